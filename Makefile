@@ -1,0 +1,44 @@
+# `make run` shows the house in a browser, `make test` proves it. Both set up all they need by themselves.
+PYTHON ?= python3
+VENV := .venv
+BIN := $(VENV)/bin
+SHARED ?= ../shared
+PROCESSES ?= 2
+export DJANGO_SETTINGS_MODULE := finalmarket.config.settings
+export PIP_DISABLE_PIP_VERSION_CHECK := 1
+
+.DEFAULT_GOAL := help
+.PHONY: help setup setup-dev run test lint bench lock clean
+
+help: ## show these commands
+	@awk -F ':.*## ' '/^[a-z-]+:.*## / {printf "  make %-10s %s\n", $$1, $$2}' $(MAKEFILE_LIST)
+
+setup: ## make .venv from requirements.lock (nothing to do while the lock is unchanged)
+	@sh scripts/setup.sh "$(PYTHON)" "$(VENV)" requirements.lock
+
+setup-dev: ## the same with the tools that tests and lint need
+	@sh scripts/setup.sh "$(PYTHON)" "$(VENV)" requirements-dev.lock
+
+run: setup ## start everything: database, demo data at the first start, web and worker; Ctrl-C stops it
+	@$(BIN)/finalmarket serve --with-demo
+
+test: setup-dev lint ## lint, then all tests
+	@$(BIN)/python -m tests.entry $(SHARED) -n $(PROCESSES) $(ARGS)
+
+lint: setup-dev ## ruff, mypy, import-linter
+	@$(BIN)/ruff check .
+	@$(BIN)/ruff format --check .
+	@$(BIN)/mypy finalmarket tests
+	@$(BIN)/lint-imports
+
+bench: setup-dev ## measure what the issues promise (NAME=stock by default)
+	@$(BIN)/finalmarket bench $(or $(NAME),stock)
+
+lock: ## make the lock files anew (needs uv)
+	uv pip compile --generate-hashes --no-emit-index-url --no-annotate --no-header --universal --python-version 3.11 \
+		pyproject.toml --group build -o requirements.lock
+	uv pip compile --generate-hashes --no-emit-index-url --no-annotate --no-header --universal --python-version 3.11 \
+		pyproject.toml --group build --group dev -c requirements.lock -o requirements-dev.lock
+
+clean: ## remove what can be made again (never the data)
+	rm -rf build dist .pytest_cache .mypy_cache .ruff_cache .import_linter_cache .hypothesis

@@ -1,0 +1,11 @@
+"""The WSGI entry for any web server; `finalmarket serve` uses it too. It brings the embedded database up if needed."""
+
+import os
+
+os.environ.setdefault("DJANGO_SETTINGS_MODULE", "finalmarket.config.settings")
+# A web process keeps its connections in psycopg's pool; the command line opens one and is gone.
+os.environ.setdefault("FINALMARKET_POOL", "16")
+
+from django.core.wsgi import get_wsgi_application  # noqa: E402  the environment above must stand first
+
+application = get_wsgi_application()

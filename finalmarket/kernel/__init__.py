@@ -1,0 +1,1 @@
+"""The ground floor: money, clock, jobs, SQL, failpoints, secrets. No models, no domain."""

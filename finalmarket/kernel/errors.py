@@ -1,0 +1,9 @@
+"""The one error that is meant for a person."""
+
+
+class UserError(Exception):
+    """A mistake that the reader of the message can put right.
+
+    The message is one sentence or two: what is wrong, where, and what to do. The command line prints it in one line
+    and leaves with code 2; no traceback is shown.
+    """

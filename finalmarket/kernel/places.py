@@ -1,0 +1,147 @@
+"""Where things lie on this machine: the data folder, the database cluster inside it, its socket, its secrets.
+
+Everything here is computed from the environment alone and starts nothing, so that settings may import it.
+"""
+
+import hashlib
+import os
+import pwd
+import secrets
+import stat
+import tempfile
+from pathlib import Path
+
+import platformdirs
+
+from finalmarket.kernel.errors import UserError
+
+# A unix socket's path holds 107 bytes on Linux and 103 on macOS; ".s.PGSQL.5432.lock" is the longest name we put there.
+SOCKET_FOLDER_BYTES = 103 - len("/.s.PGSQL.5432")
+SYSTEM_FOLDER = Path("/var/lib/finalmarket")
+
+
+def data_folder() -> Path:
+    """The folder that holds this installation's data: FINALMARKET_DATA, `.data` in a checkout, else the user's own."""
+    named = os.environ.get("FINALMARKET_DATA")
+    if named:
+        return Path(named).expanduser().resolve()
+    checkout = Path(__file__).resolve().parents[2]
+    if (checkout / "pyproject.toml").is_file():
+        return checkout / ".data"
+    return Path(platformdirs.user_data_dir("finalmarket", appauthor=False))
+
+
+def make_data_folder() -> Path:
+    """Create the data folder if it is missing; others may pass through it (the database's account) but not list it.
+
+    Raises UserError where it cannot be created.
+    """
+    folder = data_folder()
+    try:
+        folder.mkdir(parents=True, exist_ok=True, mode=0o711)
+    except OSError as error:
+        raise UserError(
+            f"cannot create the data folder {folder}: {error.strerror}; set FINALMARKET_DATA to a folder you may write"
+        ) from error
+    return folder
+
+
+def server_account() -> pwd.struct_passwd | None:
+    """The account the embedded database runs as when we are root; None when we are an ordinary user already.
+
+    The owner of the data folder, if that is not root; else `nobody`. PostgreSQL refuses to run as root.
+    """
+    if os.geteuid() != 0:
+        return None
+    folder = data_folder()
+    if folder.exists() and folder.stat().st_uid != 0:
+        return pwd.getpwuid(folder.stat().st_uid)
+    return pwd.getpwnam("nobody")
+
+
+def reachable_by(path: Path, account: pwd.struct_passwd | None) -> bool:
+    """Whether the account may pass through every folder from the root down to `path` (missing ones count as ours)."""
+    if account is None:
+        return True
+    groups = set(os.getgrouplist(account.pw_name, account.pw_gid))
+    for folder in [*reversed(path.parents), path]:
+        if not folder.exists():
+            return True
+        status = folder.stat()
+        if status.st_uid == account.pw_uid:
+            allowed = status.st_mode & stat.S_IXUSR
+        elif status.st_gid in groups:
+            allowed = status.st_mode & stat.S_IXGRP
+        else:
+            allowed = status.st_mode & stat.S_IXOTH
+        if not allowed:
+            return False
+    return True
+
+
+def database_folder() -> Path:
+    """The folder of the embedded database: in the data folder, or under /var/lib where the server's account could not
+    reach that (root with a checkout in its private home: the rights of parent folders are not ours to change)."""
+    folder = data_folder()
+    if reachable_by(folder, server_account()):
+        return folder / "database"
+    return SYSTEM_FOLDER / _mark(folder)
+
+
+def socket_folder() -> Path:
+    """The folder of the embedded database's socket: beside its files, or a short one under /tmp when that is too long."""
+    folder = database_folder() / "socket"
+    if len(os.fsencode(folder)) <= SOCKET_FOLDER_BYTES:
+        return folder
+    return Path(tempfile.gettempdir()) / f"finalmarket-{_mark(folder)}"
+
+
+def _mark(folder: Path) -> str:
+    return hashlib.sha256(os.fsencode(folder)).hexdigest()[:12]
+
+
+def private_text(name: str) -> str | None:
+    """The text of a private file of the data folder, or None when there is none yet.
+
+    Raises UserError when it exists and may not be read.
+    """
+    path = data_folder() / name
+    try:
+        return path.read_text(encoding="utf-8").strip()
+    except FileNotFoundError:
+        return None
+    except PermissionError as error:
+        raise UserError(
+            f"{path} belongs to another account; run as its owner or set FINALMARKET_DATA to a folder of your own"
+        ) from error
+
+
+def keep_private_text(name: str, text: str) -> str:
+    """Write a private file (mode 0600) of the data folder unless it exists; return what stands there afterwards.
+
+    Two processes may call it at once: the first to finish wins and both return its text.
+    """
+    path = make_data_folder() / name
+    draft = path.with_name(f".{name}.{os.getpid()}.{secrets.token_hex(4)}")
+    try:
+        handle = os.open(draft, os.O_WRONLY | os.O_CREAT | os.O_EXCL, 0o600)
+        with os.fdopen(handle, "w", encoding="utf-8") as file:
+            file.write(text + "\n")
+            file.flush()
+            os.fsync(file.fileno())
+        try:
+            os.link(draft, path)
+        except FileExistsError:
+            return private_text(name) or text
+        finally:
+            draft.unlink()
+    except PermissionError as error:
+        raise UserError(
+            f"cannot write {path}: it belongs to another account; run as its owner or set FINALMARKET_DATA"
+        ) from error
+    return text
+
+
+def kept_secret(name: str) -> str:
+    """A random secret (50 bytes, URL-safe text) that is made once and kept in the data folder."""
+    return private_text(name) or keep_private_text(name, secrets.token_urlsafe(50))
