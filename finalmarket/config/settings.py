@@ -4,8 +4,8 @@ import os
 
 import structlog
 
-from finalmarket.config.database import databases
 from finalmarket.kernel import places
+from finalmarket.kernel.database import databases
 
 LOOPBACK = {"localhost", "127.0.0.1", "[::1]"}
 
@@ -43,6 +43,7 @@ INSTALLED_APPS = [
     "django.contrib.messages",
     "django.contrib.staticfiles",
     "django.contrib.humanize",
+    "django.contrib.postgres",
     "procrastinate.contrib.django",
     "finalmarket.catalog",
     "finalmarket.customers",

@@ -6,6 +6,9 @@ os.environ.setdefault("DJANGO_SETTINGS_MODULE", "finalmarket.config.settings")
 # A web process keeps its connections in psycopg's pool; the command line opens one and is gone.
 os.environ.setdefault("FINALMARKET_POOL", "16")
 
-from django.core.wsgi import get_wsgi_application  # noqa: E402  the environment above must stand first
+from django.core.wsgi import get_wsgi_application
 
+from finalmarket.kernel.database import database_ready
+
+database_ready()
 application = get_wsgi_application()

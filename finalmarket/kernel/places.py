@@ -15,7 +15,7 @@ import platformdirs
 
 from finalmarket.kernel.errors import UserError
 
-# A unix socket's path holds 107 bytes on Linux and 103 on macOS; ".s.PGSQL.5432.lock" is the longest name we put there.
+# A unix socket's path holds 107 bytes on Linux and 103 on macOS; ".s.PGSQL.5432" is what we put there.
 SOCKET_FOLDER_BYTES = 103 - len("/.s.PGSQL.5432")
 SYSTEM_FOLDER = Path("/var/lib/finalmarket")
 
@@ -38,7 +38,11 @@ def make_data_folder() -> Path:
     """
     folder = data_folder()
     try:
-        folder.mkdir(parents=True, exist_ok=True, mode=0o711)
+        for missing in [step for step in [*reversed(folder.parents), folder] if not step.exists()]:
+            missing.mkdir(exist_ok=True)
+            missing.chmod(0o711)
+        if os.geteuid() == 0 and folder.stat().st_uid == 0:
+            folder.chmod(folder.stat().st_mode | 0o011)
     except OSError as error:
         raise UserError(
             f"cannot create the data folder {folder}: {error.strerror}; set FINALMARKET_DATA to a folder you may write"
@@ -83,14 +87,15 @@ def database_folder() -> Path:
     """The folder of the embedded database: in the data folder, or under /var/lib where the server's account could not
     reach that (root with a checkout in its private home: the rights of parent folders are not ours to change)."""
     folder = data_folder()
-    if reachable_by(folder, server_account()):
+    if reachable_by(folder.parent, server_account()):
         return folder / "database"
     return SYSTEM_FOLDER / _mark(folder)
 
 
-def socket_folder() -> Path:
-    """The folder of the embedded database's socket: beside its files, or a short one under /tmp when that is too long."""
-    folder = database_folder() / "socket"
+def socket_folder(database: Path | None = None) -> Path:
+    """The folder of the embedded database's socket: beside its files, or a short one in the temporary folder when the
+    path is too long for a socket."""
+    folder = (database or database_folder()) / "socket"
     if len(os.fsencode(folder)) <= SOCKET_FOLDER_BYTES:
         return folder
     return Path(tempfile.gettempdir()) / f"finalmarket-{_mark(folder)}"
@@ -125,6 +130,8 @@ def keep_private_text(name: str, text: str) -> str:
     draft = path.with_name(f".{name}.{os.getpid()}.{secrets.token_hex(4)}")
     try:
         handle = os.open(draft, os.O_WRONLY | os.O_CREAT | os.O_EXCL, 0o600)
+        if os.geteuid() == 0:  # whoever owns the data folder can go on without root
+            os.fchown(handle, path.parent.stat().st_uid, path.parent.stat().st_gid)
         with os.fdopen(handle, "w", encoding="utf-8") as file:
             file.write(text + "\n")
             file.flush()

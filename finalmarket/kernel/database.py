@@ -1,0 +1,149 @@
+"""Which database, as whom, and since when it is ready.
+
+Without DATABASE_URL the embedded database is meant: the web and the workers come in as `finalmarket_runtime`, which
+owns no table and so can switch no trigger off; migrations run as `finalmarket_owner`. With it any PostgreSQL >= 15:
+
+- DATABASE_URL alone: its user owns the tables, and every connection that does not migrate takes on the role
+  `finalmarket_runtime` (SET ROLE), which `finalmarket migrate` makes where the user may create roles.
+- DATABASE_URL and DATABASE_MIGRATE_URL: the first is the runtime user, the second the owner.
+"""
+
+import os
+import threading
+from collections.abc import Iterator
+from contextlib import contextmanager
+from typing import Any
+
+import psycopg
+from psycopg.conninfo import conninfo_to_dict
+
+from finalmarket.kernel import places
+from finalmarket.kernel.embedded import DATABASE_NAME, OWNER_ROLE, RUNTIME_ROLE, installed_server
+from finalmarket.kernel.errors import UserError
+
+OLDEST_SERVER = 15_00_00
+
+
+def databases() -> dict[str, dict[str, Any]]:
+    """The DATABASES setting."""
+    url = os.environ.get("DATABASE_URL")
+    settings = from_url(url, "DATABASE_URL") if url else _embedded(RUNTIME_ROLE)
+    if url and not os.environ.get("DATABASE_MIGRATE_URL"):
+        settings["OPTIONS"]["assume_role"] = RUNTIME_ROLE
+    pool = int(os.environ.get("FINALMARKET_POOL", "0"))
+    if pool:
+        settings["OPTIONS"]["pool"] = {"min_size": 2, "max_size": pool, "timeout": 10}
+    return {"default": settings}
+
+
+def owner_database() -> dict[str, Any]:
+    """The connection settings of the owner of the tables: who migrates."""
+    url = os.environ.get("DATABASE_MIGRATE_URL") or os.environ.get("DATABASE_URL")
+    return from_url(url, "DATABASE_MIGRATE_URL or DATABASE_URL") if url else _embedded(OWNER_ROLE)
+
+
+def is_embedded() -> bool:
+    """Whether the embedded database is in use."""
+    return not os.environ.get("DATABASE_URL")
+
+
+def from_url(url: str, variable: str) -> dict[str, Any]:
+    """Connection settings from a libpq address, a URL or key=value pairs. Raises UserError, never echoing the
+    password."""
+    try:
+        parts = conninfo_to_dict(url)
+    except psycopg.ProgrammingError as error:
+        raise UserError(
+            f"{variable} is not a PostgreSQL address; it should look like postgresql://user:password@host:5432/name"
+        ) from error
+    if not parts.get("dbname"):
+        raise UserError(f"{variable} names no database; put its name after the last slash")
+    known = {"dbname": "NAME", "user": "USER", "password": "PASSWORD", "host": "HOST", "port": "PORT"}
+    settings = _settings(**{ours: str(parts.pop(theirs, "") or "") for theirs, ours in known.items()})
+    settings["OPTIONS"].update(parts)
+    return settings
+
+
+def _embedded(role: str) -> dict[str, Any]:
+    return _settings(NAME=DATABASE_NAME, USER=role, HOST=str(places.socket_folder()), PORT="5432")
+
+
+def _settings(**given: str) -> dict[str, Any]:
+    return {"ENGINE": "django.db.backends.postgresql", "PASSWORD": "", "OPTIONS": {}, **given}
+
+
+_ready: set[int] = set()
+_mutex = threading.Lock()
+
+
+def database_ready() -> None:
+    """Have a database that answers; to be called once by whoever opens a door (command line, web, worker, tests).
+
+    Starts the embedded database if nobody has, and stays its user until this process ends. With DATABASE_URL it looks
+    whether the server is new enough and whether the runtime role exists. Cheap when called again. Raises UserError.
+    """
+    with _mutex:
+        if os.getpid() in _ready:
+            return
+        if is_embedded():
+            installed_server().join()
+        else:
+            _look_at_server()
+        _ready.add(os.getpid())
+
+
+def _look_at_server() -> None:
+    """Refuse a server that is too old; come in as the owner while nobody has made the runtime role yet."""
+    from django.db import connections
+
+    settings = connections.settings["default"]
+    with psycopg_connection(owner_database()) as connection:
+        version = connection.info.server_version
+        if version < OLDEST_SERVER:
+            raise UserError(f"PostgreSQL 15 or newer is needed; the server of DATABASE_URL is {version // 10_000}")
+        known = connection.execute("SELECT 1 FROM pg_roles WHERE rolname = %s", [RUNTIME_ROLE]).fetchone()
+    if known is None:
+        settings["OPTIONS"].pop("assume_role", None)
+
+
+def psycopg_connection(
+    settings: dict[str, Any] | None = None, *, autocommit: bool = True
+) -> "psycopg.Connection[tuple[Any, ...]]":
+    """A connection of its own, outside Django: same server, same database (a test's too), same role.
+
+    `settings` is an entry of DATABASES; by default the one in use. The caller closes it. Raises UserError when the
+    server cannot be reached.
+    """
+    from django.db import connections
+
+    chosen = settings or connections["default"].settings_dict
+    options = {key: value for key, value in chosen["OPTIONS"].items() if key not in ("pool", "assume_role")}
+    names = {"dbname": "NAME", "user": "USER", "password": "PASSWORD", "host": "HOST", "port": "PORT"}
+    options |= {theirs: chosen[ours] for theirs, ours in names.items() if chosen.get(ours)}
+    try:
+        connection = psycopg.connect(**options, autocommit=True)
+    except psycopg.OperationalError as error:
+        where = chosen.get("HOST") or "the local socket"
+        raise UserError(f"cannot connect to the database at {where}: {str(error).splitlines()[-1].strip()}") from error
+    role = chosen["OPTIONS"].get("assume_role")
+    if role:
+        connection.execute(psycopg.sql.SQL("SET ROLE {}").format(psycopg.sql.Identifier(role)))
+    connection.autocommit = autocommit
+    return connection
+
+
+@contextmanager
+def as_owner() -> Iterator[None]:
+    """Within it, this thread's Django connection is the owner's: for migrations and grants, nothing else."""
+    from django.db import connections
+    from django.db.backends.postgresql.base import DatabaseWrapper
+
+    runtime = connections["default"]
+    runtime.close()
+    owner = {**runtime.settings_dict, **owner_database(), "NAME": runtime.settings_dict["NAME"]}
+    connections["default"] = DatabaseWrapper(owner, alias="default")
+    try:
+        yield
+    finally:
+        connections["default"].close()
+        connections["default"] = runtime
