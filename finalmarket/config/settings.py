@@ -45,6 +45,7 @@ INSTALLED_APPS = [
     "django.contrib.humanize",
     "django.contrib.postgres",
     "procrastinate.contrib.django",
+    "finalmarket.worker",
     "finalmarket.catalog",
     "finalmarket.customers",
     "finalmarket.channels",
@@ -84,6 +85,10 @@ TEMPLATES = [
 
 DATABASES = databases()
 DEFAULT_AUTO_FIELD = "django.db.models.BigAutoField"
+
+# Rooms declare their jobs in `jobs.py`; the worker makes tasks of them.
+PROCRASTINATE_AUTODISCOVER_MODULE_NAME = "jobs"
+PROCRASTINATE_ON_APP_READY = "finalmarket.worker.registry.register"
 
 LOGIN_URL = "admin:login"
 AUTH_PASSWORD_VALIDATORS = [

@@ -20,6 +20,7 @@ from psycopg.conninfo import conninfo_to_dict
 from finalmarket.kernel import places
 from finalmarket.kernel.embedded import DATABASE_NAME, OWNER_ROLE, RUNTIME_ROLE, installed_server
 from finalmarket.kernel.errors import UserError
+from finalmarket.kernel.sql import open_connection
 
 OLDEST_SERVER = 15_00_00
 
@@ -27,6 +28,8 @@ OLDEST_SERVER = 15_00_00
 def databases() -> dict[str, dict[str, Any]]:
     """The DATABASES setting."""
     url = os.environ.get("DATABASE_URL")
+    if os.environ.get("DATABASE_MIGRATE_URL") and not url:
+        raise UserError("DATABASE_MIGRATE_URL is set and DATABASE_URL is not; set both or neither")
     settings = from_url(url, "DATABASE_URL") if url else _embedded(RUNTIME_ROLE)
     if url and not os.environ.get("DATABASE_MIGRATE_URL"):
         settings["OPTIONS"]["assume_role"] = RUNTIME_ROLE
@@ -40,6 +43,13 @@ def owner_database() -> dict[str, Any]:
     """The connection settings of the owner of the tables: who migrates."""
     url = os.environ.get("DATABASE_MIGRATE_URL") or os.environ.get("DATABASE_URL")
     return from_url(url, "DATABASE_MIGRATE_URL or DATABASE_URL") if url else _embedded(OWNER_ROLE)
+
+
+def runtime_user() -> str:
+    """The role that works with the data: the user of DATABASE_URL where the owner has an address of its own."""
+    if os.environ.get("DATABASE_MIGRATE_URL"):
+        return str(from_url(os.environ["DATABASE_URL"], "DATABASE_URL")["USER"])
+    return RUNTIME_ROLE
 
 
 def is_embedded() -> bool:
@@ -97,39 +107,13 @@ def _look_at_server() -> None:
     from django.db import connections
 
     settings = connections.settings["default"]
-    with psycopg_connection(owner_database()) as connection:
+    with open_connection(owner_database()) as connection:
         version = connection.info.server_version
         if version < OLDEST_SERVER:
             raise UserError(f"PostgreSQL 15 or newer is needed; the server of DATABASE_URL is {version // 10_000}")
         known = connection.execute("SELECT 1 FROM pg_roles WHERE rolname = %s", [RUNTIME_ROLE]).fetchone()
     if known is None:
         settings["OPTIONS"].pop("assume_role", None)
-
-
-def psycopg_connection(
-    settings: dict[str, Any] | None = None, *, autocommit: bool = True
-) -> "psycopg.Connection[tuple[Any, ...]]":
-    """A connection of its own, outside Django: same server, same database (a test's too), same role.
-
-    `settings` is an entry of DATABASES; by default the one in use. The caller closes it. Raises UserError when the
-    server cannot be reached.
-    """
-    from django.db import connections
-
-    chosen = settings or connections["default"].settings_dict
-    options = {key: value for key, value in chosen["OPTIONS"].items() if key not in ("pool", "assume_role")}
-    names = {"dbname": "NAME", "user": "USER", "password": "PASSWORD", "host": "HOST", "port": "PORT"}
-    options |= {theirs: chosen[ours] for theirs, ours in names.items() if chosen.get(ours)}
-    try:
-        connection = psycopg.connect(**options, autocommit=True)
-    except psycopg.OperationalError as error:
-        where = chosen.get("HOST") or "the local socket"
-        raise UserError(f"cannot connect to the database at {where}: {str(error).splitlines()[-1].strip()}") from error
-    role = chosen["OPTIONS"].get("assume_role")
-    if role:
-        connection.execute(psycopg.sql.SQL("SET ROLE {}").format(psycopg.sql.Identifier(role)))
-    connection.autocommit = autocommit
-    return connection
 
 
 @contextmanager

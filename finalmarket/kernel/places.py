@@ -126,27 +126,39 @@ def keep_private_text(name: str, text: str) -> str:
 
     Two processes may call it at once: the first to finish wins and both return its text.
     """
+    draft, path = _private_draft(name, text)
+    try:
+        os.link(draft, path)
+    except FileExistsError:
+        return private_text(name) or text
+    finally:
+        draft.unlink()
+    return text
+
+
+def replace_private_text(name: str, text: str) -> None:
+    """Write a private file (mode 0600) of the data folder in place of the one there; a power cut leaves one of the two.
+    """
+    draft, path = _private_draft(name, text)
+    draft.replace(path)
+
+
+def _private_draft(name: str, text: str) -> tuple[Path, Path]:
     path = make_data_folder() / name
     draft = path.with_name(f".{name}.{os.getpid()}.{secrets.token_hex(4)}")
     try:
         handle = os.open(draft, os.O_WRONLY | os.O_CREAT | os.O_EXCL, 0o600)
-        if os.geteuid() == 0:  # whoever owns the data folder can go on without root
-            os.fchown(handle, path.parent.stat().st_uid, path.parent.stat().st_gid)
-        with os.fdopen(handle, "w", encoding="utf-8") as file:
-            file.write(text + "\n")
-            file.flush()
-            os.fsync(file.fileno())
-        try:
-            os.link(draft, path)
-        except FileExistsError:
-            return private_text(name) or text
-        finally:
-            draft.unlink()
     except PermissionError as error:
         raise UserError(
-            f"cannot write {path}: it belongs to another account; run as its owner or set FINALMARKET_DATA"
+            f"cannot write {path}: the folder belongs to another account; run as its owner or set FINALMARKET_DATA"
         ) from error
-    return text
+    with os.fdopen(handle, "w", encoding="utf-8") as file:
+        if os.geteuid() == 0:  # whoever owns the data folder can go on without root
+            os.fchown(handle, path.parent.stat().st_uid, path.parent.stat().st_gid)
+        file.write(text + "\n")
+        file.flush()
+        os.fsync(handle)
+    return draft, path
 
 
 def kept_secret(name: str) -> str:

@@ -1,0 +1,110 @@
+"""finalmarket, the command-line tool.
+
+Commands load when they are called, so that `--help` answers at once; a command whose module is not there is not listed.
+A mistake of the user's ends in one line and code 2, an unforeseen error in one line and code 1; `--debug` shows where.
+"""
+
+import importlib
+import importlib.util
+import os
+import sys
+import traceback
+
+import click
+
+from finalmarket import __version__
+from finalmarket.kernel.errors import UserError
+
+# name: (module, one line for the list of commands). Each module holds `command`.
+COMMANDS = {
+    "serve": ("finalmarket.cli.serve", "Start everything: database, web and worker."),
+    "worker": ("finalmarket.cli.worker", "Start one more worker."),
+    "migrate": ("finalmarket.cli.migrate", "Bring the database up to this version."),
+    "demo": ("finalmarket.cli.demo", "Fill an empty house with a demo."),
+    "import": ("finalmarket.cli.import_data", "Bring in orders, products, prices, stock or customers from a file."),
+    "export": ("finalmarket.cli.export_data", "Write products, prices, stock or customers to a file."),
+    "check": ("finalmarket.cli.check", "Prove that what is stored agrees with itself."),
+    "bench": ("finalmarket.cli.bench", "Measure."),
+    "createuser": ("finalmarket.cli.createuser", "Make a log-in for the console."),
+    "shell": ("finalmarket.cli.shell", "A Python shell with the models at hand."),
+    "doctor": ("finalmarket.cli.doctor", "Say what is here and whether it works."),
+    "version": ("finalmarket.cli.version", "Say which version this is."),
+}
+
+
+class LazyGroup(click.Group):
+    """The commands of COMMANDS, each imported when it is called."""
+
+    def list_commands(self, ctx: click.Context) -> list[str]:
+        """The commands whose modules are there."""
+        return [name for name, (module, _) in COMMANDS.items() if importlib.util.find_spec(module)]
+
+    def get_command(self, ctx: click.Context, cmd_name: str) -> click.Command | None:
+        """The command, with Django set up behind it; None for one that is not there."""
+        if cmd_name not in self.list_commands(ctx):
+            return None
+        _set_up_django()
+        found = importlib.import_module(COMMANDS[cmd_name][0]).command
+        return found if isinstance(found, click.Command) else None
+
+    def format_commands(self, ctx: click.Context, formatter: click.HelpFormatter) -> None:
+        """The list of commands, without importing any."""
+        with formatter.section("Commands"):
+            formatter.write_dl([(name, COMMANDS[name][1]) for name in self.list_commands(ctx)])
+
+
+def _set_up_django() -> None:
+    import django
+
+    os.environ.setdefault("DJANGO_SETTINGS_MODULE", "finalmarket.config.settings")
+    django.setup()
+
+
+@click.group(cls=LazyGroup, context_settings={"help_option_names": ["-h", "--help"]})
+@click.version_option(__version__, prog_name="finalmarket")
+@click.option("--debug", is_flag=True, help="Show the traceback of an error.")
+def cli(debug: bool) -> None:
+    """The Final Market: one stock, one customer, many sales channels."""
+
+
+def main() -> None:
+    """The entry of the `finalmarket` command."""
+    sys.exit(run(sys.argv[1:]))
+
+
+def run(arguments: list[str]) -> int:
+    """Run one command line; returns the exit code."""
+    try:
+        cli.main(arguments, prog_name="finalmarket", standalone_mode=False)
+        sys.stdout.flush()
+    except (KeyboardInterrupt, click.Abort):
+        return 130
+    except BrokenPipeError:
+        # Whoever read us has gone; the interpreter must not try to flush to it at exit.
+        os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
+        return 141
+    except click.exceptions.Exit as left:
+        return left.exit_code
+    except Exception as error:
+        return _told(error, debug="--debug" in arguments)
+    return 0
+
+
+def _told(error: Exception, *, debug: bool) -> int:
+    """Tell the error in one line on stderr; returns the exit code."""
+    if debug and not isinstance(error, click.ClickException):
+        traceback.print_exception(error)
+    if isinstance(error, click.ClickException):
+        hint = f" (see: {error.ctx.command_path} --help)" if isinstance(error, click.UsageError) and error.ctx else ""
+        _say(f"{error.format_message()}{hint}")
+        return 2
+    if isinstance(error, UserError):
+        _say(str(error))
+        return 2
+    hint = "" if debug else " (an error of ours, not yours; see where with: finalmarket --debug ...)"
+    _say(f"{type(error).__name__}: {str(error).strip()}{hint}")
+    return 1
+
+
+def _say(text: str) -> None:
+    click.echo("finalmarket: error: " + " ".join(text.split()), err=True)

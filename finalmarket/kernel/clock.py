@@ -1,0 +1,54 @@
+"""The one clock of the house. Code asks it instead of the machine, so that a test can hold it and a run can be
+replayed."""
+
+from collections.abc import Iterator
+from contextlib import contextmanager
+from datetime import UTC, datetime, timedelta
+
+
+class Steered:
+    """A clock that stands still until it is moved."""
+
+    def __init__(self, at: datetime) -> None:
+        self._at = _aware(at)
+
+    def now(self) -> datetime:
+        """The moment it stands at."""
+        return self._at
+
+    def set(self, at: datetime) -> None:
+        """Move it to a moment."""
+        self._at = _aware(at)
+
+    def advance(self, by: timedelta) -> None:
+        """Move it on (or back, for a negative span)."""
+        self._at += by
+
+
+_steered: Steered | None = None
+
+
+def now() -> datetime:
+    """The present moment, in UTC and aware of it."""
+    return _steered.now() if _steered is not None else datetime.now(UTC)
+
+
+@contextmanager
+def steered(at: datetime | None = None) -> Iterator[Steered]:
+    """Within it the clock of the whole process, all threads of it, stands still at `at` (default: now) and can be
+    moved.
+
+    What asks the database for the time is not moved: pass `clock.now()` to it.
+    """
+    global _steered
+    before, _steered = _steered, Steered(at or now())
+    try:
+        yield _steered
+    finally:
+        _steered = before
+
+
+def _aware(at: datetime) -> datetime:
+    if at.tzinfo is None:
+        raise ValueError(f"a moment needs a time zone, {at.isoformat()} has none")
+    return at.astimezone(UTC)

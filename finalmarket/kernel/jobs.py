@@ -1,0 +1,78 @@
+"""The seam to the job queue: rooms say which jobs exist and put them off by name; the worker carries them out.
+
+A room declares its jobs in its `jobs.py`, which is imported when the house starts:
+
+    @job("stock.sweep", cron="* * * * *")
+    def sweep() -> None: ...
+
+Jobs are rows of the database (Procrastinate): `enqueue` writes within the caller's transaction, so a job exists exactly
+when what it is about exists. One job per batch, never one per event: the queue carries some 350 jobs a second.
+"""
+
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass
+from datetime import datetime
+from types import MappingProxyType
+from typing import TypeVar
+
+from django.db import transaction
+
+RunsJob = TypeVar("RunsJob", bound=Callable[..., None])
+
+
+class UnknownJob(LookupError):
+    """No room declared a job of this name."""
+
+
+@dataclass(frozen=True)
+class Job:
+    """A declared job: `cron` (UTC) makes it periodic; it is tried `attempts` times, ever more seconds apart."""
+
+    name: str
+    run: Callable[..., None]
+    cron: str | None
+    attempts: int
+    queue: str
+
+
+_declared: dict[str, Job] = {}
+
+
+def job(
+    name: str, *, cron: str | None = None, attempts: int = 1, queue: str = "default"
+) -> Callable[[RunsJob], RunsJob]:
+    """Declare the function as the job `name`. Its arguments travel as JSON. Raises ValueError for a name in use."""
+
+    def declare(run: RunsJob) -> RunsJob:
+        if name in _declared:
+            raise ValueError(f"two jobs are named {name}")
+        _declared[name] = Job(name, run, cron, attempts, queue)
+        return run
+
+    return declare
+
+
+def declared() -> Mapping[str, Job]:
+    """All declared jobs by name."""
+    return MappingProxyType(_declared)
+
+
+def enqueue(
+    name: str, *, queueing_lock: str | None = None, at: datetime | None = None, **arguments: object
+) -> int | None:
+    """Put off the job `name`, from moment `at` on if given, within the caller's transaction; returns its id.
+
+    While a job with the same `queueing_lock` waits, a second one is not wanted and None is returned; the caller's
+    transaction goes on unharmed. Raises UnknownJob.
+    """
+    from procrastinate.contrib.django import app
+    from procrastinate.exceptions import AlreadyEnqueued
+
+    if name not in _declared:
+        raise UnknownJob(f"no room declares a job named {name}")
+    deferrer = app.configure_task(name, allow_unknown=False, queueing_lock=queueing_lock, schedule_at=at)
+    try:
+        with transaction.atomic():  # a refused lock would poison the caller's transaction: it gets a savepoint
+            return deferrer.defer(**arguments)  # type: ignore[arg-type]  # JSON values, checked when written
+    except AlreadyEnqueued:
+        return None

@@ -1,0 +1,67 @@
+"""Secrets at rest: encrypted with keys that can be replaced while old texts stay readable (Fernet, MultiFernet).
+
+The keys come from FINALMARKET_SECRET_KEYS (parted by commas, the newest first) or from the file `encryption-keys` of
+the data folder (mode 0600, one a line, the newest first), which is made at the first use.
+"""
+
+import os
+
+from cryptography.fernet import Fernet, InvalidToken, MultiFernet
+
+from finalmarket.kernel import places
+from finalmarket.kernel.errors import UserError
+
+VARIABLE = "FINALMARKET_SECRET_KEYS"
+FILE = "encryption-keys"
+
+
+def encrypt(text: str) -> str:
+    """The text, readable only with one of our keys."""
+    return _keys().encrypt(text.encode()).decode()
+
+
+def decrypt(token: str) -> str:
+    """The text behind the token. Raises UserError when none of our keys opens it."""
+    try:
+        return _keys().decrypt(token.encode()).decode()
+    except InvalidToken as error:
+        raise _no_key() from error
+
+
+def rotate(token: str) -> str:
+    """The same secret under the newest key. Raises UserError when none of our keys opens it."""
+    try:
+        return _keys().rotate(token.encode()).decode()
+    except InvalidToken as error:
+        raise _no_key() from error
+
+
+def add_key() -> None:
+    """Put a new key before the others in the key file: what is encrypted from now on uses it.
+
+    Raises UserError when the keys come from the environment, which only its keeper can change.
+    """
+    if os.environ.get(VARIABLE):
+        raise UserError(f"the keys come from {VARIABLE}: put a new key before the others there")
+    keys = places.private_text(FILE) or ""
+    places.replace_private_text(FILE, f"{Fernet.generate_key().decode()}\n{keys}".strip())
+
+
+def _keys() -> MultiFernet:
+    given = os.environ.get(VARIABLE)
+    if given:
+        keys, where = given.split(","), VARIABLE
+    else:
+        text = places.private_text(FILE) or places.keep_private_text(FILE, Fernet.generate_key().decode())
+        keys, where = text.split(), str(places.data_folder() / FILE)
+    try:
+        return MultiFernet([Fernet(key.strip()) for key in keys if key.strip()])
+    except ValueError as error:
+        raise UserError(f"{where} does not hold Fernet keys (32 bytes, URL-safe base64, each)") from error
+
+
+def _no_key() -> UserError:
+    return UserError(
+        f"a stored secret cannot be read with the keys at hand; bring back the key it was written with ({VARIABLE} or "
+        f"the file {FILE} of the data folder), or enter the secret anew"
+    )

@@ -1,0 +1,1 @@
+"""The worker: carries out the jobs that the rooms declare."""
