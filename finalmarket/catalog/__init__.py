@@ -1,0 +1,1 @@
+"""Products and their variants (the SKUs): what is sold, at which price, made of what."""

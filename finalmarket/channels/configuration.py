@@ -1,0 +1,50 @@
+"""What may stand in the configuration of a channel, per type of channel."""
+
+from __future__ import annotations
+
+from typing import Any
+from zoneinfo import ZoneInfo
+
+from django.core.exceptions import ValidationError
+
+EVERY_CHANNEL: dict[str, type] = {"hold_minutes": int, "order_prefix": str, "languages": list, "contact_email": str}
+BY_TYPE: dict[str, dict[str, type]] = {
+    "web": {"domain": str, "checkout_url": str},
+    "mobile": {"bundle_id": str, "platforms": list},
+    "marketplace": {"marketplace_id": str, "seller_id": str, "fulfilled_by_platform": bool},
+    "social": {"page_id": str, "catalog_id": str},
+    "store": {"address": str, "opening_hours": dict, "tills": int},
+    "phone": {"number": str, "opening_hours": dict},
+    "email": {"address": str},
+    "chat": {"provider": str, "opening_hours": dict},
+    "voice": {"skill_id": str, "assistant": str},
+    "kiosk": {"device_ids": list, "location": str, "idle_seconds": int},
+}
+POSITIVE = ("hold_minutes", "tills", "idle_seconds")
+
+
+def validate_configuration(channel_type: str, configuration: Any) -> None:
+    """Raise ValidationError naming the key that is unknown for the type of channel, or whose value is of a wrong kind.
+
+    `hold_minutes` is how long a cart holds stock; `idle_seconds` after how long a kiosk forgets its customer.
+    """
+    if not isinstance(configuration, dict):
+        raise ValidationError({"configuration": "The configuration is an object of keys and values."})
+    known = EVERY_CHANNEL | BY_TYPE.get(channel_type, {})
+    for key, value in configuration.items():
+        if key not in known:
+            raise ValidationError(
+                {"configuration": f"A {channel_type} channel has no setting {key!r}; it knows {', '.join(sorted(known))}."}
+            )
+        if not isinstance(value, known[key]) or (known[key] is int and isinstance(value, bool)):
+            raise ValidationError({"configuration": f"{key!r} must be of type {known[key].__name__}, not {value!r}."})
+        if key in POSITIVE and value <= 0:
+            raise ValidationError({"configuration": f"{key!r} must be above zero, not {value}."})
+
+
+def validate_time_zone(name: str) -> None:
+    """Raise ValidationError unless `name` is a time zone of the IANA database, such as Europe/Berlin."""
+    try:
+        ZoneInfo(name)
+    except (KeyError, ValueError, OSError) as error:
+        raise ValidationError(f"{name!r} is no time zone of the IANA database, such as Europe/Berlin.") from error

@@ -1,0 +1,6 @@
+from django.apps import AppConfig
+
+
+class CustomersConfig(AppConfig):
+    name = "finalmarket.customers"
+    verbose_name = "Customers"

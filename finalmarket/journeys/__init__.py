@@ -1,0 +1,1 @@
+"""Interactions, journeys and their touchpoints."""

@@ -1,0 +1,138 @@
+"""What customers do, and the journeys it adds up to."""
+
+from __future__ import annotations
+
+from datetime import timedelta
+from typing import TYPE_CHECKING, Any, ClassVar
+
+from django.db import models
+from django.db.models import Q
+from django.db.models.functions import Now
+
+from finalmarket.channels.models import SalesChannel
+from finalmarket.customers.models import OmnichannelCustomer
+from finalmarket.journeys.record import InteractionManager, JourneyManager, JourneyVerbs
+from finalmarket.orders.models import Order
+
+if TYPE_CHECKING:
+    from django.db.models.fields.related_descriptors import RelatedManager
+
+
+class CrossChannelJourney(JourneyVerbs, models.Model):
+    """What one customer wants, from the first touch to its outcome, across channels."""
+
+    class Intent(models.TextChoices):
+        BROWSE = "browse", "Browse"
+        RESEARCH = "research", "Research"
+        PURCHASE = "purchase", "Purchase"
+        SUPPORT = "support", "Support"
+        RETURN = "return", "Return"
+        REVIEW = "review", "Review"
+
+    class State(models.TextChoices):
+        OPEN = "open", "Open"
+        COMPLETED = "completed", "Completed"
+        ABANDONED = "abandoned", "Abandoned"
+
+    customer = models.ForeignKey(OmnichannelCustomer, on_delete=models.PROTECT, related_name="journeys")
+    start_channel = models.ForeignKey(SalesChannel, on_delete=models.PROTECT, related_name="journeys_started")
+    intent = models.CharField(max_length=8, choices=Intent)
+    state = models.CharField(max_length=9, choices=State, default=State.OPEN)
+    outcome = models.CharField(max_length=50, blank=True, default="")
+    order = models.ForeignKey(Order, null=True, blank=True, on_delete=models.SET_NULL, related_name="journeys")
+    started_at = models.DateTimeField()
+    ended_at = models.DateTimeField(null=True, blank=True)
+
+    objects: ClassVar[JourneyManager] = JourneyManager()  # type: ignore[assignment]
+    touchpoints: RelatedManager[JourneyTouchpoint]
+
+    class Meta:
+        db_table = "cross_channel_journeys"
+        ordering: ClassVar = ["-started_at", "-id"]
+        indexes: ClassVar = [
+            models.Index(fields=["customer", "-started_at"], name="journeys_customer"),
+            models.Index(fields=["state", "intent", "-started_at"], name="journeys_state"),
+        ]
+
+    def __str__(self) -> str:
+        return f"{self.intent} journey {self.pk}"
+
+    @property
+    def duration(self) -> timedelta | None:
+        """How long the journey took, or None while it is open."""
+        return self.ended_at - self.started_at if self.ended_at else None
+
+
+class ChannelInteraction(models.Model):
+    """One thing a customer did on a channel."""
+
+    class InteractionType(models.TextChoices):
+        PAGE_VIEW = "page_view", "Page view"
+        PRODUCT_VIEW = "product_view", "Product view"
+        SEARCH = "search", "Search"
+        ADD_TO_CART = "add_to_cart", "Put in the cart"
+        REMOVE_FROM_CART = "remove_from_cart", "Taken out of the cart"
+        CHECKOUT_START = "checkout_start", "Checkout started"
+        CHECKOUT_COMPLETE = "checkout_complete", "Checkout completed"
+        CART_ABANDONMENT = "cart_abandonment", "Cart abandoned"
+        WISHLIST_ADD = "wishlist_add", "Put on the wishlist"
+        REVIEW_SUBMIT = "review_submit", "Review sent"
+        CUSTOMER_SERVICE = "customer_service", "Customer service"
+        EMAIL_OPEN = "email_open", "E-mail opened"
+        EMAIL_CLICK = "email_click", "E-mail clicked"
+        SOCIAL_ENGAGEMENT = "social_engagement", "Social engagement"
+        STORE_VISIT = "store_visit", "Store visit"
+        PHONE_CALL = "phone_call", "Phone call"
+
+    PERSONAL_COLUMNS = ("context",)
+
+    customer = models.ForeignKey(OmnichannelCustomer, on_delete=models.PROTECT, related_name="interactions")
+    sales_channel = models.ForeignKey(SalesChannel, on_delete=models.PROTECT, related_name="interactions")
+    journey = models.ForeignKey(
+        CrossChannelJourney, null=True, blank=True, on_delete=models.SET_NULL, related_name="interactions"
+    )
+    interaction_type = models.CharField(max_length=18, choices=InteractionType)
+    value_score = models.SmallIntegerField(default=0)
+    context: models.JSONField[Any, Any] = models.JSONField(default=dict, blank=True)
+    message_id = models.CharField(max_length=100, blank=True, default="")
+    occurred_at = models.DateTimeField()
+    received_at = models.DateTimeField(db_default=Now())
+
+    objects: ClassVar[InteractionManager] = InteractionManager()  # type: ignore[assignment]
+
+    class Meta:
+        db_table = "channel_interactions"
+        ordering: ClassVar = ["-occurred_at", "-id"]
+        indexes: ClassVar = [
+            models.Index(fields=["customer", "-occurred_at"], name="interactions_customer"),
+            models.Index(fields=["sales_channel", "-occurred_at"], name="interactions_channel"),
+        ]
+        constraints: ClassVar = [
+            models.UniqueConstraint(
+                fields=["sales_channel", "message_id"], name="interactions_once", condition=~Q(message_id="")
+            )
+        ]
+
+    def __str__(self) -> str:
+        return f"{self.interaction_type} on {self.sales_channel}"
+
+
+class JourneyTouchpoint(models.Model):
+    """One step of a journey, in order."""
+
+    journey = models.ForeignKey(CrossChannelJourney, on_delete=models.CASCADE, related_name="touchpoints")
+    sales_channel = models.ForeignKey(SalesChannel, on_delete=models.PROTECT, related_name="touchpoints")
+    interaction = models.OneToOneField(
+        ChannelInteraction, null=True, blank=True, on_delete=models.SET_NULL, related_name="touchpoint"
+    )
+    action = models.CharField(max_length=50)
+    data = models.JSONField(default=dict, blank=True)
+    occurred_at = models.DateTimeField()
+
+    class Meta:
+        db_table = "journey_touchpoints"
+        ordering: ClassVar = ["occurred_at", "id"]
+        indexes: ClassVar = [models.Index(fields=["journey", "occurred_at"], name="touchpoints_in_order")]
+
+    def __str__(self) -> str:
+        return f"{self.action} on {self.sales_channel}"

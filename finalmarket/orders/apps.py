@@ -1,0 +1,6 @@
+from django.apps import AppConfig
+
+
+class OrdersConfig(AppConfig):
+    name = "finalmarket.orders"
+    verbose_name = "Orders"

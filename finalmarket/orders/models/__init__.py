@@ -1,0 +1,26 @@
+"""The order book."""
+
+from finalmarket.orders.models.aftersales import Fulfilment, FulfilmentLine, Refund, Return, ReturnLine
+from finalmarket.orders.models.cart import Cart, CartLine, Wishlist
+from finalmarket.orders.models.history import OrderEvent, OrderPromise
+from finalmarket.orders.models.order import Order, OrderLine, Payment
+from finalmarket.orders.models.postcode import PostcodePoint
+from finalmarket.orders.models.tax import TaxRate
+
+__all__ = [
+    "Cart",
+    "CartLine",
+    "Fulfilment",
+    "FulfilmentLine",
+    "Order",
+    "OrderEvent",
+    "OrderLine",
+    "OrderPromise",
+    "Payment",
+    "PostcodePoint",
+    "Refund",
+    "Return",
+    "ReturnLine",
+    "TaxRate",
+    "Wishlist",
+]
