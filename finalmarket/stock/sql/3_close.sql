@@ -58,14 +58,14 @@ BEGIN
     PERFORM stock_post(array_agg(kind), array_agg(variant), array_agg(location), array_agg(channel),
         array_agg(on_hand), array_agg(reserved), array_agg(allocated), array_agg(fence), array_agg(backordered),
         array_agg(reservation), array_agg(reference), p_actor, array_agg(p_reason))
-    FROM unnest(v_entry, v_reservation, v_position, v_ended, v_fence) ending(entry, reservation, pos, ended, from_fence)
+    FROM unnest(v_entry, v_reservation, v_position, v_ended, v_fence) ending(entry, reservation, pos, ended, freed)
     JOIN reservation_line line ON line.reservation_id = ending.reservation AND line.position = ending.pos
     CROSS JOIN LATERAL (
         SELECT p_kind AS kind, line.variant_id AS variant, line.location_id AS location,
                line.sales_channel_id AS channel, CASE WHEN v_left THEN -ended ELSE 0 END AS on_hand,
                CASE WHEN v_from = 'held' AND NOT line.is_backorder THEN -ended ELSE 0 END AS reserved,
                CASE WHEN v_from = 'confirmed' AND NOT line.is_backorder THEN -ended ELSE 0 END AS allocated,
-               CASE WHEN v_left THEN 0 ELSE from_fence END AS fence,
+               CASE WHEN v_left THEN 0 ELSE freed END AS fence,
                CASE WHEN line.is_backorder THEN -ended ELSE 0 END AS backordered, p_reference[ending.entry] AS reference
         UNION ALL
         SELECT 'fence', line.variant_id, NULL, line.lender_id, 0, 0, 0, ended, 0, p_reference[ending.entry]

@@ -41,7 +41,7 @@ DECLARE
     t_lending int[];  f_request int[];  f_slot int[];  f_quantity int[];
     v_expired int := -1;  v_again boolean := false;  v_position int;
     r int;  l int;  k int;  pool int;  slot int;  item int;  mode int;  channel_row int;  rank int;  best int;
-    best_rank int;  i_from int;  s_from int;  wanted int;  rest int;  piece int;  take int;  floor_units int;
+    best_rank int;  i_from int;  s_from int;  wanted int;  rest int;  piece int;  take int;  guard int;
     free_here int;  at_sources int;  lendable int;  reach int;  extra int;  room int;  fence_rest int;  lender int;
     n_granted int;  v_lost bigint[];
 BEGIN
@@ -169,6 +169,7 @@ BEGIN
                 CONTINUE requests;
             END IF;
             mode := p_mode[r];
+            guard := (mode <> 2)::int;  -- a sale that already happened may take safety stock
             channel_row := (r_channel[r] - 1) * n_places;
             n_before := n;
             f_before := f;
@@ -205,7 +206,7 @@ BEGIN
                 FOR item IN i_from .. i_end[pool] LOOP
                     rank := CASE WHEN p_location[r] IS NULL THEN k_rank[channel_row + i_place[item]]
                                  WHEN p_location[r] = i_location[item] THEN 0 END;
-                    free_here := i_physical[item] - CASE WHEN mode = 2 THEN 0 ELSE i_safety[item] END;
+                    free_here := i_physical[item] - guard * i_safety[item];
                     IF rank IS NOT NULL AND free_here > 0 THEN
                         at_sources := at_sources + free_here;
                         IF free_here >= wanted AND (best IS NULL OR rank < best_rank) THEN
@@ -275,13 +276,13 @@ BEGIN
                 lender := NULL;
                 LOOP
                     WHILE piece > 0 LOOP
-                        IF best IS NULL OR i_physical[best] - CASE WHEN mode = 2 THEN 0 ELSE i_safety[best] END < piece THEN
+                        IF best IS NULL OR i_physical[best] - guard * i_safety[best] < piece THEN
                             best := NULL;
                             take := 0;
                             FOR item IN i_from .. i_end[pool] LOOP
                                 rank := CASE WHEN p_location[r] IS NULL THEN k_rank[channel_row + i_place[item]]
                                              WHEN p_location[r] = i_location[item] THEN 0 END;
-                                free_here := least(piece, i_physical[item] - CASE WHEN mode = 2 THEN 0 ELSE i_safety[item] END);
+                                free_here := least(piece, i_physical[item] - guard * i_safety[item]);
                                 IF rank IS NOT NULL AND free_here > 0 AND (best IS NULL OR rank < best_rank
                                     OR (free_here = piece AND take < piece)) AND NOT (take = piece AND free_here < piece) THEN
                                     best := item;

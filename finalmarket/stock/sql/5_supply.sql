@@ -102,3 +102,40 @@ BEGIN
     END IF;
     RETURN v_met;
 END $$;
+
+-- Moves promised units of one line to another location, as far as they are free there; returns the units moved.
+CREATE OR REPLACE FUNCTION stock_move_promise(
+    p_reservation bigint, p_position smallint, p_location bigint, p_units int, p_actor text, p_reason text
+) RETURNS int LANGUAGE plpgsql
+SET enable_hashjoin = off SET enable_mergejoin = off SET enable_seqscan = off AS $$
+DECLARE
+    line reservation_line;  v_units int;  v_fence int;
+BEGIN
+    PERFORM stock_lock(ARRAY(SELECT variant_id FROM reservation_line
+                             WHERE reservation_id = p_reservation AND position = p_position));
+    SELECT * INTO line FROM reservation_line WHERE reservation_id = p_reservation AND position = p_position;
+    IF line.location_id IS NULL OR line.location_id = p_location OR line.state NOT IN ('held', 'confirmed') THEN
+        RETURN 0;
+    END IF;
+    v_units := least(p_units, line.quantity, coalesce((
+        SELECT on_hand - reserved - allocated FROM stock_item
+        WHERE variant_id = line.variant_id AND location_id = p_location), 0));
+    IF v_units <= 0 THEN
+        RETURN 0;
+    END IF;
+    v_fence := greatest(0, line.from_fence - (line.quantity - v_units));
+    UPDATE reservation_line SET quantity = quantity - v_units, promised = promised - v_units,
+        from_fence = from_fence - v_fence
+    WHERE reservation_id = p_reservation AND position = p_position;
+    INSERT INTO reservation_line (reservation_id, position, line, variant_id, location_id, sales_channel_id, promised,
+        quantity, from_fence, lender_id, short, is_backorder, state, expires_at)
+    SELECT p_reservation, max(position) + 1, line.line, line.variant_id, p_location, line.sales_channel_id, v_units,
+           v_units, v_fence, line.lender_id, 0, false, line.state, line.expires_at
+    FROM reservation_line WHERE reservation_id = p_reservation;
+    PERFORM stock_post(ARRAY['deallocate', 'allocate'], ARRAY[line.variant_id, line.variant_id],
+        ARRAY[line.location_id, p_location], ARRAY[line.sales_channel_id, line.sales_channel_id], ARRAY[0, 0],
+        CASE WHEN line.state = 'held' THEN ARRAY[-v_units, v_units] ELSE ARRAY[0, 0] END,
+        CASE WHEN line.state = 'confirmed' THEN ARRAY[-v_units, v_units] ELSE ARRAY[0, 0] END,
+        ARRAY[0, 0], ARRAY[0, 0], ARRAY[p_reservation, p_reservation], ARRAY['', ''], p_actor, ARRAY[p_reason, p_reason]);
+    RETURN v_units;
+END $$;
