@@ -28,7 +28,7 @@ CREATE OR REPLACE FUNCTION stock_post(
     p_allocated int[], p_fence int[], p_backordered int[], p_reservation bigint[], p_reference text[], p_actor text,
     p_reason text[]
 ) RETURNS void LANGUAGE plpgsql
-SET enable_hashjoin = off SET enable_mergejoin = off SET enable_seqscan = off AS $$
+SET enable_hashjoin = off SET enable_mergejoin = off SET enable_seqscan = off SET plan_cache_mode = force_generic_plan AS $$
 DECLARE
     v_now timestamptz := clock_timestamp();
     v_places int;

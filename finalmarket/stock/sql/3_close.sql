@@ -7,7 +7,7 @@ CREATE OR REPLACE FUNCTION stock_close(
     p_kind text, p_reservation bigint[], p_position smallint[], p_quantity int[], p_actor text, p_reference text[],
     p_reason text
 ) RETURNS int[] LANGUAGE plpgsql
-SET enable_hashjoin = off SET enable_mergejoin = off SET enable_seqscan = off AS $$
+SET enable_hashjoin = off SET enable_mergejoin = off SET enable_seqscan = off SET plan_cache_mode = force_generic_plan AS $$
 DECLARE
     v_from text := CASE WHEN p_kind IN ('release', 'expire') THEN 'held' ELSE 'confirmed' END;
     v_to text := CASE p_kind WHEN 'expire' THEN 'expired' WHEN 'release' THEN 'released' ELSE 'closed' END;
@@ -104,7 +104,7 @@ END $$;
 -- Turns holds into promises. A hold past its end that nobody released yet still counts. Returns the reservations
 -- that were confirmed now; what is missing was confirmed before, or lost some of its units.
 CREATE OR REPLACE FUNCTION stock_confirm(p_reservations bigint[], p_actor text, p_reference text) RETURNS bigint[]
-LANGUAGE plpgsql SET enable_hashjoin = off SET enable_mergejoin = off SET enable_seqscan = off AS $$
+LANGUAGE plpgsql SET enable_hashjoin = off SET enable_mergejoin = off SET enable_seqscan = off SET plan_cache_mode = force_generic_plan AS $$
 DECLARE
     v_confirmed bigint[];
 BEGIN

@@ -11,7 +11,7 @@ CREATE OR REPLACE FUNCTION stock_reserve(
     p_key text[], p_hash bigint[], p_channel bigint[], p_mode int[], p_hold_seconds int[], p_location bigint[],
     p_line_request int[], p_line_variant bigint[], p_line_quantity int[], p_actor text
 ) RETURNS TABLE (verdict text[], reservation bigint[], available int[], reason text[]) LANGUAGE plpgsql
-SET enable_hashjoin = off SET enable_mergejoin = off SET enable_seqscan = off AS $$
+SET enable_hashjoin = off SET enable_mergejoin = off SET enable_seqscan = off SET plan_cache_mode = force_generic_plan AS $$
 #variable_conflict use_column
 DECLARE
     n_requests int := coalesce(cardinality(p_key), 0);
@@ -445,7 +445,7 @@ CREATE OR REPLACE FUNCTION stock_write_holds(
     t_fence int[], t_lender bigint[], t_short int[], t_backorder boolean[],
     f_request int[], f_channel bigint[], f_variant bigint[], f_quantity int[], p_actor text
 ) RETURNS void LANGUAGE plpgsql
-SET enable_hashjoin = off SET enable_mergejoin = off SET enable_seqscan = off AS $$
+SET enable_hashjoin = off SET enable_mergejoin = off SET enable_seqscan = off SET plan_cache_mode = force_generic_plan AS $$
 BEGIN
     INSERT INTO reservation_line (reservation_id, position, line, variant_id, location_id, sales_channel_id, promised,
         quantity, from_fence, lender_id, short, is_backorder, state, expires_at)

@@ -2,7 +2,7 @@
 
 -- Fences never promise what is not there: where they exceed what is free, the last channel gives first.
 CREATE OR REPLACE FUNCTION stock_trim_fences(p_variants bigint[], p_actor text, p_reason text) RETURNS void
-LANGUAGE sql SET enable_hashjoin = off SET enable_mergejoin = off SET enable_seqscan = off AS $$
+LANGUAGE sql SET enable_hashjoin = off SET enable_mergejoin = off SET enable_seqscan = off SET plan_cache_mode = force_generic_plan AS $$
     SELECT stock_post(array_agg('fence'::text), array_agg(variant_id), array_agg(NULL::bigint),
         array_agg(sales_channel_id), array_agg(0), array_agg(0), array_agg(0), array_agg(-cut), array_agg(0),
         array_agg(NULL::bigint), array_agg(''::text), p_actor, array_agg(p_reason))
@@ -22,7 +22,7 @@ $$;
 CREATE OR REPLACE FUNCTION stock_make_room(
     p_variant bigint, p_location bigint, p_units int, p_actor text, p_reason text
 ) RETURNS int LANGUAGE plpgsql
-SET enable_hashjoin = off SET enable_mergejoin = off SET enable_seqscan = off AS $$
+SET enable_hashjoin = off SET enable_mergejoin = off SET enable_seqscan = off SET plan_cache_mode = force_generic_plan AS $$
 DECLARE
     v_reservation bigint[];  v_position int[];  v_cut int[];
 BEGIN
@@ -58,7 +58,7 @@ END $$;
 
 -- Goods that arrived meet what was promised beyond stock and what fell short, oldest promise first; returns the units met.
 CREATE OR REPLACE FUNCTION stock_backfill(p_variants bigint[], p_actor text) RETURNS int LANGUAGE plpgsql
-SET enable_hashjoin = off SET enable_mergejoin = off SET enable_seqscan = off AS $$
+SET enable_hashjoin = off SET enable_mergejoin = off SET enable_seqscan = off SET plan_cache_mode = force_generic_plan AS $$
 DECLARE
     line record;  place record;  v_open int;  v_take int;  v_met int := 0;
 BEGIN
@@ -107,7 +107,7 @@ END $$;
 CREATE OR REPLACE FUNCTION stock_move_promise(
     p_reservation bigint, p_position smallint, p_location bigint, p_units int, p_actor text, p_reason text
 ) RETURNS int LANGUAGE plpgsql
-SET enable_hashjoin = off SET enable_mergejoin = off SET enable_seqscan = off AS $$
+SET enable_hashjoin = off SET enable_mergejoin = off SET enable_seqscan = off SET plan_cache_mode = force_generic_plan AS $$
 DECLARE
     line reservation_line;  v_units int;  v_fence int;
 BEGIN

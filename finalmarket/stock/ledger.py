@@ -1,0 +1,387 @@
+"""The verbs that change stock. Each is one transaction, joins the caller's, and locks pools in order of variant first.
+
+Balances, movements and reservations are written by the functions of `stock/sql/` alone, and those are called from here
+and from `stock/reserve.py` alone. Quantities are whole units.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Sequence
+from dataclasses import dataclass
+from typing import Any
+
+from django.db import connection, transaction
+
+from finalmarket.kernel.errors import UserError
+from finalmarket.stock.reserve import Mode, Request, reserve
+
+
+@dataclass(frozen=True, slots=True)
+class Receipt:
+    """Units that arrived at a location."""
+
+    variant_id: int
+    location_id: int
+    quantity: int
+    reason: str = ""
+    reference: str = ""
+
+
+@dataclass(frozen=True, slots=True)
+class TakeBack:
+    """Units that a customer returned and that go back on the shelf."""
+
+    variant_id: int
+    location_id: int
+    quantity: int
+    channel_id: int | None = None
+    reason: str = ""
+    reference: str = ""
+
+
+@dataclass(frozen=True, slots=True)
+class Sale:
+    """Units that were sold and left at once, as in a history that is brought in."""
+
+    variant_id: int
+    location_id: int
+    quantity: int
+    channel_id: int
+    reference: str = ""
+
+
+@dataclass(frozen=True, slots=True)
+class Movement:
+    """One line for the ledger; deltas in units."""
+
+    kind: str
+    variant_id: int
+    location_id: int | None
+    on_hand: int = 0
+    fence: int = 0
+    channel_id: int | None = None
+    reference: str = ""
+    reason: str = ""
+
+
+def lock(variant_ids: Iterable[int]) -> None:
+    """Take the pool locks of all variants that the transaction will touch, in their order, components included.
+
+    A transaction that calls more than one verb begins with this, so that no two of them wait for each other.
+    """
+    with connection.cursor() as cursor:
+        cursor.execute(
+            """SELECT stock_lock(%(ids)s::bigint[] || ARRAY(
+                   SELECT component_id FROM bundle_components WHERE bundle_id = ANY (%(ids)s::bigint[])))""",
+            {"ids": sorted(set(variant_ids))},
+        )
+
+
+def post(movements: Sequence[Movement], *, actor: str) -> None:
+    """Apply `movements` to the balances and write them to the ledger. The caller holds the locks."""
+    if not movements:
+        return
+    zeros = [0] * len(movements)
+    _call(
+        "stock_post",
+        [m.kind for m in movements],
+        [m.variant_id for m in movements],
+        [m.location_id for m in movements],
+        [m.channel_id for m in movements],
+        [m.on_hand for m in movements],
+        zeros,
+        zeros,
+        [m.fence for m in movements],
+        zeros,
+        [None] * len(movements),
+        [m.reference for m in movements],
+        actor,
+        [m.reason for m in movements],
+    )
+
+
+@transaction.atomic
+def receive(receipts: Sequence[Receipt], *, actor: str) -> None:
+    """Add units that arrived; promises made beyond stock are met from them first, the oldest before the others.
+
+    Raises UserError for a quantity below one, an unknown variant or location, or a bundle (it has no stock of its own).
+    """
+    _add("receive", receipts, actor)
+
+
+@transaction.atomic
+def take_back(returns: Sequence[TakeBack], *, actor: str) -> None:
+    """Put returned units back on the shelf. Raises UserError as `receive` does."""
+    _add("return", returns, actor)
+
+
+def _add(kind: str, rows: Sequence[Receipt] | Sequence[TakeBack], actor: str) -> None:
+    _refuse_wrong(rows)
+    variants = sorted({row.variant_id for row in rows})
+    lock(variants)
+    post(
+        [
+            Movement(
+                kind,
+                row.variant_id,
+                row.location_id,
+                on_hand=row.quantity,
+                channel_id=getattr(row, "channel_id", None),
+                reference=row.reference,
+                reason=row.reason,
+            )
+            for row in rows
+        ],
+        actor=actor,
+    )
+    _call("stock_backfill", variants, actor)
+
+
+@transaction.atomic
+def sell(sales: Sequence[Sale], *, actor: str) -> None:
+    """Take units off the shelf that were sold and handed over at once. Raises UserError when they are not there.
+
+    Units promised to others are never taken; for a sale that must be booked whatever the books say, reserve with
+    `Mode.SALE` and fulfil.
+    """
+    _refuse_wrong(sales)
+    variants = sorted({sale.variant_id for sale in sales})
+    lock(variants)
+    wanted: dict[tuple[int, int], int] = {}
+    for sale in sales:
+        wanted[sale.variant_id, sale.location_id] = wanted.get((sale.variant_id, sale.location_id), 0) + sale.quantity
+    free = {key: item[0] - item[1] for key, item in _items(variants).items()}
+    for (variant, location), quantity in wanted.items():
+        if quantity > free.get((variant, location), 0):
+            raise UserError(
+                f"cannot sell {quantity} of variant {variant} at location {location}: "
+                f"{free.get((variant, location), 0)} are free there"
+            )
+    post(
+        [
+            Movement(
+                "sale",
+                sale.variant_id,
+                sale.location_id,
+                on_hand=-sale.quantity,
+                channel_id=sale.channel_id,
+                reference=sale.reference,
+            )
+            for sale in sales
+        ],
+        actor=actor,
+    )
+    _call("stock_trim_fences", variants, actor, "sold elsewhere")
+
+
+@transaction.atomic
+def adjust(
+    variant_id: int,
+    location_id: int,
+    delta: int,
+    *,
+    reason: str,
+    actor: str,
+    reference: str = "",
+    expected: int | None = None,
+    kind: str = "adjust",
+) -> int:
+    """Change what is on hand at a location by `delta` units; return what is on hand afterwards.
+
+    With `expected`, nothing happens unless exactly so many are on hand (compare and set). A loss that reaches into
+    promises is not refused: the hold that expires last gives way first, its units become `short`, an alert opens.
+    Raises UserError for a delta of zero, a missed expectation, or a loss of more than is on hand.
+    """
+    if not reason.strip():
+        raise UserError("an adjustment needs a reason")
+    _refuse_bundle([variant_id])
+    lock([variant_id])
+    on_hand, promised = _items([variant_id]).get((variant_id, location_id), (0, 0))
+    if expected is not None and on_hand != expected:
+        raise UserError(f"{on_hand} units are on hand, not {expected} as expected; look again and decide anew")
+    if on_hand + delta < 0:
+        raise UserError(f"cannot take {-delta} units away: {on_hand} are on hand")
+    if delta == 0:
+        return on_hand
+    missing = promised - (on_hand + delta)
+    if missing > 0:
+        _call("stock_make_room", variant_id, location_id, missing, actor, reason)
+    post(
+        [Movement(kind, variant_id, location_id, on_hand=delta, reference=reference, reason=reason)],
+        actor=actor,
+    )
+    if delta < 0:
+        _call("stock_trim_fences", [variant_id], actor, reason)
+    else:
+        _call("stock_backfill", [variant_id], actor)
+    return on_hand + delta
+
+
+@transaction.atomic
+def set_on_hand(
+    variant_id: int, location_id: int, quantity: int, *, reason: str, actor: str, expected: int | None = None
+) -> int:
+    """Make `quantity` units be on hand at a location, by an adjustment of the difference; return the difference."""
+    if quantity < 0:
+        raise UserError(f"on hand cannot be {quantity}")
+    _refuse_bundle([variant_id])
+    lock([variant_id])
+    on_hand, _ = _items([variant_id]).get((variant_id, location_id), (0, 0))
+    adjust(variant_id, location_id, quantity - on_hand, reason=reason, actor=actor, expected=expected)
+    return quantity - on_hand
+
+
+@transaction.atomic
+def confirm(reservation_ids: Sequence[int], *, actor: str, reference: str = "") -> dict[int, str]:
+    """Turn holds into promises to an order; return "confirmed" or "refused: why" for each.
+
+    A hold past its end that nobody released still counts. One that lost units is taken anew if they are free.
+    """
+    with connection.cursor() as cursor:
+        cursor.execute(
+            "SELECT variant_id FROM reservation_line WHERE reservation_id = ANY (%s)", [list(reservation_ids)]
+        )
+        lock(row[0] for row in cursor.fetchall())
+    confirmed = set(_call("stock_confirm", list(reservation_ids), actor, reference))
+    return {
+        number: "confirmed" if number in confirmed else _confirm_anew(number, actor) for number in reservation_ids
+    }
+
+
+def _confirm_anew(reservation_id: int, actor: str) -> str:
+    """Promise again what a hold has lost, under its own key."""
+    from finalmarket.stock.models import Reservation
+
+    found = Reservation.objects.filter(pk=reservation_id).first()
+    if found is None:
+        return "refused: there is no such reservation"
+    if found.state in ("confirmed", "closed"):
+        return "confirmed"
+    release([reservation_id], actor=actor, reason="taken anew")
+    wanted: dict[int, int] = {}
+    for line in found.lines.all():
+        wanted[line.variant_id] = wanted.get(line.variant_id, 0) + line.promised
+    request = Request(found.key, found.sales_channel_id, tuple(sorted(wanted.items())), Mode.ALLOCATE)
+    verdict = reserve([request], actor=actor)[0]
+    return "confirmed" if verdict.holds else f"refused: {verdict.reason or verdict.outcome}"
+
+
+@transaction.atomic
+def release(reservation_ids: Sequence[int], *, actor: str, reason: str = "") -> int:
+    """Give back all units of these holds; return how many. What is no hold any more is passed over."""
+    with connection.cursor() as cursor:
+        cursor.execute(
+            "SELECT reservation_id, position FROM reservation_line WHERE reservation_id = ANY (%s) ORDER BY 1, 2",
+            [list(reservation_ids)],
+        )
+        lines = [(reservation, position, None) for reservation, position in cursor.fetchall()]
+    return sum(close("release", lines, actor=actor, reason=reason))
+
+
+@transaction.atomic
+def close(
+    kind: str,
+    lines: Sequence[tuple[int, int, int | None]],
+    *,
+    actor: str,
+    reference: str = "",
+    reason: str = "",
+) -> list[int]:
+    """End open units of reservation lines: (reservation id, position, units; None for all). Return the units ended.
+
+    `kind`: "release" (a hold), "deallocate" (a promise is taken back), "fulfil" (promised goods leave: on hand goes
+    down). Never more than is open; what is in another state is passed over with 0.
+    """
+    if not lines:
+        return []
+    ended: list[int] = _call(
+        "stock_close",
+        kind,
+        [line[0] for line in lines],
+        [line[1] for line in lines],
+        [line[2] for line in lines],
+        actor,
+        [reference] * len(lines),
+        reason,
+    )
+    if kind != "fulfil":
+        variants = _variants_of([line[0] for line in lines])
+        _call("stock_backfill", variants, actor)
+    return ended
+
+
+def expire_holds(*, most: int = 1000) -> int:
+    """Let holds go that are past their end, at most `most` lines, each with its movement; return how many.
+
+    Nothing depends on it: expired holds stop counting when they are read. It keeps their number small.
+    """
+    with transaction.atomic():
+        return int(_call("stock_expire", None, most))
+
+
+@transaction.atomic
+def move_promise(
+    reservation_id: int, position: int, location_id: int, quantity: int, *, actor: str, reason: str
+) -> int:
+    """Move up to `quantity` promised units of a line to another location, as far as they are free there; return them."""
+    return int(_call("stock_move_promise", reservation_id, position, location_id, quantity, actor, reason))
+
+
+def _refuse_wrong(rows: Sequence[Any]) -> None:
+    """Raise UserError when a quantity is not above zero, or a bundle is among the variants."""
+    for row in rows:
+        if row.quantity < 1:
+            raise UserError(f"a quantity must be above zero, not {row.quantity} (variant {row.variant_id})")
+    _refuse_bundle([row.variant_id for row in rows])
+
+
+def _refuse_bundle(variant_ids: Sequence[int]) -> None:
+    with connection.cursor() as cursor:
+        cursor.execute(
+            """SELECT sku FROM variants WHERE id = ANY (%s) AND EXISTS (
+                   SELECT FROM bundle_components WHERE bundle_id = variants.id) LIMIT 1""",
+            [list(variant_ids)],
+        )
+        if found := cursor.fetchone():
+            raise UserError(f"{found[0]} is a bundle and has no stock of its own; move its components")
+
+
+def _items(variant_ids: Sequence[int]) -> dict[tuple[int, int], tuple[int, int]]:
+    """Return on hand and promised units by variant and location. The caller holds the locks."""
+    with connection.cursor() as cursor:
+        cursor.execute(
+            """SELECT variant_id, location_id, on_hand, reserved + allocated FROM stock_item
+               WHERE variant_id = ANY (%s)""",
+            [list(variant_ids)],
+        )
+        return {(variant, location): (on_hand, promised) for variant, location, on_hand, promised in cursor.fetchall()}
+
+
+def _variants_of(reservation_ids: Sequence[int]) -> list[int]:
+    with connection.cursor() as cursor:
+        cursor.execute(
+            "SELECT DISTINCT variant_id FROM reservation_line WHERE reservation_id = ANY (%s) ORDER BY 1",
+            [list(reservation_ids)],
+        )
+        return [row[0] for row in cursor.fetchall()]
+
+
+SIGNATURES = {
+    "stock_post": "%s::text[], %s::bigint[], %s::bigint[], %s::bigint[], %s::int[], %s::int[], %s::int[], %s::int[], "
+    "%s::int[], %s::bigint[], %s::text[], %s, %s::text[]",
+    "stock_backfill": "%s::bigint[], %s",
+    "stock_trim_fences": "%s::bigint[], %s, %s",
+    "stock_make_room": "%s, %s, %s, %s, %s",
+    "stock_confirm": "%s::bigint[], %s, %s",
+    "stock_close": "%s, %s::bigint[], %s::smallint[], %s::int[], %s, %s::text[], %s",
+    "stock_expire": "%s::bigint[], %s",
+    "stock_move_promise": "%s, %s::smallint, %s, %s, %s, %s",
+}
+
+
+def _call(function: str, *arguments: Any) -> Any:
+    """Call one of the stock functions and return its only value."""
+    with connection.cursor() as cursor:
+        cursor.execute(f"SELECT {function}({SIGNATURES[function]})", arguments)
+        row = cursor.fetchone()
+    return row[0] if row else None
