@@ -32,16 +32,21 @@ COMMANDS = {
 }
 
 
+def command_is_there(name: str) -> bool:
+    """Whether the command's module is part of this installation."""
+    return importlib.util.find_spec(COMMANDS[name][0]) is not None
+
+
 class LazyGroup(click.Group):
     """The commands of COMMANDS, each imported when it is called."""
 
     def list_commands(self, ctx: click.Context) -> list[str]:
         """The commands whose modules are there."""
-        return [name for name, (module, _) in COMMANDS.items() if importlib.util.find_spec(module)]
+        return [name for name in COMMANDS if command_is_there(name)]
 
     def get_command(self, ctx: click.Context, cmd_name: str) -> click.Command | None:
         """The command, with Django set up behind it; None for one that is not there."""
-        if cmd_name not in self.list_commands(ctx):
+        if cmd_name not in COMMANDS or not command_is_there(cmd_name):
             return None
         _set_up_django()
         found = importlib.import_module(COMMANDS[cmd_name][0]).command

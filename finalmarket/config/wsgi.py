@@ -8,7 +8,9 @@ os.environ.setdefault("FINALMARKET_POOL", "16")
 
 from django.core.wsgi import get_wsgi_application
 
+from finalmarket.cli.children import follow_parent
 from finalmarket.kernel.database import database_ready
 
-database_ready()
+follow_parent()
 application = get_wsgi_application()
+database_ready()

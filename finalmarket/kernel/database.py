@@ -22,6 +22,7 @@ from finalmarket.kernel.embedded import DATABASE_NAME, OWNER_ROLE, RUNTIME_ROLE,
 from finalmarket.kernel.errors import UserError
 from finalmarket.kernel.sql import open_connection
 
+ENGINE = "django.db.backends.postgresql"
 OLDEST_SERVER = 15_00_00
 
 
@@ -79,7 +80,7 @@ def _embedded(role: str) -> dict[str, Any]:
 
 
 def _settings(**given: str) -> dict[str, Any]:
-    return {"ENGINE": "django.db.backends.postgresql", "PASSWORD": "", "OPTIONS": {}, **given}
+    return {"ENGINE": ENGINE, "PASSWORD": "", "CONN_HEALTH_CHECKS": True, "OPTIONS": {}, **given}
 
 
 _ready: set[int] = set()

@@ -1,4 +1,4 @@
-"""The worker's own job: finished jobs are kept for three days, for whoever asks what happened."""
+"""The worker's own jobs: finished jobs are kept for three days, and what a killed worker left is taken up again."""
 
 from django.db import connection
 
@@ -24,4 +24,28 @@ def tidy() -> None:
                 LIMIT %s)
             """,
             [KEPT_DAYS, ROWS_AT_ONCE],
+        )
+
+
+@job("worker.rescue", cron="* * * * *")
+def rescue() -> None:
+    """Put back the jobs of workers that gave no sign of life for two minutes: they were killed, or their host was.
+
+    A job whose successor waits already (same queueing lock) is closed as failed instead.
+    """
+    with connection.cursor() as cursor:
+        cursor.execute(
+            """
+            WITH lost AS (
+                SELECT j.id, j.queueing_lock FROM procrastinate_jobs j
+                LEFT JOIN procrastinate_workers w ON w.id = j.worker_id
+                WHERE j.status = 'doing' AND coalesce(w.last_heartbeat, '-infinity') < now() - interval '2 minutes'
+                FOR UPDATE OF j SKIP LOCKED LIMIT 1000)
+            SELECT CASE WHEN EXISTS (
+                       SELECT 1 FROM procrastinate_jobs t
+                       WHERE t.status = 'todo' AND t.queueing_lock = lost.queueing_lock)
+                   THEN procrastinate_finish_job_v1(lost.id, 'failed', false)
+                   ELSE procrastinate_retry_job_v2(lost.id, now(), NULL, NULL, NULL) END
+            FROM lost
+            """
         )
