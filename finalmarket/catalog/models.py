@@ -173,7 +173,8 @@ class VariantPrice(models.Model):
         constraints: ClassVar = [
             models.UniqueConstraint(fields=["variant", "currency"], name="variant_prices_one_per_currency"),
             models.CheckConstraint(
-                condition=models.Q(amount__gte=0, amount__lt=Decimal(10_000_000_000)), name="variant_prices_not_negative"
+                condition=models.Q(amount__gte=0, amount__lt=Decimal(10_000_000_000)),
+                name="variant_prices_not_negative",
             ),
         ]
 

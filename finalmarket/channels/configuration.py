@@ -33,12 +33,11 @@ def validate_configuration(channel_type: str, configuration: Any) -> None:
     known = EVERY_CHANNEL | BY_TYPE.get(channel_type, {})
     for key, value in configuration.items():
         if key not in known:
-            raise ValidationError(
-                {"configuration": f"A {channel_type} channel has no setting {key!r}; it knows {', '.join(sorted(known))}."}
-            )
+            names = ", ".join(sorted(known))
+            raise ValidationError({"configuration": f"A {channel_type} channel has no setting {key!r}, only {names}."})
         if not isinstance(value, known[key]) or (known[key] is int and isinstance(value, bool)):
             raise ValidationError({"configuration": f"{key!r} must be of type {known[key].__name__}, not {value!r}."})
-        if key in POSITIVE and value <= 0:
+        if key in POSITIVE and isinstance(value, int) and value <= 0:
             raise ValidationError({"configuration": f"{key!r} must be above zero, not {value}."})
 
 

@@ -128,6 +128,6 @@ class ListingVerbs:
         return next((reason for failed, reason in checks if failed), None)
 
 
-def with_prices() -> tuple[Prefetch, ...]:
+def with_prices() -> tuple[Prefetch[Any], ...]:
     """Return the prefetches that let `price()` run without a query for each listing."""
     return (Prefetch("prices"), Prefetch("variant__prices"))

@@ -133,7 +133,8 @@ class ListingPrice(models.Model):
         constraints: ClassVar = [
             models.UniqueConstraint(fields=["listing", "currency"], name="listing_prices_one_per_currency"),
             models.CheckConstraint(
-                condition=models.Q(amount__gte=0, amount__lt=Decimal(10_000_000_000)), name="listing_prices_not_negative"
+                condition=models.Q(amount__gte=0, amount__lt=Decimal(10_000_000_000)),
+                name="listing_prices_not_negative",
             ),
         ]
 

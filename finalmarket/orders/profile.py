@@ -17,7 +17,8 @@ class OrderManager(models.Manager[Any]):
     def of_person(self, customer: OmnichannelCustomer) -> models.QuerySet[Any]:
         """Return the orders of `customer` and of every profile merged into it."""
         person = customer.merged_into_id or customer.pk
-        return self.model._default_manager.filter(Q(customer_id=person) | Q(customer__merged_into_id=person))
+        orders: models.QuerySet[Any] = self.model._default_manager.all()
+        return orders.filter(Q(customer_id=person) | Q(customer__merged_into_id=person))
 
     def profile_of(self, customer: OmnichannelCustomer) -> dict[str, Any]:
         """Return the unified profile: `total_orders`, `total_spent` (by currency), first and last order, favourite

@@ -42,4 +42,4 @@ def _sync(condition: str, key: int) -> int:
                 """,
             [key],
         )
-        return cursor.rowcount
+        return int(cursor.rowcount)

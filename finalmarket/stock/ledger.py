@@ -243,9 +243,7 @@ def confirm(reservation_ids: Sequence[int], *, actor: str, reference: str = "") 
         )
         lock(row[0] for row in cursor.fetchall())
     confirmed = set(_call("stock_confirm", list(reservation_ids), actor, reference))
-    return {
-        number: "confirmed" if number in confirmed else _confirm_anew(number, actor) for number in reservation_ids
-    }
+    return {number: "confirmed" if number in confirmed else _confirm_anew(number, actor) for number in reservation_ids}
 
 
 def _confirm_anew(reservation_id: int, actor: str) -> str:
@@ -323,7 +321,7 @@ def expire_holds(*, most: int = 1000) -> int:
 def move_promise(
     reservation_id: int, position: int, location_id: int, quantity: int, *, actor: str, reason: str
 ) -> int:
-    """Move up to `quantity` promised units of a line to another location, as far as they are free there; return them."""
+    """Move up to `quantity` promised units of a line to another location, if free there; return how many."""
     return int(_call("stock_move_promise", reservation_id, position, location_id, quantity, actor, reason))
 
 

@@ -145,9 +145,7 @@ class Refund(models.Model):
 
     order = models.ForeignKey(Order, on_delete=models.CASCADE, related_name="refunds")
     payment = models.ForeignKey(Payment, null=True, blank=True, on_delete=models.PROTECT, related_name="refunds")
-    return_record = models.ForeignKey(
-        Return, null=True, blank=True, on_delete=models.PROTECT, related_name="refunds"
-    )
+    return_record = models.ForeignKey(Return, null=True, blank=True, on_delete=models.PROTECT, related_name="refunds")
     key = models.CharField(max_length=200)
     amount = amount_field()
     reason = models.CharField(max_length=300, blank=True, default="")

@@ -63,7 +63,9 @@ class Order(models.Model):
     currency = models.CharField(max_length=3, validators=[CURRENCY_CODE])
     placed_at = models.DateTimeField()
     cancelled_at = models.DateTimeField(null=True, blank=True)
-    external_version = models.CharField(max_length=60, blank=True, default="", help_text="What the platform calls newest")
+    external_version = models.CharField(
+        max_length=60, blank=True, default="", help_text="What the platform calls newest"
+    )
     email = models.CharField(max_length=320, blank=True, default="")
     phone = models.CharField(max_length=40, blank=True, default="")
     shipping_address = models.JSONField(default=dict, blank=True)
@@ -84,7 +86,7 @@ class Order(models.Model):
     created_at = models.DateTimeField(db_default=Now(), editable=False)
     updated_at = models.DateTimeField(auto_now=True)
 
-    objects: ClassVar[OrderManager] = OrderManager()  # type: ignore[assignment]
+    objects: ClassVar[OrderManager] = OrderManager()
     lines: RelatedManager[OrderLine]
     payments: RelatedManager[Payment]
     fulfilments: RelatedManager[Fulfilment]

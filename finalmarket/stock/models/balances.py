@@ -36,7 +36,9 @@ class StockPool(models.Model):
                 condition=Q(on_hand__gte=F("reserved") + F("allocated")), name="stock_pool_promises_are_covered"
             ),
         ]
-        indexes: ClassVar = [models.Index(fields=["variant"], name="stock_pool_alerts_due", condition=Q(alerts_due=True))]
+        indexes: ClassVar = [
+            models.Index(fields=["variant"], name="stock_pool_alerts_due", condition=Q(alerts_due=True))
+        ]
 
     def __str__(self) -> str:
         return f"{self.variant_id}: {self.on_hand} on hand"

@@ -38,7 +38,9 @@ class ExpectedReceipt(models.Model):
     class Meta:
         db_table = "expected_receipts"
         indexes: ClassVar = [
-            models.Index(fields=["variant", "expected_at"], name="expected_receipts_open", condition=Q(state="expected"))
+            models.Index(
+                fields=["variant", "expected_at"], name="expected_receipts_open", condition=Q(state="expected")
+            )
         ]
 
     def __str__(self) -> str:

@@ -10,8 +10,8 @@ from django.db.models.functions import Now
 
 from finalmarket.catalog.models import Variant
 from finalmarket.channels.models import SalesChannel
-from finalmarket.stock.models.places import StockLocation
 from finalmarket.stock.models.holds import Reservation
+from finalmarket.stock.models.places import StockLocation
 
 
 class StockMovement(models.Model):

@@ -45,7 +45,7 @@ class ChannelInventory(models.Model):
     echo_quantity = models.IntegerField(null=True, blank=True, editable=False)
     echoed_at = models.DateTimeField(null=True, blank=True, editable=False)
 
-    objects: ClassVar[ChannelInventoryManager] = ChannelInventoryManager()  # type: ignore[assignment]
+    objects: ClassVar[ChannelInventoryManager] = ChannelInventoryManager()
 
     class Meta:
         db_table = "channel_inventories"
