@@ -22,8 +22,16 @@ setup-dev: ## the same with the tools that tests and lint need
 run: setup ## start everything: database, demo data at the first start, web and worker; Ctrl-C stops it
 	@$(BIN)/finalmarket serve --with-demo
 
-test: setup-dev lint ## lint, then all tests
-	@$(BIN)/python -m tests.entry $(SHARED) -n $(PROCESSES) $(ARGS)
+# Real data and published API descriptions are found beside the checkout; name other places by these variables.
+ifneq ($(wildcard $(SHARED)/data),)
+export FINALMARKET_TEST_DATA ?= $(abspath $(SHARED)/data)
+endif
+ifneq ($(wildcard $(SHARED)/vendor-apis),)
+export FINALMARKET_VENDOR_APIS ?= $(abspath $(SHARED)/vendor-apis)
+endif
+
+test: lint ## lint, then all tests (ARGS="-k stock" passes words to pytest)
+	@$(BIN)/pytest -n $(PROCESSES) $(ARGS)
 
 lint: setup-dev ## ruff, mypy, import-linter
 	@$(BIN)/ruff check .

@@ -58,8 +58,12 @@ def django_db_setup(test_database: TestDatabase) -> None:
 
 
 @pytest.fixture
-def committed_database(test_database: TestDatabase, django_db_blocker: Any) -> Iterator[TestDatabase]:
+def committed_database(
+    request: pytest.FixtureRequest, test_database: TestDatabase, django_db_blocker: Any
+) -> Iterator[TestDatabase]:
     """The database with nothing around it: what the test writes, it commits."""
+    if request.node.get_closest_marker("django_db") is not None:
+        pytest.fail("django_db rolls back and committed_database commits: a test can ask for one of them")
     with django_db_blocker.unblock():
         try:
             yield test_database

@@ -1,0 +1,89 @@
+from collections.abc import Iterator
+
+import pytest
+from django.contrib.auth.models import User
+from django.db import connection, transaction
+from procrastinate.contrib.django import app
+
+from finalmarket.kernel import jobs
+from tests.conftest import TestDatabase
+
+
+def waiting() -> list[tuple[str, object]]:
+    """The jobs that wait, with their arguments."""
+    with connection.cursor() as cursor:
+        cursor.execute("SELECT task_name, args::text FROM procrastinate_jobs WHERE status = 'todo' ORDER BY id")
+        return list(cursor.fetchall())
+
+
+@pytest.fixture
+def greeting(monkeypatch: pytest.MonkeyPatch) -> Iterator[list[str]]:
+    """A job that notes whom it greeted."""
+    greeted: list[str] = []
+    monkeypatch.setattr(jobs, "_declared", dict(jobs.declared()))
+    declared = jobs.job("test.greet")(lambda whom: greeted.append(whom))
+    app.task(name="test.greet")(declared)
+    yield greeted
+    del app.tasks["test.greet"]
+
+
+@pytest.mark.django_db
+def test_a_job_exists_exactly_when_what_it_is_about_exists(greeting: list[str]) -> None:
+    with pytest.raises(ZeroDivisionError), transaction.atomic():
+        User.objects.create_user("ann")
+        jobs.enqueue("test.greet", whom="ann")
+        raise ZeroDivisionError
+    assert waiting() == []
+    with transaction.atomic():
+        User.objects.create_user("ann")
+        jobs.enqueue("test.greet", whom="ann")
+    assert waiting() == [("test.greet", '{"whom": "ann"}')]
+
+
+@pytest.mark.django_db
+def test_a_second_job_with_the_same_lock_is_not_wanted_and_harms_nobodys_transaction(greeting: list[str]) -> None:
+    with transaction.atomic():
+        assert jobs.enqueue("test.greet", queueing_lock="greet-ann", whom="ann") is not None
+        assert jobs.enqueue("test.greet", queueing_lock="greet-ann", whom="ann") is None
+        User.objects.create_user("ann")
+    assert len(waiting()) == 1
+    assert User.objects.filter(username="ann").exists()
+
+
+def test_a_job_that_no_room_declares_is_refused_when_put_off_not_when_run() -> None:
+    with pytest.raises(jobs.UnknownJob, match=r"no\.such"):
+        jobs.enqueue("no.such")
+
+
+@pytest.mark.django_db
+def test_one_name_is_one_job(greeting: list[str]) -> None:
+    with pytest.raises(ValueError, match=r"test\.greet"):
+        jobs.job("test.greet")(lambda: None)
+
+
+def test_every_declared_job_is_known_to_the_worker() -> None:
+    assert set(jobs.declared()) <= set(app.tasks)
+    periodic = {declared.name for declared in jobs.declared().values() if declared.cron}
+    assert periodic == {name for name, _ in app.periodic_registry.periodic_tasks}
+
+
+def test_jobs_of_a_killed_worker_are_taken_up_again(committed_database: TestDatabase) -> None:
+    jobs.enqueue("worker.tidy")
+    with connection.cursor() as cursor:
+        cursor.execute("INSERT INTO procrastinate_workers (last_heartbeat) VALUES (now() - interval '1 hour')")
+        cursor.execute(
+            "UPDATE procrastinate_jobs SET status = 'doing', worker_id = (SELECT max(id) FROM procrastinate_workers)"
+        )
+    jobs.declared()["worker.rescue"].run()
+    assert waiting() == [("worker.tidy", "{}")]
+
+
+def test_a_lost_job_whose_successor_waits_already_is_closed(committed_database: TestDatabase) -> None:
+    jobs.enqueue("worker.tidy", queueing_lock="tidy")
+    with connection.cursor() as cursor:
+        cursor.execute("UPDATE procrastinate_jobs SET status = 'doing'")
+    jobs.enqueue("worker.tidy", queueing_lock="tidy")
+    jobs.declared()["worker.rescue"].run()
+    with connection.cursor() as cursor:
+        cursor.execute("SELECT status::text FROM procrastinate_jobs ORDER BY id")
+        assert cursor.fetchall() == [("failed",), ("todo",)]
