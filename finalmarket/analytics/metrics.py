@@ -2,34 +2,36 @@
 
 from __future__ import annotations
 
-from datetime import date, timedelta
+from datetime import date, datetime, timedelta
 from decimal import Decimal
 from typing import TYPE_CHECKING, Any
 from zoneinfo import ZoneInfo
 
 from django.db import models
 from django.db.models import Sum
-from django.utils import timezone
+
+from finalmarket.analytics.rollup import buyers, today
+from finalmarket.kernel.errors import UserError
 
 if TYPE_CHECKING:
     from finalmarket.channels.models import SalesChannel
 
-SUMMED = (
-    "orders_count",
-    "revenue",
-    "refunds",
-    "net_revenue",
-    "sessions",
-    "ordering_sessions",
-    "units_sold",
-    "units_returned",
-    "new_customers",
-)
+AMOUNTS = ("revenue", "refunds", "net_revenue")
+COUNTS = ("orders_count", "sessions", "ordering_sessions", "units_sold", "units_returned")
+TREND = (*AMOUNTS, *COUNTS, "unique_customers", "new_customers", "average_order_value", "conversion_rate")
+DEFAULT_DAYS_BACK = 30
 
 
-def ratio(part: Any, whole: Any) -> Decimal | None:
+def ratio(part: int, whole: int) -> Decimal | None:
     """Return part / whole to six places, or None without a whole."""
     return (Decimal(part) / Decimal(whole)).quantize(Decimal("0.000001")) if whole else None
+
+
+def day_of(moment: date, channel: SalesChannel) -> date:
+    """Return the day of `moment` where the channel is. A datetime without a time zone is meant in the channel's own."""
+    if not isinstance(moment, datetime):
+        return moment
+    return moment.astimezone(ZoneInfo(channel.time_zone)).date() if moment.tzinfo else moment.date()
 
 
 class AnalyticsManager(models.Manager[Any]):
@@ -38,42 +40,60 @@ class AnalyticsManager(models.Manager[Any]):
     def performance_metrics(
         self, channel: SalesChannel, start_date: date | None = None, end_date: date | None = None
     ) -> dict[str, Any]:
-        """Return the figures of `channel` in its own currency from `start_date` (default: 30 days back) to `end_date`
-        (default: today), both included. Buyers are counted once over the whole period."""
-        from finalmarket.analytics.rollup import buyers
+        """Return the figures of `channel` from `start_date` (default: 30 days back) to `end_date` (default: today).
 
-        last = end_date or timezone.now().astimezone(ZoneInfo(channel.time_zone)).date()
-        first = start_date or last - timedelta(days=30)
+        Both days are included; a datetime stands for its day in the channel's time zone. Amounts are Decimals in the
+        channel's currency; rates are None without a base. Persons are counted once over the whole period. Two queries,
+        however long it is. Raises UserError when the period ends before it begins.
+        """
+        last = day_of(end_date, channel) if end_date else today(channel)
+        first = day_of(start_date, channel) if start_date else last - timedelta(days=DEFAULT_DAYS_BACK)
+        if first > last:
+            raise UserError(f"the period ends on {last}, before it begins on {first}; give an earlier start_date")
+        figures = self._sums(channel, first, last)
+        unique, new, to_date = buyers(channel, first, last)
+        return (
+            {"start_date": first, "end_date": last, "currency": channel.currency}
+            | figures
+            | {
+                "unique_customers": unique,
+                "new_customers": new,
+                "returning_customers": unique - new,
+                "customer_count": to_date,
+            }
+        )
+
+    def _sums(self, channel: SalesChannel, first: date, last: date) -> dict[str, Any]:
+        """Return the sums of the days, and the rates that follow from them."""
         days = self.model._default_manager.filter(
             sales_channel=channel, date__range=(first, last), currency=channel.currency
         )
-        sums = {key: value or 0 for key, value in days.aggregate(**{name: Sum(name) for name in SUMMED}).items()}
-        unique, new, to_date = buyers(channel, first, last)
+        found = days.aggregate(**{name: Sum(name) for name in (*AMOUNTS, *COUNTS)})
+        sums = {name: found[name] or Decimal(0) for name in AMOUNTS} | {name: found[name] or 0 for name in COUNTS}
+        orders = sums["orders_count"]
+        average = (sums["revenue"] / orders).quantize(Decimal("0.0001")) if orders else None
         return sums | {
-            "start_date": first,
-            "end_date": last,
-            "currency": channel.currency,
-            "average_order_value": Decimal(sums["revenue"]) / sums["orders_count"] if sums["orders_count"] else None,
-            "unique_customers": unique,
-            "new_customers": new,
-            "returning_customers": unique - new,
+            "average_order_value": average,
             "conversion_rate": ratio(sums["ordering_sessions"], sums["sessions"]),
             "return_rate": ratio(sums["units_returned"], sums["units_sold"]),
-            "customer_count": to_date,
         }
 
     def trend_data(self, channel: SalesChannel, *, days: int = 30) -> list[dict[str, Any]]:
-        """Return one row a day for the last `days` days, oldest first; days without figures stand with zeros."""
+        """Return one row a day for the last `days` days, today included, oldest first, in the channel's currency.
+
+        Days without figures stand with zeros, and with None for what has no base. One query. Raises UserError for less
+        than one day.
+        """
         if days < 1:
-            raise ValueError(f"days must be at least 1, not {days}")
-        today = timezone.now().astimezone(ZoneInfo(channel.time_zone)).date()
-        names = ("orders_count", "revenue", "net_revenue", "units_sold", "unique_customers", "conversion_rate")
+            raise UserError(f"a trend needs at least 1 day, not {days}")
+        last = today(channel)
         known = {
             row["date"]: row
             for row in self.model._default_manager.filter(
-                sales_channel=channel, currency=channel.currency, date__gt=today - timedelta(days=days)
-            ).values("date", *names)
+                sales_channel=channel, currency=channel.currency, date__gt=last - timedelta(days=days)
+            ).values("date", *TREND)
         }
-        empty: dict[str, Any] = dict.fromkeys(names, 0) | {"revenue": Decimal(0), "conversion_rate": None}
-        every_day = (today - timedelta(days=back) for back in range(days - 1, -1, -1))
+        empty: dict[str, Any] = dict.fromkeys(TREND, 0) | dict.fromkeys(AMOUNTS, Decimal(0))
+        empty |= {"average_order_value": None, "conversion_rate": None}
+        every_day = (last - timedelta(days=back) for back in range(days - 1, -1, -1))
         return [known.get(day) or {"date": day, **empty} for day in every_day]

@@ -2,55 +2,86 @@
 
 from __future__ import annotations
 
-from datetime import date
+from datetime import date, timedelta
 from pathlib import Path
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
+from zoneinfo import ZoneInfo
 
 from django.db import connection, transaction
 
-if TYPE_CHECKING:
-    from finalmarket.channels.models import SalesChannel
+from finalmarket.channels.models import SalesChannel
+from finalmarket.kernel import clock
+from finalmarket.kernel.errors import UserError
+from finalmarket.kernel.sql import Queries
 
-RESTATE_SQL = (Path(__file__).parent / "restate.sql").read_text()
+if TYPE_CHECKING:
+    from collections.abc import Callable
+
+QUERIES = Queries(Path(__file__).with_name("restate.sql"))
+
+
+def today(channel: SalesChannel) -> date:
+    """Return the present day where the channel is."""
+    return clock.now().astimezone(ZoneInfo(channel.time_zone)).date()
 
 
 @transaction.atomic
 def restate(channel: SalesChannel, first: date, last: date) -> int:
     """Compute the figures of `channel` anew for each day from `first` to `last`, both included; return the rows.
 
-    Days are days of the channel's time zone. Running it again gives the same rows. Returns count on the day of the
-    sale, refunds on the day of the order. Customers are counted as persons: merged profiles are one.
+    Days are days of the channel's time zone. Running it again gives the same rows. Returns and refunds count on the day
+    of the sale. Revenue is goods after discount, without tax and shipping; a refund takes revenue back in the
+    proportion that revenue has in the order's total, so that net revenue is revenue less refunds. Raises UserError
+    when `first` is after `last`.
     """
-    values = {"channel": channel.pk, "zone": channel.time_zone, "first": first, "last": last}
+    if first > last:
+        raise UserError(f"the figures cannot be computed from {first} to {last}: the first day is after the last")
+    values: dict[str, Any] = {"channel": channel.pk, "zone": channel.time_zone, "first": first, "last": last}
+    # Two restatements of one channel at once would write the same days: the second waits here.
+    SalesChannel.objects.select_for_update(no_key=True).only("pk").get(pk=channel.pk)
     with connection.cursor() as cursor:
         cursor.execute(
-            "DELETE FROM channel_analytics WHERE sales_channel_id = %(channel)s AND date BETWEEN %(first)s AND %(last)s",
+            """DELETE FROM channel_analytics
+               WHERE sales_channel_id = %(channel)s AND date BETWEEN %(first)s AND %(last)s""",
             values,
         )
-        cursor.execute(RESTATE_SQL, values)
-        return cursor.rowcount
+        cursor.execute(QUERIES["restate"], values)
+        return int(cursor.rowcount)
+
+
+def restate_all(days: int | None = None, *, told: Callable[[SalesChannel], Any] | None = None) -> int:
+    """Compute the figures of every channel anew; return the rows.
+
+    `days` counts back from today, today included; None goes back to the channel's first order or session. Each channel
+    is a transaction of its own, and `told` hears of it when it is done. Raises UserError for less than one day.
+    """
+    if days is not None and days < 1:
+        raise UserError(f"the figures can be computed for at least 1 day, not {days}")
+    rows = 0
+    for channel in SalesChannel.objects.order_by("pk"):
+        last = today(channel)
+        first = last - timedelta(days=days - 1) if days is not None else first_day(channel)
+        if first is not None and first <= last:
+            rows += restate(channel, first, last)
+        if told is not None:
+            told(channel)
+    return rows
+
+
+def first_day(channel: SalesChannel) -> date | None:
+    """Return the day of the channel's first order or session in its time zone, or None when it has had neither."""
+    with connection.cursor() as cursor:
+        cursor.execute(QUERIES["first_day"], {"channel": channel.pk, "zone": channel.time_zone})
+        found: date | None = cursor.fetchone()[0]
+    return found
 
 
 def buyers(channel: SalesChannel, first: date, last: date) -> tuple[int, int, int]:
-    """Return the persons who bought on `channel` from `first` to `last`, how many of them bought for the first time
-    anywhere in that period, and the buyers of the channel up to `last`."""
+    """Return the persons who bought on `channel` from `first` to `last`, how many of them made their first order of
+    all channels here in that period, and the buyers of the channel up to `last`."""
     with connection.cursor() as cursor:
         cursor.execute(
-            """WITH bought AS (
-                   SELECT coalesce(customer.merged_into_id, customer.id) person,
-                          min(o.placed_at) FILTER (WHERE (o.placed_at AT TIME ZONE %(zone)s)::date >= %(first)s) since
-                   FROM orders o JOIN omnichannel_customers customer ON customer.id = o.customer_id
-                   WHERE o.sales_channel_id = %(channel)s AND o.state <> 'cancelled'
-                     AND o.placed_at < ((%(last)s::date + 1)::timestamp AT TIME ZONE %(zone)s)
-                   GROUP BY 1)
-               SELECT count(since),
-                      count(*) FILTER (WHERE since IS NOT NULL AND NOT EXISTS (
-                          SELECT FROM orders earlier JOIN omnichannel_customers c ON c.id = earlier.customer_id
-                          WHERE coalesce(c.merged_into_id, c.id) = bought.person AND earlier.state <> 'cancelled'
-                            AND earlier.placed_at < (%(first)s::timestamp AT TIME ZONE %(zone)s))),
-                      count(*)
-               FROM bought""",
-            {"channel": channel.pk, "zone": channel.time_zone, "first": first, "last": last},
+            QUERIES["buyers"], {"channel": channel.pk, "zone": channel.time_zone, "first": first, "last": last}
         )
         unique, new, to_date = cursor.fetchone()
     return unique, new, to_date

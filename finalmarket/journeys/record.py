@@ -2,16 +2,21 @@
 
 from __future__ import annotations
 
+import json
+import re
 from datetime import datetime
 from typing import TYPE_CHECKING, Any, cast
 
 from django.core.exceptions import ValidationError
+from django.core.serializers.json import DjangoJSONEncoder
 from django.db import models, transaction
-from django.utils import timezone
+
+from finalmarket.kernel import clock
 
 if TYPE_CHECKING:
     from finalmarket.channels.models import SalesChannel
     from finalmarket.journeys.models import ChannelInteraction, CrossChannelJourney, JourneyTouchpoint
+    from finalmarket.orders.models import Order
 
 VALUE_SCORES = {
     "page_view": 1,
@@ -31,6 +36,10 @@ VALUE_SCORES = {
     "store_visit": 6,
     "phone_call": 5,
 }
+MOST_MESSAGE_ID_CHARACTERS = 100
+MOST_WORD_CHARACTERS = 50
+MOST_CONTEXT_BYTES = 32_768
+NUL = re.compile(r"(?<!\\)(\\\\)*\\u0000")  # escaped by JSON, and not a text about it
 
 
 class InteractionManager(models.Manager[Any]):
@@ -45,62 +54,132 @@ class InteractionManager(models.Manager[Any]):
         message_id: str = "",
         **context: Any,
     ) -> ChannelInteraction:
-        """Store what the customer did on `channel`; `context` is kept as given.
+        """Store what the customer did on `channel`; `context` is kept as given, amounts and dates as text.
 
-        A `message_id` seen before on the channel is answered with the interaction it made. Raises ValidationError for
-        a type that is none of the sixteen.
+        A `message_id` seen before on the channel is answered with the interaction it made, whoever made it. Raises
+        ValidationError for a type that is none of the sixteen, and for a context that JSON cannot hold.
         """
         if interaction_type not in VALUE_SCORES:
             raise ValidationError(f"{interaction_type!r} is no interaction; known are {', '.join(VALUE_SCORES)}.")
+        if len(message_id) > MOST_MESSAGE_ID_CHARACTERS or "\x00" in message_id:
+            raise ValidationError(f"A message_id has at most {MOST_MESSAGE_ID_CHARACTERS} plain characters.")
         facts = {
+            "sales_channel": channel,
             "interaction_type": interaction_type,
             "value_score": VALUE_SCORES[interaction_type],
-            "context": context,
-            "occurred_at": occurred_at or timezone.now(),
+            "context": storable(context),
+            "message_id": message_id,
+            "occurred_at": _moment(occurred_at),
         }
         if not message_id:
-            return cast("ChannelInteraction", self.create(sales_channel=channel, **facts))
-        found, _ = self.get_or_create(sales_channel=channel, message_id=message_id, defaults=facts)
-        return cast("ChannelInteraction", found)
+            return cast("ChannelInteraction", self.create(**facts))
+        with transaction.atomic():
+            self.bulk_create([self.model(**facts, **self._owner())], ignore_conflicts=True)
+        seen = self.model._default_manager.get(sales_channel=channel, message_id=message_id)
+        return cast("ChannelInteraction", seen)
+
+    def _owner(self) -> dict[str, Any]:
+        """Return the customer whose set this is."""
+        return {"customer": cast("Any", self).instance}
 
 
 class JourneyManager(models.Manager[Any]):
     """Journeys; called on a customer's own set, `customer.journeys`."""
 
-    def start(
-        self, channel: SalesChannel, intent: str, *, started_at: datetime | None = None
-    ) -> CrossChannelJourney:
+    def start(self, channel: SalesChannel, intent: str, *, started_at: datetime | None = None) -> CrossChannelJourney:
         """Open a journey on `channel`. Raises ValidationError for an intent that is none of the six."""
         known = [value for value, _ in self.model.Intent.choices]
         if intent not in known:
             raise ValidationError(f"{intent!r} is no intent; known are {', '.join(known)}.")
-        journey = self.create(start_channel=channel, intent=intent, started_at=started_at or timezone.now())
+        journey = self.create(start_channel=channel, intent=intent, started_at=_moment(started_at))
         return cast("CrossChannelJourney", journey)
 
 
 class JourneyVerbs:
     """What can be done with a journey."""
 
+    @transaction.atomic
     def add_touchpoint(
-        self, channel: SalesChannel, action: str, *, occurred_at: datetime | None = None, **data: Any
+        self,
+        channel: SalesChannel,
+        action: str,
+        *,
+        occurred_at: datetime | None = None,
+        interaction: ChannelInteraction | None = None,
+        **data: Any,
     ) -> JourneyTouchpoint:
-        """Add a step on `channel`. Raises ValidationError when the journey has ended."""
-        journey = cast("CrossChannelJourney", self)
-        if journey.state != "open":
+        """Add a step on `channel`: `action` is a word for what was done, `interaction` the record of it, if any.
+
+        Raises ValidationError when the journey has ended, the action is no word of at most 50 characters, or JSON
+        cannot hold the data.
+        """
+        journey = self._locked()
+        if journey.state != journey.State.OPEN:
             raise ValidationError(f"{journey} has ended ({journey.state}); start a new one.")
+        if not action.strip() or len(action) > MOST_WORD_CHARACTERS or "\x00" in action:
+            raise ValidationError(
+                f"An action is a word of at most {MOST_WORD_CHARACTERS} characters, not {action[:60]!r}."
+            )
         return journey.touchpoints.create(
-            sales_channel=channel, action=action, data=data, occurred_at=occurred_at or timezone.now()
+            sales_channel=channel,
+            action=action,
+            data=storable(data),
+            interaction=interaction,
+            occurred_at=_moment(occurred_at),
         )
 
+    def complete(self, outcome: str, *, order: Order | None = None, at: datetime | None = None) -> None:
+        """End the journey with `outcome`, and with the order that it led to if there is one.
+
+        Ending it again with the same outcome changes nothing. Raises ValidationError when it has ended in another way.
+        """
+        self._end("completed", outcome, order, at)
+
+    def abandon(self, outcome: str = "abandoned", *, at: datetime | None = None) -> None:
+        """End the journey without what it was for. Raises ValidationError when it has ended in another way."""
+        self._end("abandoned", outcome, None, at)
+
     @transaction.atomic
-    def complete(self, outcome: str, *, at: datetime | None = None) -> None:
-        """End the journey with `outcome`. Ending it twice with one outcome changes nothing; with another it is refused."""
+    def _end(self, state: str, outcome: str, order: Order | None, at: datetime | None) -> None:
+        if not outcome.strip() or len(outcome) > MOST_WORD_CHARACTERS or "\x00" in outcome:
+            raise ValidationError(f"An outcome is a word of at most {MOST_WORD_CHARACTERS} characters.")
+        journey = self._locked()
+        if (journey.state, journey.outcome) == (state, outcome):
+            return
+        if journey.state != journey.State.OPEN:
+            raise ValidationError(f"{journey} has ended already ({journey.state}, {journey.outcome}).")
+        journey.state, journey.outcome, journey.ended_at = journey.State(state), outcome, _moment(at)
+        journey.order = order
+        journey.save(update_fields=["state", "outcome", "ended_at", "order"])
+
+    def _locked(self) -> CrossChannelJourney:
+        """Lock the journey's row and read it anew, so that nothing is added to a journey that is being ended."""
         journey = cast("CrossChannelJourney", self)
         type(journey).objects.select_for_update().get(pk=journey.pk)
         journey.refresh_from_db()
-        if journey.state == "completed" and journey.outcome == outcome:
-            return
-        if journey.state != "open":
-            raise ValidationError(f"{journey} has ended already ({journey.state}, {journey.outcome}).")
-        journey.state, journey.outcome, journey.ended_at = journey.State.COMPLETED, outcome, at or timezone.now()
-        journey.save(update_fields=["state", "outcome", "ended_at"])
+        return journey
+
+
+def storable(values: dict[str, Any]) -> dict[str, Any]:
+    """Return `values` as JSON keeps them: Decimals, dates and UUIDs as text.
+
+    Raises ValidationError for what JSON cannot hold (NaN, the NUL character, objects) and for more than 32 KiB.
+    """
+    try:
+        text = json.dumps(values, cls=DjangoJSONEncoder, allow_nan=False, ensure_ascii=False)
+        size = len(text.encode())
+    except (TypeError, ValueError, RecursionError) as error:
+        raise ValidationError(f"The details cannot be kept as JSON: {error}.") from error
+    if size > MOST_CONTEXT_BYTES:
+        raise ValidationError(f"The details take {size} bytes; at most {MOST_CONTEXT_BYTES} are kept.")
+    if NUL.search(text):
+        raise ValidationError("The details hold a NUL character; take it out.")
+    kept: dict[str, Any] = json.loads(text)
+    return kept
+
+
+def _moment(given: datetime | None) -> datetime:
+    """Return the moment given, or now. Raises ValidationError for one without a time zone."""
+    if given is not None and given.tzinfo is None:
+        raise ValidationError(f"{given.isoformat()} has no time zone; say which one is meant.")
+    return given or clock.now()

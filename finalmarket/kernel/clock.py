@@ -6,6 +6,11 @@ from contextlib import contextmanager
 from datetime import UTC, datetime, timedelta
 
 
+def days_ago(days: int) -> datetime:
+    """The moment so many days before the present one, as in `performance_metrics(start_date=days_ago(30))`."""
+    return now() - timedelta(days=days)
+
+
 class Steered:
     """A clock that stands still until it is moved."""
 
