@@ -111,7 +111,10 @@ def _resolve_batch(contacts: Sequence[Contact], country: str, source: str) -> li
     if added:
         _write_identities(added, source)
         owners = _owners(wanted)
-        _leave_to_winners(set(created), owners)
+        lost = _lost_to_others(set(created), seats, known_by, by_seat, owners)
+        if lost:
+            _leave_to_winners(lost)
+            owners = _owners(wanted)
     return [_strongest(identities, owners) for identities in known_by]
 
 
@@ -171,8 +174,24 @@ def _write_identities(added: dict[Identity, int], source: str) -> None:
     )
 
 
-def _leave_to_winners(created: set[int], owners: dict[Identity, int]) -> None:
-    """Take back the people that another process created first: their strongest identity is somebody else's."""
-    losers = created - set(owners.values())
-    if losers:
-        OmnichannelCustomer.objects.filter(pk__in=losers).delete()
+def _lost_to_others(
+    created: set[int],
+    seats: dict[int, int],
+    known_by: Sequence[tuple[Identity, ...]],
+    by_seat: dict[int, int],
+    owners: dict[Identity, int],
+) -> dict[int, int]:
+    """Return the people whom another process created first (our own row, the row that won)."""
+    lost: dict[int, int] = {}
+    for index, seat in seats.items():
+        winner = _strongest(known_by[index], owners)
+        if winner is not None and winner not in created:
+            lost[by_seat[seat]] = winner
+    return lost
+
+
+def _leave_to_winners(lost: dict[int, int]) -> None:
+    """Hand what our rows could still claim to the rows that won, and take ours back."""
+    for ours, winner in lost.items():
+        CustomerIdentity.objects.filter(customer_id=ours).update(customer_id=winner)
+    OmnichannelCustomer.objects.filter(pk__in=lost).delete()

@@ -61,7 +61,9 @@ class OrderPromise(models.Model):
     class Meta:
         db_table = "order_promises"
         constraints: ClassVar = [
-            models.UniqueConstraint(fields=["order_line", "reservation", "line", "variant"], name="order_promises_once"),
+            models.UniqueConstraint(
+                fields=["order_line", "reservation", "line", "variant"], name="order_promises_once"
+            ),
         ]
 
     def __str__(self) -> str:

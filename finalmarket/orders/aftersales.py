@@ -1,0 +1,165 @@
+"""What follows an order: cancelled, in part or whole, returned, refunded. Stock and money go back exactly once.
+
+Every verb locks the order's row first and then the pools of all its variants; a key that was carried out before
+changes nothing. What a customer paid too much is refunded (gift cards first, see refunds.py); what was not paid yet
+is taken off the total.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from decimal import Decimal
+
+from django.db import transaction
+
+from finalmarket.kernel import clock
+from finalmarket.kernel.errors import UserError
+from finalmarket.kernel.money import quantize
+from finalmarket.orders import payments, refunds
+from finalmarket.orders.amounts import Worth, worth_of
+from finalmarket.orders.history import done, follow, goods_of, locked, note
+from finalmarket.orders.models import Order, OrderLine, Payment, Return
+from finalmarket.orders.parcels import settle
+from finalmarket.orders.promises import contents, left_units, lock_stock
+from finalmarket.orders.refunds import refund
+from finalmarket.orders.states import captured
+
+__all__ = ["cancel", "cancel_units", "close_cancelled", "credit", "credited_units", "refund", "worth"]
+
+
+@transaction.atomic
+def cancel(order_id: int, *, reason: str, actor: str) -> Order:
+    """Cancel what has not left: its promises go back to stock, waiting parcels are dropped, money is given back.
+
+    Where nothing has left the whole order is cancelled, shipping and fees included. Doing it again changes nothing.
+    """
+    order = locked(order_id)
+    if order.state == Order.State.CANCELLED:
+        return order
+    lines = goods_of(order)
+    started = _started(lines)
+    units = {
+        line.pk: line.quantity - line.cancelled_quantity - started[line.pk]
+        for line in lines
+        if line.quantity - line.cancelled_quantity > started[line.pk]
+    }
+    whole = not any(started.values())
+    return _cancel(order, lines, units, whole, key="", reason=reason, actor=actor)
+
+
+@transaction.atomic
+def cancel_units(order_id: int, units: Mapping[int, int], *, key: str, reason: str, actor: str) -> Order:
+    """Cancel so many units of each order line (by id), exactly once by `key`; the last units cancel the order.
+
+    Raises UserError for units that have left, are cancelled already, or are not in the order.
+    """
+    order = locked(order_id)
+    if done(order, f"cancel:{key}"):
+        return order
+    lines = goods_of(order)
+    started = _started(lines)
+    known = {line.pk: line for line in lines}
+    for line_id, count in units.items():
+        line = known.get(line_id)
+        if line is None:
+            raise UserError(f"order {order.number} has no line of goods with id {line_id}")
+        possible = line.quantity - line.cancelled_quantity - started[line_id]
+        if not 1 <= count <= possible:
+            raise UserError(f"order {order.number}: {count} of {line.sku} cannot be cancelled; {possible} can")
+    if not units:
+        raise UserError(f"order {order.number}: say which units are to be cancelled")
+    open_units = sum(line.quantity - line.cancelled_quantity for line in lines)
+    whole = not any(started.values()) and sum(units.values()) == open_units
+    return _cancel(order, lines, units, whole, key=key, reason=reason, actor=actor)
+
+
+def _cancel(
+    order: Order,
+    lines: Sequence[OrderLine],
+    units: Mapping[int, int],
+    whole: bool,
+    *,
+    key: str,
+    reason: str,
+    actor: str,
+) -> Order:
+    before = credited_units(lines)
+    for line in lines:
+        if units.get(line.pk):
+            line.cancelled_quantity += units[line.pk]
+            line.save(update_fields=["cancelled_quantity"])
+    lock_stock(order)
+    settle(order, lines, actor=actor, reason=f"cancelled: {reason}")
+    words = "the whole order" if whole else f"{sum(units.values())} units"
+    note(order, "cancelled", f"{words}: {reason}", actor=actor, key=f"cancel:{key}" if key else "")
+    if whole:
+        order.state, order.cancelled_at = Order.State.CANCELLED, clock.now()
+        close_cancelled(order, actor=actor, reason=reason)
+    elif units:
+        value = worth(order).added(before, units)
+        mark = f"cancel:{key}" if key else f"cancel:{order.events.count()}"
+        credit(order, value, key=mark, reason=reason, actor=actor)
+    return follow(order)
+
+
+def close_cancelled(order: Order, *, actor: str, reason: str) -> None:
+    """Give back all the money of a cancelled order and let its authorisations go. The caller holds its row and calls
+    `follow` afterwards."""
+    if order.cancelled_at is None:
+        order.cancelled_at = clock.now()
+        order.save(update_fields=["cancelled_at"])
+    payments.void_open(order, actor=actor)
+    taken = order.payments.count()
+    refunds.book(order, refunds.refundable_of(order), key=f"cancelled:{taken}", reason=reason, actor=actor)
+
+
+def credit(
+    order: Order, value: Decimal, *, key: str, reason: str, actor: str, return_record: Return | None = None
+) -> Decimal:
+    """Give a customer credit for goods worth `value`: what was paid is refunded, what was not is taken off the total.
+
+    Returns what was refunded. The caller holds the order's row and calls `follow` afterwards.
+    """
+    paid = captured(Payment.objects.filter(order=order))
+    unpaid = min(value, max(Decimal(0), order.total - paid))
+    back = min(value - unpaid, refunds.refundable_of(order))
+    if unpaid > 0:
+        _lower(order, unpaid)
+    return refunds.book(order, back, key=key, reason=reason, actor=actor, return_record=return_record)
+
+
+def _lower(order: Order, amount: Decimal) -> None:
+    """Take `amount` off the goods of the order, with the share of tax in it; the parts still sum to the total."""
+    charged = order.goods - order.discount + (Decimal(0) if order.tax_included else order.tax)
+    share = quantize(order.tax * amount / charged, order.currency) if charged > 0 else Decimal(0)
+    share = min(share, order.tax)
+    order.tax -= share
+    order.goods -= amount if order.tax_included else amount - share
+    order.total -= amount
+    order.save(update_fields=["tax", "goods", "total", "updated_at"])
+
+
+def worth(order: Order) -> Worth:
+    """Say what the units of the order's goods are worth; see `amounts.worth_of`."""
+    lines = list(order.lines.all())
+    return worth_of(
+        lines, goods=order.goods, discount=order.discount, tax=order.tax, tax_included=order.tax_included,
+        currency=order.currency,
+    )  # fmt: skip
+
+
+def credited_units(lines: Sequence[OrderLine]) -> dict[int, int]:
+    """Return the units of each line for which credit was given: cancelled and returned."""
+    return {line.pk: line.cancelled_quantity + line.returned_quantity for line in lines}
+
+
+def _started(lines: Sequence[OrderLine]) -> dict[int, int]:
+    """Return the units of each line of which at least a part has left: a bundle's parts may travel apart."""
+    left = left_units(lines)
+    known = contents(lines)
+    started = {}
+    for line in lines:
+        parts = known.get(line.pk, {})
+        begun = [-(-left.get((line.pk, variant_id), 0) // per_unit) for variant_id, per_unit in parts.items()]
+        started[line.pk] = max([line.fulfilled_quantity, *begun])
+    return started

@@ -1,0 +1,241 @@
+"""Parcels on their way: shipped, delivered, handed over, or rejected by the location that should have shipped them."""
+
+from __future__ import annotations
+
+from collections import defaultdict
+from collections.abc import Mapping, Sequence
+from datetime import datetime
+
+from django.db import transaction
+
+from finalmarket.kernel import clock
+from finalmarket.kernel.errors import UserError
+from finalmarket.orders.history import follow, goods_of, locked, note
+from finalmarket.orders.models import Fulfilment, FulfilmentLine, Order, OrderLine
+from finalmarket.orders.parcels import pack, settle
+from finalmarket.orders.promises import contents, left_units, lock_stock, open_promises
+from finalmarket.stock import ledger
+from finalmarket.stock.models import StockItem
+
+NOT_THERE = ("not_found", "damaged")
+REJECTIONS = {
+    "not_found": "not found on the shelf",
+    "damaged": "found damaged",
+    "closed": "the location is closed",
+    "too_busy": "the location cannot pick it in time",
+}
+
+
+@transaction.atomic
+def ship(
+    fulfilment_id: int, *, actor: str, carrier: str = "", tracking_number: str = "", tracking_url: str = "",
+    quantities: Mapping[int, int] | None = None, at: datetime | None = None,
+) -> Fulfilment:  # fmt: skip
+    """Send a parcel: its units leave the stock of its location, the order's state follows.
+
+    `quantities` (units by fulfilment line id) sends a part; the rest waits in a new parcel at the same location. A
+    parcel that was sent already is returned as it is. Raises UserError for one that was rejected or cancelled, and
+    when fewer units are promised there than it holds.
+    """
+    parcel, order = _locked_parcel(fulfilment_id)
+    if parcel.state in (Fulfilment.State.SHIPPED, Fulfilment.State.DELIVERED):
+        return parcel
+    _refuse_unless_pending(parcel, "shipped")
+    lock_stock(order)
+    _split(parcel, quantities)
+    parcel.carrier, parcel.tracking_number, parcel.tracking_url = (
+        carrier[:60],
+        tracking_number[:100],
+        tracking_url[:500],
+    )
+    units = _let_go(order, parcel, at or clock.now(), actor)
+    words = f"{units} units from {parcel.location.name}"
+    note(order, "shipped", f"{words} by {carrier} {tracking_number}".strip() if carrier else words, actor=actor)
+    lines = goods_of(order)
+    settle(order, lines, actor=actor, reason="shipped")
+    follow(order)
+    return parcel
+
+
+@transaction.atomic
+def deliver(fulfilment_id: int, *, actor: str, at: datetime | None = None) -> Fulfilment:
+    """Note that a shipped parcel arrived; one that arrived already is returned as it is."""
+    parcel, order = _locked_parcel(fulfilment_id)
+    if parcel.state == Fulfilment.State.DELIVERED:
+        return parcel
+    if parcel.state != Fulfilment.State.SHIPPED:
+        raise UserError(f"parcel {parcel.pk} is {parcel.state} and cannot be delivered; ship it first")
+    parcel.state, parcel.delivered_at = Fulfilment.State.DELIVERED, at or clock.now()
+    parcel.save()
+    note(order, "delivered", f"parcel {parcel.pk}", actor=actor)
+    return parcel
+
+
+@transaction.atomic
+def reject(fulfilment_id: int, *, reason: str, actor: str, missing: Mapping[int, int] | None = None) -> Fulfilment:
+    """A location says that it will not ship a parcel; the units are routed to another one, or wait as unrouted.
+
+    `reason` is one of REJECTIONS. For "not_found" and "damaged" the stock there is corrected: `missing` units by
+    variant id, by default all units of the parcel. Raises UserError for another reason, for more missing units than
+    are on hand there, and for a parcel that is not waiting. A rejected parcel is returned as it is.
+    """
+    if reason not in REJECTIONS:
+        raise UserError(f"{reason!r} is no reason to reject a parcel; use one of {', '.join(REJECTIONS)}")
+    parcel, order = _locked_parcel(fulfilment_id)
+    if parcel.state == Fulfilment.State.REJECTED:
+        return parcel
+    _refuse_unless_pending(parcel, "rejected")
+    lock_stock(order)
+    lost = _missing(parcel, reason, missing)
+    parcel.state = Fulfilment.State.REJECTED
+    parcel.reason = f"rejected: {REJECTIONS[reason]}; it was {parcel.reason}"[:300]
+    parcel.save()
+    note(order, "rejected", f"{parcel.location.name}: {REJECTIONS[reason]}", actor=actor)
+    lines = goods_of(order)
+    unrouted = pack(order, lines, actor=actor, avoid=[parcel.location_id])
+    for variant_id, units in sorted(lost.items()):
+        ledger.adjust(
+            variant_id, parcel.location_id, -units, reason=REJECTIONS[reason], actor=actor,
+            reference=f"order:{order.pk}",
+        )  # fmt: skip
+    settle(order, lines, actor=actor, reason=REJECTIONS[reason])
+    if lost:  # what the correction took from this very order is short now, and no longer unrouted
+        unrouted = pack(order, lines, actor=actor, avoid=[parcel.location_id])
+    follow(order, unrouted=unrouted)
+    return parcel
+
+
+def hand_over(order: Order, *, actor: str) -> None:
+    """Let every waiting parcel of the order leave and arrive at once: goods that the customer took along.
+
+    The caller holds the order's row and the pools, and calls `follow` afterwards.
+    """
+    now = clock.now()
+    for parcel in order.fulfilments.filter(state=Fulfilment.State.PENDING).select_related("location").order_by("id"):
+        units = _let_go(order, parcel, now, actor)
+        parcel.state, parcel.delivered_at = Fulfilment.State.DELIVERED, now
+        parcel.save()
+        note(order, "delivered", f"{units} units handed over at {parcel.location.name}", actor=actor)
+
+
+def _locked_parcel(fulfilment_id: int) -> tuple[Fulfilment, Order]:
+    found = Fulfilment.objects.filter(pk=fulfilment_id).values_list("order_id", flat=True).first()
+    if found is None:
+        raise UserError(f"there is no parcel with id {fulfilment_id}")
+    order = locked(found)
+    return Fulfilment.objects.select_related("location").get(pk=fulfilment_id), order
+
+
+def _refuse_unless_pending(parcel: Fulfilment, done: str) -> None:
+    if parcel.state != Fulfilment.State.PENDING:
+        raise UserError(f"parcel {parcel.pk} is {parcel.state} and cannot be {done}")
+
+
+def _split(parcel: Fulfilment, quantities: Mapping[int, int] | None) -> None:
+    """Keep so many units per line in the parcel and put the rest into a new one at the same location."""
+    if quantities is None:
+        return
+    lines = list(parcel.lines.all())
+    unknown = set(quantities) - {line.pk for line in lines}
+    if unknown:
+        raise UserError(f"parcel {parcel.pk} has no line {min(unknown)}")
+    for line in lines:
+        if not 0 <= quantities.get(line.pk, 0) <= line.quantity:
+            raise UserError(
+                f"parcel {parcel.pk} holds {line.quantity} units in line {line.pk}, not {quantities[line.pk]}"
+            )
+    if not any(quantities.values()):
+        raise UserError(f"parcel {parcel.pk}: say which units leave")
+    rest = {line: line.quantity - quantities.get(line.pk, 0) for line in lines}
+    if not any(rest.values()):
+        return
+    # The pending parcel of a place is found by order, place and state: this one leaves, so the rest gets its own.
+    waiting = Fulfilment.objects.create(
+        order_id=parcel.order_id, location_id=parcel.location_id, reason=f"the rest of parcel {parcel.pk}"
+    )
+    for line, units in rest.items():
+        if units == line.quantity:
+            line.fulfilment = waiting
+            line.save(update_fields=["fulfilment"])
+        elif units:
+            FulfilmentLine.objects.create(
+                fulfilment=waiting, order_line_id=line.order_line_id, variant_id=line.variant_id, quantity=units
+            )
+            line.quantity -= units
+            line.save(update_fields=["quantity"])
+
+
+def _let_go(order: Order, parcel: Fulfilment, at: datetime, actor: str) -> int:
+    """Take the parcel's units off the shelf and off their promises; return them."""
+    wanted = {(line.order_line_id, line.variant_id): line.quantity for line in parcel.lines.all()}
+    if not wanted:
+        raise UserError(f"parcel {parcel.pk} is empty")
+    closing: list[tuple[int, int, int]] = []
+    missing = dict(wanted)
+    for promise in open_promises(order):
+        units = min(promise.quantity, missing.get(promise.need, 0))
+        if units and promise.location_id == parcel.location_id and not promise.is_backorder:
+            missing[promise.need] -= units
+            closing.append((promise.reservation_id, promise.position, units))
+    lacking = sum(missing.values())
+    ended = 0 if lacking else sum(ledger.close("fulfil", closing, actor=actor, reference=f"order:{order.pk}"))
+    if ended != sum(wanted.values()):
+        raise UserError(
+            f"parcel {parcel.pk}: {lacking} of its units are not promised at {parcel.location.name} any more; "
+            "look at the order again, then ship what is there"
+        )
+    parcel.state, parcel.shipped_at = Fulfilment.State.SHIPPED, at
+    parcel.save()
+    _count_fulfilled(order)
+    return ended
+
+
+def _count_fulfilled(order: Order) -> None:
+    """Write how many units of each line have left; a unit of a bundle has left when all of its parts have."""
+    lines = goods_of(order)
+    left = left_units(lines)
+    known = contents(lines)
+    changed = []
+    for line in lines:
+        parts = known.get(line.pk, {})
+        if not any((line.pk, variant_id) in left for variant_id in parts):
+            continue
+        units = min(left.get((line.pk, variant_id), 0) // per_unit for variant_id, per_unit in parts.items())
+        if units != line.fulfilled_quantity:
+            line.fulfilled_quantity = units
+            changed.append(line)
+    OrderLine.objects.bulk_update(changed, ["fulfilled_quantity"])
+
+
+def _missing(parcel: Fulfilment, reason: str, given: Mapping[int, int] | None) -> dict[int, int]:
+    """Return the units that are to be taken off the books there, by variant; never more than are on hand."""
+    held: dict[int, int] = defaultdict(int)
+    for line in parcel.lines.all():
+        held[line.variant_id] += line.quantity
+    if reason not in NOT_THERE:
+        if given:
+            raise UserError(f"missing units go with {' or '.join(NOT_THERE)}, not with {reason}")
+        return {}
+    lost = dict(held if given is None else given)
+    if not set(lost) <= set(held):
+        raise UserError(f"parcel {parcel.pk} does not hold variant {min(set(lost) - set(held))}")
+    return _on_hand_at(parcel, lost, strict=given is not None)
+
+
+def _on_hand_at(parcel: Fulfilment, lost: Mapping[int, int], *, strict: bool) -> dict[int, int]:
+    rows = StockItem.objects.filter(location_id=parcel.location_id, variant__in=lost)
+    there = dict(rows.values_list("variant_id", "on_hand"))
+    for variant_id, units in lost.items():
+        if strict and not 0 <= units <= there.get(variant_id, 0):
+            raise UserError(f"{units} units cannot be missing: {there.get(variant_id, 0)} are on hand there")
+    return {
+        variant_id: min(units, there[variant_id])
+        for variant_id, units in lost.items()
+        if there.get(variant_id) and units
+    }
+
+
+def pending_parcels(order_ids: Sequence[int]) -> list[Fulfilment]:
+    """Return the parcels of these orders that wait to be picked, with their lines; two queries."""
+    rows = Fulfilment.objects.filter(order__in=order_ids, state=Fulfilment.State.PENDING)
+    return list(rows.select_related("location").prefetch_related("lines__variant").order_by("id"))

@@ -1,0 +1,331 @@
+"""Taking orders: exactly once, however the news arrives, with stock, payments and customer in one transaction.
+
+Lock order: the order's row, then the customer's identities, then the pools of stock in variant order.
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from typing import Literal
+
+from django.db import connection, transaction
+
+from finalmarket.channels.models import SalesChannel
+from finalmarket.customers.resolve import Contact, resolve_many
+from finalmarket.kernel import clock
+from finalmarket.kernel.errors import UserError
+from finalmarket.orders import aftersales, fulfilment, revising
+from finalmarket.orders.composing import Composed, compose, has_happened
+from finalmarket.orders.drafts import InvalidDraft, OrderDraft, OutOfStock, check, plain, plain_data
+from finalmarket.orders.history import add_problem, follow, goods_of, locked, note
+from finalmarket.orders.models import Order, OrderLine, Payment
+from finalmarket.orders.numbers import next_numbers
+from finalmarket.orders.parcels import pack, pack_where_promised, settle
+from finalmarket.orders.promises import attach, contents, count_short, lock_stock, open_promises
+from finalmarket.orders.versions import is_older
+from finalmarket.stock import ledger
+from finalmarket.stock.models import Reservation
+from finalmarket.stock.reserve import Mode
+
+MOST_TRIES = 5
+Outcome = Literal["created", "updated", "unchanged", "cancelled"]
+
+
+@dataclass(frozen=True, slots=True)
+class Taken:
+    """What became of a draft. `problem` says why the order needs a person, "" if it does not."""
+
+    order: Order
+    outcome: Outcome
+    problem: str
+
+
+@transaction.atomic
+def take(draft: OrderDraft, *, actor: str = "system") -> Taken:
+    """Take an order, or bring one that is known up to date; the same draft may come any number of times.
+
+    Our own doors are refused when stock does not fit; a sale that already happened is taken with what is there, the
+    rest is short, and `problem` says so. An older version never overwrites a newer one. Raises InvalidDraft or
+    OutOfStock (both UserError), and then nothing is stored.
+    """
+    check(draft)
+    channel = SalesChannel.objects.filter(pk=draft.channel_id).first()
+    if channel is None:
+        raise InvalidDraft(f"{draft}: there is no sales channel with id {draft.channel_id}")
+    order, is_new = _row_of(draft, channel)
+    if is_new:
+        return _create(order, draft, channel, actor)
+    if _is_stub(order):
+        return _fill(order, draft, channel, actor)
+    if draft.is_cancelled:
+        return _cancel(order, draft.external_version, "cancelled by the channel", actor)
+    if is_older(draft.external_version, order.external_version):
+        return Taken(order, "unchanged", order.problem)
+    return _revise(order, draft, channel, actor)
+
+
+@transaction.atomic
+def cancel_external(
+    channel: SalesChannel, external_id: str, *, source: str = "channel", external_version: str = "", reason: str = "",
+    actor: str = "system",
+) -> Taken:  # fmt: skip
+    """Cancel the order that a channel names; if it is not known yet, remember that, so that its later arrival neither
+    takes stock nor opens it. Money that came in is given back in the books."""
+    draft = OrderDraft(
+        channel_id=channel.pk, external_id=external_id, currency=channel.currency, placed_at=clock.now(), lines=(),
+        source=source, external_version=external_version, is_cancelled=True,
+    )  # fmt: skip
+    check(draft)
+    order, is_new = _row_of(draft, channel)
+    if is_new:
+        return _create(order, draft, channel, actor)
+    return _cancel(order, external_version, reason or "cancelled by the channel", actor)
+
+
+@transaction.atomic
+def retry(order_id: int, *, actor: str) -> Taken:
+    """Look again at an order that has a problem: match unknown SKUs, promise what is lacking, route what waits."""
+    order = locked(order_id)
+    if order.state == Order.State.CANCELLED:
+        return Taken(order, "unchanged", order.problem)
+    before = order.problem
+    lines = goods_of(order)
+    revising.match_unknown(lines)
+    lock_stock(order, [line.variant_id for line in lines if line.variant_id is not None])
+    settle(order, lines, actor=actor, reason="looked at again")
+    unrouted = pack(order, lines, actor=actor)
+    follow(order, unrouted=unrouted)
+    if order.problem != before:
+        note(order, "problem", order.problem or "solved", actor=actor)
+    return Taken(order, "unchanged" if order.problem == before else "updated", order.problem)
+
+
+@transaction.atomic
+def settle_problem(order_id: int, *, actor: str, reason: str) -> Order:
+    """Mark the problem of an order as dealt with by a person, who says how. What is still short stays said."""
+    if not reason.strip():
+        raise UserError("say how the problem was solved")
+    order = locked(order_id)
+    order.problem = ""
+    note(order, "problem", f"settled: {reason}", actor=actor)
+    count_short(order, goods_of(order))
+    return follow(order)
+
+
+def waiting_orders(*, days: int = 7, limit: int = 100) -> list[int]:
+    """Return orders whose missing units arrived in the last `days` and stand in no parcel yet: `retry` routes them.
+
+    At most `limit` ids, the oldest order first.
+    """
+    with connection.cursor() as cursor:
+        cursor.execute(WAITING_SQL, {"days": days, "limit": limit})
+        return [order_id for (order_id,) in cursor.fetchall()]
+
+
+WAITING_SQL = """
+    WITH met AS (
+        SELECT DISTINCT reservation_id FROM stock_movement
+        WHERE kind = 'backfill' AND at > now() - make_interval(days => %(days)s)
+    ), concerned AS (
+        SELECT DISTINCT line.order_id
+        FROM met JOIN order_promises promise ON promise.reservation_id = met.reservation_id
+        JOIN order_lines line ON line.id = promise.order_line_id
+        JOIN orders o ON o.id = line.order_id AND o.state <> 'cancelled'
+    )
+    SELECT order_id FROM concerned
+    WHERE (SELECT coalesce(sum(held.quantity), 0) FROM order_lines line
+           JOIN order_promises promise ON promise.order_line_id = line.id
+           JOIN reservation_line held ON held.reservation_id = promise.reservation_id AND held.line = promise.line
+                AND held.variant_id = promise.variant_id
+           WHERE line.order_id = concerned.order_id AND held.state = 'confirmed' AND NOT held.is_backorder)
+        > (SELECT coalesce(sum(packed.quantity), 0) FROM fulfilments parcel
+           JOIN fulfilment_lines packed ON packed.fulfilment_id = parcel.id
+           WHERE parcel.order_id = concerned.order_id AND parcel.state = 'pending')
+    ORDER BY order_id LIMIT %(limit)s"""
+
+
+def _row_of(draft: OrderDraft, channel: SalesChannel) -> tuple[Order, bool]:
+    """Return the order's row, locked, and whether this transaction made it. The unique constraint decides."""
+    known = Order.objects.select_for_update(of=("self",)).filter(
+        sales_channel=channel, source=draft.source, external_id=draft.external_id
+    )
+    found = known.first()
+    if found is not None:
+        return found, False
+    for _ in range(MOST_TRIES):
+        number = plain(draft.number, 60) or next_numbers(channel)[0]
+        Order.objects.bulk_create(
+            [
+                Order(
+                    number=number, sales_channel=channel, source=draft.source, external_id=draft.external_id,
+                    currency=draft.currency, placed_at=draft.placed_at,
+                )
+            ],
+            ignore_conflicts=True,
+        )  # fmt: skip
+        found = known.first()
+        if found is not None:
+            return found, found.number == number
+        if draft.number:
+            raise InvalidDraft(f"{draft}: the number {number} belongs to another order; leave it out to get a new one")
+    raise UserError(f"{draft}: no free order number was found; look at the sequence order_number_seq")
+
+
+def _is_stub(order: Order) -> bool:
+    """Whether the order was only heard of by its cancellation."""
+    return order.state == Order.State.CANCELLED and not OrderLine.objects.filter(order=order).exists()
+
+
+def _create(order: Order, draft: OrderDraft, channel: SalesChannel, actor: str) -> Taken:
+    composed = compose(draft, channel)
+    _write(order, draft, channel, composed)
+    if draft.is_cancelled:
+        order.state = Order.State.CANCELLED
+        order.cancelled_at = clock.now()
+        note(order, "cancelled", "came in cancelled", actor=actor)
+        return _finish(order, draft, "cancelled", actor)
+    lines = goods_of(order)
+    lock_stock(order, [line.variant_id for line in lines if line.variant_id is not None])
+    _allocate(order, draft, channel, lines, actor)
+    if draft.handed_over:
+        unrouted = pack_where_promised(order, lines, reason="handed over", actor=actor)
+        fulfilment.hand_over(order, actor=actor)
+    else:
+        unrouted = pack(order, lines, actor=actor)
+    note(order, "taken", f"{len(lines)} lines of goods, {order.total} {order.currency}", actor=actor)
+    return _finish(order, draft, "created", actor, unrouted)
+
+
+def _fill(order: Order, draft: OrderDraft, channel: SalesChannel, actor: str) -> Taken:
+    """The order arrives after its cancellation: write it down, take no stock."""
+    if not draft.lines:
+        return Taken(order, "unchanged", order.problem)
+    newest = order.external_version if is_older(draft.external_version, order.external_version) else ""
+    _write(order, draft, channel, compose(draft, channel))
+    order.external_version = newest or draft.external_version
+    note(order, "taken", "arrived after its cancellation", actor=actor)
+    return _finish(order, draft, "cancelled", actor)
+
+
+def _finish(order: Order, draft: OrderDraft, outcome: Outcome, actor: str, unrouted: str = "") -> Taken:
+    revising.take_refunds(order, draft, actor=actor)
+    follow(order, unrouted=unrouted)
+    if order.state == Order.State.CANCELLED:
+        aftersales.close_cancelled(order, actor=actor, reason="the order is cancelled")
+        follow(order)
+    return Taken(order, outcome, order.problem)
+
+
+def _write(order: Order, draft: OrderDraft, channel: SalesChannel, composed: Composed) -> None:
+    revising.write_header(order, draft, composed)
+    _link_customer(order, draft, channel)
+    order.save()
+    for line in composed.lines:
+        line.order = order
+        if line.kind == OrderLine.Kind.GOODS and (order.state == Order.State.CANCELLED or draft.is_cancelled):
+            line.cancelled_quantity = line.quantity
+    OrderLine.objects.bulk_create(composed.lines)
+    Payment.objects.bulk_create(
+        [
+            Payment(
+                order=order, tender=tender.tender, amount=tender.amount, state=tender.state, currency=draft.currency,
+                external_id=tender.external_id,
+            )
+            for tender in draft.tenders
+        ]
+    )  # fmt: skip
+    order.raw = plain_data(draft.raw)
+    for text in composed.problems:
+        add_problem(order, text)
+
+
+def _link_customer(order: Order, draft: OrderDraft, channel: SalesChannel) -> None:
+    if draft.customer_id is not None:
+        order.customer_id = draft.customer_id
+        return
+    contact = Contact(
+        name=draft.name or draft.shipping_address.name or draft.billing_address.name,
+        email=draft.email,
+        phone=draft.phone,
+        country=draft.billing_address.country or draft.shipping_address.country,
+        language=draft.language,
+        account=draft.account,
+    )
+    order.customer_id = resolve_many([contact], country=channel.country, source=channel.slug)[0]
+
+
+def _allocate(order: Order, draft: OrderDraft, channel: SalesChannel, lines: list[OrderLine], actor: str) -> None:
+    """Take the order's stock: a cart's hold if it names one, then whatever is lacking. Raises OutOfStock."""
+    mode = Mode.SALE if has_happened(draft, channel) else Mode.ALLOCATE
+    if draft.reservation_id is not None:
+        _confirm_hold(order, draft.reservation_id, lines, actor)
+    refusal = settle(order, lines, actor=actor, reason="taken", mode=mode, location_id=draft.location_id)
+    if refusal:
+        raise OutOfStock(f"{draft} was not taken: {refusal}")
+    if mode is Mode.ALLOCATE and any(promise.short for promise in open_promises(order)):
+        short = ", ".join(line.sku for line in lines if line.short_quantity)
+        raise OutOfStock(f"{draft} was not taken: the held units are not there any more: {short}")
+
+
+def _confirm_hold(order: Order, reservation_id: int, lines: list[OrderLine], actor: str) -> None:
+    """Turn a cart's hold into the order's promise. One that was let go is passed over: its units are taken anew.
+
+    Raises InvalidDraft for a hold of other goods.
+    """
+    found = Reservation.objects.filter(pk=reservation_id, sales_channel=order.sales_channel).first()
+    if found is None or found.state != Reservation.State.HELD:
+        return
+    known = contents(lines)
+    for index, variant_id in found.lines.values_list("line", "variant_id"):
+        if index >= len(lines) or variant_id not in known.get(lines[index].pk, {}):
+            raise InvalidDraft(f"order {order.external_id[:60]!r}: reservation {reservation_id} holds other goods")
+    if ledger.confirm([found.pk], actor=actor, reference=f"order:{order.pk}").get(found.pk) == "confirmed":
+        attach(order, found.pk, [((line.pk, line.variant_id or 0), line.quantity) for line in lines], known)
+
+
+def _cancel(order: Order, version: str, reason: str, actor: str) -> Taken:
+    if version and is_older(version, order.external_version):
+        return Taken(order, "unchanged", order.problem)
+    order.external_version = version or order.external_version
+    if order.state == Order.State.CANCELLED:
+        order.save(update_fields=["external_version", "updated_at"])
+        return Taken(order, "unchanged", order.problem)
+    shipped = [line.sku for line in goods_of(order) if line.fulfilled_quantity]
+    if shipped:
+        add_problem(order, f"cancelled by the channel after it was shipped: {', '.join(shipped)}")
+    order.save()
+    order = aftersales.cancel(order.pk, reason=reason, actor=actor)
+    return Taken(order, "cancelled", order.problem)
+
+
+def _revise(order: Order, draft: OrderDraft, channel: SalesChannel, actor: str) -> Taken:
+    """Bring a known order to what a newer draft says; quantities change stock by their difference."""
+    if order.state == Order.State.CANCELLED:
+        if is_older(order.external_version, draft.external_version):
+            order.external_version = draft.external_version
+            add_problem(order, "the channel shows it as open again after its cancellation")
+            order.save()
+        return Taken(order, "unchanged", order.problem)
+    composed = compose(draft, channel)
+    known = [line.variant_id for line in composed.lines if line.variant_id is not None]
+    lock_stock(order, known)
+    changed = revising.revise(order, draft, composed)
+    changed = revising.take_refunds(order, draft, actor=actor) or changed
+    newer = is_older(order.external_version, draft.external_version)
+    order.external_version = draft.external_version or order.external_version
+    if not changed:
+        if newer:
+            order.save(update_fields=["external_version", "updated_at"])
+        return Taken(order, "unchanged", order.problem)
+    lines = goods_of(order)
+    mode = Mode.SALE if has_happened(draft, channel) else Mode.ALLOCATE
+    refusal = settle(order, lines, actor=actor, reason="the channel changed the order", mode=mode)
+    if refusal:
+        raise OutOfStock(f"{draft} was not changed: {refusal}")
+    unrouted = pack(order, lines, actor=actor)
+    note(order, "updated", f"version {draft.external_version}" if draft.external_version else "", actor=actor)
+    follow(order, unrouted=unrouted)
+    if order.state == Order.State.CANCELLED:
+        aftersales.close_cancelled(order, actor=actor, reason="the channel took every unit off")
+        follow(order)
+    return Taken(order, "updated", order.problem)

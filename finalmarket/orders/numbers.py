@@ -1,0 +1,31 @@
+"""The numbers of our own orders: the channel's prefix and the next of one sequence, such as WEB-100001."""
+
+from __future__ import annotations
+
+import re
+from typing import TYPE_CHECKING
+
+from django.db import connection
+
+if TYPE_CHECKING:
+    from finalmarket.channels.models import SalesChannel
+
+MOST_PREFIX_CHARACTERS = 20
+
+
+def prefix_of(channel: SalesChannel) -> str:
+    """Return the prefix that the channel's configuration names (`order_prefix`), else one made from its slug."""
+    own = channel.configuration.get("order_prefix")
+    if own is not None:
+        return str(own)[:MOST_PREFIX_CHARACTERS]
+    words = re.split(r"[-_]+", channel.slug)
+    short = "".join(word[0] for word in words if word) if len(words) > 1 else channel.slug[:3]
+    return f"{short.upper()}-"
+
+
+def next_numbers(channel: SalesChannel, count: int = 1) -> list[str]:
+    """Return `count` fresh order numbers of `channel`. Numbers are never used twice; gaps are possible."""
+    prefix = prefix_of(channel)
+    with connection.cursor() as cursor:
+        cursor.execute("SELECT nextval('order_number_seq') FROM generate_series(1, %s)", [count])
+        return [f"{prefix}{number}" for (number,) in cursor.fetchall()]

@@ -1,0 +1,134 @@
+"""Payments: authorised, captured, voided, failed. The order's payment state follows."""
+
+from __future__ import annotations
+
+from decimal import Decimal
+
+from django.db import transaction
+
+from finalmarket.kernel import clock
+from finalmarket.kernel.errors import UserError
+from finalmarket.kernel.money import quantize
+from finalmarket.orders.history import follow, locked, note
+from finalmarket.orders.models import Order, Payment
+
+OPEN = (Payment.State.PENDING, Payment.State.AUTHORISED)
+
+
+def authorise(order_id: int, *, tender: str, amount: Decimal, external_id: str, actor: str) -> Payment:
+    """Note that a tender is good for `amount` (the order's currency); `external_id` makes it happen exactly once.
+
+    Raises UserError for an amount that is not above zero or, with the other tenders, above the order's total.
+    """
+    return _pay(order_id, tender, amount, external_id, Payment.State.AUTHORISED, actor)
+
+
+def receive(order_id: int, *, tender: str, amount: Decimal, external_id: str, actor: str) -> Payment:
+    """Note that money came in at once: cash, a transfer. Raises UserError as `authorise` does."""
+    return _pay(order_id, tender, amount, external_id, Payment.State.CAPTURED, actor)
+
+
+@transaction.atomic
+def _pay(order_id: int, tender: str, amount: Decimal, external_id: str, state: Payment.State, actor: str) -> Payment:
+    order = locked(order_id)
+    known = order.payments.filter(tender=tender, external_id=external_id).first()
+    if known is not None and known.state != Payment.State.PENDING:
+        return known
+    whole = quantize(amount, order.currency)
+    standing = sum(
+        (
+            payment.amount - payment.refunded
+            for payment in order.payments.all()
+            if payment != known and payment.state not in (Payment.State.FAILED, Payment.State.VOIDED)
+        ),
+        Decimal(0),
+    )
+    due = order.total - order.refunded - standing
+    if order.state == Order.State.CANCELLED:
+        raise UserError(f"order {order.number} is cancelled and takes no payment")
+    if not 0 < whole <= due:
+        raise UserError(f"order {order.number}: a payment of {whole} does not fit; {max(due, Decimal(0))} is due")
+    if not 1 <= len(tender) <= 30 or not 1 <= len(external_id) <= 200:
+        raise UserError("a payment needs a tender of 1 to 30 characters and an external id of 1 to 200")
+    payment = known or Payment(order=order, tender=tender, external_id=external_id, currency=order.currency)
+    payment.amount, payment.state, payment.at = whole, state, clock.now()
+    payment.save()
+    note(order, "paid", f"{state.label.lower()}: {whole} {order.currency} by {tender}", actor=actor)
+    follow(order)
+    return payment
+
+
+@transaction.atomic
+def capture(payment_id: int, *, amount: Decimal | None = None, actor: str) -> Payment:
+    """Take the money of an authorised payment: what the order still costs, or `amount`; the rest is let go.
+
+    A captured payment is returned as it is. Raises UserError for one that failed or was voided, or for more than was
+    authorised or is due.
+    """
+    payment, order = _locked_payment(payment_id)
+    if payment.state == Payment.State.CAPTURED:
+        return payment
+    _refuse_unless_open(payment, order, "captured")
+    others = sum((other.amount for other in order.payments.filter(state=Payment.State.CAPTURED)), Decimal(0))
+    most = min(payment.amount, order.total - others)
+    taken = most if amount is None else quantize(amount, order.currency)
+    if not 0 < taken <= most:
+        raise UserError(
+            f"order {order.number}: {taken} cannot be captured; {max(most, Decimal(0))} is authorised and due"
+        )
+    payment.amount = taken
+    return _move(payment, order, Payment.State.CAPTURED, actor)
+
+
+@transaction.atomic
+def void(payment_id: int, *, actor: str) -> Payment:
+    """Let an authorisation go; a voided payment is returned as it is. Captured money is refunded, not voided."""
+    payment, order = _locked_payment(payment_id)
+    if payment.state == Payment.State.VOIDED:
+        return payment
+    _refuse_unless_open(payment, order, "voided")
+    return _move(payment, order, Payment.State.VOIDED, actor)
+
+
+@transaction.atomic
+def fail(payment_id: int, *, reason: str, actor: str) -> Payment:
+    """Note that a payment that was under way did not succeed; a failed one is returned as it is."""
+    payment, order = _locked_payment(payment_id)
+    if payment.state == Payment.State.FAILED:
+        return payment
+    _refuse_unless_open(payment, order, "failed")
+    return _move(payment, order, Payment.State.FAILED, actor, reason)
+
+
+def void_open(order: Order, *, actor: str) -> None:
+    """Let every authorisation of the order go. The caller holds its row and calls `follow` afterwards."""
+    for payment in order.payments.filter(state__in=OPEN):
+        payment.state = Payment.State.VOIDED
+        payment.save(update_fields=["state"])
+        note(order, "paid", f"voided: {payment.amount} {payment.currency} by {payment.tender}", actor=actor)
+
+
+def _locked_payment(payment_id: int) -> tuple[Payment, Order]:
+    found = Payment.objects.filter(pk=payment_id).values_list("order_id", flat=True).first()
+    if found is None:
+        raise UserError(f"there is no payment with id {payment_id}")
+    order = locked(found)
+    return Payment.objects.get(pk=payment_id), order
+
+
+def _refuse_unless_open(payment: Payment, order: Order, done: str) -> None:
+    if payment.state not in OPEN:
+        raise UserError(
+            f"order {order.number}: the payment of {payment.amount} by {payment.tender} is {payment.state} "
+            f"and cannot be {done}"
+        )
+
+
+def _move(payment: Payment, order: Order, state: Payment.State, actor: str, reason: str = "") -> Payment:
+    payment.state = state
+    payment.at = clock.now()
+    payment.save()
+    words = f"{state.label.lower()}: {payment.amount} {payment.currency} by {payment.tender}"
+    note(order, "paid", f"{words} ({reason})" if reason else words, actor=actor)
+    follow(order)
+    return payment

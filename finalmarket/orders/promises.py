@@ -1,0 +1,242 @@
+"""The bridge between order lines and the stock room: what stands promised behind a line, what is lacking, what is too
+much. Quantities are brought to what the lines need now, whatever happened before; so doing it twice changes nothing.
+
+Every function here expects the caller to hold the order's row, and (through `lock_stock`) the pools of its variants.
+"""
+
+from __future__ import annotations
+
+from collections import defaultdict
+from collections.abc import Iterable, Mapping, Sequence
+from dataclasses import dataclass
+
+from django.db import connection
+
+from finalmarket.catalog.models import BundleComponent
+from finalmarket.orders.models import FulfilmentLine, Order, OrderLine, OrderPromise
+from finalmarket.stock import ledger, shortfall
+from finalmarket.stock.models import Reservation, ReservationLine
+from finalmarket.stock.reserve import Mode, Request, reserve
+
+MOST_REQUEST_LINES = 1_000
+LEFT = ("shipped", "delivered")
+
+Need = tuple[int, int]
+"""An order line and a variant of it (its own, or a bundle's component), by id."""
+
+
+@dataclass(frozen=True, slots=True)
+class Promise:
+    """Units promised to an order line at one location; a backorder lies nowhere yet.
+
+    `short` units were promised and are not there: they wait for goods to arrive.
+    """
+
+    need: Need
+    reservation_id: int
+    position: int
+    location_id: int | None
+    quantity: int
+    is_backorder: bool
+    short: int
+
+
+def lock_stock(order: Order, variant_ids: Iterable[int] = ()) -> None:
+    """Lock the pools of every variant that this order has, or is about to have, in one go and in variant order."""
+    with connection.cursor() as cursor:
+        cursor.execute(
+            """SELECT variant_id FROM order_lines WHERE order_id = %(order)s AND variant_id IS NOT NULL
+               UNION SELECT promise.variant_id FROM order_promises promise
+                     JOIN order_lines line ON line.id = promise.order_line_id WHERE line.order_id = %(order)s
+               UNION SELECT part.component_id FROM order_lines line
+                     JOIN bundle_components part ON part.bundle_id = line.variant_id WHERE line.order_id = %(order)s
+               UNION SELECT unnest(%(more)s::bigint[])
+               UNION SELECT component_id FROM bundle_components WHERE bundle_id = ANY (%(more)s)""",
+            {"order": order.pk, "more": list(variant_ids)},
+        )
+        variants = sorted(variant_id for (variant_id,) in cursor.fetchall())
+    if variants:
+        ledger.lock(variants)
+
+
+def open_promises(order: Order) -> list[Promise]:
+    """Return what is promised to the order and has not left, line by line."""
+    with connection.cursor() as cursor:
+        cursor.execute(
+            """SELECT promise.order_line_id, promise.variant_id, held.reservation_id, held.position, held.location_id,
+                      held.quantity, held.is_backorder, held.short
+               FROM order_lines line JOIN order_promises promise ON promise.order_line_id = line.id
+               JOIN reservation_line held ON held.reservation_id = promise.reservation_id
+                    AND held.line = promise.line AND held.variant_id = promise.variant_id
+               WHERE line.order_id = %s AND held.state = 'confirmed' AND (held.quantity > 0 OR held.short > 0)
+               ORDER BY line.position, promise.variant_id, held.reservation_id, held.position""",
+            [order.pk],
+        )
+        return [Promise((row[0], row[1]), *row[2:]) for row in cursor.fetchall()]
+
+
+def recipes(lines: Iterable[OrderLine]) -> dict[int, dict[int, int]]:
+    """Return for each line the variants that its units consist of and how many of each: itself, or the components as
+    they were when it was promised. Lines that were never promised and lines without a variant are left out."""
+    found: dict[int, dict[int, int]] = defaultdict(dict)
+    rows = OrderPromise.objects.filter(order_line__in=[line.pk for line in lines])
+    for line_id, variant_id, per_unit in rows.values_list("order_line_id", "variant_id", "per_unit"):
+        found[line_id][variant_id] = max(per_unit, found[line_id].get(variant_id, 0))
+    return dict(found)
+
+
+def contents(lines: Sequence[OrderLine]) -> dict[int, dict[int, int]]:
+    """Return `recipes`, and for lines that were never promised (imported history) what the catalogue says today."""
+    known = recipes(lines)
+    missing = {line.pk: line.variant_id for line in lines if line.pk not in known and line.variant_id is not None}
+    parts: dict[int, dict[int, int]] = defaultdict(dict)
+    rows = BundleComponent.objects.filter(bundle_id__in=set(missing.values()))
+    for bundle_id, component_id, quantity in rows.values_list("bundle_id", "component_id", "quantity"):
+        parts[bundle_id][component_id] = quantity
+    return known | {line_id: parts.get(variant_id) or {variant_id: 1} for line_id, variant_id in missing.items()}
+
+
+def left_units(lines: Iterable[OrderLine]) -> dict[Need, int]:
+    """Return the units that left in parcels, by order line and variant."""
+    rows = FulfilmentLine.objects.filter(order_line__in=[line.pk for line in lines], fulfilment__state__in=LEFT)
+    left: dict[Need, int] = defaultdict(int)
+    for line_id, variant_id, quantity in rows.values_list("order_line_id", "variant_id", "quantity"):
+        left[line_id, variant_id] += quantity
+    return left
+
+
+def needs(lines: Sequence[OrderLine]) -> dict[Need, int]:
+    """Return the units that the lines still have to get, by variant: ordered, not cancelled, not left."""
+    known = recipes(lines)
+    left = left_units(lines)
+    wanted: dict[Need, int] = {}
+    for line in lines:
+        for variant_id, per_unit in known.get(line.pk, {}).items():
+            units = per_unit * (line.quantity - line.cancelled_quantity) - left.get((line.pk, variant_id), 0)
+            wanted[line.pk, variant_id] = max(0, units)
+        if line.pk not in known and line.variant_id is not None:
+            open_units = line.quantity - line.cancelled_quantity - line.fulfilled_quantity
+            wanted[line.pk, line.variant_id] = max(0, open_units)
+    return wanted
+
+
+def give_back(order: Order, lines: Sequence[OrderLine], *, actor: str, reason: str) -> int:
+    """Give back what is promised beyond what the lines need; return the units.
+
+    Claims on what is not there go first, then backorders, then what was promised last.
+    """
+    promised = open_promises(order)
+    surplus: dict[Need, int] = defaultdict(int)
+    for promise in promised:
+        surplus[promise.need] += promise.quantity + promise.short
+    for need, units in needs(lines).items():
+        surplus[need] -= units
+    claims: list[tuple[int, int, int]] = []
+    closing: list[tuple[int, int, int]] = []
+    for promise in promised:
+        _take(surplus, promise, promise.short, claims)
+    for promise in sorted(promised, key=lambda p: (not p.is_backorder, -p.reservation_id, -p.position)):
+        _take(surplus, promise, promise.quantity, closing)
+    shortfall.give_up(claims)  # before units come free, or they would meet the claim that nobody has any more
+    if closing:
+        ledger.close("deallocate", closing, actor=actor, reference=f"order:{order.pk}", reason=reason[:200])
+    return sum(units for _, _, units in closing)
+
+
+def _take(surplus: dict[Need, int], promise: Promise, most: int, into: list[tuple[int, int, int]]) -> None:
+    units = min(most, max(0, surplus[promise.need]))
+    if units:
+        surplus[promise.need] -= units
+        into.append((promise.reservation_id, promise.position, units))
+
+
+def lacking(order: Order, lines: Sequence[OrderLine]) -> dict[Need, int]:
+    """Return what the lines need and neither a promise nor a claim stands behind."""
+    missing = needs(lines)
+    for promise in open_promises(order):
+        missing[promise.need] = missing.get(promise.need, 0) - promise.quantity - promise.short
+    return {need: units for need, units in missing.items() if units > 0}
+
+
+def cover(order: Order, lines: Sequence[OrderLine], *, mode: Mode, location_id: int | None, actor: str) -> str:
+    """Promise what is lacking, all or nothing; returns "" or why it was refused.
+
+    Mode.SALE is never refused: what is not there stays lacking.
+    """
+    missing = sorted(lacking(order, lines).items())
+    for start in range(0, len(missing), MOST_REQUEST_LINES):
+        refusal = _promise(order, lines, missing[start : start + MOST_REQUEST_LINES], mode, location_id, actor)
+        if refusal:
+            return refusal
+    return ""
+
+
+def _promise(
+    order: Order, lines: Sequence[OrderLine], wants: Sequence[tuple[Need, int]], mode: Mode, location_id: int | None,
+    actor: str,
+) -> str:  # fmt: skip
+    taken = OrderPromise.objects.filter(order_line__order=order).values("reservation_id").distinct().count()
+    request = Request(
+        key=f"order:{order.pk}:{taken + 1}",
+        channel_id=order.sales_channel_id,
+        lines=tuple((variant_id, units) for (_, variant_id), units in wants),
+        mode=mode,
+        location_id=location_id,
+    )
+    verdict = reserve([request], actor=actor)[0]
+    if verdict.outcome != "granted" or verdict.reservation_id is None:
+        return _refusal(verdict.reason or verdict.outcome, wants, lines)
+    attach(order, verdict.reservation_id, wants, recipes(lines))
+    return ""
+
+
+def _refusal(reason: str, wants: Sequence[tuple[Need, int]], lines: Sequence[OrderLine]) -> str:
+    """Put the SKU where the stock room says `line 3`."""
+    head, colon, rest = reason.partition(":")
+    number = head.removeprefix("line ")
+    if colon and number.isdigit() and int(number) < len(wants):
+        (line_id, _), _ = wants[int(number)]
+        sku = next((line.sku for line in lines if line.pk == line_id), "")
+        return f"{sku}:{rest}"
+    return reason
+
+
+def attach(
+    order: Order, reservation_id: int, wants: Sequence[tuple[Need, int]], known: Mapping[int, Mapping[int, int]]
+) -> None:
+    """Note which line of the reservation stands behind which order line. `wants` are the request's lines in order."""
+    totals: dict[tuple[int, int], int] = defaultdict(int)
+    rows = ReservationLine.objects.filter(reservation_id=reservation_id)
+    for line, variant_id, promised, short in rows.values_list("line", "variant_id", "promised", "short"):
+        totals[line, variant_id] += promised + short
+    OrderPromise.objects.bulk_create(
+        [
+            OrderPromise(
+                order_line_id=wants[line][0][0],
+                reservation_id=reservation_id,
+                line=line,
+                variant_id=variant_id,
+                per_unit=known.get(wants[line][0][0], {}).get(variant_id) or max(1, units // wants[line][1]),
+            )
+            for (line, variant_id), units in sorted(totals.items())
+        ]
+    )
+    if order.reservation_id is None:
+        order.reservation = Reservation.objects.get(pk=reservation_id)
+
+
+def count_short(order: Order, lines: Sequence[OrderLine]) -> None:
+    """Write on each line how many of its units are not there; a bundle is short when one of its components is."""
+    missing = defaultdict(int, lacking(order, lines))
+    for promise in open_promises(order):
+        missing[promise.need] += promise.short
+    known = recipes(lines)
+    changed = []
+    for line in lines:
+        per_unit = known.get(line.pk, {})
+        short = [-(-units // per_unit.get(need[1], 1)) for need, units in missing.items() if need[0] == line.pk]
+        if line.short_quantity != max(short, default=0):
+            line.short_quantity = max(short, default=0)
+            changed.append(line)
+    if changed:
+        OrderLine.objects.bulk_update(changed, ["short_quantity"])

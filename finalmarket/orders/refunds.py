@@ -1,0 +1,95 @@
+"""Money back, exactly once by its key, and never more than came in.
+
+The rule of the spread: gift cards first, then the other tenders in the order in which they were paid. So nobody turns
+a gift card into cash by returning what it paid for. `gift_cards="last"` turns it round.
+"""
+
+from __future__ import annotations
+
+from decimal import Decimal
+from typing import Literal
+
+from django.db import transaction
+
+from finalmarket.kernel import clock
+from finalmarket.kernel.errors import UserError
+from finalmarket.kernel.money import quantize
+from finalmarket.orders.history import follow, locked, note
+from finalmarket.orders.models import Order, Payment, Refund, Return
+from finalmarket.orders.states import refundable
+
+GIFT_CARD = "gift_card"
+GiftCards = Literal["first", "last"]
+
+
+@transaction.atomic
+def refund(
+    order_id: int, amount: Decimal, *, key: str, reason: str, actor: str, gift_cards: GiftCards = "first"
+) -> Decimal:
+    """Give `amount` (in the order's currency) back; return what is booked under `key`, now or before.
+
+    Raises UserError for an amount that is not above zero or more than was paid and not given back yet.
+    """
+    order = locked(order_id)
+    if is_booked(order, key):
+        return _booked(order, key)
+    whole = quantize(amount, order.currency)
+    possible = refundable_of(order)
+    if whole <= 0:
+        raise UserError(f"order {order.number}: a refund must be above zero, not {amount}")
+    if whole > possible:
+        raise UserError(f"order {order.number}: {whole} cannot be refunded; {possible} was paid and not given back yet")
+    booked = book(order, whole, key=key, reason=reason, actor=actor, gift_cards=gift_cards)
+    follow(order)
+    return booked
+
+
+def refundable_of(order: Order) -> Decimal:
+    """Return what was paid and not given back yet."""
+    return refundable(Payment.objects.filter(order=order))
+
+
+def is_booked(order: Order, key: str) -> bool:
+    """Say whether money was given back under this key already. The caller holds the order's row."""
+    return Refund.objects.filter(order=order, key=f"{key}/1").exists()
+
+
+def _booked(order: Order, key: str) -> Decimal:
+    rows = Refund.objects.filter(order=order, key__startswith=f"{key}/")
+    return sum((row.amount for row in rows if row.key[len(key) + 1 :].isdigit()), Decimal(0))
+
+
+def book(
+    order: Order, amount: Decimal, *, key: str, reason: str, actor: str, return_record: Return | None = None,
+    gift_cards: GiftCards = "first",
+) -> Decimal:  # fmt: skip
+    """Spread `amount` over the tenders and book it under `key`, unless that was done; return what was booked now.
+
+    The caller holds the order's row, has bounded the amount by `refundable_of`, and calls `follow` afterwards.
+    """
+    if amount <= 0 or is_booked(order, key):
+        return Decimal(0)
+    at = clock.now()
+    rest = amount
+    payments = list(Payment.objects.filter(order=order, state=Payment.State.CAPTURED))
+    first = gift_cards == "first"
+    payments.sort(key=lambda payment: ((payment.tender == GIFT_CARD) != first, payment.at, payment.pk))
+    rows: list[Refund] = []
+    for payment in payments:
+        part = min(rest, payment.amount - payment.refunded)
+        if part <= 0:
+            continue
+        payment.refunded += part
+        payment.save(update_fields=["refunded"])
+        rows.append(
+            Refund(
+                order=order, payment=payment, return_record=return_record, key=f"{key}/{len(rows) + 1}", amount=part,
+                reason=reason[:300], at=at,
+            )
+        )  # fmt: skip
+        rest -= part
+    Refund.objects.bulk_create(rows)
+    booked = amount - rest
+    if booked:
+        note(order, "refunded", f"{booked} {order.currency}: {reason}", actor=actor)
+    return booked

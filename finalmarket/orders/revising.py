@@ -1,0 +1,201 @@
+"""What a newer draft changes on an order that is known. The caller holds the order's row and the pools."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from decimal import Decimal
+from typing import Any
+
+from finalmarket.catalog.models import Variant
+from finalmarket.kernel.errors import UserError
+from finalmarket.orders import refunds
+from finalmarket.orders.composing import Composed
+from finalmarket.orders.drafts import OrderDraft, plain
+from finalmarket.orders.history import add_problem
+from finalmarket.orders.models import Order, OrderLine, Payment
+
+PARTS = ("goods", "discount", "shipping", "fees", "tip", "tax", "total")
+LINE_FIELDS = ("title", "external_id", "unit_price", "discount", "tax", "tax_rate", "total")
+SETTLED = (Payment.State.FAILED, Payment.State.VOIDED)
+
+
+def write_header(order: Order, draft: OrderDraft, composed: Composed) -> bool:
+    """Put the draft's own words on the order (amounts, addresses, contact); say whether anything changed."""
+    values: dict[str, Any] = {part: getattr(composed.parts, part) for part in PARTS}
+    values |= {
+        "currency": draft.currency,
+        "placed_at": draft.placed_at,
+        "tax_included": draft.tax_included,
+        "email": plain(draft.email, 320) or order.email,
+        "phone": plain(draft.phone, 40) or order.phone,
+        "shipping_address": draft.shipping_address.stored() or order.shipping_address,
+        "billing_address": draft.billing_address.stored() or order.billing_address,
+    }
+    if not order.external_version:
+        order.external_version = draft.external_version
+    changed = [name for name, value in values.items() if getattr(order, name) != value]
+    for name in changed:
+        setattr(order, name, values[name])
+    return bool(changed)
+
+
+def revise(order: Order, draft: OrderDraft, composed: Composed) -> bool:
+    """Bring header, lines and payments to what the draft says; say whether anything changed."""
+    if draft.currency != order.currency:
+        raise UserError(f"{draft}: the currency of a taken order cannot change from {order.currency}")
+    money_was = order.total
+    changed = write_header(order, draft, composed)
+    changed = _revise_goods(order, composed.lines) or changed
+    changed = _revise_others(order, composed.lines) or changed
+    changed = _revise_payments(order, draft) or changed
+    for text in composed.problems:
+        add_problem(order, text)
+    if changed:
+        order.save()
+    return changed or money_was != order.total
+
+
+def _revise_goods(order: Order, drafted: Sequence[OrderLine]) -> bool:
+    known = list(order.lines.filter(kind=OrderLine.Kind.GOODS).order_by("position"))
+    goods = [line for line in drafted if line.kind == OrderLine.Kind.GOODS]
+    pairs = _pair(known, goods)
+    changed = False
+    for old, new in pairs:
+        changed = _revise_line(order, old, new) or changed
+    kept = {old.pk for old, _ in pairs}
+    for old in known:
+        if old.pk not in kept:
+            changed = _take_off(order, old) or changed
+    paired = {id(new) for _, new in pairs}
+    return _add(order, [line for line in goods if id(line) not in paired]) or changed
+
+
+def _pair(known: Sequence[OrderLine], drafted: Sequence[OrderLine]) -> list[tuple[OrderLine, OrderLine]]:
+    """Find each drafted line's own: by the channel's name of it, else by position, else by SKU; always the same SKU."""
+    pairs: list[tuple[OrderLine, OrderLine]] = []
+    free, waiting = list(known), list(drafted)
+    for same in (_same_name, _same_position, _nameless):
+        for new in list(waiting):
+            old = next((line for line in free if line.sku == new.sku and same(line, new)), None)
+            if old is not None:
+                pairs.append((old, new))
+                free.remove(old)
+                waiting.remove(new)
+    return pairs
+
+
+def _same_name(old: OrderLine, new: OrderLine) -> bool:
+    return bool(new.external_id) and old.external_id == new.external_id
+
+
+def _same_position(old: OrderLine, new: OrderLine) -> bool:
+    return old.position == new.position and _nameless(old, new)
+
+
+def _nameless(old: OrderLine, new: OrderLine) -> bool:
+    return not (new.external_id and old.external_id)
+
+
+def _revise_line(order: Order, old: OrderLine, new: OrderLine) -> bool:
+    """Bring a line to the drafted one.
+
+    Where the channel lowers a quantity after we cancelled units, it is taken as the echo of that cancellation: the
+    units are not taken off twice. What has left cannot be taken off; the order gets a problem.
+    """
+    quantity = max(new.quantity, old.fulfilled_quantity, 1)
+    echoed = max(0, old.quantity - quantity)
+    cancelled = max(old.cancelled_quantity - echoed, new.cancelled_quantity)
+    if new.quantity - new.cancelled_quantity < old.fulfilled_quantity:
+        add_problem(order, f"the channel took units off that had left: {old.sku}")
+    before = {name: getattr(old, name) for name in (*LINE_FIELDS, "quantity", "cancelled_quantity", "variant_id")}
+    for name in LINE_FIELDS:
+        setattr(old, name, getattr(new, name))
+    old.quantity, old.cancelled_quantity = quantity, min(cancelled, quantity - old.fulfilled_quantity)
+    if old.variant_id is None:
+        old.variant = new.variant
+    changed = any(getattr(old, name) != value for name, value in before.items())
+    if changed:
+        old.save()
+    return changed
+
+
+def _take_off(order: Order, line: OrderLine) -> bool:
+    """The channel does not list the line any more: cancel what has not left."""
+    cancelled = line.quantity - line.fulfilled_quantity
+    if line.fulfilled_quantity:
+        add_problem(order, f"the channel took a line off that had left: {line.sku}")
+    if line.cancelled_quantity == cancelled:
+        return False
+    line.cancelled_quantity = cancelled
+    line.save(update_fields=["cancelled_quantity"])
+    return True
+
+
+def _add(order: Order, lines: Sequence[OrderLine]) -> bool:
+    taken = set(order.lines.values_list("position", flat=True))
+    for line in lines:
+        line.order = order
+        if line.position in taken:
+            line.position = max(taken) + 1
+        taken.add(line.position)
+    OrderLine.objects.bulk_create(lines)
+    return bool(lines)
+
+
+def _revise_others(order: Order, drafted: Sequence[OrderLine]) -> bool:
+    """Shipping, fees, discounts and adjustments are replaced as a whole when they differ."""
+    fields = ("kind", "sku", "quantity", *LINE_FIELDS)
+    fresh = [line for line in drafted if line.kind != OrderLine.Kind.GOODS]
+    known = list(order.lines.exclude(kind=OrderLine.Kind.GOODS).order_by("position"))
+    if [[getattr(line, name) for name in fields] for line in known] == [
+        [getattr(line, name) for name in fields] for line in fresh
+    ]:
+        return False
+    order.lines.exclude(kind=OrderLine.Kind.GOODS).delete()
+    _add(order, fresh)
+    return True
+
+
+def _revise_payments(order: Order, draft: OrderDraft) -> bool:
+    """Add tenders that are new, and bring known ones to what the draft says; never below what was given back."""
+    known = {(payment.tender, payment.external_id): payment for payment in order.payments.all()}
+    changed = False
+    for tender in draft.tenders:
+        payment = known.get((tender.tender, tender.external_id))
+        if payment is None:
+            payment = Payment(
+                order=order, tender=tender.tender, external_id=tender.external_id, currency=draft.currency,
+                amount=tender.amount, state=tender.state,
+            )  # fmt: skip
+        elif (payment.amount, payment.state) == (tender.amount, tender.state) or payment.state in SETTLED:
+            continue
+        payment.amount = max(tender.amount, payment.refunded)
+        if payment.state != Payment.State.CAPTURED:
+            payment.state = Payment.State(tender.state)
+        payment.save()
+        changed = True
+    return changed
+
+
+def take_refunds(order: Order, draft: OrderDraft, *, actor: str) -> bool:
+    """Book the refunds that the channel made, each exactly once; what exceeds the money that came in is a problem."""
+    changed = False
+    for refund in draft.refunds:
+        possible = refunds.refundable_of(order)
+        if refund.amount > possible and not refunds.is_booked(order, refund.external_id):
+            add_problem(order, f"the channel refunded {refund.amount}, {possible} was left to refund")
+        booked = refunds.book(
+            order, min(refund.amount, possible), key=refund.external_id, reason=refund.reason, actor=actor
+        )
+        changed = changed or booked > Decimal(0)
+    return changed
+
+
+def match_unknown(lines: Sequence[OrderLine]) -> None:
+    """Give lines whose SKU was unknown the variant that has it now."""
+    waiting = [line for line in lines if line.variant_id is None]
+    found = {variant.sku: variant for variant in Variant.objects.filter(sku__in={line.sku for line in waiting})}
+    for line in waiting:
+        if line.sku in found:
+            line.variant = found[line.sku]
+            line.save(update_fields=["variant"])
