@@ -1,0 +1,79 @@
+# ruff: noqa: S608 (the SQL put together here is ours, never input)
+"""Storing rows of customers: persons, identities, preferences and consents, each table in one or two statements."""
+
+from __future__ import annotations
+
+from finalmarket.bulk.stage import Stage
+
+STORED = "new.action IN ('create', 'change')"
+FIELDS = ("name", "email", "phone", "country", "language", "attributes")
+SOURCE = "import"
+
+
+def write_rows(stage: Stage) -> None:
+    """Store the rows to create and to change."""
+    _write_persons(stage)
+    _write_identities(stage)
+    if stage.has("preferences"):
+        _write_preferences(stage)
+    if stage.has("consents"):
+        _write_consents(stage)
+
+
+def _write_persons(stage: Stage) -> None:
+    empty = {"attributes": "'{}'::jsonb"} | {name: "''" for name in FIELDS if name != "attributes"}
+    given = {name: f"coalesce(new.{name}, {empty[name]})" for name in FIELDS if stage.has(name)}
+    filled = empty | given
+    stage.run(
+        """UPDATE {stage} SET customer_id = nextval(pg_get_serial_sequence('omnichannel_customers', 'id'))
+           WHERE action = 'create'"""
+    )
+    stage.run(
+        f"""INSERT INTO omnichannel_customers (id, segment, updated_at, {", ".join(filled)})
+            SELECT new.customer_id, 'prospect', now(), {", ".join(filled.values())}
+            FROM {{stage}} new WHERE new.action = 'create' ORDER BY new.line"""
+    )
+    stage.run(
+        f"""UPDATE omnichannel_customers person
+            SET updated_at = now(){"".join(f", {field} = {value}" for field, value in given.items())}
+            FROM {{stage}} new WHERE new.action = 'change' AND person.id = new.customer_id"""
+    )
+
+
+def _write_identities(stage: Stage) -> None:
+    """Add what is new; what somebody else claimed in the meantime stays theirs."""
+    stage.run(
+        f"""INSERT INTO customer_identities (customer_id, kind, value, source, evidence)
+            SELECT new.customer_id, named.kind, named.value, '{SOURCE}', '{{}}'
+            FROM {{stage}} new, LATERAL (
+                SELECT 'email', new.email UNION ALL SELECT 'phone', new.phone
+                UNION ALL SELECT 'account', unnest(new.accounts)
+                UNION ALL SELECT 'loyalty', unnest(new.loyalty_numbers)) named(kind, value)
+            WHERE {STORED} AND named.value IS NOT NULL ORDER BY named.kind, named.value ON CONFLICT DO NOTHING"""
+    )
+
+
+def _write_preferences(stage: Stage) -> None:
+    stage.run(
+        f"""INSERT INTO channel_preferences (customer_id, sales_channel_id, preferences, updated_at)
+            SELECT new.customer_id, channel.id, said.value, now()
+            FROM {{stage}} new, jsonb_each(new.preferences) said JOIN sales_channels channel ON channel.slug = said.key
+            WHERE {STORED} ORDER BY 1, 2
+            ON CONFLICT (customer_id, sales_channel_id) DO UPDATE
+                SET preferences = excluded.preferences, updated_at = now()
+                WHERE channel_preferences.preferences <> excluded.preferences"""
+    )
+
+
+def _write_consents(stage: Stage) -> None:
+    """Add an entry for every purpose whose latest entry says something else, or that has none."""
+    stage.run(
+        f"""INSERT INTO consents (customer_id, purpose, is_granted, source, proof)
+            SELECT new.customer_id, said.key, said.value::boolean, '{SOURCE}', '{{}}'
+            FROM {{stage}} new, jsonb_each_text(new.consents) said
+            WHERE {STORED} AND said.value::boolean IS DISTINCT FROM (
+                SELECT latest.is_granted FROM consents latest
+                WHERE latest.customer_id = new.customer_id AND latest.purpose = said.key
+                  AND latest.sales_channel_id IS NULL ORDER BY latest.at DESC, latest.id DESC LIMIT 1)
+            ORDER BY new.line, said.key"""
+    )

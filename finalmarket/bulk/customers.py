@@ -1,0 +1,206 @@
+# ruff: noqa: S608 (the SQL put together here is ours, never input)
+"""Customers: who they are, what they are known by, what they prefer and what they agreed to.
+
+A row is about the person with its number, e-mail address, phone number, account or loyalty number. Where these name
+two persons, or would give somebody another's e-mail address, the row is refused: nobody is merged by a file.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from typing import Any, ClassVar
+
+import phonenumbers
+
+from finalmarket.bulk.columns import Column
+from finalmarket.bulk.customer_rows import write_rows
+from finalmarket.bulk.plan import Given, Importer, Plan, make_plan
+from finalmarket.bulk.row import Problem
+from finalmarket.bulk.stage import Stage
+from finalmarket.bulk.values import CONSENTS, COUNTRY, EMAIL, OBJECT, WORDS, line_of_text, whole_number
+from finalmarket.customers.resolve import e164
+
+LANGUAGE = line_of_text(12, r"[A-Za-z]{2,3}(-[A-Za-z0-9]{2,8})*", "must be a language such as de or pt-BR")
+
+
+class Customers(Importer):
+    """Customers with their identities, preferences and consents."""
+
+    name = "customers"
+    key: ClassVar = ("customer",)
+    called: ClassVar = ("email", "phone")
+    own: ClassVar = {"customer_id": "bigint"}
+    on: ClassVar = "old.customer = new.customer_id"
+    columns: Sequence[Column] = (
+        Column("customer", whole_number(2**62), "Our number of the customer, as the export writes it."),
+        Column("name", line_of_text(300), "The person's name.", empty=""),
+        Column("email", EMAIL, "The e-mail address; kept in small letters."),
+        Column("phone", line_of_text(50), "The phone number: +4930123456, or as dialled in the row's country."),
+        Column("country", COUNTRY, "ISO 3166-1 such as DE.", empty=""),
+        Column("language", LANGUAGE, "de, pt-BR.", empty=""),
+        Column("accounts", WORDS, "Accounts such as webshop:4711, with ; between; added to those known.", empty=[]),
+        Column("loyalty_numbers", WORDS, "Loyalty numbers with ; between; added to those known.", empty=[]),
+        Column("preferences", OBJECT, 'By channel: {"web-shop": {"newsletter": "weekly"}}.', empty="{}"),
+        Column("consents", CONSENTS, "newsletter=yes; sms=no: what differs goes into the ledger.", empty="{}"),
+        Column("attributes", OBJECT, "More about the person, as a JSON object.", empty="{}"),
+    )
+
+    def current(self) -> str:
+        """The customers that are stored; those merged into another are not persons of their own."""
+        words = """ARRAY(SELECT own.value::text FROM customer_identities own
+                         WHERE own.customer_id = person.id AND own.kind = '{}' ORDER BY own.value COLLATE "C")"""
+        return f"""SELECT true AS found, person.id AS customer, person.name, nullif(person.email, '') AS email,
+                          nullif(person.phone, '') AS phone, person.country, person.language, person.attributes,
+                          {words.format("account")} AS accounts, {words.format("loyalty")} AS loyalty_numbers,
+                          (SELECT coalesce(jsonb_object_agg(channel.slug, chosen.preferences), '{{}}')
+                           FROM channel_preferences chosen JOIN sales_channels channel
+                             ON channel.id = chosen.sales_channel_id
+                           WHERE chosen.customer_id = person.id) AS preferences,
+                          (SELECT coalesce(jsonb_object_agg(latest.purpose, latest.is_granted), '{{}}')
+                           FROM (SELECT DISTINCT ON (consent.purpose) consent.purpose, consent.is_granted
+                                 FROM consents consent
+                                 WHERE consent.customer_id = person.id AND consent.sales_channel_id IS NULL
+                                 ORDER BY consent.purpose, consent.at DESC, consent.id DESC) latest) AS consents
+                   FROM omnichannel_customers person WHERE person.merged_into_id IS NULL"""
+
+    def same(self, column: Column) -> str:
+        """Identities and consents are added, preferences are set by channel: what is not named stays."""
+        if column.name in {"accounts", "loyalty_numbers"}:
+            return f"new.{column.name} <@ old.{column.name}"
+        if column.name == "consents":
+            return "old.consents @> new.consents"
+        if column.name == "preferences":
+            return """NOT EXISTS (SELECT FROM jsonb_each(new.preferences) said
+                                  WHERE old.preferences -> said.key IS DISTINCT FROM said.value)"""
+        return super().same(column)
+
+    def refine(self, values: Mapping[str, list[Any]]) -> dict[int, Problem]:
+        """Write phone numbers as +4930123456; the country of the row stands in for +49."""
+        problems: dict[int, Problem] = {}
+        phones = values.get("phone", [])
+        countries = values.get("country") or [""] * len(phones)
+        for position, (phone, country) in enumerate(zip(phones, countries, strict=True)):
+            if phone is not None:
+                phones[position] = e164(phone, country or "") or _possible(phone)
+                if not phones[position]:
+                    hint = "" if phone.startswith("+") or country else "; write it with its country, as in +4930123456"
+                    problems[position] = Problem("phone", phone, f"is no phone number{hint}")
+        return problems
+
+    def check(self, stage: Stage) -> None:
+        """Find the person of every row; refuse rows about nobody, about two persons, or against another row."""
+        known = stage.beside(
+            """SELECT line, kind, value, NULL::bigint AS owner FROM {stage} new, LATERAL (
+                   SELECT 'email', new.email UNION ALL SELECT 'phone', new.phone
+                   UNION ALL SELECT 'account', unnest(new.accounts)
+                   UNION ALL SELECT 'loyalty', unnest(new.loyalty_numbers)) named(kind, value)
+               WHERE value IS NOT NULL"""
+        )
+        _find_owners(stage, known)
+        _refuse_shared(stage, known)
+        stage.refuse(
+            "customer",
+            "'there is no such customer'",
+            """new.customer IS NOT NULL AND NOT EXISTS (
+                   SELECT FROM omnichannel_customers person WHERE person.id = new.customer)""",
+        )
+        _refuse_ambiguous(stage, known)
+        stage.refuse_contradictions(("customer_id",), "customer", shown="email")
+        _refuse_unknown_channels(stage)
+
+    def write(self, stage: Stage) -> None:
+        """Store persons, identities, preferences and consents."""
+        write_rows(stage)
+
+
+def _possible(phone: str) -> str:
+    """A number written out in full that no plan of numbers knows (yet), as it stands; "" if it cannot be one."""
+    try:
+        number = phonenumbers.parse(phone, None)
+    except phonenumbers.NumberParseException:
+        return ""
+    if not phonenumbers.is_possible_number(number):
+        return ""
+    return phonenumbers.format_number(number, phonenumbers.PhoneNumberFormat.E164)
+
+
+def _find_owners(stage: Stage, known: str) -> None:
+    """Fill in who has each identity, after merges, and the person of each row."""
+    stage.run(
+        f"""UPDATE {known} SET owner = identity.customer_id FROM customer_identities identity
+            WHERE identity.kind = {known}.kind AND identity.value = {known}.value"""
+    )
+    stage.run("UPDATE {stage} SET customer_id = customer")
+    for table, column in ((known, "owner"), (stage.table, "customer_id")):
+        while stage.run(
+            f"""UPDATE {table} SET {column} = person.merged_into_id FROM omnichannel_customers person
+                WHERE person.id = {table}.{column} AND person.merged_into_id IS NOT NULL"""
+        ):
+            continue  # a merge may follow a merge
+    stage.run(
+        f"""UPDATE {{stage}} new SET customer_id = found.owner
+            FROM (SELECT line, min(owner) AS owner FROM {known} GROUP BY line) found
+            WHERE found.line = new.line AND new.customer_id IS NULL"""
+    )
+
+
+def _refuse_shared(stage: Stage, known: str) -> None:
+    """Refuse rows that nobody can be known by, and identities that two rows claim."""
+    stage.refuse(
+        "email",
+        "'says nothing that a person is known by: customer, email, phone, accounts or loyalty_numbers'",
+        f"new.customer IS NULL AND NOT EXISTS (SELECT FROM {known} said WHERE said.line = new.line)",
+    )
+    stage.refuse_contradictions(("email",), "e-mail address")
+    stage.refuse_contradictions(("phone",), "phone number")
+    stage.refuse(
+        "accounts",
+        "shared.value || ' stands in line ' || shared.other || ' too'",
+        "shared.line = new.line",
+        f""", (SELECT mine.line, mine.value, min(twin.line) AS other FROM {known} mine
+               JOIN {known} twin ON twin.kind = mine.kind AND twin.value = mine.value AND twin.line <> mine.line
+               JOIN {{stage}} open ON open.line = twin.line AND open.action IS NULL
+               WHERE mine.kind IN ('account', 'loyalty') GROUP BY mine.line, mine.value) shared""",
+    )
+
+
+def _refuse_ambiguous(stage: Stage, known: str) -> None:
+    stage.refuse(
+        "email",
+        "said.kind || ' ' || said.value || ' belongs to customer ' || said.owner || ', the row to customer '"
+        " || new.customer_id || '; merge them first, or mend the row'",
+        "said.owner <> new.customer_id",
+        f"JOIN {known} said ON said.line = new.line",
+    )
+    stage.refuse(
+        "email",
+        "'customer ' || person.id || ' has another e-mail address; name the customer by number to change it'",
+        """new.customer IS NULL AND person.email <> '' AND new.email <> person.email AND NOT EXISTS (
+               SELECT FROM customer_identities own WHERE own.customer_id = person.id
+               AND own.kind = 'email' AND own.value = new.email)""",
+        "JOIN omnichannel_customers person ON person.id = new.customer_id",
+    )
+
+
+def _refuse_unknown_channels(stage: Stage) -> None:
+    if stage.has("preferences"):
+        stage.refuse(
+            "preferences",
+            """'there is no channel ' || said.key || ', or its preferences are no object;'
+               || ' write {"web-shop": {"newsletter": "weekly"}}'""",
+            """jsonb_typeof(said.value) <> 'object'
+               OR NOT EXISTS (SELECT FROM sales_channels channel WHERE channel.slug = said.key)""",
+            ", jsonb_each(new.preferences) said",
+        )
+    if stage.has("consents"):
+        stage.refuse(
+            "consents",
+            "'names a purpose of more than 50 characters'",
+            "length(said.key) > 50",
+            ", jsonb_each(new.consents) said",
+        )
+
+
+def plan(given: Given, **reading: Any) -> Plan:
+    """Plan customers from a file or from rows; see `plan.py`. Raises UserError for a file that cannot be used."""
+    return make_plan(Customers(), given, **reading)
