@@ -76,7 +76,9 @@ BEGIN
     FROM (SELECT n, key, channel, mode, (min(n) OVER (PARTITION BY key))::int AS first_of
           FROM unnest(p_key, p_channel, p_mode) WITH ORDINALITY a(key, channel, mode, n)) asked
     LEFT JOIN sales_channels channel ON channel.id = asked.channel
-    LEFT JOIN reservation known ON known.key = asked.key AND known.state IN ('held', 'confirmed', 'closed');
+    -- LATERAL: planned while the table was still empty, a plain join would read all of it for ever after.
+    LEFT JOIN LATERAL (SELECT id, body_hash FROM reservation
+                       WHERE reservation.key = asked.key AND state IN ('held', 'confirmed', 'closed') LIMIT 1) known ON true;
 
     v_variant := ARRAY(
         SELECT variant_id FROM stock_pool WHERE variant_id = ANY (p_line_variant || ARRAY(
@@ -152,6 +154,7 @@ BEGIN
         <<requests>>
         FOR r IN 1 .. n_requests LOOP
             v_available[r] := NULL;
+            v_reason[r] := NULL;
             v_id[r] := NULL;
             IF r_known[r] IS NOT NULL THEN
                 v_verdict[r] := CASE WHEN r_known_hash[r] = p_hash[r] THEN 'duplicate' ELSE 'key_reused' END;
@@ -407,7 +410,7 @@ BEGIN
             v_lost := ARRAY(SELECT id FROM unnest(v_id, v_verdict) a(id, given) WHERE given = 'granted'
                             AND NOT EXISTS (SELECT FROM reservation WHERE reservation.id = a.id));
             FOR r IN 1 .. n_requests LOOP
-                IF v_verdict[r] IN ('refused', 'duplicate') AND r_known[r] IS NULL OR v_id[r] = ANY (v_lost) THEN
+                IF v_verdict[r] IN ('refused', 'duplicate', 'key_reused') AND r_known[r] IS NULL OR v_id[r] = ANY (v_lost) THEN
                     v_verdict[r] := 'again';
                 END IF;
             END LOOP;
