@@ -1,0 +1,388 @@
+"""The desk: reservations of many concurrent callers, settled together.
+
+While one call is at the database, new requests queue; the next call takes them all, and each caller gets its own
+verdict. That is what makes one hot SKU fast: its lock is taken once per batch instead of once per buyer. One thread
+and one connection per process do the work; threads and asyncio tasks may call alike.
+
+    verdict = desk().reserve(request)                   # from a thread
+    verdict = await desk().reserve_async(request)       # from a task
+
+The desk commits on its own connection, so it refuses to run inside a transaction; there, call `stock.reserve.reserve`.
+See docs/decisions for what was measured and why it is built so.
+"""
+
+from __future__ import annotations
+
+import asyncio
+import atexit
+import os
+import threading
+import weakref
+from collections import deque
+from collections.abc import Sequence
+from typing import Any
+
+from django.db import connections
+from django.db.transaction import TransactionManagementError
+
+from finalmarket.stock import ledger
+from finalmarket.stock.clerk import (
+    Clerk,
+    DeskDown,
+    Errand,
+    Ticket,
+    carry_confirmations,
+    carry_releases,
+    carry_reservations,
+)
+from finalmarket.stock.reserve import MOST_SUBMISSIONS, Request, Verdict
+
+__all__ = ["Desk", "DeskClosed", "DeskDown", "DeskFull", "DeskTimeout", "desk"]
+
+MOST_PER_CALL = 1_000
+MOST_WAITING = 20_000
+TIMEOUT_SECONDS = 30.0
+ACTOR = "desk"
+
+
+class DeskFull(RuntimeError):
+    """Too many requests wait already; this one was not taken. Try again later."""
+
+
+class DeskClosed(RuntimeError):
+    """The desk has been closed; this request was not taken."""
+
+
+class DeskTimeout(TimeoutError):
+    """No verdict in time. The message says whether the request was withdrawn or may still be settled."""
+
+
+class _ThreadBell:
+    """Wakes a thread once all its tickets are answered; a bare lock is the cheapest way to do so."""
+
+    __slots__ = ("left", "lock")
+
+    def __init__(self, left: int) -> None:
+        self.left = left
+        self.lock = threading.Lock()
+        self.lock.acquire()
+
+
+class _LoopBell:
+    """Wakes a task once all its tickets are answered."""
+
+    __slots__ = ("future", "left", "loop")
+
+    def __init__(self, left: int, loop: asyncio.AbstractEventLoop) -> None:
+        self.left = left
+        self.loop = loop
+        self.future: asyncio.Future[bool] = loop.create_future()
+
+
+class Desk:
+    """A queue, a thread that empties it, and the clerk who goes to the database. Survives a fork: the child's desk
+    starts empty, with a connection of its own."""
+
+    def __init__(self, *, most_per_call: int = MOST_PER_CALL, most_waiting: int = MOST_WAITING) -> None:
+        self.most_per_call = most_per_call
+        self.most_waiting = most_waiting
+        self._start_over()
+        _desks.add(self)
+
+    def _start_over(self) -> None:
+        self._lock = threading.Lock()
+        self._work = threading.Condition(self._lock)
+        self._queues: dict[Errand, deque[Ticket]] = {}
+        self._waiting = 0
+        self._is_idle = False
+        self._is_closing = False
+        self._thread: threading.Thread | None = None
+        self._clerk = Clerk()
+
+    # Callers' side.
+
+    def reserve(self, request: Request, *, timeout: float | None = TIMEOUT_SECONDS, actor: str = ACTOR) -> Verdict:
+        """Settle one request and return its verdict; blocks this thread, at most `timeout` seconds.
+
+        Raises TransactionManagementError inside a transaction, DeskFull, DeskClosed, DeskTimeout, DeskDown, or what
+        the database has against this very request. After DeskDown, or a DeskTimeout that says so, ask again under the
+        same key: it is never held twice.
+        """
+        verdict: Verdict = self._wait(_reserving(actor), [request], timeout)[0]
+        return verdict
+
+    def reserve_many(
+        self, requests: Sequence[Request], *, timeout: float | None = TIMEOUT_SECONDS, actor: str = ACTOR
+    ) -> list[Verdict]:
+        """Settle several requests, each on its own, in their order; raises as `reserve` does, `timeout` per thousand.
+
+        They share batches with other callers. An error of one is raised once all are settled.
+        """
+        answers: list[Verdict] = []
+        for first in range(0, len(requests), self.most_per_call):
+            answers += self._wait(_reserving(actor), requests[first : first + self.most_per_call], timeout)
+        return answers
+
+    async def reserve_async(
+        self, request: Request, *, timeout: float | None = TIMEOUT_SECONDS, actor: str = ACTOR
+    ) -> Verdict:
+        """As `reserve`, for a task of any event loop: the loop runs on while the desk works."""
+        verdict: Verdict = (await self._await(_reserving(actor), [request], timeout))[0]
+        return verdict
+
+    async def reserve_many_async(
+        self, requests: Sequence[Request], *, timeout: float | None = TIMEOUT_SECONDS, actor: str = ACTOR
+    ) -> list[Verdict]:
+        """As `reserve_many`, for a task of any event loop."""
+        answers: list[Verdict] = []
+        for first in range(0, len(requests), self.most_per_call):
+            answers += await self._await(_reserving(actor), requests[first : first + self.most_per_call], timeout)
+        return answers
+
+    def confirm(self, reservation_id: int, *, timeout: float | None = TIMEOUT_SECONDS, actor: str = ACTOR) -> str:
+        """Turn a hold into a promise; return "confirmed" or "refused: why", as `ledger.confirm` does.
+
+        Raises as `reserve` does. A hold that lost its units is taken anew, in a transaction of its own.
+        """
+        if self._wait(Errand(carry_confirmations, actor), [reservation_id], timeout)[0]:
+            return "confirmed"
+        return ledger.confirm([reservation_id], actor=actor)[reservation_id]
+
+    async def confirm_async(
+        self, reservation_id: int, *, timeout: float | None = TIMEOUT_SECONDS, actor: str = ACTOR
+    ) -> str:
+        """As `confirm`, for a task of any event loop."""
+        if (await self._await(Errand(carry_confirmations, actor), [reservation_id], timeout))[0]:
+            return "confirmed"
+        return await asyncio.to_thread(_confirm_apart, reservation_id, actor)
+
+    def release(self, reservation_id: int, *, timeout: float | None = TIMEOUT_SECONDS, actor: str = ACTOR) -> bool:
+        """Give back a hold; return whether its units are back, now or before (False: it is a promise, or unknown).
+
+        Raises as `reserve` does.
+        """
+        return bool(self._wait(Errand(carry_releases, actor), [reservation_id], timeout)[0])
+
+    async def release_async(
+        self, reservation_id: int, *, timeout: float | None = TIMEOUT_SECONDS, actor: str = ACTOR
+    ) -> bool:
+        """As `release`, for a task of any event loop."""
+        return bool((await self._await(Errand(carry_releases, actor), [reservation_id], timeout))[0])
+
+    def close(self, *, timeout: float = TIMEOUT_SECONDS) -> None:
+        """Settle what waits, then let the thread and the connection go; what comes later is refused with DeskClosed."""
+        with self._lock:
+            self._is_closing = True
+            self._work.notify()
+            thread = self._thread
+        if thread is not None and thread is not threading.current_thread():
+            thread.join(timeout)
+
+    def _wait(self, errand: Errand, wishes: Sequence[Any], timeout: float | None) -> list[Any]:
+        if not wishes:
+            return []
+        bell = _ThreadBell(len(wishes))
+        tickets = self._submit(errand, wishes, bell)
+        if not bell.lock.acquire(timeout=-1 if timeout is None else timeout):
+            raise self._give_up(tickets, timeout)
+        return _answers(tickets)
+
+    async def _await(self, errand: Errand, wishes: Sequence[Any], timeout: float | None) -> list[Any]:
+        if not wishes:
+            return []
+        loop = asyncio.get_running_loop()
+        bell = _LoopBell(len(wishes), loop)
+        tickets = self._submit(errand, wishes, bell)
+        alarm = None if timeout is None else loop.call_later(timeout, _end, bell.future, False)
+        try:
+            in_time = await bell.future
+        except asyncio.CancelledError:
+            self._give_up(tickets, timeout)
+            raise
+        finally:
+            if alarm is not None:
+                alarm.cancel()
+        if not in_time:
+            raise self._give_up(tickets, timeout)
+        return _answers(tickets)
+
+    def _submit(self, errand: Errand, wishes: Sequence[Any], bell: Any) -> list[Ticket]:
+        _refuse_in_transaction()
+        if errand.carry_out is carry_reservations:
+            tickets = [Ticket(request, bell, request.body_hash) for request in wishes]
+        else:
+            tickets = [Ticket(wish, bell) for wish in wishes]
+        with self._lock:
+            if self._is_closing:
+                raise DeskClosed("the stock desk has been closed; this request was not taken")
+            if self._waiting + len(tickets) > self.most_waiting:
+                raise DeskFull(f"{self._waiting} requests wait at the stock desk already; try again later")
+            self._waiting += len(tickets)
+            self._queues.setdefault(errand, deque()).extend(tickets)
+            if self._thread is None:
+                self._thread = threading.Thread(target=self._serve, name="stock desk", daemon=True)
+                self._thread.start()
+            elif self._is_idle:
+                self._is_idle = False
+                self._work.notify()
+        return tickets
+
+    def _give_up(self, tickets: Sequence[Ticket], timeout: float | None) -> DeskTimeout:
+        """Take back what has not been sent yet; return the error that says what is known."""
+        with self._lock:
+            for ticket in tickets:
+                if not ticket.taken and not ticket.withdrawn:
+                    ticket.withdrawn = True
+                    self._waiting -= 1
+        if any(ticket.taken for ticket in tickets):
+            return DeskTimeout(f"no verdict in {timeout} s; the request may still be settled: ask again under its key")
+        return DeskTimeout(f"no verdict in {timeout} s; the request was withdrawn before it was sent")
+
+    # The thread's side.
+
+    def _serve(self) -> None:
+        try:
+            while True:
+                errand, batch = self._next_batch()
+                if errand is None:
+                    return
+                self._clerk.settle(errand, batch)
+                self._answer(errand, batch)
+        finally:
+            self._clerk.close()
+            with self._lock:
+                self._thread = None
+
+    def _next_batch(self) -> tuple[Errand | None, list[Ticket]]:
+        """Wait for work and take it: all that waits for the errand whose turn it is, at most `most_per_call`.
+
+        Returns (None, []) once the desk is closing and nothing waits.
+        """
+        with self._lock:
+            while True:
+                while not self._queues:
+                    if self._is_closing:
+                        return None, []
+                    self._is_idle = True
+                    self._work.wait()
+                self._is_idle = False
+                errand = next(iter(self._queues))
+                queue = self._queues.pop(errand)
+                batch = self._take(queue)
+                if queue:
+                    self._queues[errand] = queue  # behind the others: no errand starves another
+                if batch:
+                    return errand, batch
+
+    def _take(self, queue: deque[Ticket]) -> list[Ticket]:
+        batch: list[Ticket] = []
+        while queue and len(batch) < self.most_per_call:
+            ticket = queue.popleft()
+            if not ticket.withdrawn:
+                ticket.taken = True
+                batch.append(ticket)
+        self._waiting -= len(batch)
+        return batch
+
+    def _answer(self, errand: Errand, batch: Sequence[Ticket]) -> None:
+        """Ring for those who have their answer, once per event loop; send the others again, before all who wait."""
+        again: list[Ticket] = []
+        loops: dict[asyncio.AbstractEventLoop, list[asyncio.Future[bool]]] = {}
+        for ticket in batch:
+            if ticket.answer is not None and _wants_again(ticket):
+                ticket.taken = False
+                again.append(ticket)
+                continue
+            bell: Any = ticket.bell
+            bell.left -= 1
+            if bell.left:
+                continue
+            if type(bell) is _ThreadBell:
+                bell.lock.release()
+            else:
+                loops.setdefault(bell.loop, []).append(bell.future)
+        for loop, futures in loops.items():
+            try:
+                loop.call_soon_threadsafe(_wake, futures)
+            except RuntimeError:
+                continue  # the loop was closed: nobody waits there any more
+        if again:
+            with self._lock:
+                self._waiting += len(again)
+                self._queues.setdefault(errand, deque()).extendleft(reversed(again))
+
+
+def _reserving(actor: str) -> Errand:
+    return Errand(carry_reservations, actor)
+
+
+def _wants_again(ticket: Ticket) -> bool:
+    """Whether the verdict is `again` and the patience with it is not exhausted."""
+    if not isinstance(ticket.answer, Verdict) or ticket.answer.outcome != "again":
+        return False
+    ticket.submissions += 1
+    return ticket.submissions < MOST_SUBMISSIONS
+
+
+def _answers(tickets: Sequence[Ticket]) -> list[Any]:
+    for ticket in tickets:
+        if ticket.error is not None:
+            raise ticket.error
+    return [ticket.answer for ticket in tickets]
+
+
+def _wake(futures: Sequence[asyncio.Future[bool]]) -> None:
+    for future in futures:
+        _end(future, True)
+
+
+def _end(future: asyncio.Future[bool], in_time: bool) -> None:
+    if not future.done():
+        future.set_result(in_time)
+
+
+def _refuse_in_transaction() -> None:
+    for connection in connections.all(initialized_only=True):
+        if connection.in_atomic_block:
+            raise TransactionManagementError(
+                "the stock desk commits on its own connection and would not be undone with this transaction; "
+                "call finalmarket.stock.reserve.reserve within it"
+            )
+
+
+def _confirm_apart(reservation_id: int, actor: str) -> str:
+    """Confirm in a thread lent for it, whose connection goes with it."""
+    try:
+        return ledger.confirm([reservation_id], actor=actor)[reservation_id]
+    finally:
+        connections.close_all()
+
+
+# One desk per process. A forked child has copies of its parent's desks, whose threads did not come along and whose
+# connections are the parent's: they are set aside unclosed, lest the parent's server be told good-bye.
+_desks: weakref.WeakSet[Desk] = weakref.WeakSet()
+_set_aside: list[object] = []
+_desk: Desk | None = None
+_desk_lock = threading.Lock()
+
+
+def desk() -> Desk:
+    """The desk of this process, opened at the first call and closed when the process ends."""
+    global _desk
+    if _desk is None:
+        with _desk_lock:
+            if _desk is None:
+                _desk = Desk()
+                atexit.register(_desk.close)
+    return _desk
+
+
+def _forget_parent() -> None:
+    global _desk_lock
+    _desk_lock = threading.Lock()
+    for inherited in list(_desks):
+        _set_aside.append(inherited._clerk)
+        inherited._start_over()
+
+
+os.register_at_fork(after_in_child=_forget_parent)
