@@ -50,6 +50,7 @@ class EmbeddedServer:
     socket: Path
     _users: int | None = field(default=None, init=False)
     _pid: int = field(default=0, init=False)
+    _log_begins: int = field(default=0, init=False)
     _mutex: threading.Lock = field(default_factory=threading.Lock, init=False, repr=False)
 
     def join(self) -> None:
@@ -143,6 +144,7 @@ class EmbeddedServer:
         if journal.exists() and journal.stat().st_size > LOG_BYTES:
             journal.replace(journal.with_suffix(".log.1"))
         with journal.open("ab") as output:
+            self._log_begins = output.tell()
             give(output.fileno(), account)
             keeper = subprocess.Popen(
                 [sys.executable, "-P", "-m", "finalmarket.kernel.keeper", *map(str, arguments)],
@@ -190,7 +192,8 @@ class EmbeddedServer:
 
     def _why_not(self) -> str:
         journal = self.folder / "server.log"
-        reason = last_line(journal.read_text(encoding="utf-8", errors="replace")) if journal.exists() else "no log"
+        said = journal.read_bytes()[self._log_begins :] if journal.exists() else b""
+        reason = last_line(said.decode("utf-8", errors="replace"))
         return f"the embedded database did not start: {reason} (the whole log: {journal})"
 
 

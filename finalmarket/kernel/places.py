@@ -137,8 +137,7 @@ def keep_private_text(name: str, text: str) -> str:
 
 
 def replace_private_text(name: str, text: str) -> None:
-    """Write a private file (mode 0600) of the data folder in place of the one there; a power cut leaves one of the two.
-    """
+    """Write a private file (mode 0600) of the data folder over the one there; a power cut leaves one of the two."""
     draft, path = _private_draft(name, text)
     draft.replace(path)
 
