@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING, Any
 from zoneinfo import ZoneInfo
 
 from django.db import models
-from django.db.models import Sum
+from django.db.models import Max, Sum
 
 from finalmarket.analytics.rollup import buyers, today
 from finalmarket.kernel.errors import UserError
@@ -51,7 +51,7 @@ class AnalyticsManager(models.Manager[Any]):
         if first > last:
             raise UserError(f"the period ends on {last}, before it begins on {first}; give an earlier start_date")
         figures = self._sums(channel, first, last)
-        unique, new, to_date = buyers(channel, first, last)
+        unique, new = buyers(channel, first, last)
         return (
             {"start_date": first, "end_date": last, "currency": channel.currency}
             | figures
@@ -59,7 +59,6 @@ class AnalyticsManager(models.Manager[Any]):
                 "unique_customers": unique,
                 "new_customers": new,
                 "returning_customers": unique - new,
-                "customer_count": to_date,
             }
         )
 
@@ -68,7 +67,9 @@ class AnalyticsManager(models.Manager[Any]):
         days = self.model._default_manager.filter(
             sales_channel=channel, date__range=(first, last), currency=channel.currency
         )
-        found = days.aggregate(**{name: Sum(name) for name in (*AMOUNTS, *COUNTS)})
+        found = days.aggregate(
+            **{name: Sum(name) for name in (*AMOUNTS, *COUNTS)}, customer_count=Max("customer_count")
+        )
         sums = {name: found[name] or Decimal(0) for name in AMOUNTS} | {name: found[name] or 0 for name in COUNTS}
         orders = sums["orders_count"]
         average = (sums["revenue"] / orders).quantize(Decimal("0.0001")) if orders else None
@@ -76,6 +77,7 @@ class AnalyticsManager(models.Manager[Any]):
             "average_order_value": average,
             "conversion_rate": ratio(sums["ordering_sessions"], sums["sessions"]),
             "return_rate": ratio(sums["units_returned"], sums["units_sold"]),
+            "customer_count": found["customer_count"] or 0,  # grows from day to day: the highest is the last
         }
 
     def trend_data(self, channel: SalesChannel, *, days: int = 30) -> list[dict[str, Any]]:

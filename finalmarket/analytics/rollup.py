@@ -76,12 +76,12 @@ def first_day(channel: SalesChannel) -> date | None:
     return found
 
 
-def buyers(channel: SalesChannel, first: date, last: date) -> tuple[int, int, int]:
-    """Return the persons who bought on `channel` from `first` to `last`, how many of them made their first order of
-    all channels here in that period, and the buyers of the channel up to `last`."""
+def buyers(channel: SalesChannel, first: date, last: date) -> tuple[int, int]:
+    """Return the persons who bought on `channel` from `first` to `last`, and how many of them made their first order of
+    all channels here in that period."""
     with connection.cursor() as cursor:
         cursor.execute(
             QUERIES["buyers"], {"channel": channel.pk, "zone": channel.time_zone, "first": first, "last": last}
         )
-        unique, new, to_date = cursor.fetchone()
-    return unique, new, to_date
+        unique, new = cursor.fetchone()
+    return unique, new
