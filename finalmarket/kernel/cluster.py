@@ -138,7 +138,7 @@ def make_cluster(folder: Path, bindir: Path, account: pwd.struct_passwd | None) 
         return
     draft = folder / "cluster.new"
     shutil.rmtree(draft, ignore_errors=True)
-    locale = ["--locale=C.UTF-8"] if sys.platform == "linux" else ["--no-locale"]
+    locale = ["--locale=C.UTF-8"] if sys.platform.startswith("linux") else ["--no-locale"]
     if version >= 17:
         locale = ["--locale-provider=builtin", "--builtin-locale=C.UTF-8", "--locale=C"]
     command = [str(bindir / "initdb"), "-D", str(draft), "-U", OWNER_ROLE, "-A", "trust", "-E", "UTF8", "-k", *locale]

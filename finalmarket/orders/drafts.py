@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import math
 from collections.abc import Mapping
 from dataclasses import dataclass, field
 from datetime import datetime
@@ -150,7 +151,7 @@ def plain_data(value: Any) -> Any:
         return {str(key).replace("\x00", ""): plain_data(entry) for key, entry in value.items()}
     if isinstance(value, list | tuple):
         return [plain_data(entry) for entry in value]
-    if isinstance(value, float) and (value != value or value in (float("inf"), float("-inf"))):
+    if isinstance(value, float) and not math.isfinite(value):
         return str(value)
     if isinstance(value, bool | int | float) or value is None:
         return value
