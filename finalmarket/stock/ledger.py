@@ -15,6 +15,8 @@ from django.db import connection, transaction
 from finalmarket.kernel.errors import UserError
 from finalmarket.stock.reserve import Mode, Request, reserve
 
+EXPIRED_AT_ONCE = 500
+
 
 @dataclass(frozen=True, slots=True)
 class Receipt:
@@ -147,6 +149,7 @@ def sell(sales: Sequence[Sale], *, actor: str) -> None:
     _refuse_wrong(sales)
     variants = sorted({sale.variant_id for sale in sales})
     lock(variants)
+    expire(variants)
     wanted: dict[tuple[int, int], int] = {}
     for sale in sales:
         wanted[sale.variant_id, sale.location_id] = wanted.get((sale.variant_id, sale.location_id), 0) + sale.quantity
@@ -203,6 +206,9 @@ def adjust(
         raise UserError(f"cannot take {-delta} units away: {on_hand} are on hand")
     if delta == 0:
         return on_hand
+    if promised > on_hand + delta:
+        expire([variant_id])
+        _, promised = _items([variant_id]).get((variant_id, location_id), (0, 0))
     missing = promised - (on_hand + delta)
     if missing > 0:
         _call("stock_make_room", variant_id, location_id, missing, actor, reason)
@@ -247,7 +253,7 @@ def confirm(reservation_ids: Sequence[int], *, actor: str, reference: str = "") 
 
 
 def _confirm_anew(reservation_id: int, actor: str) -> str:
-    """Promise again what a hold has lost, under its own key."""
+    """Promise again what a hold has lost; the promise stands under the number that the caller knows."""
     from finalmarket.stock.models import Reservation
 
     found = Reservation.objects.filter(pk=reservation_id).first()
@@ -255,13 +261,20 @@ def _confirm_anew(reservation_id: int, actor: str) -> str:
         return "refused: there is no such reservation"
     if found.state in ("confirmed", "closed"):
         return "confirmed"
-    release([reservation_id], actor=actor, reason="taken anew")
-    wanted: dict[int, int] = {}
+    wanted: dict[tuple[int, int], int] = {}
     for line in found.lines.all():
-        wanted[line.variant_id] = wanted.get(line.variant_id, 0) + line.promised
-    request = Request(found.key, found.sales_channel_id, tuple(sorted(wanted.items())), Mode.ALLOCATE)
+        if line.state != "released" or found.state == "released":
+            key = line.line, line.variant_id
+            wanted[key] = wanted.get(key, 0) + line.promised + line.short
+    release([reservation_id], actor=actor, reason="taken anew")
+    kept = [(line, variant, units) for (line, variant), units in sorted(wanted.items()) if units > 0]
+    lines = tuple((variant, units) for _, variant, units in kept)
+    request = Request(found.key, found.sales_channel_id, lines, Mode.ALLOCATE)
     verdict = reserve([request], actor=actor)[0]
-    return "confirmed" if verdict.holds else f"refused: {verdict.reason or verdict.outcome}"
+    if verdict.outcome != "granted":
+        return f"refused: {verdict.reason or verdict.outcome}"
+    _call("stock_adopt", reservation_id, verdict.reservation_id, [line for line, _, _ in kept])
+    return "confirmed"
 
 
 @transaction.atomic
@@ -303,18 +316,33 @@ def close(
         reason,
     )
     if kind != "fulfil":
-        variants = _variants_of([line[0] for line in lines])
-        _call("stock_backfill", variants, actor)
+        _call("stock_backfill", _variants_of(lines), actor)
     return ended
 
 
+def expire(variant_ids: Sequence[int]) -> None:
+    """Let all holds on these variants go that are past their end. The caller holds the locks."""
+    while int(_call("stock_expire", list(variant_ids), EXPIRED_AT_ONCE)) == EXPIRED_AT_ONCE:
+        continue
+
+
+@transaction.atomic
 def expire_holds(*, most: int = 1000) -> int:
     """Let holds go that are past their end, at most `most` lines, each with its movement; return how many.
 
-    Nothing depends on it: expired holds stop counting when they are read. It keeps their number small.
+    Nothing depends on it: expired holds stop counting when they are read. It keeps their number small, and gives their
+    units to whoever waits for goods.
     """
-    with transaction.atomic():
-        return int(_call("stock_expire", None, most))
+    with connection.cursor() as cursor:
+        cursor.execute(
+            """SELECT reservation_id, position FROM reservation_line
+               WHERE state = 'held' AND expires_at <= clock_timestamp()
+               ORDER BY expires_at, reservation_id, position LIMIT %s""",
+            [most],
+        )
+        lines = [(reservation, position, None) for reservation, position in cursor.fetchall()]
+    close("expire", lines, actor="system", reason="the hold ran out")
+    return len(lines)
 
 
 @transaction.atomic
@@ -355,11 +383,14 @@ def _items(variant_ids: Sequence[int]) -> dict[tuple[int, int], tuple[int, int]]
         return {(variant, location): (on_hand, promised) for variant, location, on_hand, promised in cursor.fetchall()}
 
 
-def _variants_of(reservation_ids: Sequence[int]) -> list[int]:
+def _variants_of(lines: Sequence[tuple[int, int, int | None]]) -> list[int]:
+    """Return the variants of these reservation lines, no others: only theirs are locked."""
     with connection.cursor() as cursor:
         cursor.execute(
-            "SELECT DISTINCT variant_id FROM reservation_line WHERE reservation_id = ANY (%s) ORDER BY 1",
-            [list(reservation_ids)],
+            """SELECT DISTINCT variant_id FROM unnest(%s::bigint[], %s::smallint[]) asked(reservation, pos)
+               JOIN reservation_line line ON line.reservation_id = asked.reservation AND line.position = asked.pos
+               ORDER BY 1""",
+            [[line[0] for line in lines], [line[1] for line in lines]],
         )
         return [row[0] for row in cursor.fetchall()]
 
@@ -373,6 +404,7 @@ SIGNATURES = {
     "stock_confirm": "%s::bigint[], %s, %s",
     "stock_close": "%s, %s::bigint[], %s::smallint[], %s::int[], %s, %s::text[], %s",
     "stock_expire": "%s::bigint[], %s",
+    "stock_adopt": "%s, %s, %s::smallint[]",
     "stock_move_promise": "%s, %s::smallint, %s, %s, %s, %s",
 }
 

@@ -86,6 +86,12 @@ class ReservationLine(models.Model):
             models.Index(
                 fields=["variant", "reservation"], name="reservation_line_backorder", condition=Q(is_backorder=True)
             ),
+            models.Index(
+                fields=["variant"],
+                name="reservation_line_confirmed",
+                condition=Q(state="confirmed", quantity__gt=0),
+            ),
+            models.Index(fields=["variant"], name="reservation_line_short", condition=Q(short__gt=0)),
         ]
         constraints: ClassVar = [
             models.CheckConstraint(condition=Q(quantity__gte=0), name="reservation_line_quantity"),

@@ -2,7 +2,8 @@
 
 -- Ends open units. p_quantity null: all that is open. Held lines are released or expire; confirmed ones are
 -- deallocated or fulfilled; lines in another state, or with nothing open, are passed over. Returns the units ended
--- per entry. Fence units go back to their fence, except when the goods left. Locks the pools itself.
+-- per entry. Fence units go back to their fence, except when the goods left. What fell short of a promise keeps waiting
+-- for goods; what fell short of a hold ends with the hold. Locks the pools itself.
 CREATE OR REPLACE FUNCTION stock_close(
     p_kind text, p_reservation bigint[], p_position smallint[], p_quantity int[], p_actor text, p_reference text[],
     p_reason text
@@ -37,7 +38,8 @@ BEGIN
               FROM unnest(p_reservation, p_position, p_quantity) WITH ORDINALITY a(reservation, pos, wanted, n)
               GROUP BY reservation, pos) asked
         JOIN reservation_line line ON line.reservation_id = asked.reservation AND line.position = asked.pos
-        WHERE line.state = v_from AND line.quantity > 0 AND coalesce(asked.wanted, 1) > 0
+        WHERE line.state = v_from AND coalesce(asked.wanted, 1) > 0
+          AND (line.quantity > 0 OR v_from = 'held' AND asked.wanted IS NULL)
           AND NOT (line.is_backorder AND v_left)
           AND (p_kind <> 'expire' OR line.expires_at <= clock_timestamp())
     ) open_lines;
@@ -47,13 +49,16 @@ BEGIN
 
     UPDATE reservation_line line
     SET quantity = line.quantity - ending.ended, from_fence = line.from_fence - ending.fence,
-        state = CASE WHEN line.quantity = ending.ended THEN v_to ELSE line.state END
+        short = CASE WHEN v_from = 'held' AND line.quantity = ending.ended THEN 0 ELSE line.short END,
+        state = CASE WHEN line.quantity = ending.ended AND (v_from = 'held' OR line.short = 0) THEN v_to
+                     ELSE line.state END
     FROM unnest(v_reservation, v_position, v_ended, v_fence) ending(reservation, pos, ended, fence)
     WHERE line.reservation_id = ending.reservation AND line.position = ending.pos;
 
     UPDATE reservation SET state = v_to
     WHERE id = ANY (v_reservation) AND state = v_from AND NOT EXISTS (
-        SELECT FROM reservation_line line WHERE line.reservation_id = reservation.id AND line.quantity > 0);
+        SELECT FROM reservation_line line
+        WHERE line.reservation_id = reservation.id AND (line.quantity > 0 OR line.short > 0));
 
     PERFORM stock_post(array_agg(kind), array_agg(variant), array_agg(location), array_agg(channel),
         array_agg(on_hand), array_agg(reserved), array_agg(allocated), array_agg(fence), array_agg(backordered),
@@ -70,13 +75,13 @@ BEGIN
         UNION ALL
         SELECT 'fence', line.variant_id, NULL, line.lender_id, 0, 0, 0, ended, 0, p_reference[ending.entry]
         WHERE line.lender_id IS NOT NULL AND NOT v_left
-    ) movement;
+    ) movement WHERE ended > 0 HAVING count(*) > 0;
 
     RETURN ARRAY(SELECT coalesce(ending.ended, 0) FROM generate_series(1, cardinality(p_reservation)) n
                  LEFT JOIN unnest(v_entry, v_ended) ending(entry, ended) ON ending.entry = n ORDER BY n);
 END $$;
 
--- Lets expired holds of these variants go (null: of all), oldest first, at most p_limit lines; returns the lines ended.
+-- Lets expired holds of these variants go (null: of all), oldest first, at most p_limit lines; returns how many there were.
 CREATE OR REPLACE FUNCTION stock_expire(p_variants bigint[], p_limit int) RETURNS int LANGUAGE plpgsql AS $$
 DECLARE
     v_reservations bigint[];
@@ -96,13 +101,15 @@ BEGIN
     IF v_reservations IS NULL THEN
         RETURN 0;
     END IF;
-    RETURN (SELECT count(*) FILTER (WHERE ended > 0) FROM unnest(stock_close(
+    PERFORM stock_close(
         'expire', v_reservations, v_positions, array_fill(NULL::int, ARRAY[cardinality(v_reservations)]), 'system',
-        array_fill(''::text, ARRAY[cardinality(v_reservations)]), 'the hold ran out')) ended);
+        array_fill(''::text, ARRAY[cardinality(v_reservations)]), 'the hold ran out');
+    RETURN cardinality(v_reservations);
 END $$;
 
 -- Turns holds into promises. A hold past its end that nobody released yet still counts. Returns the reservations
--- that were confirmed now; what is missing was confirmed before, or lost some of its units.
+-- that were confirmed now; what is missing was confirmed before, or lost some of its units. Lines that were given back
+-- on purpose stay so.
 CREATE OR REPLACE FUNCTION stock_confirm(p_reservations bigint[], p_actor text, p_reference text) RETURNS bigint[]
 LANGUAGE plpgsql SET enable_hashjoin = off SET enable_mergejoin = off SET enable_seqscan = off SET plan_cache_mode = force_generic_plan AS $$
 DECLARE
@@ -112,7 +119,7 @@ BEGIN
     WITH turned AS (
         UPDATE reservation SET state = 'confirmed', expires_at = NULL
         WHERE id = ANY (p_reservations) AND state = 'held' AND NOT EXISTS (
-            SELECT FROM reservation_line line WHERE line.reservation_id = reservation.id AND line.state <> 'held')
+            SELECT FROM reservation_line line WHERE line.reservation_id = reservation.id AND line.state NOT IN ('held', 'released'))
         RETURNING id)
     SELECT array_agg(id) INTO v_confirmed FROM turned;
     IF v_confirmed IS NULL THEN
@@ -124,6 +131,18 @@ BEGIN
         array_agg(sales_channel_id), array_agg(0), array_agg(-quantity), array_agg(quantity), array_agg(0), array_agg(0),
         array_agg(reservation_id), array_agg(p_reference), p_actor, array_agg('order placed'::text))
     FROM reservation_line
-    WHERE reservation_id = ANY (v_confirmed) AND state = 'confirmed' AND quantity > 0 AND NOT is_backorder;
+    WHERE reservation_id = ANY (v_confirmed) AND state = 'confirmed' AND quantity > 0 AND NOT is_backorder
+    HAVING count(*) > 0;
     RETURN v_confirmed;
+END $$;
+
+-- Gives the lines of a reservation that was made anew to the one that had lost its units, so that whoever knows the old
+-- number finds the promise under it. p_line[n] is the old line that line n - 1 of the new one stands for. The new
+-- reservation stays, empty, because the ledger names it.
+CREATE OR REPLACE FUNCTION stock_adopt(p_old bigint, p_new bigint, p_line smallint[]) RETURNS void LANGUAGE plpgsql AS $$
+BEGIN
+    UPDATE reservation SET state = 'released' WHERE id = p_new;
+    UPDATE reservation SET state = 'confirmed', expires_at = NULL WHERE id = p_old;
+    UPDATE reservation_line SET reservation_id = p_old, line = p_line[line + 1], position = position + 1 + (
+        SELECT max(position) FROM reservation_line WHERE reservation_id = p_old) WHERE reservation_id = p_new;
 END $$;

@@ -45,7 +45,7 @@ BEGIN
     FROM unnest(v_reservation, v_position, v_cut) c(reservation, pos, cut)
     JOIN reservation_line line ON line.reservation_id = c.reservation AND line.position = c.pos;
     UPDATE reservation_line line
-    SET quantity = line.quantity - cut, short = line.short + cut, from_fence = least(line.from_fence, line.quantity - cut)
+    SET quantity = line.quantity - cut, promised = line.promised - cut, short = line.short + cut, from_fence = least(line.from_fence, line.quantity - cut)
     FROM unnest(v_reservation, v_position, v_cut) c(reservation, pos, cut)
     WHERE line.reservation_id = c.reservation AND line.position = c.pos;
     INSERT INTO stock_alerts AS alert (variant_id, location_id, level, quantity, threshold, opened_at)
@@ -56,24 +56,36 @@ BEGIN
     RETURN (SELECT sum(cut) FROM unnest(v_cut) cut);
 END $$;
 
--- Goods that arrived meet what was promised beyond stock and what fell short, oldest promise first; returns the units met.
+-- Goods that arrived, or came free, meet what fell short and what was promised beyond stock, the oldest promise first;
+-- returns the units met. What was sold already may take safety stock and cut into ring fences; a backorder takes the own
+-- fence of its channel and what is neither fenced nor safety stock.
 CREATE OR REPLACE FUNCTION stock_backfill(p_variants bigint[], p_actor text) RETURNS int LANGUAGE plpgsql
 SET enable_hashjoin = off SET enable_mergejoin = off SET enable_seqscan = off SET plan_cache_mode = force_generic_plan AS $$
 DECLARE
-    line record;  place record;  v_open int;  v_take int;  v_met int := 0;
+    line record;  place record;  v_open int;  v_take int;  v_fence int;  v_met int := 0;
 BEGIN
     FOR line IN
         SELECT l.* FROM reservation_line l
         WHERE l.variant_id = ANY (p_variants) AND l.state IN ('held', 'confirmed')
           AND ((l.is_backorder AND l.quantity > 0) OR l.short > 0)
+          AND (l.expires_at IS NULL OR l.expires_at > clock_timestamp())
         ORDER BY l.reservation_id, l.position
     LOOP
-        v_open := CASE WHEN line.is_backorder THEN line.quantity ELSE line.short END;
+        SELECT CASE WHEN line.is_backorder THEN policy.fence_left ELSE 0 END,
+               CASE WHEN NOT line.is_backorder THEN least(line.short, pool.on_hand - pool.reserved - pool.allocated)
+                    ELSE least(line.quantity, policy.fence_left + CASE WHEN policy.uses_pool THEN greatest(0,
+                        pool.on_hand - pool.reserved - pool.allocated - pool.safety - pool.fenced) ELSE 0 END) END
+        INTO v_fence, v_open
+        FROM stock_pool pool JOIN channel_inventories policy
+          ON policy.variant_id = pool.variant_id AND policy.sales_channel_id = line.sales_channel_id
+        WHERE pool.variant_id = line.variant_id;
+        CONTINUE WHEN coalesce(v_open, 0) = 0;
         FOR place IN
-            SELECT item.location_id, item.on_hand - item.reserved - item.allocated AS free
+            SELECT item.location_id,
+                   item.on_hand - item.reserved - item.allocated - line.is_backorder::int * item.safety AS free
             FROM stock_item item JOIN stock_locations location ON location.id = item.location_id
             WHERE item.variant_id = line.variant_id AND location.is_active
-              AND item.on_hand - item.reserved - item.allocated > 0
+              AND item.on_hand - item.reserved - item.allocated - line.is_backorder::int * item.safety > 0
             ORDER BY (item.location_id = line.location_id) DESC NULLS LAST, location.priority, location.id
         LOOP
             EXIT WHEN v_open = 0;
@@ -81,7 +93,7 @@ BEGIN
             INSERT INTO reservation_line (reservation_id, position, line, variant_id, location_id, sales_channel_id,
                 promised, quantity, from_fence, short, is_backorder, state, expires_at)
             SELECT line.reservation_id, max(position) + 1, line.line, line.variant_id, place.location_id,
-                   line.sales_channel_id, v_take, v_take, 0, 0, false, line.state, line.expires_at
+                   line.sales_channel_id, v_take, v_take, least(v_take, v_fence), 0, false, line.state, line.expires_at
             FROM reservation_line WHERE reservation_id = line.reservation_id;
             UPDATE reservation_line SET
                 quantity = quantity - CASE WHEN is_backorder THEN v_take ELSE 0 END,
@@ -90,9 +102,10 @@ BEGIN
             WHERE reservation_id = line.reservation_id AND position = line.position;
             PERFORM stock_post(ARRAY['backfill'], ARRAY[line.variant_id], ARRAY[place.location_id],
                 ARRAY[line.sales_channel_id], ARRAY[0], ARRAY[CASE WHEN line.state = 'held' THEN v_take ELSE 0 END],
-                ARRAY[CASE WHEN line.state = 'confirmed' THEN v_take ELSE 0 END], ARRAY[0],
+                ARRAY[CASE WHEN line.state = 'confirmed' THEN v_take ELSE 0 END], ARRAY[-least(v_take, v_fence)],
                 ARRAY[CASE WHEN line.is_backorder THEN -v_take ELSE 0 END], ARRAY[line.reservation_id], ARRAY[''],
                 p_actor, ARRAY['goods arrived']);
+            v_fence := v_fence - least(v_take, v_fence);
             v_open := v_open - v_take;
             v_met := v_met + v_take;
         END LOOP;
@@ -113,6 +126,8 @@ DECLARE
 BEGIN
     PERFORM stock_lock(ARRAY(SELECT variant_id FROM reservation_line
                              WHERE reservation_id = p_reservation AND position = p_position));
+    PERFORM stock_expire(ARRAY[(SELECT variant_id FROM reservation_line
+                                WHERE reservation_id = p_reservation AND position = p_position)], 500);
     SELECT * INTO line FROM reservation_line WHERE reservation_id = p_reservation AND position = p_position;
     IF line.location_id IS NULL OR line.location_id = p_location OR line.state NOT IN ('held', 'confirmed') THEN
         RETURN 0;
