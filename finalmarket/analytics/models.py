@@ -37,7 +37,7 @@ class ChannelAnalytics(models.Model):
     return_rate = models.DecimalField(max_digits=7, decimal_places=6, null=True)
     customer_count = models.PositiveIntegerField(default=0, help_text="Buyers to date")
 
-    objects: ClassVar[AnalyticsManager] = AnalyticsManager()  # type: ignore[assignment]
+    objects: ClassVar[AnalyticsManager] = AnalyticsManager()
 
     class Meta:
         db_table = "channel_analytics"

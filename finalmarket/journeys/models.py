@@ -43,7 +43,7 @@ class CrossChannelJourney(JourneyVerbs, models.Model):
     started_at = models.DateTimeField()
     ended_at = models.DateTimeField(null=True, blank=True)
 
-    objects: ClassVar[JourneyManager] = JourneyManager()  # type: ignore[assignment]
+    objects: ClassVar[JourneyManager] = JourneyManager()
     touchpoints: RelatedManager[JourneyTouchpoint]
 
     class Meta:
@@ -98,7 +98,7 @@ class ChannelInteraction(models.Model):
     occurred_at = models.DateTimeField()
     received_at = models.DateTimeField(db_default=Now())
 
-    objects: ClassVar[InteractionManager] = InteractionManager()  # type: ignore[assignment]
+    objects: ClassVar[InteractionManager] = InteractionManager()
 
     class Meta:
         db_table = "channel_interactions"
