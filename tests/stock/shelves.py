@@ -19,8 +19,9 @@ OVER = -1
 
 def new_variant(sku: str = "") -> Variant:
     """A variant of a product of its own."""
-    product = Product.objects.create(title=sku or "Thing")
-    return Variant.objects.create(product=product, sku=sku or f"SKU-{next(_numbers)}")
+    sku = sku or f"SKU-{next(_numbers)}"
+    product = Product.objects.create(title=sku, slug=sku.lower())
+    return Variant.objects.create(product=product, sku=sku)
 
 
 def new_bundle(components: dict[Variant, int], sku: str = "") -> Variant:
