@@ -1,0 +1,25 @@
+"""Pages of single records, one file a room. Django finds them here by the name of this package."""
+
+from finalmarket.console.admin import (
+    accounts,
+    analytics,
+    catalog,
+    channels,
+    customers,
+    integrations,
+    journeys,
+    orders,
+    stock,
+)
+
+__all__ = [
+    "accounts",
+    "analytics",
+    "catalog",
+    "channels",
+    "customers",
+    "integrations",
+    "journeys",
+    "orders",
+    "stock",
+]

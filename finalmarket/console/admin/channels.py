@@ -1,0 +1,119 @@
+"""Sales channels, listings and their prices, and what platforms have yet to be told."""
+
+from __future__ import annotations
+
+from django.contrib import admin
+from django.db.models import F, QuerySet
+from django.http import HttpRequest
+
+from finalmarket.channels.models import ChannelProduct, DueChange, ListingPrice, SalesChannel
+from finalmarket.console import finding
+from finalmarket.console.admin.records import KeptAdmin, ReadOnlyAdmin, RecordAdmin, RecordTable, labelled
+from finalmarket.stock.models import ChannelSource
+
+CHANNEL_COLOURS = {"active": "success", "inactive": "warning", "archived": "info"}
+SYNC_COLOURS = {"local": "info", "due": "warning", "synced": "success", "failed": "danger", "unlinked": "warning"}
+
+
+class SourceTable(RecordTable):
+    """The locations that a channel sells from, best first."""
+
+    model = ChannelSource
+    autocomplete_fields = ("location",)
+
+
+@admin.register(SalesChannel)
+class SalesChannelAdmin(KeptAdmin):
+    """Places where the merchant sells. The configuration is checked against the type when it is saved."""
+
+    list_display = ("name", "channel_type", "state", "is_paused", "currency", "time_zone")
+    list_filter = ("channel_type", "status", "is_paused")
+    search_fields = ("name", "slug")
+    ordering = ("name",)
+    inlines = (SourceTable,)
+    readonly_fields = ("is_paused", "pause_reason")
+    fieldsets = (
+        (None, {"fields": ("name", "slug", "channel_type", "status")}),
+        ("Money and place", {"fields": ("currency", "country", "time_zone")}),
+        ("Configuration", {"fields": ("configuration",)}),
+        (
+            "Pause",
+            {"fields": ("is_paused", "pause_reason"), "description": "Paused on the channel's page."},
+        ),
+    )
+
+    @labelled("status", CHANNEL_COLOURS, order="status")
+    def state(self, channel: SalesChannel) -> tuple[str, str]:
+        """The status in a word."""
+        return channel.status, channel.get_status_display()
+
+
+class ListingPriceTable(RecordTable):
+    """Prices of a listing in place of the variant's own."""
+
+    model = ListingPrice
+
+
+@admin.register(ChannelProduct)
+class ListingAdmin(RecordAdmin):
+    """Listings: one variant as one channel shows and sells it."""
+
+    list_display = ("variant", "sales_channel", "is_available", "sync", "publish_from", "publish_until")
+    list_select_related = ("variant", "sales_channel")
+    list_filter = (("sales_channel", admin.RelatedOnlyFieldListFilter), "is_available", "sync_state")
+    search_fields = ("variant__sku",)
+    search_help_text = "SKU, barcode or product title"
+    finds = finding.within("variant", finding.variants)
+    ordering = ("-id",)
+    autocomplete_fields = ("variant", "sales_channel")
+    readonly_fields = ("sync_state", "sync_error", "synced_at")
+    inlines = (ListingPriceTable,)
+    fieldsets = (
+        (None, {"fields": ("sales_channel", "variant", "is_available", "publish_from", "publish_until")}),
+        ("Content of this channel", {"fields": ("title", "description", "attributes")}),
+        ("Sync", {"fields": ("sync_state", "sync_error", "synced_at")}),
+    )
+
+    @labelled("sync", SYNC_COLOURS)
+    def sync(self, listing: ChannelProduct) -> tuple[str, str]:
+        """Whether the platform is in step, in words."""
+        return listing.sync_state, listing.get_sync_state_display()
+
+
+@admin.register(ListingPrice)
+class ListingPriceAdmin(RecordAdmin):
+    """Price overrides of listings."""
+
+    list_display = ("listing", "currency", "amount")
+    list_select_related = ("listing__variant", "listing__sales_channel")
+    search_fields = ("listing__variant__sku",)
+    search_help_text = "SKU, barcode or product title"
+    finds = finding.within("listing__variant", finding.variants)
+    autocomplete_fields = ("listing",)
+    ordering = ("-id",)
+
+
+class _Waiting(admin.SimpleListFilter):
+    title = "due"
+    parameter_name = "due"
+
+    def lookups(self, request: HttpRequest, model_admin: admin.ModelAdmin[DueChange]) -> list[tuple[str, str]]:
+        return [("yes", "Still to be told")]
+
+    def queryset(self, request: HttpRequest, queryset: QuerySet[DueChange]) -> QuerySet[DueChange]:
+        if self.value() == "yes":
+            return queryset.filter(version__gt=F("settled_version")).order_by("due_since")
+        return queryset
+
+
+@admin.register(DueChange)
+class DueChangeAdmin(ReadOnlyAdmin):
+    """What platforms have yet to be told."""
+
+    list_display = ("listing", "what", "version", "settled_version", "due_since", "attempts", "last_error")
+    list_select_related = ("listing__variant", "listing__sales_channel")
+    list_filter = (_Waiting,)
+    search_fields = ("listing__variant__sku",)
+    search_help_text = "SKU, barcode or product title"
+    finds = finding.within("listing__variant", finding.variants)
+    ordering = ("-id",)

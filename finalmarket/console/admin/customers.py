@@ -1,0 +1,109 @@
+"""Customers, what they are known by, what they prefer and what they agreed to."""
+
+from __future__ import annotations
+
+from typing import ClassVar
+
+from django.contrib import admin
+from django.http import HttpRequest
+
+from finalmarket.console import finding
+from finalmarket.console.admin.records import (
+    KeptAdmin,
+    ReadOnlyAdmin,
+    ReadOnlyTable,
+    RecordAdmin,
+    RecordTable,
+    labelled,
+)
+from finalmarket.customers.models import ChannelPreference, Consent, CustomerIdentity, OmnichannelCustomer
+
+SEGMENT_COLOURS = {"vip": "primary", "high_value": "success", "regular": "info", "new": "info", "prospect": "warning"}
+
+
+class IdentityTable(ReadOnlyTable):
+    """What a person is known by; written when they are recognised."""
+
+    model = CustomerIdentity
+    fields = ("kind", "value", "source", "created_at")
+    readonly_fields = ("created_at",)
+
+
+class PreferenceTable(RecordTable):
+    """What a person prefers on each channel."""
+
+    model = ChannelPreference
+    autocomplete_fields = ("sales_channel",)
+
+
+class ConsentTable(ReadOnlyTable):
+    """The consent ledger of a person, newest first."""
+
+    model = Consent
+    fields = ("purpose", "is_granted", "sales_channel", "source", "at")
+    ordering = ("-at",)
+
+
+@admin.register(OmnichannelCustomer)
+class CustomerAdmin(KeptAdmin):
+    """One profile per person. E-mail and phone are identities, written when a person is recognised."""
+
+    list_display = ("__str__", "email", "country", "segment_in_words", "first_seen_at")
+    list_filter = ("segment",)
+    search_fields = ("name", "identities__value")
+    search_help_text = "Name, or a whole e-mail address or phone number"
+    finds = finding.within("pk", finding.customers)
+    ordering = ("-id",)
+    autocomplete_fields = ("user",)
+    readonly_fields = ("email", "phone", "segment", "merged_into", "first_seen_at")
+    inlines = (IdentityTable, PreferenceTable, ConsentTable)
+    fieldsets = (
+        (None, {"fields": ("name", "email", "phone", "country", "language", "user")}),
+        ("Standing", {"fields": ("segment", "merged_into", "first_seen_at", "attributes")}),
+    )
+
+    @labelled("segment", SEGMENT_COLOURS)
+    def segment_in_words(self, customer: OmnichannelCustomer) -> tuple[str, str]:
+        """The segment in a word."""
+        return customer.segment, customer.get_segment_display()
+
+    def has_add_permission(self, request: HttpRequest) -> bool:
+        """Customers come with their first order or interaction."""
+        return False
+
+
+class _OfCustomer(ReadOnlyAdmin):
+    list_select_related: ClassVar[tuple[str, ...]] = ("customer",)
+    search_fields = ("customer__name",)
+    search_help_text = "Customer: name, e-mail address or phone number"
+    finds = finding.within("customer", finding.customers)
+    ordering = ("-id",)
+
+
+@admin.register(CustomerIdentity)
+class IdentityAdmin(_OfCustomer):
+    """E-mail addresses, phone numbers, accounts and whom they belong to."""
+
+    list_display = ("value", "kind", "customer", "source", "created_at")
+    list_filter = ("kind",)
+
+
+@admin.register(ChannelPreference)
+class PreferenceAdmin(RecordAdmin):
+    """Preferences of customers by channel."""
+
+    list_display = ("customer", "sales_channel", "updated_at")
+    list_select_related = ("customer", "sales_channel")
+    search_fields = ("customer__name",)
+    search_help_text = "Customer: name, e-mail address or phone number"
+    finds = finding.within("customer", finding.customers)
+    autocomplete_fields = ("customer", "sales_channel")
+    ordering = ("-id",)
+
+
+@admin.register(Consent)
+class ConsentAdmin(_OfCustomer):
+    """The consent ledger: nothing in it is changed, a withdrawal is a new line."""
+
+    list_display = ("customer", "purpose", "is_granted", "sales_channel", "source", "at")
+    list_select_related = ("customer", "sales_channel")

@@ -1,0 +1,61 @@
+"""Interactions, journeys and their touchpoints: recorded, never typed in."""
+
+from __future__ import annotations
+
+from django.contrib import admin
+
+from finalmarket.console import finding
+from finalmarket.console.admin.records import ReadOnlyAdmin, ReadOnlyTable, labelled
+from finalmarket.journeys.models import ChannelInteraction, CrossChannelJourney, JourneyTouchpoint
+
+
+class TouchpointTable(ReadOnlyTable):
+    """The steps of a journey in order."""
+
+    model = JourneyTouchpoint
+    fields = ("occurred_at", "sales_channel", "action", "data")
+    ordering = ("occurred_at", "id")
+
+
+class _OfCustomer(ReadOnlyAdmin):
+    search_fields = ("customer__name",)
+    search_help_text = "Customer: name, e-mail address or phone number"
+    finds = finding.within("customer", finding.customers)
+
+
+@admin.register(CrossChannelJourney)
+class JourneyAdmin(_OfCustomer):
+    """What one customer wanted, from the first touch to its outcome."""
+
+    list_display = ("id", "customer", "intent", "journey_state", "outcome", "start_channel", "started_at")
+    list_select_related = ("customer", "start_channel")
+    list_filter = ("state", "intent")
+    ordering = ("-id",)
+    inlines = (TouchpointTable,)
+
+    @labelled("state", {"open": "info", "completed": "success", "abandoned": "warning"})
+    def journey_state(self, journey: CrossChannelJourney) -> tuple[str, str]:
+        """The state in a word."""
+        return journey.state, journey.get_state_display()
+
+
+@admin.register(ChannelInteraction)
+class InteractionAdmin(_OfCustomer):
+    """What customers did on channels."""
+
+    list_display = ("id", "interaction_type", "customer", "sales_channel", "value_score", "occurred_at")
+    list_select_related = ("customer", "sales_channel")
+    list_filter = ("sales_channel",)
+    ordering = ("-id",)
+
+
+@admin.register(JourneyTouchpoint)
+class TouchpointAdmin(ReadOnlyAdmin):
+    """Steps of journeys."""
+
+    list_display = ("id", "journey", "sales_channel", "action", "occurred_at")
+    list_select_related = ("journey", "sales_channel")
+    search_fields = ("journey__customer__name",)
+    search_help_text = "Customer: name, e-mail address or phone number"
+    finds = finding.within("journey__customer", finding.customers)
+    ordering = ("-id",)

@@ -1,0 +1,119 @@
+"""How every list of records behaves: searched by index, counted within bounds, a constant number of queries a page."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Mapping
+from typing import TYPE_CHECKING, Any, ClassVar, TypeVar
+
+from django.contrib.admin.views.main import ChangeList
+from django.db.models import Model, Q, QuerySet
+from django.http import HttpRequest
+from unfold.admin import ModelAdmin as UnfoldAdmin
+from unfold.admin import TabularInline as UnfoldTable
+from unfold.decorators import display as unfold_display
+from unfold.views import ChangeList as UnfoldList
+
+from finalmarket.console.counting import BoundedPaginator
+
+if TYPE_CHECKING:
+    from django.contrib.admin import ModelAdmin, TabularInline
+
+    Admin = ModelAdmin[Any]
+    Table = TabularInline[Any, Any]
+    RecordsPage = ChangeList
+else:
+    Admin, Table, RecordsPage = UnfoldAdmin, UnfoldTable, UnfoldList
+
+Column = TypeVar("Column", bound=Callable[..., Any])
+
+
+def labelled(description: str, colours: Mapping[str, str], order: str | None = None) -> Callable[[Column], Column]:
+    """Mark a column whose (value, word) pair is shown as a coloured word: success, info, warning, danger, primary."""
+    marked: Callable[[Column], Column] = unfold_display(description=description, label=dict(colours), ordering=order)
+    return marked
+
+
+class RecordList(RecordsPage):
+    """A list without a second count over the whole table."""
+
+    def get_results(self, request: HttpRequest) -> None:
+        """Fetch the page; the header then names no total of its own."""
+        super().get_results(request)
+        self.full_result_count = self.result_count
+
+
+class RecordAdmin(Admin):
+    """Records that can be added, changed and, where nothing hangs on them, deleted.
+
+    `finds` turns the typed text into a condition on indexed columns; `search_fields` then only names, for the reader
+    and for the search box, what it looks at.
+    """
+
+    list_per_page = 50
+    list_max_show_all = 0
+    show_full_result_count = False
+    paginator = BoundedPaginator
+    compressed_fields = True
+    warn_unsaved_form = True
+    finds: ClassVar[Callable[[str], Q] | None] = None
+
+    def get_changelist(self, request: HttpRequest, **kwargs: Any) -> type[ChangeList]:
+        """The list that counts once."""
+        return RecordList
+
+    def get_search_results(
+        self, request: HttpRequest, queryset: QuerySet[Any], search_term: str
+    ) -> tuple[QuerySet[Any], bool]:
+        """Search by `finds` where there is one; never with doubles."""
+        find = type(self).finds
+        if find is None:
+            return super().get_search_results(request, queryset, search_term)
+        return (queryset.filter(find(search_term)) if search_term.strip() else queryset), False
+
+
+class KeptAdmin(RecordAdmin):
+    """Records that others refer to: they are switched off or archived, never deleted."""
+
+    def has_delete_permission(self, request: HttpRequest, obj: Model | None = None) -> bool:
+        """Nobody deletes them."""
+        return False
+
+
+class ReadOnlyAdmin(KeptAdmin):
+    """Records that a verb of their room writes, and nobody else."""
+
+    warn_unsaved_form = False
+
+    def has_add_permission(self, request: HttpRequest) -> bool:
+        """Nobody adds them by hand."""
+        return False
+
+    def has_change_permission(self, request: HttpRequest, obj: Model | None = None) -> bool:
+        """Nobody changes them by hand."""
+        return False
+
+
+class RecordTable(Table):
+    """Rows that belong to a record and are edited on its page."""
+
+    extra = 0
+    per_page = 50
+    show_change_link = False
+
+
+class ReadOnlyTable(RecordTable):
+    """Rows that are shown on the page of their record and written by a verb."""
+
+    can_delete = False
+
+    def has_add_permission(self, request: HttpRequest, obj: Model | None = None) -> bool:
+        """Nobody adds them by hand."""
+        return False
+
+    def has_change_permission(self, request: HttpRequest, obj: Model | None = None) -> bool:
+        """Nobody changes them by hand."""
+        return False
+
+    def has_delete_permission(self, request: HttpRequest, obj: Model | None = None) -> bool:
+        """Nobody deletes them by hand."""
+        return False

@@ -1,0 +1,84 @@
+"""Searching: what an operator types, turned into a bounded list of ids by the indexes made for it.
+
+A list page then filters by these ids. An OR over several tables would make the database read all of them instead.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from pathlib import Path
+from typing import Any
+
+from django.db import connection
+from django.db.models import Q
+
+from finalmarket.customers.models import CustomerIdentity
+from finalmarket.kernel.sql import Queries
+
+QUERIES = Queries(Path(__file__).with_name("queries.sql"))
+MOST_FOUND = 1_000
+LONGEST_TEXT = 200
+
+
+def rows(name: str, **values: Any) -> list[dict[str, Any]]:
+    """Run a query of queries.sql and return its rows by column name."""
+    with connection.cursor() as cursor:
+        cursor.execute(QUERIES[name], values)
+        names = [column.name for column in cursor.description or ()]
+        return [dict(zip(names, row, strict=True)) for row in cursor.fetchall()]
+
+
+def _found(query: str, text: str) -> list[int]:
+    wanted = text.replace("\x00", "").strip()[:LONGEST_TEXT]
+    if not wanted:
+        return []
+    literal = wanted.replace("\\", "\\\\").replace("%", "\\%").replace("_", "\\_")
+    values = {
+        "text": wanted,
+        "beginning": f"{literal}%",
+        "part": f"%{literal}%",
+        "kinds": [kind for kind, _ in CustomerIdentity.Kind.choices],
+        "most": MOST_FOUND,
+    }
+    return [row["id"] for row in rows(query, **values)]
+
+
+def variants(text: str) -> list[int]:
+    """Ids of variants by SKU, barcode or product title; at most MOST_FOUND, the best matches first."""
+    return _found("variants_found", text)
+
+
+def products(text: str) -> list[int]:
+    """Ids of products by title or by the SKU of a variant; at most MOST_FOUND."""
+    return _found("products_found", text)
+
+
+def customers(text: str) -> list[int]:
+    """Ids of customers by a whole identity (e-mail, phone, ...) or a part of the name; at most MOST_FOUND."""
+    return _found("customers_found", text)
+
+
+def orders(text: str) -> list[int]:
+    """Ids of orders by number, external id, e-mail address or identity of the buyer, or SKU; at most MOST_FOUND."""
+    return _found("orders_found", text)
+
+
+def within(path: str, find: Callable[[str], list[int]]) -> Callable[[str], Q]:
+    """Return a search that keeps the rows whose `path` is among what `find` finds.
+
+    >>> within("variant", variants)("ABC-1")     # doctest: +SKIP
+    <Q: (AND: ('variant__in', [17]))>
+    """
+    return lambda text: Q(**{f"{path}__in": find(text)})
+
+
+def either(*finds: Callable[[str], Q]) -> Callable[[str], Q]:
+    """Return a search that keeps what any of `finds` keeps."""
+
+    def found(text: str) -> Q:
+        condition = Q(pk__in=[])
+        for find in finds:
+            condition |= find(text)
+        return condition
+
+    return found

@@ -1,0 +1,81 @@
+"""What every page shares: who may see it, and the frame with the sidebar around it."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from functools import wraps
+from typing import Any
+
+from django.contrib import admin, messages
+from django.core.exceptions import PermissionDenied, ValidationError
+from django.db import transaction
+from django.http import HttpRequest, HttpResponse, HttpResponseRedirect
+from django.shortcuts import render
+from django.utils.http import url_has_allowed_host_and_scheme
+from django.views.decorators.http import require_http_methods
+
+from finalmarket.kernel.errors import UserError
+
+View = Callable[..., HttpResponse]
+
+
+def page(permission: str, *methods: str) -> Callable[[View], View]:
+    """Let only those see a page who are logged in to the console and have `permission` ("room.verb_model").
+
+    `methods` are the HTTP methods that it answers, GET by default. Posts are checked for their CSRF token.
+    """
+
+    def guard(view: View) -> View:
+        @require_http_methods([*(methods or ("GET", "HEAD"))])
+        @wraps(view)
+        def checked(request: HttpRequest, *args: Any, **kwargs: Any) -> HttpResponse:
+            if not request.user.has_perm(permission):
+                raise PermissionDenied(f"{request.user} may not {permission}")
+            return view(request, *args, **kwargs)
+
+        entered: View = admin.site.admin_view(checked)
+        return entered
+
+    return guard
+
+
+def show(
+    request: HttpRequest, template: str, title: str, context: dict[str, Any], *, status: int = 200
+) -> HttpResponse:
+    """Render a page inside the frame: sidebar, header, messages."""
+    request.current_app = admin.site.name
+    framed = {**admin.site.each_context(request), "title": title, **context}
+    return render(request, f"console/{template}", framed, status=status)
+
+
+def part(request: HttpRequest, template: str, context: dict[str, Any], *, status: int = 200) -> HttpResponse:
+    """Render a part of a page, to be put into one that is shown already."""
+    return render(request, f"console/{template}", context, status=status)
+
+
+def back(request: HttpRequest, otherwise: str) -> HttpResponse:
+    """Return to the page that the form was on (`next`), or to `otherwise`."""
+    wanted = request.POST.get("next", "")
+    if not url_has_allowed_host_and_scheme(wanted, {request.get_host()}, require_https=request.is_secure()):
+        wanted = otherwise
+    return HttpResponseRedirect(wanted)
+
+
+def actor(request: HttpRequest) -> str:
+    """Return who stands behind a verb, for the ledger and the history."""
+    return request.user.get_username()[:100]
+
+
+def attempt(request: HttpRequest, verb: Callable[[], str]) -> bool:
+    """Run a verb that returns what to tell the operator; tell them, also when it refuses. True when it was done."""
+    try:
+        with transaction.atomic():
+            told = verb()
+    except UserError as error:
+        messages.error(request, str(error))
+        return False
+    except ValidationError as error:
+        messages.error(request, " ".join(error.messages))
+        return False
+    messages.success(request, told)
+    return True

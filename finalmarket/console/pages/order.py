@@ -1,0 +1,92 @@
+"""One order: its lines, money, parcels, returns, the stock it moved, and what can be done with it now."""
+
+from __future__ import annotations
+
+import secrets
+from collections.abc import Sequence
+from typing import Any
+
+from django.db.models import Q
+from django.http import HttpRequest, HttpResponse
+from django.shortcuts import get_object_or_404
+
+from finalmarket.console.pages.frame import page, show
+from finalmarket.orders.fulfilment import REJECTIONS
+from finalmarket.orders.models import Order, OrderEvent, OrderLine, OrderPromise, Refund, ReturnLine
+from finalmarket.orders.states import refundable
+from finalmarket.stock.models import StockMovement
+
+MOVEMENTS = 100
+PARTS = (
+    ("goods", "Goods"),
+    ("discount", "Discount"),
+    ("shipping", "Shipping"),
+    ("fees", "Fees"),
+    ("tip", "Tip"),
+    ("tax", "Tax"),
+)
+
+
+@page("orders.view_order")
+def order(request: HttpRequest, key: int) -> HttpResponse:
+    """Everything about one order."""
+    found = get_object_or_404(Order.objects.select_related("sales_channel", "customer").defer("raw"), pk=key)
+    lines = list(found.lines.select_related("variant").order_by("position"))
+    parcels = list(
+        found.fulfilments.select_related("location")
+        .prefetch_related("lines__variant", "lines__order_line")
+        .order_by("id")
+    )
+    payments = list(found.payments.order_by("id"))
+    returns = list(found.returns.prefetch_related("lines").select_related("exchange_order").order_by("id"))
+    context = {
+        "order": found,
+        "lines": lines,
+        "parts": [(word, getattr(found, name), name == "discount") for name, word in PARTS if getattr(found, name)],
+        "parcels": parcels,
+        "payments": payments,
+        "returns": returns,
+        "refunds": list(Refund.objects.filter(order=found).order_by("id")),
+        "events": list(OrderEvent.objects.filter(order=found).order_by("id")),
+        "movements": _movements(found, lines),
+        "addresses": _addresses(found),
+        "can": _possible(found, lines, payments),
+        "rejections": REJECTIONS.items(),
+        "dispositions": ReturnLine.Disposition.choices,
+        "form_key": secrets.token_hex(8),
+    }
+    return show(request, "order.html", f"Order {found.number}", context)
+
+
+def _movements(found: Order, lines: Sequence[OrderLine]) -> list[StockMovement]:
+    """The ledger lines of this order, oldest first: those of its promises, and those that name it."""
+    promises = OrderPromise.objects.filter(order_line__in=[line.pk for line in lines])
+    holds, variants = set(), {line.variant_id for line in lines if line.variant_id}
+    for hold, variant in promises.values_list("reservation_id", "variant_id"):
+        holds.add(hold)
+        variants.add(variant)
+    named = StockMovement.objects.filter(
+        Q(reservation__in=holds) | Q(reference=f"order:{found.pk}"), variant__in=variants, at__gte=found.created_at
+    )
+    return list(named.select_related("variant", "location", "sales_channel").order_by("id")[:MOVEMENTS])
+
+
+def _addresses(found: Order) -> list[tuple[str, list[str]]]:
+    """The addresses, line by line, those that are filled."""
+    both = (("Ships to", found.shipping_address), ("Billed to", found.billing_address))
+    return [
+        (word, [str(value) for value in address.values() if value]) for word, address in both if any(address.values())
+    ]
+
+
+def _possible(found: Order, lines: Sequence[OrderLine], payments: Sequence[Any]) -> dict[str, Any]:
+    """What can be done with the order now; the verbs themselves decide for good."""
+    goods = [line for line in lines if line.kind == "goods"]
+    is_open = found.state in (Order.State.OPEN, Order.State.PARTLY_FULFILLED)
+    standing = sum((one.amount - one.refunded for one in payments if one.state not in ("failed", "voided")), start=0)
+    return {
+        "cancel": is_open and any(one.quantity > one.cancelled_quantity + one.fulfilled_quantity for one in goods),
+        "return": [one for one in goods if one.fulfilled_quantity > one.returned_quantity],
+        "refund": refundable(payments),
+        "pay": max(found.total - found.refunded - standing, 0) if found.state != Order.State.CANCELLED else 0,
+    }

@@ -1,0 +1,81 @@
+"""The order book as a list."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from datetime import UTC, datetime, time, timedelta
+from typing import Any
+
+from django import forms
+from django.db.models import QuerySet, Sum
+from django.http import HttpRequest, HttpResponse
+
+from finalmarket.console import finding
+from finalmarket.console.counting import bounded_count
+from finalmarket.console.keyset import cut
+from finalmarket.console.pages import asked
+from finalmarket.console.pages.frame import page, show
+from finalmarket.orders.models import Order, OrderLine
+
+ORDER = ("-placed_at", "-id")
+
+
+class OrderFilters(asked.Filters):
+    """What the list of orders can be narrowed by."""
+
+    q = asked.text("Search", "Number, external id, e-mail or SKU")
+    channel = asked.ChannelField()
+    state = asked.choice("State", "All states", list(Order.State.choices))
+    payment = asked.choice("Payment", "All payments", list(Order.PaymentState.choices))
+    since = asked.day("From")
+    until = asked.day("To")
+    problem = forms.BooleanField(label="With a problem", required=False)
+
+
+@page("orders.view_order")
+def orders(request: HttpRequest) -> HttpResponse:
+    """All orders, newest first, narrowed by filters and a search."""
+    filters = OrderFilters(request)
+    chosen = _narrowed(filters.given)
+    _, count = bounded_count(chosen)
+    slice_ = cut(chosen.select_related("sales_channel").defer("raw"), ORDER, request.GET, asked.PAGE_SIZE)
+    context = {
+        "filters": filters,
+        "slice": slice_,
+        "count": count,
+        "units": _units(slice_.rows),
+        "is_search_cut": bool(filters.given.get("q")) and count == f"{finding.MOST_FOUND:,}",
+        "most_found": finding.MOST_FOUND,
+    }
+    return show(request, "orders.html", "Orders", context)
+
+
+def _narrowed(given: dict[str, Any]) -> QuerySet[Order]:
+    """Apply the filters; days are days of UTC."""
+    chosen: QuerySet[Order] = Order.objects.all()
+    if text := given.get("q"):
+        chosen = chosen.filter(pk__in=finding.orders(text))
+    if channel := given.get("channel"):
+        chosen = chosen.filter(sales_channel_id=int(channel))
+    if state := given.get("state"):
+        chosen = chosen.filter(state=state)
+    if payment := given.get("payment"):
+        chosen = chosen.filter(payment_state=payment)
+    if given.get("problem"):
+        chosen = chosen.exclude(problem="")
+    if since := given.get("since"):
+        chosen = chosen.filter(placed_at__gte=datetime.combine(since, time.min, UTC))
+    if until := given.get("until"):
+        chosen = chosen.filter(placed_at__lt=datetime.combine(until, time.min, UTC) + timedelta(days=1))
+    return chosen
+
+
+def _units(shown: Sequence[Order]) -> dict[int, int]:
+    """Count the units of goods of the orders shown."""
+    counted = (
+        OrderLine.objects.filter(order__in=[order.pk for order in shown], kind="goods")
+        .order_by()
+        .values_list("order")
+        .annotate(units=Sum("quantity"))
+    )
+    return {order: units or 0 for order, units in counted}

@@ -1,0 +1,146 @@
+"""The stock matrix: what each channel may sell of each SKU, and why."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from typing import Any
+
+from django import forms
+from django.db.models import Exists, OuterRef, QuerySet
+from django.http import HttpRequest, HttpResponse
+from django.shortcuts import get_object_or_404
+
+from finalmarket.catalog.models import Category, Variant
+from finalmarket.channels.models import ChannelProduct, SalesChannel
+from finalmarket.console import finding
+from finalmarket.console.counting import bounded_count
+from finalmarket.console.keyset import cut
+from finalmarket.console.pages import asked
+from finalmarket.console.pages.frame import page, part, show
+from finalmarket.stock import atp
+from finalmarket.stock.models import StockAlert, StockItem, StockLocation
+
+WORDS = {"in_stock": "in stock", "low": "low", "out": "out"}
+ALERTS_MEANT = {"low": ["low"], "out": ["out", "short"], "any": ["low", "out", "short"]}
+
+
+def category_choices() -> list[tuple[str, str]]:
+    """Return every category with the names of those above it, for choosing."""
+    known = {key: (name, parent) for key, name, parent in Category.objects.values_list("id", "name", "parent_id")}
+
+    def path(key: int | None, depth: int = 0) -> str:
+        if key not in known or depth > 8:
+            return ""
+        name, parent = known[key]
+        above = path(parent, depth + 1)
+        return f"{above} / {name}" if above else name
+
+    return [("", "All categories"), *sorted(((str(key), path(key)) for key in known), key=lambda one: one[1])]
+
+
+def location_choices() -> list[tuple[str, str]]:
+    """Return every active location, for choosing."""
+    known = StockLocation.objects.filter(is_active=True).values_list("pk", "name")
+    return [("", "All locations"), *((str(key), name) for key, name in known)]
+
+
+class StockFilters(asked.Filters):
+    """What the matrix can be narrowed by."""
+
+    q = asked.text("Search", "SKU, barcode or product title")
+    category = forms.ChoiceField(choices=category_choices, required=False)
+    status = asked.choice("Status", "Any status", [("low", "Low"), ("out", "Out"), ("any", "Low or out")])
+    location = forms.ChoiceField(choices=location_choices, required=False, label="Lies at")
+
+
+@page("stock.view_channelinventory")
+def matrix(request: HttpRequest) -> HttpResponse:
+    """SKUs by channels; each cell says what the channel may sell."""
+    filters = StockFilters(request)
+    chosen = _narrowed(filters.given)
+    _, count = bounded_count(chosen)
+    slice_ = cut(chosen.select_related("product", "stock_pool"), ("sku",), request.GET, asked.PAGE_SIZE)
+    channels = list(SalesChannel.objects.exclude(status="archived").order_by("name"))
+    context = {
+        "filters": filters,
+        "slice": slice_,
+        "count": count,
+        "channels": channels,
+        "rows": rows_of(slice_.rows, channels),
+        "is_search_cut": bool(filters.given.get("q")) and count == f"{finding.MOST_FOUND:,}",
+        "most_found": finding.MOST_FOUND,
+        "is_fullwidth": "1",
+    }
+    return show(request, "stock.html", "Stock", context)
+
+
+@page("stock.view_channelinventory")
+def explain(request: HttpRequest, variant: int, channel: int) -> HttpResponse:
+    """Why a channel may sell so many of a SKU: a panel beside the matrix, or a page of its own."""
+    found = get_object_or_404(Variant.objects.select_related("product"), pk=variant)
+    seller = get_object_or_404(SalesChannel, pk=channel)
+    explanation = atp.explain(found, seller)
+    context = {"explanation": explanation, "variant": found, "channel": seller}
+    if request.headers.get("HX-Request"):
+        return part(request, "explain_panel.html", context)
+    return show(request, "explain.html", f"Why {explanation.total}?", context)
+
+
+def _narrowed(given: dict[str, Any]) -> QuerySet[Variant]:
+    """Apply the filters. Low and out are what the open alerts say: they are kept by index, levels are computed."""
+    chosen = Variant.objects.all()
+    if text := given.get("q"):
+        chosen = chosen.filter(pk__in=finding.variants(text))
+    if category := given.get("category"):
+        chosen = chosen.filter(product__category__in=_with_those_below(int(category)))
+    if status := given.get("status"):
+        alerts = StockAlert.objects.filter(variant=OuterRef("pk"), closed_at=None, level__in=ALERTS_MEANT[status])
+        chosen = chosen.filter(Exists(alerts))
+    if location := given.get("location"):
+        items = StockItem.objects.filter(variant=OuterRef("pk"), location_id=int(location), on_hand__gt=0)
+        chosen = chosen.filter(Exists(items))
+    return chosen
+
+
+def _with_those_below(category: int) -> list[int]:
+    below: dict[int | None, list[int]] = {}
+    for key, parent in Category.objects.values_list("id", "parent_id"):
+        below.setdefault(parent, []).append(key)
+    found, waiting = [category], [category]
+    while waiting:
+        children = [key for key in below.get(waiting.pop(), []) if key not in found]
+        found += children
+        waiting += children
+    return found
+
+
+def rows_of(variants: Sequence[Variant], channels: Sequence[SalesChannel]) -> list[dict[str, Any]]:
+    """Return one row a SKU with a cell for every channel; levels and listings are fetched by one query each."""
+    keys, channel_keys = [variant.pk for variant in variants], [channel.pk for channel in channels]
+    levels = atp.levels(keys, channel_keys)
+    listed = set(ChannelProduct.objects.filter(variant__in=keys).values_list("variant", "sales_channel"))
+    rows = []
+    for variant in variants:
+        cells = [_cell(levels.get((variant.pk, key)), (variant.pk, key) in listed) for key in channel_keys]
+        pool = variant.stock_pool
+        rows.append(
+            {
+                "variant": variant,
+                "on_hand": pool.on_hand,
+                "promised": pool.reserved + pool.allocated,
+                "cells": list(zip(channels, cells, strict=True)),
+            }
+        )
+    return rows
+
+
+def _cell(level: atp.Level | None, is_listed: bool) -> dict[str, Any] | None:
+    """What a cell shows: the units on offer, the status in a word, and a tone for it."""
+    if level is None or not is_listed:
+        return None
+    if level.reason:
+        return {"units": level.offered, "word": "off", "tone": "quiet", "hint": level.reason}
+    hint = f"{level.beyond} of them beyond what is on the shelf" if level.beyond else ""
+    word = "on order" if level.beyond and level.beyond == level.available else WORDS[level.status]
+    tone = {"in_stock": "good", "low": "warn", "out": "bad"}[level.status]
+    return {"units": level.available, "word": word, "tone": "info" if word == "on order" else tone, "hint": hint}

@@ -1,0 +1,136 @@
+-- Questions that the console asks of several rooms at once. Each reads a bounded number of rows by an index.
+
+-- name: variants_found
+-- By SKU (whole, then a part of it), barcode, or a part of the product's title; the best matches first.
+SELECT id FROM (
+    SELECT id, 1 AS rank FROM variants WHERE lower(sku) = lower(%(text)s)
+    UNION ALL
+    SELECT id, 1 FROM variants WHERE barcode = %(text)s AND barcode <> ''
+    UNION ALL
+    (SELECT id, 2 FROM variants WHERE sku ILIKE %(part)s LIMIT %(most)s)
+    UNION ALL
+    SELECT variant.id, 3
+    FROM (SELECT id FROM products WHERE title ILIKE %(part)s LIMIT %(most)s) product
+    JOIN variants variant ON variant.product_id = product.id
+) found GROUP BY id ORDER BY min(rank), id LIMIT %(most)s
+
+-- name: products_found
+SELECT id FROM (
+    SELECT product_id AS id, 1 AS rank FROM variants WHERE lower(sku) = lower(%(text)s)
+    UNION ALL
+    (SELECT id, 2 FROM products WHERE title ILIKE %(part)s LIMIT %(most)s)
+    UNION ALL
+    (SELECT product_id, 3 FROM variants WHERE sku ILIKE %(part)s LIMIT %(most)s)
+) found GROUP BY id ORDER BY min(rank), id LIMIT %(most)s
+
+-- name: customers_found
+-- By a whole e-mail address, phone number or other identity, or a part of the name.
+SELECT id FROM (
+    SELECT customer_id AS id, 1 AS rank FROM customer_identities
+    WHERE kind = ANY(%(kinds)s) AND value IN (%(text)s, lower(%(text)s))
+    UNION ALL
+    (SELECT id, 2 FROM omnichannel_customers WHERE name ILIKE %(part)s LIMIT %(most)s)
+) found GROUP BY id ORDER BY min(rank), id LIMIT %(most)s
+
+-- name: orders_found
+-- By the beginning or a part of the number, the whole external id, e-mail address or identity, or the whole SKU.
+-- `accounts` walks over the few pairs of channel and source, so that the unique index on external ids can be used.
+WITH RECURSIVE accounts AS (
+    (SELECT sales_channel_id, source FROM orders ORDER BY 1, 2 LIMIT 1)
+    UNION ALL
+    SELECT following.* FROM accounts CROSS JOIN LATERAL (
+        SELECT sales_channel_id, source FROM orders
+        WHERE (sales_channel_id, source) > (accounts.sales_channel_id, accounts.source)
+        ORDER BY 1, 2 LIMIT 1) following
+), persons AS (
+    SELECT identity.customer_id AS id FROM customer_identities identity
+    WHERE identity.kind = ANY(%(kinds)s) AND identity.value IN (%(text)s, lower(%(text)s))
+)
+SELECT id FROM (
+    (SELECT id, 1 AS rank FROM orders WHERE number = %(text)s)
+    UNION ALL
+    SELECT found.id, 1 FROM accounts CROSS JOIN LATERAL (
+        SELECT id FROM orders o
+        WHERE o.sales_channel_id = accounts.sales_channel_id AND o.source = accounts.source
+          AND o.external_id = %(text)s) found
+    UNION ALL
+    (SELECT id, 2 FROM orders WHERE email IN (%(text)s, lower(%(text)s)) AND email <> '' LIMIT %(most)s)
+    UNION ALL
+    (SELECT o.id, 2 FROM persons JOIN orders o ON o.customer_id = persons.id
+     ORDER BY o.placed_at DESC LIMIT %(most)s)
+    UNION ALL
+    (SELECT line.order_id, 2 FROM variants variant JOIN order_lines line ON line.variant_id = variant.id
+     WHERE lower(variant.sku) = lower(%(text)s) ORDER BY line.order_id DESC LIMIT %(most)s)
+    UNION ALL
+    (SELECT id, 3 FROM orders WHERE number LIKE %(beginning)s LIMIT %(most)s)
+    UNION ALL
+    (SELECT id, 4 FROM orders WHERE length(%(text)s) > 3 AND number ILIKE %(part)s LIMIT %(most)s)
+) found GROUP BY id ORDER BY min(rank), id DESC LIMIT %(most)s
+
+-- name: rows_estimated
+SELECT reltuples::bigint FROM pg_class WHERE oid = %(table)s::regclass
+
+-- name: channel_days
+-- Orders and revenue of every channel for the last days, as analytics/restate.sql defines them, in the channel's own
+-- currency and time zone. Days that are rolled up come from there; the newest of them and what came after is counted
+-- from the order book, so that the figures are never behind.
+WITH zones AS (
+    SELECT id, time_zone, currency, (%(now)s::timestamptz AT TIME ZONE time_zone)::date AS today
+    FROM sales_channels WHERE %(channel)s::bigint IS NULL OR id = %(channel)s
+), spans AS (
+    SELECT zones.*, greatest(today - %(days)s + 1, least(today, coalesce(
+        (SELECT max(date) FROM channel_analytics rolled WHERE rolled.sales_channel_id = zones.id),
+        today - %(days)s + 1))) AS counted_from
+    FROM zones
+)
+SELECT spans.id AS channel, rolled.date AS day, spans.today - rolled.date AS ago, rolled.orders_count AS orders,
+       rolled.revenue
+FROM spans JOIN channel_analytics rolled ON rolled.sales_channel_id = spans.id AND rolled.currency = spans.currency
+    AND rolled.date > spans.today - %(days)s AND rolled.date < spans.counted_from
+UNION ALL
+SELECT spans.id, (o.placed_at AT TIME ZONE spans.time_zone)::date,
+       spans.today - (o.placed_at AT TIME ZONE spans.time_zone)::date, count(*),
+       sum(o.goods - o.discount - CASE WHEN o.tax_included THEN o.tax ELSE 0 END)
+FROM spans JOIN orders o ON o.sales_channel_id = spans.id
+    AND o.placed_at >= (spans.counted_from::timestamp AT TIME ZONE spans.time_zone)
+    AND o.placed_at < ((spans.today + 1)::timestamp AT TIME ZONE spans.time_zone)
+    AND o.currency = spans.currency AND o.state <> 'cancelled'
+GROUP BY 1, 2, 3
+
+-- name: open_alerts
+-- Alerts that are open and not put off, by channel (null: a location's own); counted up to a bound.
+SELECT sales_channel_id AS channel, count(*) AS alerts
+FROM (SELECT sales_channel_id FROM stock_alerts
+      WHERE closed_at IS NULL AND (snoozed_until IS NULL OR snoozed_until <= %(now)s) LIMIT %(most)s) open
+GROUP BY 1
+
+-- name: listings_counted
+-- Listings of each channel, counted up to a bound.
+SELECT channel.id AS channel,
+       (SELECT count(*) FROM (SELECT FROM channel_products listing WHERE listing.sales_channel_id = channel.id
+                              LIMIT %(most)s) counted) AS listings
+FROM sales_channels channel
+
+-- name: listings_sold
+-- Units, revenue and units returned of the last days on one channel, for the variants given or (null) the best sellers.
+SELECT line.variant_id AS variant, sum(line.quantity - line.cancelled_quantity) AS units,
+       sum(CASE WHEN line.quantity > 0
+                THEN line.total * (line.quantity - line.cancelled_quantity) / line.quantity ELSE 0 END
+           - CASE WHEN o.tax_included THEN line.tax ELSE 0 END) AS revenue,
+       sum(line.returned_quantity) AS returned
+FROM orders o JOIN order_lines line ON line.order_id = o.id AND line.kind = 'goods'
+WHERE o.sales_channel_id = %(channel)s AND o.placed_at >= %(since)s AND o.state <> 'cancelled'
+  AND line.variant_id IS NOT NULL
+  AND (%(variants)s::bigint[] IS NULL OR line.variant_id = ANY(%(variants)s))
+GROUP BY 1 ORDER BY 2 DESC, 1 LIMIT %(most)s
+
+-- name: orders_waiting
+-- Orders that wait for units of a variant, among its newest order lines.
+SELECT o.id, o.number, o.placed_at, channel.name AS channel, channel.time_zone AS zone,
+       line.quantity - line.cancelled_quantity - line.fulfilled_quantity AS units, line.short_quantity AS short
+FROM (SELECT order_id, id FROM order_lines WHERE variant_id = %(variant)s ORDER BY order_id DESC LIMIT 500) newest
+JOIN order_lines line ON line.id = newest.id AND line.kind = 'goods'
+    AND line.quantity > line.cancelled_quantity + line.fulfilled_quantity
+JOIN orders o ON o.id = newest.order_id AND o.state IN ('open', 'partly_fulfilled')
+JOIN sales_channels channel ON channel.id = o.sales_channel_id
+ORDER BY o.placed_at DESC, o.id DESC LIMIT %(most)s

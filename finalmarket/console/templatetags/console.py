@@ -1,0 +1,125 @@
+"""How amounts, states and moments look."""
+
+from __future__ import annotations
+
+from datetime import datetime
+from decimal import Decimal
+from functools import lru_cache
+from typing import Any
+from zoneinfo import ZoneInfo
+
+from babel.numbers import format_currency
+from django import template
+from django.utils import timezone
+from django.utils.html import format_html
+from django.utils.safestring import SafeString
+
+register = template.Library()
+
+TONES = {
+    # orders, payments, parcels, returns
+    "open": "info",
+    "partly_fulfilled": "busy",
+    "fulfilled": "good",
+    "cancelled": "quiet",
+    "unpaid": "warn",
+    "authorised": "info",
+    "partly_paid": "warn",
+    "paid": "good",
+    "captured": "good",
+    "partly_refunded": "busy",
+    "refunded": "busy",
+    "pending": "info",
+    "shipped": "busy",
+    "delivered": "good",
+    "rejected": "bad",
+    "failed": "bad",
+    "voided": "quiet",
+    "requested": "info",
+    "received": "good",
+    # channels, listings
+    "active": "good",
+    "inactive": "quiet",
+    "archived": "quiet",
+    "paused": "warn",
+    "local": "quiet",
+    "due": "warn",
+    "synced": "good",
+    "unlinked": "warn",
+    # stock
+    "in_stock": "good",
+    "low": "warn",
+    "out": "bad",
+    "short": "bad",
+    "held": "info",
+    "confirmed": "busy",
+    "expected": "info",
+    "in_transit": "busy",
+    # previews
+    "add": "good",
+    "change": "info",
+    "refused": "bad",
+    "same": "quiet",
+}
+
+
+@lru_cache(maxsize=4096)
+def _written(amount: Decimal, currency: str) -> str:
+    return format_currency(amount, currency, locale="en")
+
+
+@register.simple_tag
+def money(amount: Decimal | None, currency: str) -> str:
+    """An amount with its currency: €1,234.50; a dash for none."""
+    return "–" if amount is None else _written(Decimal(amount), currency)
+
+
+@register.simple_tag
+def pill(value: str, word: str = "") -> SafeString:
+    """A state as a coloured word; the colour never stands alone."""
+    tone = TONES.get(value, "quiet")
+    return format_html('<span class="fm-pill fm-{}">{}</span>', tone, word or value.replace("_", " "))
+
+
+@register.filter
+def tone(value: str) -> str:
+    """The tone of a state: good, warn, bad, info, busy or quiet."""
+    return TONES.get(value, "quiet")
+
+
+@register.simple_tag
+def moment(at: datetime | None, zone: str = "UTC") -> SafeString | str:
+    """A moment, short for the eye and whole for a machine and on hovering; times of the named zone."""
+    if at is None:
+        return "–"
+    here = timezone.localtime(at, ZoneInfo(zone))
+    return format_html(
+        '<time datetime="{}" title="{}">{}</time>',
+        here.isoformat(timespec="seconds"),
+        here.strftime("%A %d %B %Y, %H:%M:%S ") + zone,
+        here.strftime("%d %b %Y %H:%M"),
+    )
+
+
+@register.filter
+def signed(number: int) -> str:
+    """A number with its sign: +3, −2; nothing for zero."""
+    return "" if not number else f"{number:+,}".replace("-", "−")
+
+
+@register.filter
+def grouped(number: int | Decimal | None) -> str:
+    """A number in groups of three digits; a dash for none."""
+    return "–" if number is None else f"{number:,}"
+
+
+@register.filter
+def percent(share: Decimal | None) -> str:
+    """A share between 0 and 1 as a percentage with one digit; a dash for none."""
+    return "–" if share is None else f"{share * 100:.1f} %"
+
+
+@register.filter
+def entry(mapping: dict[Any, Any], key: Any) -> Any:
+    """The value of `key` in `mapping`, or None."""
+    return mapping.get(key)

@@ -1,0 +1,156 @@
+"""The UNFOLD setting: name, colours, styles and the way through the console."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from typing import Any
+
+from django.http import HttpRequest
+from django.templatetags.static import static
+from django.urls import reverse_lazy
+from django.utils.translation import gettext_lazy as _
+
+Item = dict[str, Any]
+
+
+def _allowed(permission: str) -> Callable[[HttpRequest], bool]:
+    return lambda request: bool(request.user.has_perm(permission))
+
+
+def _at(*pages: str) -> Callable[[HttpRequest], bool]:
+    def is_active(request: HttpRequest) -> bool:
+        match = request.resolver_match
+        return match is not None and match.namespace == "console" and match.url_name in pages
+
+    return is_active
+
+
+def _page(title: Any, icon: str, name: str, permission: str, *also: str) -> Item:
+    return {
+        "title": title,
+        "icon": icon,
+        "link": reverse_lazy(f"console:{name}"),
+        "active": _at(name, *also),
+        "permission": _allowed(permission),
+    }
+
+
+def _records(title: Any, model: str) -> Item:
+    room, name = model.split(".")
+    return {
+        "title": title,
+        "link": reverse_lazy(f"admin:{room}_{name}_changelist"),
+        "permission": _allowed(f"{room}.view_{name}"),
+    }
+
+
+def _group(title: Any, *items: Item) -> Item:
+    return {"title": title, "collapsible": True, "items": list(items)}
+
+
+WORK: Item = {
+    "title": None,
+    "items": [
+        _page(_("Overview"), "monitoring", "overview", "orders.view_order"),
+        _page(_("Orders"), "receipt_long", "orders", "orders.view_order", "order"),
+        _page(_("Stock"), "grid_on", "stock", "stock.view_channelinventory", "sku", "policy", "explain"),
+        _page(_("Stock alerts"), "notifications", "alerts", "stock.view_stockalert"),
+        _page(_("Channels"), "storefront", "channels", "channels.view_saleschannel", "channel"),
+        _page(_("Bulk edit"), "edit_note", "bulk", "channels.change_channelproduct"),
+    ],
+}
+RECORDS: list[Item] = [
+    _group(
+        _("Catalogue"),
+        _records(_("Products"), "catalog.product"),
+        _records(_("Variants"), "catalog.variant"),
+        _records(_("Prices"), "catalog.variantprice"),
+        _records(_("Bundle components"), "catalog.bundlecomponent"),
+        _records(_("Pictures"), "catalog.productimage"),
+        _records(_("Categories"), "catalog.category"),
+    ),
+    _group(
+        _("Listings"),
+        _records(_("Sales channels"), "channels.saleschannel"),
+        _records(_("Listings"), "channels.channelproduct"),
+        _records(_("Listing prices"), "channels.listingprice"),
+        _records(_("Due changes"), "channels.duechange"),
+    ),
+    _group(
+        _("Stock records"),
+        _records(_("Locations"), "stock.stocklocation"),
+        _records(_("Sources of channels"), "stock.channelsource"),
+        _records(_("Channel inventories"), "stock.channelinventory"),
+        _records(_("Pools"), "stock.stockpool"),
+        _records(_("Items by location"), "stock.stockitem"),
+        _records(_("Ledger"), "stock.stockmovement"),
+        _records(_("Reservations"), "stock.reservation"),
+        _records(_("Expected receipts"), "stock.expectedreceipt"),
+        _records(_("Transfers"), "stock.transfer"),
+        _records(_("Stock takes"), "stock.stockcount"),
+        _records(_("Alerts"), "stock.stockalert"),
+    ),
+    _group(
+        _("Order records"),
+        _records(_("Orders"), "orders.order"),
+        _records(_("Payments"), "orders.payment"),
+        _records(_("Fulfilments"), "orders.fulfilment"),
+        _records(_("Returns"), "orders.return"),
+        _records(_("Refunds"), "orders.refund"),
+        _records(_("Carts"), "orders.cart"),
+        _records(_("Wishlists"), "orders.wishlist"),
+        _records(_("Tax rates"), "orders.taxrate"),
+        _records(_("Postcodes"), "orders.postcodepoint"),
+    ),
+    _group(
+        _("Customers"),
+        _records(_("Customers"), "customers.omnichannelcustomer"),
+        _records(_("Identities"), "customers.customeridentity"),
+        _records(_("Preferences"), "customers.channelpreference"),
+        _records(_("Consents"), "customers.consent"),
+        _records(_("Journeys"), "journeys.crosschanneljourney"),
+        _records(_("Interactions"), "journeys.channelinteraction"),
+    ),
+    _group(
+        _("Figures and platforms"),
+        _records(_("Daily figures"), "analytics.channelanalytics"),
+        _records(_("Integrations"), "integrations.channelintegration"),
+        _records(_("Sync runs"), "integrations.syncrun"),
+        _records(_("Dead letters"), "integrations.deadletter"),
+        _records(_("Webhooks"), "integrations.webhookdelivery"),
+    ),
+    _group(
+        _("Accounts"),
+        _records(_("Users"), "auth.user"),
+        _records(_("Roles"), "auth.group"),
+        _records(_("Jobs"), "procrastinate.procrastinatejob"),
+    ),
+]
+
+UNFOLD: dict[str, Any] = {
+    "SITE_TITLE": "The Final Market",
+    "SITE_HEADER": "The Final Market",
+    "SITE_SUBHEADER": _("one stock, many channels"),
+    "SITE_SYMBOL": "storefront",
+    "SITE_URL": reverse_lazy("console:overview"),
+    "SHOW_VIEW_ON_SITE": False,
+    "BORDER_RADIUS": "6px",
+    "COLORS": {
+        "primary": {
+            "50": "oklch(97.7% .012 190)",
+            "100": "oklch(94.5% .035 190)",
+            "200": "oklch(89.5% .065 190)",
+            "300": "oklch(82% .095 190)",
+            "400": "oklch(73% .11 190)",
+            "500": "oklch(64% .108 192)",
+            "600": "oklch(53% .093 194)",
+            "700": "oklch(45.5% .079 195)",
+            "800": "oklch(38.5% .065 196)",
+            "900": "oklch(33% .052 197)",
+            "950": "oklch(24% .042 198)",
+        },
+    },
+    "STYLES": [lambda request: static("console/console.css")],
+    "SCRIPTS": [lambda request: static("console/console.js")],
+    "SIDEBAR": {"show_search": False, "show_all_applications": False, "navigation": [WORK, *RECORDS]},
+}
