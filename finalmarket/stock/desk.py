@@ -99,6 +99,11 @@ class Desk:
         self._thread: threading.Thread | None = None
         self._clerk = Clerk()
 
+    @property
+    def waiting(self) -> int:
+        """How many requests wait for their turn; those at the database are not among them."""
+        return self._waiting
+
     # Callers' side.
 
     def reserve(self, request: Request, *, timeout: float | None = TIMEOUT_SECONDS, actor: str = ACTOR) -> Verdict:

@@ -1,0 +1,83 @@
+"""Holding a variant's pool, so that a desk's call waits at the database and others queue behind it. Nothing sleeps:
+what is waited for is looked up until it is there."""
+
+from __future__ import annotations
+
+import threading
+import time
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
+
+from finalmarket.catalog.models import Variant
+from finalmarket.kernel.sql import open_connection
+from finalmarket.stock.clerk import APPLICATION_NAME
+from finalmarket.stock.desk import Desk
+from finalmarket.stock.reserve import Request, Verdict
+
+PATIENCE_SECONDS = 60
+
+
+def until(condition: Callable[[], object], what: str) -> None:
+    """Look again until `condition` holds; fail after a minute."""
+    end = time.monotonic() + PATIENCE_SECONDS
+    while not condition():
+        assert time.monotonic() < end, f"waited in vain until {what}"
+
+
+@contextmanager
+def pool_of(variant: Variant) -> Iterator[None]:
+    """Within it another transaction holds the variant's pool: whoever reserves it waits."""
+    with open_connection(autocommit=False) as other:
+        other.execute("SELECT FROM stock_pool WHERE variant_id = %s FOR UPDATE", [variant.pk])
+        yield
+        other.rollback()
+
+
+class Buyers:
+    """Threads that each bring one request to a desk, and what they got."""
+
+    def __init__(self, desk: Desk) -> None:
+        self.desk = desk
+        self.verdicts: dict[str, Verdict] = {}
+        self.errors: dict[str, BaseException] = {}
+        self._threads: list[threading.Thread] = []
+
+    def send(self, *requests: Request, timeout: float = PATIENCE_SECONDS) -> None:
+        """Let a thread of its own bring each request."""
+        for request in requests:
+            thread = threading.Thread(target=self._ask, args=(request, timeout))
+            self._threads.append(thread)
+            thread.start()
+
+    def _ask(self, request: Request, timeout: float) -> None:
+        try:
+            self.verdicts[request.key] = self.desk.reserve(request, timeout=timeout)
+        except Exception as error:
+            self.errors[request.key] = error
+
+    def wait(self) -> None:
+        """Until every thread has its verdict or its error."""
+        for thread in self._threads:
+            thread.join(PATIENCE_SECONDS)
+            assert not thread.is_alive(), "a buyer was forgotten"
+
+
+def desk_backends() -> list[int]:
+    """The server processes that serve desks in this database."""
+    with open_connection() as onlooker:
+        rows = onlooker.execute(
+            "SELECT pid FROM pg_stat_activity WHERE application_name = %s AND datname = current_database() ORDER BY 1",
+            [APPLICATION_NAME],
+        )
+        return [row[0] for row in rows]
+
+
+def a_desk_waits_for_a_lock() -> bool:
+    """Whether a desk's call stands before a locked row."""
+    with open_connection() as onlooker:
+        row = onlooker.execute(
+            """SELECT count(*) FROM pg_stat_activity WHERE application_name = %s AND datname = current_database()
+               AND wait_event_type = 'Lock'""",
+            [APPLICATION_NAME],
+        ).fetchone()
+        return bool(row and row[0])
