@@ -1,0 +1,152 @@
+"""Carts: put together, held, checked out once; and wishlists."""
+
+from decimal import Decimal
+
+import pytest
+
+from finalmarket.channels.models import ChannelProduct
+from finalmarket.kernel.errors import UserError
+from finalmarket.orders import cart as carts
+from finalmarket.orders.drafts import Address, LineDraft, OutOfStock, TenderDraft
+from finalmarket.orders.intake import Taken, take
+from finalmarket.orders.models import Cart, Order, TaxRate
+from finalmarket.stock.models import Reservation, StockItem
+from tests.orders.market import Market, draft, line, promised, together
+
+
+def _listed(market: Market) -> None:
+    market.web.add_product(market.product)
+
+
+def _reserved(market: Market, sku: str) -> int:
+    return sum(StockItem.objects.filter(variant=market.variants[sku]).values_list("reserved", flat=True))
+
+
+def test_a_cart_holds_its_goods_and_its_order_gets_them(market: Market) -> None:
+    tea = market.goods("TEA", warehouse=2)
+    _listed(market)
+    cart = carts.open_cart(market.web)
+    carts.add(cart.token, tea.pk)
+    carts.add(cart.token, tea.pk)
+    carts.hold(cart.token)
+    assert _reserved(market, "TEA") == 2
+    with pytest.raises(OutOfStock):
+        take(draft(market.web, "other", line("TEA")))
+    card = (TenderDraft("card", Decimal("24.90")),)
+    postage = [LineDraft(kind="shipping", unit_price=Decimal("4.90"))]
+    taken = carts.check_out(cart.token, email="ann@example.com", tenders=card, charges=postage)
+    assert (taken.outcome, taken.order.total, taken.order.payment_state) == ("created", Decimal("24.90"), "paid")
+    assert (_reserved(market, "TEA"), promised(tea)) == (0, 2)
+
+
+def test_a_cart_is_checked_out_once(market: Market) -> None:
+    tea = market.goods("TEA", warehouse=9)
+    _listed(market)
+    cart = carts.open_cart(market.web)
+    carts.add(cart.token, tea.pk)
+    first = carts.check_out(cart.token)
+    again = carts.check_out(cart.token)
+    assert (again.outcome, again.order.pk) == ("unchanged", first.order.pk)
+    with pytest.raises(UserError, match="was checked out"):
+        carts.add(cart.token, tea.pk)
+
+
+def test_a_changed_cart_is_held_anew_and_a_refused_hold_leaves_the_earlier_one(market: Market) -> None:
+    tea = market.goods("TEA", warehouse=3)
+    cart = carts.open_cart(market.web)
+    carts.add(cart.token, tea.pk, 2)
+    carts.hold(cart.token)
+    carts.change(cart.token, tea.pk, 3)
+    carts.hold(cart.token)
+    assert _reserved(market, "TEA") == 3
+    carts.change(cart.token, tea.pk, 4)
+    with pytest.raises(OutOfStock, match="TEA: 4 wanted, 3 available"):
+        carts.hold(cart.token)
+    assert _reserved(market, "TEA") == 3
+    carts.let_go(cart.token)
+    assert _reserved(market, "TEA") == 0
+
+
+def test_a_hold_that_was_let_go_is_taken_anew_at_check_out_or_refused(market: Market) -> None:
+    tea = market.goods("TEA", warehouse=2)
+    _listed(market)
+    first, second = carts.open_cart(market.web), carts.open_cart(market.web)
+    for cart in (first, second):
+        carts.add(cart.token, tea.pk, 2)
+    carts.hold(first.token)
+    carts.let_go(first.token)
+    assert carts.check_out(first.token).order.state == "open"
+    with pytest.raises(OutOfStock):
+        carts.check_out(second.token)
+    assert Cart.objects.get(pk=second.pk).lines.count() == 1
+
+
+def test_what_the_cart_gained_after_its_hold_is_promised_too(market: Market) -> None:
+    tea, pot = market.goods("TEA", warehouse=5), market.goods("POT", warehouse=5)
+    market.bundle("SET", TEA=1, POT=1)
+    _listed(market)
+    cart = carts.open_cart(market.web)
+    carts.add(cart.token, market.variants["SET"].pk, 2)
+    carts.add(cart.token, tea.pk, 1)
+    carts.hold(cart.token)
+    carts.change(cart.token, tea.pk, 2)
+    carts.check_out(cart.token)
+    assert (promised(tea), promised(pot)) == (4, 2)
+    assert Reservation.objects.filter(state="held").count() == 0
+
+
+def test_prices_are_the_listings_and_taxes_the_operators(market: Market) -> None:
+    tea = market.goods("TEA", warehouse=5)
+    _listed(market)
+    ChannelProduct.objects.get(variant=tea).set_price(Decimal("8.50"))
+    TaxRate.objects.create(country="AT", tax_class="standard", rate=Decimal("0.20"))
+    cart = carts.open_cart(market.web)
+    carts.add(cart.token, tea.pk, 2)
+    order = carts.check_out(cart.token, shipping_address=Address(country="AT"), tax_included=False).order
+    assert (order.goods, order.tax, order.total) == (Decimal("17.00"), Decimal("3.40"), Decimal("20.40"))
+
+
+def test_what_the_channel_does_not_sell_is_named_with_the_reason(market: Market) -> None:
+    tea, pot = market.goods("TEA", warehouse=5), market.goods("POT", warehouse=5)
+    _listed(market)
+    unlisted = market.goods("CUP", warehouse=5)
+    ChannelProduct.objects.filter(variant=tea).update(is_available=False)
+    pot.prices.all().delete()
+    cart = carts.open_cart(market.web)
+    for variant in (tea, pot, unlisted):
+        carts.add(cart.token, variant.pk)
+    with pytest.raises(UserError, match="TEA is not available; POT has no price in EUR; CUP is not listed"):
+        carts.check_out(cart.token)
+
+
+def test_an_empty_cart_and_an_unknown_one_are_refused(market: Market) -> None:
+    cart = carts.open_cart(market.web)
+    with pytest.raises(UserError, match="the cart is empty"):
+        carts.check_out(cart.token)
+    with pytest.raises(UserError, match="from 1 to"):
+        carts.add(cart.token, 1, 0)
+    with pytest.raises(UserError, match="no variant with id 0"):
+        carts.add(cart.token, 0)
+
+
+def test_wishing_twice_is_one_wish(market: Market) -> None:
+    from finalmarket.customers.models import OmnichannelCustomer
+
+    tea = market.goods("TEA")
+    ann = OmnichannelCustomer.objects.create(name="Ann")
+    assert carts.wish(ann.pk, tea.pk, channel_id=market.web.pk).pk == carts.wish(ann.pk, tea.pk).pk
+    carts.unwish(ann.pk, tea.pk)
+    assert ann.wishlist.count() == 0
+
+
+@pytest.mark.committed_database
+def test_sixteen_clicks_on_order_make_one_order(busy_market: Market) -> None:
+    tea = busy_market.goods("TEA", warehouse=5)
+    _listed(busy_market)
+    cart = carts.open_cart(busy_market.web)
+    carts.add(cart.token, tea.pk, 2)
+    carts.hold(cart.token)
+    clicks = together(lambda _: carts.check_out(cart.token), 16)
+    assert sorted(one.outcome for one in clicks if isinstance(one, Taken)) == ["created"] + ["unchanged"] * 15
+    assert Order.objects.count() == 1
+    assert promised(tea) == 2
