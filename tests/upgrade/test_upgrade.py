@@ -1,0 +1,61 @@
+"""A database of every released version is taken over by this one: nothing is lost, and stock still agrees."""
+
+import gzip
+import subprocess
+from pathlib import Path
+from typing import Any
+
+import pytest
+from django.db import connection, connections
+from psycopg.conninfo import make_conninfo
+
+from finalmarket.channels.models import SalesChannel
+from finalmarket.cli.migrate import apply_migrations
+from finalmarket.kernel.database import owner_database
+from finalmarket.kernel.embedded import pg_bindir
+from finalmarket.orders.models import Order
+from finalmarket.stock.check import differences
+from finalmarket.stock.models import StockMovement
+from tests import databases
+from tests.conftest import TestDatabase
+
+DUMPS = sorted(Path(__file__).parent.glob("*.sql.gz"))
+
+
+def _address(name: str) -> str:
+    """The libpq address of a database of the test server, as the owner."""
+    settings = owner_database()
+    keys: dict[str, Any] = {"user": "USER", "password": "PASSWORD", "host": "HOST", "port": "PORT"}
+    return make_conninfo(dbname=name, **{ours: settings[theirs] or None for ours, theirs in keys.items()})
+
+
+def _load(dump: Path, name: str) -> None:
+    """Fill an empty database from a dump; any error of the server ends it."""
+    program = [str(pg_bindir() / "psql"), "-X", "-q", "-v", "ON_ERROR_STOP=1", "-d", _address(name)]
+    done = subprocess.run(program, input=gzip.decompress(dump.read_bytes()), capture_output=True)
+    assert done.returncode == 0, done.stderr.decode()
+
+
+@pytest.mark.parametrize("dump", DUMPS, ids=[dump.name for dump in DUMPS])
+def test_a_database_of_an_earlier_version_is_taken_over_whole(dump: Path, committed_database: TestDatabase) -> None:
+    connections.close_all()
+    databases.make_clone(committed_database.server, "template0", committed_database.name)
+    _load(dump, committed_database.name)
+    with connection.cursor() as cursor:
+        cursor.execute("SELECT count(*), coalesce(sum(total), 0) FROM orders")
+        before = cursor.fetchone()
+        cursor.execute("SELECT count(*) FROM stock_movement")
+        movements = cursor.fetchone()[0]
+    connections.close_all()
+
+    apply_migrations(verbosity=0)
+
+    totals = Order.objects.values_list("total", flat=True)
+    assert (len(totals), sum(totals)) == before
+    assert StockMovement.objects.count() == movements > 0
+    assert SalesChannel.objects.count() >= 8
+    assert differences() == []
+
+
+def test_there_is_a_dump_of_the_first_version() -> None:
+    assert "0.1.0.sql.gz" in [dump.name for dump in DUMPS]
