@@ -9,11 +9,16 @@ from __future__ import annotations
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass, fields
 from pathlib import Path
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 from django.db import connection
 
 from finalmarket.kernel.sql import Queries
+
+if TYPE_CHECKING:
+    from finalmarket.catalog.models import Variant
+    from finalmarket.channels.models import SalesChannel
+    from finalmarket.stock.why import Explanation
 
 QUERIES = Queries(Path(__file__).with_name("queries.sql"))
 LOW_STOCK_THRESHOLD = 5
@@ -133,6 +138,13 @@ def status_of(units: int, threshold: int) -> str:
     if units <= 0:
         return "out"
     return "low" if units <= threshold else "in_stock"
+
+
+def explain(variant: Variant, channel: SalesChannel) -> Explanation:
+    """Return why the channel may sell as many of the variant as it may: every part, and in words (`str`)."""
+    from finalmarket.stock import why  # it stands on this module
+
+    return why.explain(variant, channel)
 
 
 def facts_by_pair(variant_ids: Sequence[int], channel_ids: Sequence[int]) -> dict[tuple[int, int], list[PartFacts]]:

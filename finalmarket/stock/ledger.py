@@ -13,6 +13,7 @@ from typing import Any
 from django.db import connection, transaction
 
 from finalmarket.kernel.errors import UserError
+from finalmarket.stock.refusals import refuse_places, refuse_variants, refuse_wrong
 from finalmarket.stock.reserve import Mode, Request, reserve
 
 EXPIRED_AT_ONCE = 500
@@ -118,7 +119,7 @@ def take_back(returns: Sequence[TakeBack], *, actor: str) -> None:
 
 
 def _add(kind: str, rows: Sequence[Receipt] | Sequence[TakeBack], actor: str) -> None:
-    _refuse_wrong(rows)
+    refuse_wrong(rows)
     variants = sorted({row.variant_id for row in rows})
     lock(variants)
     post(
@@ -136,7 +137,12 @@ def _add(kind: str, rows: Sequence[Receipt] | Sequence[TakeBack], actor: str) ->
         ],
         actor=actor,
     )
-    _call("stock_backfill", variants, actor)
+    backfill(variants, actor=actor)
+
+
+def backfill(variant_ids: Sequence[int], *, actor: str) -> int:
+    """Meet what waits for goods, the oldest promise first; return the units met. The caller holds the locks."""
+    return int(_call("stock_backfill", list(variant_ids), actor))
 
 
 @transaction.atomic
@@ -146,7 +152,7 @@ def sell(sales: Sequence[Sale], *, actor: str) -> None:
     Units promised to others are never taken; for a sale that must be booked whatever the books say, reserve with
     `Mode.SALE` and fulfil.
     """
-    _refuse_wrong(sales)
+    refuse_wrong(sales)
     variants = sorted({sale.variant_id for sale in sales})
     lock(variants)
     expire(variants)
@@ -197,7 +203,8 @@ def adjust(
     """
     if not reason.strip():
         raise UserError("an adjustment needs a reason")
-    _refuse_bundle([variant_id])
+    refuse_variants([variant_id])
+    refuse_places([location_id])
     lock([variant_id])
     on_hand, promised = _items([variant_id]).get((variant_id, location_id), (0, 0))
     if expected is not None and on_hand != expected:
@@ -219,7 +226,7 @@ def adjust(
     if delta < 0:
         _call("stock_trim_fences", [variant_id], actor, reason)
     else:
-        _call("stock_backfill", [variant_id], actor)
+        backfill([variant_id], actor=actor)
     return on_hand + delta
 
 
@@ -230,7 +237,8 @@ def set_on_hand(
     """Make `quantity` units be on hand at a location, by an adjustment of the difference; return the difference."""
     if quantity < 0:
         raise UserError(f"on hand cannot be {quantity}")
-    _refuse_bundle([variant_id])
+    refuse_variants([variant_id])
+    refuse_places([location_id])
     lock([variant_id])
     on_hand, _ = _items([variant_id]).get((variant_id, location_id), (0, 0))
     adjust(variant_id, location_id, quantity - on_hand, reason=reason, actor=actor, expected=expected)
@@ -316,7 +324,7 @@ def close(
         reason,
     )
     if kind != "fulfil":
-        _call("stock_backfill", _variants_of(lines), actor)
+        backfill(_variants_of(lines), actor=actor)
     return ended
 
 
@@ -351,25 +359,6 @@ def move_promise(
 ) -> int:
     """Move up to `quantity` promised units of a line to another location, if free there; return how many."""
     return int(_call("stock_move_promise", reservation_id, position, location_id, quantity, actor, reason))
-
-
-def _refuse_wrong(rows: Sequence[Any]) -> None:
-    """Raise UserError when a quantity is not above zero, or a bundle is among the variants."""
-    for row in rows:
-        if row.quantity < 1:
-            raise UserError(f"a quantity must be above zero, not {row.quantity} (variant {row.variant_id})")
-    _refuse_bundle([row.variant_id for row in rows])
-
-
-def _refuse_bundle(variant_ids: Sequence[int]) -> None:
-    with connection.cursor() as cursor:
-        cursor.execute(
-            """SELECT sku FROM variants WHERE id = ANY (%s) AND EXISTS (
-                   SELECT FROM bundle_components WHERE bundle_id = variants.id) LIMIT 1""",
-            [list(variant_ids)],
-        )
-        if found := cursor.fetchone():
-            raise UserError(f"{found[0]} is a bundle and has no stock of its own; move its components")
 
 
 def _items(variant_ids: Sequence[int]) -> dict[tuple[int, int], tuple[int, int]]:

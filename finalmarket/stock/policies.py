@@ -10,16 +10,16 @@ from typing import Any
 from django.db import connection, transaction
 from django.db.models import F, Q, Sum
 
-from finalmarket.catalog.models import BundleComponent, Variant
+from finalmarket.catalog.models import Variant
 from finalmarket.channels.models import SalesChannel
 from finalmarket.kernel.errors import UserError
 from finalmarket.stock import ledger
-from finalmarket.stock.models import ChannelInventory, ReservationLine, StockItem, StockLocation, StockPool
+from finalmarket.stock.models import ChannelInventory, ReservationLine, StockItem, StockPool
+from finalmarket.stock.refusals import MOST_UNITS, refuse_places, refuse_variants
 
 SWITCHES = ("uses_pool", "lends", "borrows", "allows_backorder")
 UNITS = ("fence_quantity", "buffer", "incoming_horizon_days")
 LIMITS = ("cap", "percent", "low_stock_threshold")
-MOST = 1_000_000_000
 
 
 @transaction.atomic
@@ -63,7 +63,8 @@ def set_safety(variant_id: int, location_id: int, units: int, *, actor: str = "s
     Raises UserError for a negative number, a bundle, or an unknown variant or location.
     """
     _refuse_range("safety stock", units)
-    _refuse_unknown(variant_id, location_id)
+    refuse_variants([variant_id])
+    refuse_places([location_id])
     _decide("stock_set_safety(%s, %s, %s, %s, %s)", variant_id, location_id, units, actor, _because(reason))
 
 
@@ -73,7 +74,7 @@ def set_backorder_limit(variant_id: int, units: int, *, actor: str = "system", r
     What is promised already stays promised. Raises UserError for a negative number, a bundle, or an unknown variant.
     """
     _refuse_range("the backorder limit", units)
-    _refuse_unknown(variant_id)
+    refuse_variants([variant_id])
     _decide("stock_set_backorder_limit(%s, %s, %s, %s)", variant_id, units, actor, _because(reason))
 
 
@@ -85,7 +86,8 @@ def set_low_stock_threshold(variant_id: int, location_id: int, units: int | None
     """
     if units is not None:
         _refuse_range("the threshold", units)
-    _refuse_unknown(variant_id, location_id)
+    refuse_variants([variant_id])
+    refuse_places([location_id])
     ledger.lock([variant_id])
     StockItem.objects.bulk_create([StockItem(variant_id=variant_id, location_id=location_id)], ignore_conflicts=True)
     StockItem.objects.filter(variant_id=variant_id, location_id=location_id).update(low_stock_threshold=units)
@@ -100,8 +102,8 @@ def touch(variant_ids: list[int]) -> None:
 
 def _fence_delta(policy: ChannelInventory, allotment: int, sku: str, channel: str) -> int:
     """Return the units by which the fence changes: to the new allotment less what is still held out of it."""
-    if allotment and _is_bundle(policy.variant_id):
-        raise UserError(f"{sku} is a bundle and has no stock of its own: fence its components")
+    if allotment:
+        refuse_variants([policy.variant_id])
     ledger.expire([policy.variant_id])
     policy.refresh_from_db()
     delta = max(0, allotment - _held_from_fence(policy)) - policy.fence_left
@@ -136,11 +138,13 @@ def _because(reason: str) -> str:
 
 
 def _names(variant_id: int, channel_id: int) -> tuple[str, str]:
-    _refuse_unknown(variant_id, bundles_too=True)
+    sku = Variant.objects.filter(pk=variant_id).values_list("sku", flat=True).first()
+    if sku is None:
+        raise UserError(f"there is no variant {variant_id}")
     channel = SalesChannel.objects.filter(pk=channel_id).values_list("name", flat=True).first()
     if channel is None:
         raise UserError(f"there is no sales channel {channel_id}")
-    return Variant.objects.values_list("sku", flat=True).get(pk=variant_id), channel
+    return sku, channel
 
 
 def _refuse_unfit(fields: dict[str, Any]) -> None:
@@ -151,23 +155,9 @@ def _refuse_unfit(fields: dict[str, Any]) -> None:
             if not isinstance(value, bool):
                 raise UserError(f"{name} is on or off, not {value!r}")
         elif not (value is None and name in LIMITS):
-            _refuse_range(name, value, 100 if name == "percent" else MOST)
+            _refuse_range(name, value, 100 if name == "percent" else MOST_UNITS)
 
 
-def _refuse_range(what: str, value: Any, most: int = MOST) -> None:
+def _refuse_range(what: str, value: Any, most: int = MOST_UNITS) -> None:
     if not isinstance(value, int) or isinstance(value, bool) or not 0 <= value <= most:
         raise UserError(f"{what} must be a whole number from 0 to {most}, not {value!r}")
-
-
-def _refuse_unknown(variant_id: int, location_id: int | None = None, *, bundles_too: bool = False) -> None:
-    sku = Variant.objects.filter(pk=variant_id).values_list("sku", flat=True).first()
-    if sku is None:
-        raise UserError(f"there is no variant {variant_id}")
-    if not bundles_too and _is_bundle(variant_id):
-        raise UserError(f"{sku} is a bundle and has no stock of its own: decide for its components")
-    if location_id is not None and not StockLocation.objects.filter(pk=location_id).exists():
-        raise UserError(f"there is no stock location {location_id}")
-
-
-def _is_bundle(variant_id: int) -> bool:
-    return BundleComponent.objects.filter(bundle_id=variant_id).exists()
