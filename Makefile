@@ -31,7 +31,7 @@ export FINALMARKET_VENDOR_APIS ?= $(abspath $(SHARED)/vendor-apis)
 endif
 
 test: lint ## lint, then all tests (ARGS="-k stock" passes words to pytest)
-	@$(BIN)/pytest -n $(PROCESSES) $(ARGS)
+	@$(BIN)/pytest -n $(PROCESSES) --dist loadgroup $(ARGS)
 
 lint: setup-dev ## ruff, mypy, import-linter
 	@$(BIN)/ruff check .

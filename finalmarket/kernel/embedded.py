@@ -140,6 +140,7 @@ class EmbeddedServer:
         write_configuration(self.folder, self.socket, account)
         os.close(self._open("keeper.lock"))
         arguments = (self.folder, self.socket, bindir, account.pw_name if account else "")
+        ours = [str(Path(__file__).resolve().parents[2]), *filter(None, [os.environ.get("PYTHONPATH")])]
         journal = self.folder / "server.log"
         if journal.exists() and journal.stat().st_size > LOG_BYTES:
             journal.replace(journal.with_suffix(".log.1"))
@@ -153,7 +154,7 @@ class EmbeddedServer:
                 stderr=output,
                 start_new_session=True,
                 cwd="/",
-                env={**os.environ, "PYTHONPATH": str(Path(__file__).resolve().parents[2]), "LC_ALL": "C"},
+                env={**os.environ, "PYTHONPATH": os.pathsep.join(ours), "LC_ALL": "C"},
             )
         self._wait_for_keeper(keeper)
 

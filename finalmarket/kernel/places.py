@@ -113,7 +113,7 @@ def private_text(name: str) -> str | None:
     path = data_folder() / name
     try:
         return path.read_text(encoding="utf-8").strip()
-    except FileNotFoundError:
+    except (FileNotFoundError, NotADirectoryError):
         return None
     except PermissionError as error:
         raise UserError(

@@ -1,0 +1,125 @@
+"""One command opens the house; whatever happens to it, the next one opens it again."""
+
+import os
+import pwd
+import signal
+import socket
+import stat
+import subprocess
+import tempfile
+from collections.abc import Iterator
+from pathlib import Path
+
+import psutil
+import pytest
+
+from tests.doors.house import WAIT_SECONDS, House, interpreter_for
+
+# The first start makes tables for many seconds: it is done once, in one process of a parallel run.
+pytestmark = pytest.mark.xdist_group("doors")
+
+
+@pytest.fixture(scope="module")
+def opened_before() -> Iterator[Path]:
+    """The data folder of a house that was opened for the first time, and closed."""
+    with tempfile.TemporaryDirectory(prefix="fm-", ignore_cleanup_errors=True) as name:
+        folder = Path(name)
+        folder.chmod(0o711)
+        first = House(folder / "data").open()
+        assert first.log_in() == f"{first.address}admin/"
+        assert first.close() == 0
+        yield folder / "data"
+
+
+@pytest.fixture
+def house(open_folder: Path, opened_before: Path) -> Iterator[House]:
+    """A house with a copy of those data."""
+    subprocess.run(["cp", "-a", opened_before, open_folder / "data"], check=True)
+    house = House(open_folder / "data")
+    yield house
+    house.end()
+
+
+def test_one_command_opens_the_house_and_ctrl_c_closes_all_of_it(house: House) -> None:
+    house.open()
+    assert "Log in" in house.page("admin/login/")
+    assert house.log_in() == f"{house.address}admin/"
+    assert {"web", "worker"} <= {
+        word
+        for process in house.processes
+        for word in ("web", "worker")
+        if word in " ".join(process.cmdline()).replace("finalmarket.cli.web", "web").split()
+    }
+    assert house.close() == 0
+
+
+def test_it_listens_on_this_machine_alone(house: House) -> None:
+    house.open()
+    listening = {
+        connection.laddr.ip
+        for process in house.processes
+        for connection in process.net_connections("tcp")
+        if connection.status == psutil.CONN_LISTEN
+    }
+    assert listening == {"127.0.0.1"}
+    assert house.close(signal.SIGTERM) == 0
+
+
+def test_killed_in_the_middle_it_leaves_nothing_behind_and_opens_again_with_its_data(house: House) -> None:
+    house.open()
+    password = house.password
+    house.close(signal.SIGKILL)
+    house.open()
+    assert house.password == password
+    assert house.log_in() == f"{house.address}admin/"
+    assert house.close() == 0
+
+
+def test_every_process_killed_at_once_as_by_a_power_cut_is_no_harm(house: House) -> None:
+    house.open()
+    for process in house.processes:
+        process.suspend()
+    for process in house.processes:
+        process.kill()
+    assert house.process is not None
+    house.process.communicate(timeout=WAIT_SECONDS)
+    assert psutil.wait_procs(house.processes, timeout=WAIT_SECONDS)[1] == []
+    house.open()
+    assert house.log_in() == f"{house.address}admin/"
+    assert house.close() == 0
+
+
+def test_the_password_stays_readable_for_its_owner_alone(house: House) -> None:
+    house.open()
+    kept = house.data / "admin-password"
+    assert kept.read_text().strip() == house.password
+    assert [stat.S_IMODE(path.stat().st_mode) for path in house.data.iterdir() if path.is_file()] == [0o600] * 2
+    house.close()
+
+
+@pytest.mark.skipif(os.geteuid() != 0, reason="only root can try it as someone else")
+def test_it_runs_as_an_ordinary_user_too(open_folder: Path) -> None:
+    nobody = pwd.getpwnam("nobody")
+    if interpreter_for(nobody) is None:
+        pytest.skip("no Python here that the account nobody can run")
+    folder = open_folder / "nobodys"
+    folder.mkdir(mode=0o700)
+    os.chown(folder, nobody.pw_uid, nobody.pw_gid)
+    house = House(folder / "data", account=nobody)
+    try:
+        house.open()
+        assert {process.uids().real for process in house.processes} == {nobody.pw_uid}
+        assert house.close() == 0
+    finally:
+        house.end()
+
+
+def test_a_taken_port_is_named_with_the_process_that_holds_it(house: House) -> None:
+    with socket.create_server(("127.0.0.1", 0)) as taken:
+        port = taken.getsockname()[1]
+        refused = subprocess.run(
+            **house.command("serve", "--port", str(port)), capture_output=True, timeout=WAIT_SECONDS, check=False
+        )
+    assert refused.returncode == 2
+    assert refused.stderr.startswith(f"finalmarket: error: port {port} is taken by")
+    assert f"process {os.getpid()}" in refused.stderr
