@@ -3,6 +3,7 @@
 from finalmarket.orders.models.aftersales import Fulfilment, FulfilmentLine, Refund, Return, ReturnLine
 from finalmarket.orders.models.cart import Cart, CartLine, Wishlist
 from finalmarket.orders.models.history import OrderEvent, OrderPromise
+from finalmarket.orders.models.imports import ImportedLine, OrderImport, OrderImportRefusal
 from finalmarket.orders.models.order import Order, OrderLine, Payment
 from finalmarket.orders.models.postcode import PostcodePoint
 from finalmarket.orders.models.tax import TaxRate
@@ -12,8 +13,11 @@ __all__ = [
     "CartLine",
     "Fulfilment",
     "FulfilmentLine",
+    "ImportedLine",
     "Order",
     "OrderEvent",
+    "OrderImport",
+    "OrderImportRefusal",
     "OrderLine",
     "OrderPromise",
     "Payment",
