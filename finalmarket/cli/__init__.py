@@ -80,7 +80,7 @@ def main() -> None:
 def run(arguments: list[str]) -> int:
     """Run one command line; returns the exit code."""
     try:
-        cli.main(arguments, prog_name="finalmarket", standalone_mode=False)
+        left_with = cli.main(arguments, prog_name="finalmarket", standalone_mode=False)
         sys.stdout.flush()
     except (KeyboardInterrupt, click.Abort):
         return 130
@@ -88,11 +88,10 @@ def run(arguments: list[str]) -> int:
         # Whoever read us has gone; the interpreter must not try to flush to it at exit.
         os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
         return 141
-    except click.exceptions.Exit as left:
-        return left.exit_code
     except Exception as error:
         return _told(error, debug="--debug" in arguments)
-    return 0
+    # Out of standalone mode, click gives the code of an Exit back instead of raising it.
+    return left_with if isinstance(left_with, int) else 0
 
 
 def _told(error: Exception, *, debug: bool) -> int:
