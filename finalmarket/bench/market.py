@@ -5,6 +5,7 @@ from __future__ import annotations
 from dataclasses import dataclass
 
 from django.db import connection, transaction
+from django.db.models import Model
 
 from finalmarket.catalog.models import Product, Variant
 from finalmarket.channels.models import ChannelProduct, SalesChannel
@@ -53,16 +54,37 @@ def lay_out(skus: int) -> Market:
 
 
 def _variants(skus: int) -> tuple[int, ...]:
+    """One variant as the house makes it, and its copies."""
     product = Product.objects.create(title="Bench product", slug="bench-product")
-    Variant.objects.bulk_create([Variant(product=product, sku=f"BENCH-{n}") for n in range(skus)], batch_size=5_000)
+    first = Variant.objects.create(product=product, sku="BENCH-1")
+    columns = _columns(Variant, "sku")
+    with connection.cursor() as cursor:
+        cursor.execute(
+            f"""INSERT INTO variants (sku, {columns}) SELECT 'BENCH-' || n, {columns}
+                FROM variants CROSS JOIN generate_series(2, %s) n WHERE id = %s ORDER BY n""",  # noqa: S608
+            [skus, first.pk],
+        )
     return tuple(Variant.objects.order_by("id").values_list("id", flat=True))
 
 
 def _list_all(channels: tuple[int, ...], variants: tuple[int, ...]) -> None:
-    ChannelProduct.objects.bulk_create(
-        (ChannelProduct(sales_channel_id=channel, variant_id=variant) for variant in variants for channel in channels),
-        batch_size=5_000,
-    )
+    """One listing as the house makes it, and its copies on all channels."""
+    first = ChannelProduct.objects.create(sales_channel_id=channels[0], variant_id=variants[0])
+    columns = _columns(ChannelProduct, "sales_channel_id", "variant_id")
+    with connection.cursor() as cursor:
+        cursor.execute(
+            f"""INSERT INTO channel_products (sales_channel_id, variant_id, {columns})
+                SELECT channel, variant, {columns} FROM channel_products
+                CROSS JOIN unnest(%s::bigint[]) variant CROSS JOIN unnest(%s::bigint[]) channel
+                WHERE id = %s ORDER BY variant, channel ON CONFLICT DO NOTHING""",  # noqa: S608
+            [list(variants), list(channels), first.pk],
+        )
+
+
+def _columns(model: type[Model], *but: str) -> str:
+    """The columns of a model's table, but these and its key."""
+    fields = model._meta.concrete_fields
+    return ", ".join(field.column for field in fields if not field.primary_key and field.column not in but)
 
 
 def _allow(channel: int, policy: str) -> None:

@@ -1,0 +1,56 @@
+"""finalmarket bench: measure, in a scratch database of the running server that is dropped at the end."""
+
+import importlib
+import importlib.util
+from dataclasses import replace
+
+import click
+
+from finalmarket.bench.report import QUICK, Figure, Pace, as_json, machine, print_table
+from finalmarket.bench.scratch import scratch_database
+from finalmarket.cli.migrate import apply_migrations
+from finalmarket.kernel.database import database_ready
+
+# The parts of each bench. A part is a module with `measure(database, pace, say) -> list[Figure]`; each gets a fresh
+# scratch database that Django works on, and one that is not there is passed over.
+PARTS = {"stock": ("finalmarket.bench.stock", "finalmarket.bench.orders")}
+
+
+@click.group()
+def command() -> None:
+    """Measure how fast this house is on this machine.
+
+    Every figure is the median of its runs, beside a baseline measured in the same run. Nothing of your data is read
+    or changed: the bench makes a database of its own and drops it.
+    """
+
+
+@command.command("stock")
+@click.option("--json", "wants_json", is_flag=True, help="Print one JSON object instead of a table.")
+@click.option("--quick", is_flag=True, help="One short run instead of five: a first impression.")
+@click.option("--seed", default=1, show_default=True, help="Decides which SKUs are asked for.")
+def stock(wants_json: bool, quick: bool, seed: int) -> None:
+    """Reservations: one hot SKU, 10,000 SKUs, orders of 100 lines, rival processes. Takes about three minutes."""
+    run("stock", replace(QUICK if quick else Pace(), seed=seed), wants_json=wants_json)
+
+
+def run(bench: str, pace: Pace, *, wants_json: bool) -> None:
+    """Run all parts of a bench and print what they found. Raises UserError where it cannot be run."""
+    database_ready()
+    figures: list[Figure] = []
+    where = machine()
+    for name in PARTS[bench]:
+        if importlib.util.find_spec(name) is None:
+            continue
+        part = importlib.import_module(name)
+        with scratch_database(lambda: apply_migrations(verbosity=0)) as database:
+            figures += part.measure(database, pace, _say)
+    if wants_json:
+        click.echo(as_json(bench, where, pace.seed, figures))
+    else:
+        print_table(bench, where, figures)
+
+
+def _say(progress: str) -> None:
+    """Progress goes to stderr, so that what is measured can be piped on."""
+    click.echo(f"bench: {progress}", err=True)
