@@ -36,7 +36,7 @@ def open_server() -> Server:
 
 def template_name() -> str:
     """The name of the template for the migrations, SQL files and grants as they are now."""
-    digest = hashlib.sha256(f"{django.__version__} {procrastinate.__version__}".encode())
+    digest = hashlib.sha256(f"{django.__version__} {procrastinate.__version__} {owner_database()['USER']}".encode())
     files = [*PACKAGE.glob("*/migrations/*.py"), *PACKAGE.rglob("*.sql"), PACKAGE / "cli/migrate.py"]
     for path in sorted([*files, PACKAGE / "kernel/grants.py"]):
         digest.update(str(path.relative_to(PACKAGE)).encode() + path.read_bytes())

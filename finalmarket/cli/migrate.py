@@ -3,7 +3,7 @@
 import click
 from django.core.management import call_command
 
-from finalmarket.kernel.database import as_owner, database_ready
+from finalmarket.kernel.database import as_owner, database_ready, settle_role
 from finalmarket.kernel.grants import grant_to_runtime
 
 # Tables that the runtime role may read and add to, never change: the ledger refuses it by triggers besides.
@@ -18,7 +18,9 @@ def apply_migrations(*, verbosity: int = 1) -> str | None:
     database_ready()
     with as_owner():
         call_command("migrate", interactive=False, verbosity=verbosity)
-        return grant_to_runtime(APPEND_ONLY)
+        role = grant_to_runtime(APPEND_ONLY)
+    settle_role()
+    return role
 
 
 @click.command()

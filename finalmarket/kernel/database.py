@@ -104,17 +104,33 @@ def database_ready() -> None:
 
 
 def _look_at_server() -> None:
-    """Refuse a server that is too old; come in as the owner while nobody has made the runtime role yet."""
-    from django.db import connections
-
-    settings = connections.settings["default"]
+    """Refuse a server that is too old."""
     with open_connection(owner_database()) as connection:
         version = connection.info.server_version
-        if version < OLDEST_SERVER:
-            raise UserError(f"PostgreSQL 15 or newer is needed; the server of DATABASE_URL is {version // 10_000}")
-        known = connection.execute("SELECT 1 FROM pg_roles WHERE rolname = %s", [RUNTIME_ROLE]).fetchone()
-    if known is None:
-        settings["OPTIONS"].pop("assume_role", None)
+    if version < OLDEST_SERVER:
+        raise UserError(f"PostgreSQL 15 or newer is needed; the server of DATABASE_URL is {version // 10_000}")
+    settle_role()
+
+
+def settle_role() -> None:
+    """Take on the runtime role from the next connection on, if there is one that we may take on.
+
+    There is none before the first migration, nor where an administrator would have to make it: then we come in as the
+    owner, and only triggers guard the ledger.
+    """
+    from django.db import connections
+
+    if is_embedded() or os.environ.get("DATABASE_MIGRATE_URL"):
+        return
+    with open_connection(owner_database()) as connection:
+        may = connection.execute(
+            "SELECT pg_has_role(oid, 'MEMBER') FROM pg_roles WHERE rolname = %s", [RUNTIME_ROLE]
+        ).fetchone()
+    options = connections.settings["default"]["OPTIONS"]
+    if may is not None and may[0]:
+        options["assume_role"] = RUNTIME_ROLE
+    else:
+        options.pop("assume_role", None)
 
 
 @contextmanager

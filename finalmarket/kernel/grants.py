@@ -2,7 +2,7 @@
 
 from collections.abc import Sequence
 
-from django.db import connection
+from django.db import DatabaseError, connection
 from django.db.backends.utils import CursorWrapper
 from psycopg import sql
 
@@ -20,8 +20,8 @@ def grant_to_runtime(append_only: Sequence[str]) -> str | None:
     with connection.cursor() as cursor:
         if not _role_exists(cursor, role) and not _make_role(cursor, role):
             return None
-        if role == RUNTIME_ROLE and not _may_become(cursor, role):
-            cursor.execute(sql.SQL("GRANT {} TO CURRENT_USER").format(sql.Identifier(role)))
+        if role == RUNTIME_ROLE and not _let_us_become(cursor, role):
+            return None
         for statement in (
             "GRANT USAGE ON SCHEMA public TO {}",
             "GRANT SELECT, INSERT, UPDATE, DELETE ON ALL TABLES IN SCHEMA public TO {}",
@@ -43,10 +43,17 @@ def _role_exists(cursor: CursorWrapper, role: str) -> bool:
     return cursor.fetchone() is not None
 
 
-def _may_become(cursor: CursorWrapper, role: str) -> bool:
-    cursor.execute("SELECT rolsuper OR pg_has_role(%s, 'MEMBER') FROM pg_roles WHERE rolname = current_user", [role])
+def _let_us_become(cursor: CursorWrapper, role: str) -> bool:
+    """See to it that the owner's user may take on the role; False when that is an administrator's to allow."""
+    cursor.execute("SELECT pg_has_role(%s, 'MEMBER')", [role])
     row = cursor.fetchone()
-    return bool(row and row[0])
+    if row and row[0]:
+        return True
+    try:
+        cursor.execute(sql.SQL("GRANT {} TO CURRENT_USER").format(sql.Identifier(role)))
+    except DatabaseError:
+        return False
+    return True
 
 
 def _make_role(cursor: CursorWrapper, role: str) -> bool:
