@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, Any, cast
 
 from django.core.paginator import Paginator
 from django.db.models import QuerySet
@@ -40,10 +40,10 @@ class BoundedPaginator(RecordPaginator):
 
     @cached_property
     def _bounded(self) -> tuple[int, str]:
-        return bounded_count(self.object_list)
+        return bounded_count(cast("QuerySet[Any]", self.object_list))
 
     @property
-    def count(self) -> int:  # type: ignore[override]
+    def count(self) -> int:
         """Rows that can be paged through."""
         return self._bounded[0]
 

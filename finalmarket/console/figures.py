@@ -6,12 +6,11 @@ from dataclasses import dataclass, field
 from datetime import date, timedelta
 from decimal import Decimal
 from typing import Any
-from zoneinfo import ZoneInfo
 
-from django.db.models import Sum
+from django.db.models import F
 
-from finalmarket.analytics.metrics import ratio
 from finalmarket.analytics.models import ChannelAnalytics
+from finalmarket.analytics.rollup import today
 from finalmarket.channels.models import SalesChannel
 from finalmarket.console.counting import COUNTED_AT_MOST
 from finalmarket.console.finding import rows
@@ -56,13 +55,22 @@ class ChannelFigures:
 
 
 def figures(channel: SalesChannel | None = None) -> list[ChannelFigures]:
-    """Return the figures of every channel that is not archived, or of `channel` alone."""
+    """Return the figures of every channel that is not archived, or of `channel` alone; two queries.
+
+    They are the daily figures of the analytics room, which its worker computes anew every few minutes.
+    """
     channels = [channel] if channel else list(SalesChannel.objects.exclude(status="archived").order_by("name"))
     found = {one.pk: ChannelFigures(one) for one in channels}
-    for row in rows("channel_days", now=clock.now(), days=DAYS, channel=channel.pk if channel else None):
-        if one := found.get(row["channel"]):
-            one.orders_by_day[row["ago"]] = row["orders"]
-            one.revenue_by_day[row["ago"]] = row["revenue"]
+    days = ChannelAnalytics.objects.filter(
+        sales_channel__in=list(found),
+        currency=F("sales_channel__currency"),
+        date__gt=clock.now().date() - timedelta(days=DAYS + 1),
+    )
+    for key, day, orders, revenue in days.values_list("sales_channel", "date", "orders_count", "revenue"):
+        one = found[key]
+        ago = (today(one.channel) - day).days
+        if 0 <= ago < DAYS and orders:
+            one.orders_by_day[ago], one.revenue_by_day[ago] = orders, revenue
     return list(found.values())
 
 
@@ -77,18 +85,6 @@ def add_alerts(found: list[ChannelFigures]) -> int:
     return sum(counted.values())
 
 
-def rates(channel: SalesChannel) -> dict[str, Any]:
-    """Return net revenue, refunds, new customers, conversion and return rate of the last DAYS rolled-up days."""
-    names = ("net_revenue", "refunds", "new_customers", "sessions", "ordering_sessions", "units_sold", "units_returned")
-    first = clock.now().astimezone(ZoneInfo(channel.time_zone)).date() - timedelta(days=DAYS - 1)
-    rolled = ChannelAnalytics.objects.filter(sales_channel=channel, currency=channel.currency, date__gte=first)
-    sums = {name: value or 0 for name, value in rolled.aggregate(**{name: Sum(name) for name in names}).items()}
-    return sums | {
-        "conversion_rate": ratio(sums["ordering_sessions"], sums["sessions"]),
-        "return_rate": ratio(sums["units_returned"], sums["units_sold"]),
-    }
-
-
 def add_listings(found: list[ChannelFigures]) -> None:
     """Count the listings of each channel, up to COUNTED_AT_MOST."""
     counted = {row["channel"]: row["listings"] for row in rows("listings_counted", most=COUNTED_AT_MOST)}
@@ -100,7 +96,7 @@ def chart(found: list[ChannelFigures]) -> dict[str, Any]:
     """Return what the chart shows: revenue by day, stacked by channel; orders where currencies differ."""
     sellers = sorted((one for one in found if one.orders), key=lambda one: -one.orders)
     currencies = {one.channel.currency for one in sellers}
-    today: date = clock.now().date()
+    newest: date = clock.now().date()
     back = range(DAYS - 1, -1, -1)
     in_money = len(currencies) == 1
     return {
@@ -108,16 +104,11 @@ def chart(found: list[ChannelFigures]) -> dict[str, Any]:
         "stacked": True,
         "unit": next(iter(currencies)) if in_money else "",
         "title": f"Revenue by day, {next(iter(currencies))}" if in_money else "Orders by day",
-        "labels": [f"{today - timedelta(days=ago):%d %b}" for ago in back],
+        "labels": [f"{newest - timedelta(days=ago):%d %b}" for ago in back],
         "series": [
             {
                 "label": one.channel.name,
-                "values": [
-                    str(round(one.revenue_by_day.get(ago, Decimal(0)), 2))
-                    if in_money
-                    else one.orders_by_day.get(ago, 0)
-                    for ago in back
-                ],
+                "values": [one.revenue_text(ago) if in_money else one.orders_by_day.get(ago, 0) for ago in back],
             }
             for one in sellers
         ],

@@ -70,33 +70,6 @@ SELECT id FROM (
 -- name: rows_estimated
 SELECT reltuples::bigint FROM pg_class WHERE oid = %(table)s::regclass
 
--- name: channel_days
--- Orders and revenue of every channel for the last days, as analytics/restate.sql defines them, in the channel's own
--- currency and time zone. Days that are rolled up come from there; the newest of them and what came after is counted
--- from the order book, so that the figures are never behind.
-WITH zones AS (
-    SELECT id, time_zone, currency, (%(now)s::timestamptz AT TIME ZONE time_zone)::date AS today
-    FROM sales_channels WHERE %(channel)s::bigint IS NULL OR id = %(channel)s
-), spans AS (
-    SELECT zones.*, greatest(today - %(days)s + 1, least(today, coalesce(
-        (SELECT max(date) FROM channel_analytics rolled WHERE rolled.sales_channel_id = zones.id),
-        today - %(days)s + 1))) AS counted_from
-    FROM zones
-)
-SELECT spans.id AS channel, rolled.date AS day, spans.today - rolled.date AS ago, rolled.orders_count AS orders,
-       rolled.revenue
-FROM spans JOIN channel_analytics rolled ON rolled.sales_channel_id = spans.id AND rolled.currency = spans.currency
-    AND rolled.date > spans.today - %(days)s AND rolled.date < spans.counted_from
-UNION ALL
-SELECT spans.id, (o.placed_at AT TIME ZONE spans.time_zone)::date,
-       spans.today - (o.placed_at AT TIME ZONE spans.time_zone)::date, count(*),
-       sum(o.goods - o.discount - CASE WHEN o.tax_included THEN o.tax ELSE 0 END)
-FROM spans JOIN orders o ON o.sales_channel_id = spans.id
-    AND o.placed_at >= (spans.counted_from::timestamp AT TIME ZONE spans.time_zone)
-    AND o.placed_at < ((spans.today + 1)::timestamp AT TIME ZONE spans.time_zone)
-    AND o.currency = spans.currency AND o.state <> 'cancelled'
-GROUP BY 1, 2, 3
-
 -- name: open_alerts
 -- Alerts that are open and not put off, by channel (null: a location's own); counted up to a bound.
 SELECT sales_channel_id AS channel, count(*) AS alerts

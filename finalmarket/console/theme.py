@@ -132,6 +132,9 @@ UNFOLD: dict[str, Any] = {
     "SITE_HEADER": "The Final Market",
     "SITE_SUBHEADER": _("one stock, many channels"),
     "SITE_SYMBOL": "storefront",
+    "SITE_FAVICONS": [
+        {"rel": "icon", "type": "image/svg+xml", "href": lambda request: static("console/icon.svg")},
+    ],
     "SITE_URL": reverse_lazy("console:overview"),
     "SHOW_VIEW_ON_SITE": False,
     "BORDER_RADIUS": "6px",

@@ -15,7 +15,7 @@ for known in (User, Group, ProcrastinateJob):
 
 
 @admin.register(User)
-class AccountAdmin(UserAdmin, RecordAdmin):
+class AccountAdmin(UserAdmin, RecordAdmin):  # type: ignore[type-arg]
     """People who may log in, and what they may do."""
 
     form = UserChangeForm

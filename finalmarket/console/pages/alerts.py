@@ -18,9 +18,10 @@ from finalmarket.console.pages import asked
 from finalmarket.console.pages.frame import attempt, back, page, show
 from finalmarket.console.pages.stock import location_choices
 from finalmarket.kernel import clock
+from finalmarket.stock.alerts import snooze as snooze_alert
 from finalmarket.stock.models import StockAlert
 
-PUT_OFF = [("1", "a day"), ("7", "a week"), ("30", "a month"), ("0", "not at all: show again")]
+PUT_OFF = [("1", "a day"), ("7", "a week"), ("30", "a month")]
 
 
 class AlertFilters(asked.Filters):
@@ -62,9 +63,10 @@ def _put_off(keys: list[str], days: str) -> str:
         raise ValidationError("Choose the alerts first.")
     if days not in dict(PUT_OFF) or not all(key.isascii() and key.isdigit() and len(key) < 19 for key in keys):
         raise ValidationError("Choose for how long from the list.")
-    until = clock.now() + timedelta(days=int(days)) if days != "0" else None
-    done = StockAlert.objects.filter(pk__in=[int(key) for key in keys], closed_at=None).update(snoozed_until=until)
-    return f"{done} alerts are put off for {dict(PUT_OFF)[days]}." if until else f"{done} alerts are shown again."
+    until = clock.now() + timedelta(days=int(days))
+    chosen = StockAlert.objects.filter(pk__in=[int(key) for key in keys[: asked.PAGE_SIZE]], closed_at=None)
+    done = [snooze_alert(key, until) for key in chosen.order_by("pk").values_list("pk", flat=True)]
+    return f"{len(done)} alerts are put off for {dict(PUT_OFF)[days]}; they come back earlier when it gets worse."
 
 
 def _narrowed(given: dict[str, Any]) -> QuerySet[StockAlert]:

@@ -9,6 +9,7 @@ from django.http import HttpRequest, HttpResponse
 from django.shortcuts import get_object_or_404
 from django.urls import reverse
 
+from finalmarket.analytics.rollup import today
 from finalmarket.catalog.models import Variant
 from finalmarket.channels.listing import with_prices
 from finalmarket.channels.models import ChannelProduct, SalesChannel
@@ -68,7 +69,7 @@ def channel(request: HttpRequest, key: int) -> HttpResponse:
         "channel": one,
         "icon": ICONS[one.channel_type],
         "figures": found[0],
-        "rates": figures.rates(one),
+        "rates": one.performance_metrics(start_date=today(one) - timedelta(days=figures.DAYS - 1)),
         "chart": _trend_chart(one, found[0]),
         "days": figures.DAYS,
         "filters": filters,

@@ -6,11 +6,12 @@ from collections.abc import Sequence
 from typing import Any
 
 from django import forms
-from django.db.models import Exists, OuterRef, QuerySet
+from django.db.models import Exists, F, OuterRef, Q, QuerySet
+from django.db.models.lookups import GreaterThanOrEqual, LessThanOrEqual
 from django.http import HttpRequest, HttpResponse
 from django.shortcuts import get_object_or_404
 
-from finalmarket.catalog.models import Category, Variant
+from finalmarket.catalog.models import BundleComponent, Category, Variant
 from finalmarket.channels.models import ChannelProduct, SalesChannel
 from finalmarket.console import finding
 from finalmarket.console.counting import bounded_count
@@ -20,6 +21,7 @@ from finalmarket.console.pages.frame import page, part, show
 from finalmarket.stock import atp
 from finalmarket.stock.models import StockAlert, StockItem, StockLocation
 
+LOW = atp.LOW_STOCK_THRESHOLD
 WORDS = {"in_stock": "in stock", "low": "low", "out": "out"}
 ALERTS_MEANT = {"low": ["low"], "out": ["out", "short"], "any": ["low", "out", "short"]}
 
@@ -87,19 +89,33 @@ def explain(request: HttpRequest, variant: int, channel: int) -> HttpResponse:
 
 
 def _narrowed(given: dict[str, Any]) -> QuerySet[Variant]:
-    """Apply the filters. Low and out are what the open alerts say: they are kept by index, levels are computed."""
+    """Apply the filters."""
     chosen = Variant.objects.all()
     if text := given.get("q"):
         chosen = chosen.filter(pk__in=finding.variants(text))
     if category := given.get("category"):
         chosen = chosen.filter(product__category__in=_with_those_below(int(category)))
     if status := given.get("status"):
-        alerts = StockAlert.objects.filter(variant=OuterRef("pk"), closed_at=None, level__in=ALERTS_MEANT[status])
-        chosen = chosen.filter(Exists(alerts))
+        chosen = chosen.filter(_running_out(status))
     if location := given.get("location"):
         items = StockItem.objects.filter(variant=OuterRef("pk"), location_id=int(location), on_hand__gt=0)
         chosen = chosen.filter(Exists(items))
     return chosen
+
+
+def _running_out(status: str) -> Q:
+    """What is low or out: by what is free at all locations together, or by an open alert of a channel or location.
+
+    The level of every SKU on every channel is not stored, so it cannot be searched; these two can.
+    """
+    alerts = StockAlert.objects.filter(closed_at=None, level__in=ALERTS_MEANT[status]).values("variant")
+    free = F("stock_pool__on_hand") - F("stock_pool__reserved") - F("stock_pool__allocated") - F("stock_pool__safety")
+    lowest, highest = {"low": (1, LOW), "out": (None, 0), "any": (None, LOW)}[status]
+    scarce = Q(LessThanOrEqual(free, highest))
+    if lowest is not None:
+        scarce &= Q(GreaterThanOrEqual(free, lowest))
+    bundles = BundleComponent.objects.values("bundle")
+    return Q(pk__in=alerts) | scarce & ~Q(pk__in=bundles)
 
 
 def _with_those_below(category: int) -> list[int]:

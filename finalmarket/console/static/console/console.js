@@ -20,7 +20,8 @@
     const datasets = facts.series.map((one, at) => ({
       label: one.label,
       data: one.values.map(Number),
-      backgroundColor: PALETTE[at % PALETTE.length],
+      backgroundColor: PALETTE[at % PALETTE.length] + (one.axis === "right" ? "55" : ""),
+      order: one.axis === "right" ? 2 : 1,
       borderColor: PALETTE[at % PALETTE.length],
       borderWidth: facts.kind === "line" ? 2 : 0,
       pointRadius: 0,
