@@ -25,6 +25,6 @@ if [ ! -x "$venv/bin/python" ]; then
     }
 fi
 echo "Installing the locked packages of $lock (a minute or two the first time) ..."
-"$venv/bin/python" -m pip install --quiet --require-hashes -r "$lock"
-"$venv/bin/python" -m pip install --quiet --no-deps --no-build-isolation --editable .
+"$venv/bin/python" -m pip install -qq --require-hashes -r "$lock"
+"$venv/bin/python" -m pip install -qq --no-deps --no-build-isolation --editable .
 echo "$lock $wanted" > "$venv/installed"
