@@ -131,7 +131,10 @@ class Desk:
     async def reserve_async(
         self, request: Request, *, timeout: float | None = TIMEOUT_SECONDS, actor: str = ACTOR
     ) -> Verdict:
-        """As `reserve`, for a task of any event loop: the loop runs on while the desk works."""
+        """As `reserve`, for a task of any event loop, which runs on while the desk works.
+
+        A task has no transaction that could be refused: Django does not open one inside an event loop.
+        """
         verdict: Verdict = (await self._await(_reserving(actor), [request], timeout))[0]
         return verdict
 
@@ -187,6 +190,7 @@ class Desk:
         if not wishes:
             return []
         bell = _ThreadBell(len(wishes))
+        _refuse_in_transaction()
         tickets = self._submit(errand, wishes, bell)
         if not bell.lock.acquire(timeout=-1 if timeout is None else timeout):
             raise self._give_up(tickets, timeout)
@@ -212,7 +216,6 @@ class Desk:
         return _answers(tickets)
 
     def _submit(self, errand: Errand, wishes: Sequence[Any], bell: Any) -> list[Ticket]:
-        _refuse_in_transaction()
         if errand.carry_out is carry_reservations:
             tickets = [Ticket(request, bell, request.body_hash) for request in wishes]
         else:
@@ -347,6 +350,7 @@ def _end(future: asyncio.Future[bool], in_time: bool) -> None:
 
 
 def _refuse_in_transaction() -> None:
+    """Refuse a thread that has a transaction open. A task cannot have one: Django opens none in an event loop."""
     for connection in connections.all(initialized_only=True):
         if connection.in_atomic_block:
             raise TransactionManagementError(
