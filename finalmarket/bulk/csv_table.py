@@ -9,6 +9,7 @@ from __future__ import annotations
 
 import codecs
 import csv
+import re
 from collections.abc import Iterator
 from dataclasses import dataclass
 from functools import partial
@@ -47,29 +48,27 @@ class Record:
 
 
 def scan(text: str, delimiter: str) -> Iterator[Cell]:
-    """Yield the cells of `text` one by one; slow, and only used to say where a fault is."""
+    """Yield the cells of `text` one by one; only used to say where a fault is."""
+    ends = re.compile(f"[{re.escape(delimiter)}\r\n]")
     index = line = position = 0
     while position <= len(text):
-        start, start_line = position, line
-        is_quoted = text.startswith('"', position)
-        is_closed = not is_quoted
-        position += is_quoted
-        while position < len(text):
-            character = text[position]
-            if is_quoted and not is_closed and character == '"':
-                if text.startswith('""', position):
-                    position += 1
-                else:
-                    is_closed = True
-            elif is_closed and (character == delimiter or character in "\r\n"):
-                break
-            line += character == "\n" and not is_closed
-            position += 1
-        yield Cell(index, start_line, start, position, is_quoted, is_closed)
+        start, is_quoted = position, text.startswith('"', position)
+        closing = _closing_quote(text, position + 1) if is_quoted else position
+        end = ends.search(text, closing) if closing >= 0 else None
+        position = end.start() if end else len(text)
+        yield Cell(index, line, start, position, is_quoted, closing >= 0)
+        line += text.count("\n", start, position)
         if position < len(text) and text[position] in "\r\n":
             position += text.startswith("\r\n", position)
             index, line = -1, line + 1
         index, position = index + 1, position + 1
+
+
+def _closing_quote(text: str, position: int) -> int:
+    """Where the quote closes that was opened before `position`; -1 if it never does."""
+    while (position := text.find('"', position)) >= 0 and text.startswith('""', position):
+        position += 2
+    return position
 
 
 class CsvTable:

@@ -52,6 +52,7 @@ def _stored(importer: Importer) -> Iterator[list[tuple[Any, ...]]]:
     order = ", ".join(f"old.{name}" for name in importer.key)
     cursor_name = f"export_{next(_numbers)}"
     with connection.cursor() as cursor:
+        cursor.execute("SET LOCAL cursor_tuple_fraction = 1")  # all rows are wanted, not the first ones soon
         cursor.execute(
             f"""DECLARE {cursor_name} NO SCROLL CURSOR FOR
                 SELECT {names} FROM ({importer.current()}) old ORDER BY {order}"""

@@ -171,7 +171,7 @@ def _refuse_constant(name: str) -> None:
 
 
 def _read_object(cell: Any) -> str:
-    """A JSON object, returned as the text that the database stores as jsonb."""
+    """A JSON object, returned as the text that the database stores as jsonb: numbers stay as exact as they are."""
     try:
         value = cell if isinstance(cell, Mapping) else json.loads(_text(cell), parse_constant=_refuse_constant)
         if not isinstance(value, Mapping):
@@ -181,12 +181,12 @@ def _read_object(cell: Any) -> str:
         raise ValueError('is not a JSON object such as {"material": "cotton"}') from None
     if _BROKEN.search(text) or "\\u0000" in text:
         raise ValueError("holds characters that are not text")
-    return text
+    return text if isinstance(cell, Mapping) else _text(cell)
 
 
-def write_object(value: Mapping[str, Any]) -> str:
-    """The object as JSON text, its keys in order; an empty one as an empty cell."""
-    return json.dumps(value, ensure_ascii=False, sort_keys=True) if value else ""
+def _write_object(text: str) -> str:
+    """The text of an object as the database gives it; an empty one as an empty cell."""
+    return "" if text == "{}" else text
 
 
 def pairs(mark: str, read_value: Callable[[str], Any], example: str) -> Kind:
@@ -212,9 +212,10 @@ def pairs(mark: str, read_value: Callable[[str], Any], example: str) -> Kind:
             raise ValueError(f"names something twice, or nothing; write {example}")
         return _read_object(dict(given))
 
-    def write(value: Mapping[str, Any]) -> str:
+    def write(text: str) -> str:
+        value: dict[str, Any] = json.loads(text)
         if any(not _plain(str(word), mark) for item in value.items() for word in item):
-            return json.dumps(value, ensure_ascii=False)
+            return text
         return "; ".join(f"{name}{mark}{_word(held)}" for name, held in value.items())
 
     return Kind("jsonb", read, write)
@@ -303,7 +304,7 @@ MOMENT = Kind(
     pa.timestamp("us", tz="UTC"),
     is_native=True,
 )
-OBJECT = Kind("jsonb", _read_object, write_object)
+OBJECT = Kind("jsonb", _read_object, _write_object)
 OPTIONS = pairs("=", str, "Size=M; Colour=Red")
 COMPONENTS = pairs("*", _read_unit_count, "CUP*6; TRAY*1")
 CONSENTS = pairs("=", _read_flag, "newsletter=yes; sms=no")
