@@ -17,7 +17,8 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Any, ClassVar
 
-from django.db import DatabaseError, DataError, IntegrityError, connection, transaction
+from django.db import DatabaseError, DataError, IntegrityError, OperationalError, connection, transaction
+from psycopg.errors import DeadlockDetected
 
 from finalmarket.bulk.columns import Column, fit, read_cells
 from finalmarket.bulk.report import Report, report_path
@@ -187,10 +188,12 @@ class Plan:
                 if self.counts.created or self.counts.changed:
                     self.importer.write(self.stage)
                 failpoints.hit(f"import.{self.importer.name}.before_commit")
-        except (IntegrityError, DataError) as error:
-            told = str(error).splitlines()[0]
+        except (IntegrityError, DataError, OperationalError) as error:
+            if isinstance(error, OperationalError) and not isinstance(error.__cause__, DeadlockDetected):
+                raise
+            why = str(error).splitlines()[0]
             raise UserError(
-                f"nothing was stored, because something else changed meanwhile ({told}); try again"
+                f"nothing was stored: the database refused the rows, perhaps because of a change made meanwhile ({why})"
             ) from error
         return self.counts
 

@@ -1,4 +1,4 @@
-"""An import that dies in the middle leaves nothing behind, and can be done again."""
+"""Imports that commit: killed in the middle they leave nothing behind; planned first they can be applied later."""
 
 from __future__ import annotations
 
@@ -8,10 +8,12 @@ from pathlib import Path
 from typing import Any
 
 import pytest
-from django.db import connections
+from django.db import connection, connections
 
 from finalmarket import cli
-from finalmarket.catalog.models import Product, Variant
+from finalmarket.bulk import prices
+from finalmarket.bulk.plan import Counts
+from finalmarket.catalog.models import Product, Variant, VariantPrice
 from finalmarket.kernel import failpoints
 from finalmarket.stock.models import StockItem, StockLocation, StockMovement
 
@@ -47,3 +49,18 @@ def test_an_import_killed_in_the_middle_leaves_nothing_and_can_be_done_again(tmp
     assert cli.run(["import", "stock", str(stock), "--create-locations"]) == 0
     assert StockMovement.objects.count() == 2_000
     assert [entry.name for entry in tmp_path.iterdir() if entry not in {products, stock}] == []
+
+
+def test_a_plan_made_outside_a_transaction_is_applied_to_what_is_stored_by_then() -> None:
+    for sku in ("A", "B"):
+        Variant.objects.create(product=Product.objects.create(title=sku, slug=sku.lower()), sku=sku)
+    rows = [{"sku": sku, "currency": "EUR", "price": "2"} for sku in ("A", "B")]
+    with prices.plan(rows) as plan:
+        assert plan.counts == Counts(created=2)
+        Variant.objects.filter(sku="B").update(sku="C")
+        assert plan.apply() == Counts(created=1, refused=1)
+        assert [line for line, _ in plan.refusals()] == [2]
+    assert VariantPrice.objects.get().variant.sku == "A"
+    with connection.cursor() as cursor:
+        cursor.execute("SELECT count(*) FROM pg_class WHERE relname LIKE 'import_rows%'")
+        assert cursor.fetchone() == (0,)
