@@ -9,7 +9,6 @@ import sys
 import threading
 import urllib.error
 import urllib.request
-from collections.abc import Sequence
 from types import FrameType
 
 import click
@@ -51,23 +50,20 @@ def command(host: str, port: int | None, threads: int, with_demo: bool) -> None:
     if _has_pending_migrations():
         click.echo("Bringing the tables up to this version ...")
         apply_migrations(verbosity=0)
-    log_in = _log_in()
+    _make_first_log_in()
     if with_demo:
         _load_demo()
-    connection.close()
-    children = [
-        Child("web", ["finalmarket.cli.web", host, str(chosen), str(threads)], {}),
-        Child("worker", ["finalmarket", "worker"], {}),
-    ]
-    _House(children, host, chosen, log_in).keep_open()
+    web = Child("web", ["finalmarket.cli.web", host, str(chosen), str(threads)], {})
+    worker = Child("worker", ["finalmarket", "worker"], {})
+    _House(web, worker, host, chosen).keep_open()
 
 
 class _House:
     """The open house: its children are watched until someone closes it."""
 
-    def __init__(self, children: Sequence[Child], host: str, port: int, log_in: str) -> None:
-        self._children = children
-        self._log_in = log_in
+    def __init__(self, web: Child, worker: Child, host: str, port: int) -> None:
+        self._web = web
+        self._children = (web, worker)
         shown = f"[{host}]" if ":" in host else host
         self._address = f"http://{'127.0.0.1' if host in ('0.0.0.0', '::') else shown}:{port}/"  # noqa: S104
         self._closing = threading.Event()
@@ -77,10 +73,12 @@ class _House:
         for number in (signal.SIGINT, signal.SIGTERM):
             signal.signal(number, self._close)
         try:
-            for child in self._children:
-                child.start()
+            self._web.start()
+            log_in = _log_in()  # checking a password takes a while by design: time in which the web server starts
             if self._wait_until_open():
-                click.echo(f"The Final Market is open at {self._address} - {self._log_in} - Ctrl-C closes it.")
+                for child in self._children:
+                    child.revive()
+                click.echo(f"The Final Market is open at {self._address} - {log_in} - Ctrl-C closes it.")
             while not self._closing.wait(1):
                 self._look_after()
         finally:
@@ -104,7 +102,7 @@ class _House:
             except urllib.error.HTTPError as error:
                 raise UserError(f"the web server answers with {error.code} at {self._address}health") from error
             except OSError:
-                ended = self._children[0].ended()
+                ended = self._web.ended()
                 if ended is not None:
                     raise UserError("the web server did not start; its reason stands above") from None
             if self._closing.wait(0.05):
@@ -160,13 +158,18 @@ def _has_pending_migrations() -> bool:
     return bool(executor.migration_plan(executor.loader.graph.leaf_nodes()))
 
 
-def _log_in() -> str:
-    """The log-in in words. The first one is made here; its password stays readable in the data folder."""
+def _make_first_log_in() -> None:
+    """The first log-in; its password stays readable in the data folder."""
     if not User.objects.exists():
         password = places.keep_private_text(PASSWORD_FILE, secrets.token_urlsafe(12))
         create_user(LOG_IN, password=password)
+
+
+def _log_in() -> str:
+    """How to log in, in words: the first log-in as long as its password is the one we made."""
     password = places.private_text(PASSWORD_FILE) or ""
     user = User.objects.filter(username=LOG_IN).first()
+    connection.close()
     if user is not None and password and user.check_password(password):
         return f"log-in {LOG_IN}, password {password}"
     return "log in with your own password"
