@@ -12,7 +12,7 @@ from django.db.transaction import TransactionManagementError
 
 from finalmarket.catalog.models import Variant
 from finalmarket.channels.models import SalesChannel
-from finalmarket.stock import desk as desk_module
+from finalmarket.stock import bells
 from finalmarket.stock.desk import Desk, DeskClosed, DeskFull, DeskTimeout
 from finalmarket.stock.models import Reservation
 from finalmarket.stock.reserve import Mode, Request, Verdict
@@ -109,7 +109,7 @@ def test_an_event_loop_is_woken_once_a_call_not_once_a_task(
 
         def counted(callback: Callable[..., object], *arguments: object) -> object:
             nonlocal wake_ups
-            wake_ups += callback is desk_module._wake
+            wake_ups += callback is bells.wake
             return ring(callback, *arguments)
 
         monkeypatch.setattr(loop, "call_soon_threadsafe", counted)

@@ -19,6 +19,7 @@ from finalmarket.kernel import failpoints
 from finalmarket.kernel.sql import open_connection
 from finalmarket.stock import clerk as clerk_module
 from finalmarket.stock import desk as desk_module
+from finalmarket.stock.bells import ThreadBell
 from finalmarket.stock.clerk import Clerk, Connection, Errand, Ticket, carry_reservations
 from finalmarket.stock.desk import Desk, DeskDown
 from finalmarket.stock.models import Reservation
@@ -167,7 +168,7 @@ def test_deadlocks_without_end_are_told_at_last(shop: SalesChannel, shirt: Varia
         raise errors.DeadlockDetected("deadlock detected")
 
     clerk = Clerk(pause=lambda seconds: None)
-    ticket = Ticket(wish(shop, shirt), desk_module._ThreadBell(1))
+    ticket = Ticket(wish(shop, shirt), ThreadBell(1))
     clerk.settle(Errand(always, "test"), [ticket])
     clerk.close()
     assert isinstance(ticket.error, errors.DeadlockDetected)

@@ -1,0 +1,525 @@
+"""The laws of stock, whatever is done in whatever order.
+
+A refusal is right only if the referee would refuse, a grant only if it would grant; nothing is held in part; balances,
+ledger and holds agree after every step; ring fences lose only what was sold, lost, or cut because it is not there.
+
+FINALMARKET_LAWS=2000 plays so many games with fresh dice; by default a few, the same ones each time. A lost game is
+printed move by move; FINALMARKET_LAWS_SHRINK=1 looks for a shorter one first, which takes minutes.
+"""
+
+from __future__ import annotations
+
+import os
+from datetime import timedelta
+from typing import Any
+
+import pytest
+from django.db import connection, transaction
+from django.utils import timezone
+from hypothesis import HealthCheck, Phase, note, settings
+from hypothesis import strategies as st
+from hypothesis.stateful import (
+    RuleBasedStateMachine,
+    initialize,
+    invariant,
+    precondition,
+    rule,
+    run_state_machine_as_test,
+)
+
+from finalmarket.kernel.errors import UserError
+from finalmarket.stock import atp, check, counts, ledger, policies, receipts, transfers
+from finalmarket.stock.models import ChannelInventory, ChannelSource, Reservation, StockItem
+from finalmarket.stock.reserve import Mode, Request, Verdict, reserve
+from tests.laws.stock_referee import Books, Line, Moment, Policy
+from tests.stock.shelves import OVER, new_bundle, new_channel, new_place, new_variant
+
+GAMES = int(os.environ.get("FINALMARKET_LAWS", "0"))
+SHRINKS = "FINALMARKET_LAWS_SHRINK" in os.environ
+STEPS = 40
+LINES = """SELECT reservation_id, position, line, variant_id, location_id, sales_channel_id, quantity, from_fence,
+                  lender_id, short, is_backorder, state, coalesce(state = 'held' AND expires_at <= clock_timestamp(), false)
+           FROM reservation_line WHERE state IN ('held', 'confirmed') AND (quantity > 0 OR short > 0) ORDER BY 1, 2"""
+
+units = st.integers(1, 12)
+a_variant = st.integers(0, 1)
+anything = st.integers(0, 2)
+"""Two plain variants, and a bundle of two of the first and one of the second."""
+a_place = st.integers(0, 2)
+a_channel = st.integers(0, 2)
+a_key = st.integers(0, 5)
+wishes = st.lists(st.tuples(anything, st.integers(1, 5)), min_size=1, max_size=3)
+
+
+class World:
+    """Two goods and a bundle of them, three channels with different sources, three places."""
+
+    def __init__(self) -> None:
+        self.places = [new_place(f"place-{n}", priority=n) for n in range(3)]
+        self.channels = [new_channel(f"Channel {n}") for n in range(3)]
+        self.plain = [new_variant(f"GOOD-{n}") for n in range(2)]
+        self.bundle = new_bundle({self.plain[0]: 2, self.plain[1]: 1}, "SET")
+        self.variants = [*self.plain, self.bundle]
+        ChannelSource.objects.create(sales_channel=self.channels[1], location=self.places[0], rank=1)
+        ChannelSource.objects.create(sales_channel=self.channels[2], location=self.places[2], rank=1)
+        ChannelSource.objects.create(sales_channel=self.channels[2], location=self.places[0], rank=2)
+
+    def books(self) -> Books:
+        """Empty books of this world."""
+        place = [place.pk for place in self.places]
+        one, two, three = (channel.pk for channel in self.channels)
+        return Books(
+            sources={one: tuple(place), two: (place[0],), three: (place[2], place[0])},
+            recipes={self.bundle.pk: {self.plain[0].pk: 2, self.plain[1].pk: 1}},
+        )
+
+
+class StockGame(RuleBasedStateMachine):
+    """One game: any verbs in any order, the referee watching."""
+
+    world: World
+
+    @initialize()
+    def begin(self) -> None:
+        """Everything of one game happens in a transaction that is rolled back."""
+        self.books = self.world.books()
+        self.keys: dict[str, tuple[Request, int]] = {}
+        self.lines = self.open_lines()
+        self.fences = self.fence_left()
+        self.transaction = transaction.atomic()
+        self.transaction.__enter__()
+        for n, variant in enumerate(self.world.plain):
+            self.put(variant.pk, self.world.places[n].pk, 9)
+
+    def teardown(self) -> None:
+        """Check what is checked at the end of a transaction, and drop it."""
+        if hasattr(self, "transaction"):
+            try:
+                with connection.cursor() as cursor:
+                    cursor.execute("SET CONSTRAINTS ALL IMMEDIATE")
+            finally:
+                transaction.set_rollback(True)
+                self.transaction.__exit__(None, None, None)
+
+    # ---- asking for stock
+
+    @rule(wants=wishes, channel=a_channel, key=a_key, mode=st.sampled_from([Mode.HOLD, Mode.HOLD, Mode.ALLOCATE]),
+          has_ended=st.booleans(), place=st.one_of(st.none(), st.none(), a_place))  # fmt: skip
+    def ask(
+        self, wants: list[tuple[int, int]], channel: int, key: int, mode: Mode, has_ended: bool, place: int | None
+    ) -> None:
+        """One request, refereed."""
+        self.settle([self.request(wants, channel, key, mode, has_ended, place)])
+
+    @rule(several=st.lists(st.tuples(wishes, a_channel, a_key, st.booleans()), min_size=2, max_size=5))
+    def ask_many(self, several: list[tuple[list[tuple[int, int]], int, int, bool]]) -> None:
+        """Many requests in one call, refereed in their order."""
+        requests = [self.request(wants, channel, key, Mode.HOLD, over) for wants, channel, key, over in several]
+        self.settle(requests)
+
+    @rule(wants=wishes, channel=a_channel, place=st.one_of(st.none(), a_place))
+    def sale(self, wants: list[tuple[int, int]], channel: int, place: int | None) -> None:
+        """A sale that already happened is never refused; it is short only of what does not lie there at all."""
+        request = self.request(wants, channel, None, Mode.SALE, False, place)
+        (verdict,) = reserve([request])
+        note(f"sale {request} -> {verdict}")
+        assert verdict.outcome == "granted"
+        mine = [line for line in self.open_lines() if line.reservation == verdict.reservation_id]
+        for number, variant, wanted in self.books.expand(request.lines):
+            got = [line for line in mine if (line.line, line.variant) == (number, variant)]
+            assert sum(line.quantity + line.short for line in got) == wanted
+        after = Moment(self.books, self.open_lines(), {})
+        sources = self.books.sources[request.channel_id] if request.location_id is None else (request.location_id,)
+        for line in mine:
+            if line.short:
+                assert all(after.free(line.variant, source, guard=False) == 0 for source in sources)
+        self.may_cut()
+
+    # ---- what becomes of it
+
+    @precondition(lambda self: self.lines)
+    @rule(data=st.data())
+    def confirm(self, data: st.DataObject) -> None:
+        """A live hold is confirmed, an ended one that nobody released too; a lost one only if its units are free."""
+        number = self.some_reservation(data)
+        hold = Reservation.objects.get(pk=number)
+        kept = [line for line in self.lines if line.reservation != number]
+        wants: dict[tuple[int, int], int] = {}
+        for line in hold.lines.all():
+            wanted = line.promised + line.short
+            wants[line.line, line.variant_id] = wants.get((line.line, line.variant_id), 0) + wanted
+        lost = hold.state == "held" and any(line.state == "expired" for line in hold.lines.all())
+        anew = [(line, variant, wanted) for (line, variant), wanted in sorted(wants.items()) if wanted]
+        refused = Moment(self.books, kept, self.after_giving_back(number)).settle(hold.sales_channel_id, anew, None)
+        outcome = ledger.confirm([number], actor="test")[number]
+        note(f"confirm {number}: {outcome}")
+        assert (outcome == "confirmed") == (not lost or refused is None)
+        if outcome == "confirmed":
+            assert Reservation.objects.get(pk=number).state in ("confirmed", "closed")
+
+    @precondition(lambda self: self.lines)
+    @rule(data=st.data())
+    def release(self, data: st.DataObject) -> None:
+        """Give a hold back; a promise is not touched by it."""
+        number = self.some_reservation(data)
+        held = sum(line.quantity for line in self.lines if line.reservation == number and line.state == "held")
+        assert ledger.release([number], actor="test") == held
+
+    @precondition(lambda self: self.lines)
+    @rule(data=st.data(), kind=st.sampled_from(["fulfil", "deallocate", "release"]), quantity=units)
+    def close(self, data: st.DataObject, kind: str, quantity: int) -> None:
+        """Ship, take back or release a part of a line."""
+        line = data.draw(st.sampled_from(self.lines), label="line")
+        may = line.state == ("held" if kind == "release" else "confirmed") and not (
+            kind == "fulfil" and line.is_backorder
+        )
+        ended = ledger.close(kind, [(line.reservation, line.position, quantity)], actor="test")
+        assert ended == [min(quantity, line.quantity) if may else 0]
+        if kind == "fulfil" and line.location is not None:
+            self.books.on_hand[line.variant, line.location] -= ended[0]
+            self.loses_fences()
+
+    @rule(most=st.integers(1, 3))
+    def expire(self, most: int) -> None:
+        """Let a few ended holds go, so that some reservations lose only a part."""
+        ended = sum(line.has_ended for line in self.lines)
+        assert ledger.expire_holds(most=most) == min(most, ended)
+
+    @precondition(lambda self: self.lines)
+    @rule(data=st.data(), place=a_place, quantity=units)
+    def move(self, data: st.DataObject, place: int, quantity: int) -> None:
+        """Re-route a promise; it gets what is free at the other place."""
+        line = data.draw(st.sampled_from(self.lines), label="line")
+        target = self.world.places[place].pk
+        moved = ledger.move_promise(line.reservation, line.position, target, quantity, actor="test", reason="nearer")
+        free = Moment(self.books, self.lines, {}).free(line.variant, target, guard=False)
+        may = line.location is not None and line.location != target and not line.has_ended
+        assert moved == (min(quantity, line.quantity, free) if may else 0)
+
+    # ---- goods come and go
+
+    @rule(variant=a_variant, place=a_place, quantity=units)
+    def receive(self, variant: int, place: int, quantity: int) -> None:
+        """Goods arrive."""
+        self.put(self.world.plain[variant].pk, self.world.places[place].pk, quantity)
+
+    @rule(variant=a_variant, place=a_place, channel=a_channel, quantity=st.integers(1, 4))
+    def take_back(self, variant: int, place: int, channel: int, quantity: int) -> None:
+        """A return goes back on the shelf."""
+        good, shelf = self.world.plain[variant].pk, self.world.places[place].pk
+        ledger.take_back([ledger.TakeBack(good, shelf, quantity, self.world.channels[channel].pk)], actor="test")
+        self.books.on_hand[good, shelf] += quantity
+        self.may_cut()
+
+    @rule(variant=a_variant, place=a_place, delta=st.integers(-8, 4))
+    def adjust(self, variant: int, place: int, delta: int) -> None:
+        """A loss, also of what is promised; never of what is not there."""
+        good, shelf = self.world.plain[variant].pk, self.world.places[place].pk
+        here = self.books.on_hand[good, shelf]
+        if here + delta < 0:
+            with pytest.raises(UserError, match="are on hand"):
+                ledger.adjust(good, shelf, delta, reason="broken", actor="test")
+            return
+        assert ledger.adjust(good, shelf, delta, reason="broken", actor="test") == here + delta
+        self.books.on_hand[good, shelf] = here + delta
+        self.loses_fences()
+        self.may_cut()
+
+    @rule(variant=a_variant, place=a_place, counted=st.integers(0, 15))
+    def count(self, variant: int, place: int, counted: int) -> None:
+        """A stock take."""
+        good, shelf = self.world.plain[variant].pk, self.world.places[place].pk
+        stock_take = counts.start(shelf)
+        counts.record(stock_take.pk, good, counted)
+        (found,) = counts.apply(stock_take.pk, actor="test")
+        assert found.booked == self.books.on_hand[good, shelf]
+        self.books.on_hand[good, shelf] = counted
+        self.loses_fences()
+        self.may_cut()
+
+    @rule(variant=a_variant, place=a_place, channel=a_channel, quantity=st.integers(1, 4))
+    def sell(self, variant: int, place: int, channel: int, quantity: int) -> None:
+        """Goods that left at once: only what nobody has."""
+        good, shelf = self.world.plain[variant].pk, self.world.places[place].pk
+        sale = ledger.Sale(good, shelf, quantity, self.world.channels[channel].pk)
+        if Moment(self.books, self.lines, {}).free(good, shelf, guard=False) < quantity:
+            with pytest.raises(UserError, match="are free there"), transaction.atomic():
+                ledger.sell([sale], actor="test")
+            return
+        ledger.sell([sale], actor="test")
+        self.books.on_hand[good, shelf] -= quantity
+        self.may_cut()
+
+    @rule(variant=a_variant, way=st.permutations([0, 1, 2]), quantity=st.integers(1, 5), arrived=st.integers(0, 7))
+    def transfer(self, variant: int, way: list[int], quantity: int, arrived: int) -> None:
+        """Goods go from place to place; some are lost, some are more than were sent."""
+        good, source, target = self.world.plain[variant].pk, self.world.places[way[0]].pk, self.world.places[way[1]].pk
+        paper = transfers.draft(source, target, [(good, quantity)])
+        now = Moment(self.books, self.lines, self.fences)
+        unfenced = now.physical(good) - sum(left for (v, _), left in now.fence.items() if v == good)
+        if min(now.free(good, source, guard=False), unfenced) < quantity:
+            with pytest.raises(UserError, match="cannot be shipped"), transaction.atomic():
+                transfers.ship(paper.pk, actor="test")
+            return
+        transfers.ship(paper.pk, actor="test")
+        self.books.on_hand[good, source] -= quantity
+        assert transfers.in_transit([good]) == {good: quantity}
+        if arrived:
+            transfers.receive(paper.pk, {good: arrived}, actor="test")
+            self.books.on_hand[good, target] += arrived
+        if arrived < quantity:
+            transfers.close(paper.pk, reason="lost", actor="test")
+        assert transfers.in_transit([good]) == {}
+        self.may_cut()
+
+    @rule(variant=a_variant, place=a_place, quantity=st.integers(1, 6), days=st.integers(1, 9), arrives=st.booleans())
+    def expect(self, variant: int, place: int, quantity: int, days: int, arrives: bool) -> None:
+        """A delivery is announced; sometimes it arrives at once."""
+        good, shelf = self.world.plain[variant].pk, self.world.places[place].pk
+        when = timezone.now() + timedelta(days=days - 1, hours=12)
+        expected = receipts.announce(good, shelf, quantity, when)
+        if not arrives:
+            self.books.incoming.setdefault(good, []).append((quantity, days))
+            return
+        receipts.receive(expected.pk, quantity, actor="test")
+        self.books.on_hand[good, shelf] += quantity
+        self.may_cut()
+
+    # ---- what people decide
+
+    @rule(variant=a_variant, channel=a_channel, fields=st.fixed_dictionaries({}, optional={
+        "uses_pool": st.booleans(), "lends": st.booleans(), "borrows": st.booleans(),
+        "allows_backorder": st.booleans(), "buffer": st.integers(0, 4), "incoming_horizon_days": st.integers(0, 9),
+        "cap": st.none() | st.integers(0, 12), "percent": st.none() | st.integers(0, 100),
+    }))  # fmt: skip
+    def decide(self, variant: int, channel: int, fields: dict[str, Any]) -> None:
+        """A policy changes."""
+        good, shop = self.world.plain[variant].pk, self.world.channels[channel].pk
+        policies.set_policy(good, shop, **fields)
+        policy = self.books.policies.setdefault((good, shop), Policy())
+        for name, value in fields.items():
+            setattr(policy, name, value)
+
+    @rule(variant=a_variant, channel=a_channel, allotment=st.integers(0, 10))
+    def fence(self, variant: int, channel: int, allotment: int) -> None:
+        """An allotment: what is held out of it counts, and it fences nothing that is not free."""
+        good, shop = self.world.plain[variant].pk, self.world.channels[channel].pk
+        now = Moment(self.books, self.lines, self.fences)
+        held = sum(self.out_of_fence(line, shop) for line in self.lines if line.variant == good and not line.has_ended)
+        fenced = sum(left for (v, _), left in now.fence.items() if v == good)
+        safety = sum(kept for (v, _), kept in self.books.safety.items() if v == good)
+        delta = max(0, allotment - held) - now.fence[good, shop]
+        if delta > max(0, now.physical(good) - safety - fenced):
+            with pytest.raises(UserError, match="cannot fence"), transaction.atomic():
+                policies.set_policy(good, shop, fence_quantity=allotment)
+            return
+        policies.set_policy(good, shop, fence_quantity=allotment)
+        self.fences = now.fence | {(good, shop): max(0, allotment - held)}
+        self.lines = [line for line in self.lines if not (line.has_ended and line.variant == good)]
+
+    @rule(variant=a_variant, place=a_place, kept=st.integers(0, 4))
+    def keep(self, variant: int, place: int, kept: int) -> None:
+        """Safety stock."""
+        good, shelf = self.world.plain[variant].pk, self.world.places[place].pk
+        policies.set_safety(good, shelf, kept)
+        self.books.safety[good, shelf] = kept
+
+    @rule(variant=a_variant, limit=st.integers(0, 8))
+    def limit_backorders(self, variant: int, limit: int) -> None:
+        """The cap of backorders."""
+        good = self.world.plain[variant].pk
+        policies.set_backorder_limit(good, limit)
+        self.books.backorder_limit[good] = limit
+
+    # ---- what holds after every step
+
+    @invariant()
+    def the_laws_hold(self) -> None:
+        """Balances, ledger and holds agree; shelves hold what was put there; fences lose nothing for no reason; the
+        numbers that are shown are the referee's."""
+        if not hasattr(self, "transaction"):
+            return
+        assert check.differences() == []
+        items = StockItem.objects.values_list("variant_id", "location_id", "on_hand")
+        assert {(v, p): n for v, p, n in items if n} == {key: n for key, n in self.books.on_hand.items() if n}
+        lines, left = self.open_lines(), self.fence_left()
+        self.fences_are_kept(lines, left)
+        self.lines, self.fences, self.cut, self.lost = lines, left, False, False
+        self.shown_is_what_would_be_granted(Moment(self.books, lines, left))
+
+    def shown_is_what_would_be_granted(self, now: Moment) -> None:
+        """Every level equals the referee's number, bundles included."""
+        shops = [channel.pk for channel in self.world.channels]
+        goods = [variant.pk for variant in self.world.variants]
+        for (good, shop), level in atp.levels(goods, shops).items():
+            recipe = self.books.recipes.get(good, {good: 1})
+            expected = min(atp.available(now.facts(part, shop)) // each for part, each in recipe.items())
+            assert level.available == expected, (good, shop, level, now.facts(good, shop))
+
+    def fences_are_kept(self, lines: list[Line], left: dict[tuple[int, int], int]) -> None:
+        """What is left in a fence and what is open out of it stays the same, unless goods left or fences were cut."""
+        for variant in self.world.plain:
+            cut = False
+            waited = any(line.short for line in self.lines if line.variant == variant.pk)  # is met out of fences
+            for channel in self.world.channels:
+                key = variant.pk, channel.pk
+                was_open = sum(self.out_of_fence(line, channel.pk) for line in self.lines if line.variant == variant.pk)
+                is_open = sum(self.out_of_fence(line, channel.pk) for line in lines if line.variant == variant.pk)
+                before, after = self.fences.get(key, 0) + was_open, left.get(key, 0) + is_open
+                assert after <= before, f"fence of {key} grew from {before} to {after}"
+                gone = before - after - (max(0, was_open - is_open) if self.lost else 0)
+                assert gone <= 0 or self.cut or waited, f"fence of {key} fell from {before} to {after}"
+                cut = cut or gone > 0
+            fenced = sum(units_left for (v, _), units_left in left.items() if v == variant.pk)
+            free = self.physical_on_the_books(variant.pk, lines)
+            assert fenced <= free
+            assert not cut or fenced == free, "fences were cut further than they had to be"
+
+    cut = False
+    lost = False
+
+    def may_cut(self) -> None:
+        """After this step fences may have been cut to what is free."""
+        self.cut = True
+
+    def loses_fences(self) -> None:
+        """In this step units that came out of fences left for good."""
+        self.lost = True
+
+    # ---- how it is played
+
+    def request(
+        self, wants: list[tuple[int, int]], channel: int, key: int | None, mode: Mode, has_ended: bool,
+        place: int | None = None,
+    ) -> Request:  # fmt: skip
+        """A request in the ids of this world."""
+        self.asked = getattr(self, "asked", 0) + 1
+        return Request(
+            f"fresh-{self.asked}" if key is None else f"key-{key}",
+            self.world.channels[channel].pk,
+            tuple((self.world.variants[variant].pk, wanted) for variant, wanted in wants),
+            mode,
+            OVER if has_ended else 900,
+            None if place is None else self.world.places[place].pk,
+        )
+
+    def settle(self, requests: list[Request]) -> None:
+        """Reserve, and let the referee go through the verdicts in their order."""
+        now = Moment(self.books, self.lines, self.fences)
+        known = self.keys_in_use()
+        verdicts = reserve(requests)
+        opened = self.open_lines()
+        for request, verdict in zip(requests, verdicts, strict=True):
+            note(f"{request} -> {verdict}")
+            if request.key in known:
+                same = known[request.key].body_hash == request.body_hash
+                assert verdict.outcome == ("duplicate" if same else "key_reused")
+                continue
+            self.referee(now, request, verdict, opened)
+            if verdict.outcome == "granted" and verdict.reservation_id is not None:
+                known[request.key] = request
+                self.keys[request.key] = (request, verdict.reservation_id)
+
+    def referee(self, now: Moment, request: Request, verdict: Verdict, opened: list[Line]) -> None:
+        """Grant and refuse only as the formula does, line by line; what was granted lies where it may be taken."""
+        wants = self.books.expand(request.lines)
+        trial = Moment(self.books, [], now.fence)
+        trial.taken, trial.used, trial.beyond = now.taken.copy(), now.used.copy(), now.beyond.copy()
+        left = trial.settle(request.channel_id, wants, request.location_id)
+        if left is not None:
+            assert (verdict.outcome, verdict.available) == ("refused", left)
+            return
+        assert verdict.outcome == "granted", (
+            f"the referee would have granted it: {now.facts(wants[0][1], request.channel_id)}"
+        )
+        mine = [line for line in opened if line.reservation == verdict.reservation_id]
+        for number, variant, wanted in wants:
+            got = [line for line in mine if (line.line, line.variant) == (number, variant)]
+            assert sum(line.quantity for line in got) == wanted
+        sources = self.books.sources[request.channel_id]
+        for line in mine:
+            assert line.is_backorder or line.location in (
+                sources if request.location_id is None else (request.location_id,)
+            )
+            if not line.is_backorder and line.location is not None:
+                assert now.free(line.variant, line.location) >= line.quantity
+            now.take([line])
+            assert now.fence[line.variant, line.channel] >= 0
+        assert (now.used, now.beyond, +now.fence) == (trial.used, trial.beyond, +trial.fence)
+
+    def keys_in_use(self) -> dict[str, Request]:
+        """Keys that stand for a hold that has not ended, a promise, or what became of it."""
+        states = {
+            row.pk: row for row in Reservation.objects.filter(pk__in=[number for _, number in self.keys.values()])
+        }
+        present = timezone.now()
+        return {
+            key: request
+            for key, (request, number) in self.keys.items()
+            if states[number].state in ("confirmed", "closed")
+            or (states[number].state == "held" and (states[number].expires_at or present) > present)
+        }
+
+    def after_giving_back(self, number: int) -> dict[tuple[int, int], int]:
+        """The fences as they are once this reservation has given back what it has out of them."""
+        fences = dict(self.fences)
+        for line in self.lines:
+            if line.reservation == number:
+                own, lent = (line.variant, line.channel), (line.variant, line.lender or 0)
+                fences[own] = fences.get(own, 0) + line.from_fence
+                if line.lender is not None:
+                    fences[lent] = fences.get(lent, 0) + line.quantity
+        return fences
+
+    def put(self, good: int, shelf: int, quantity: int) -> None:
+        """Receive."""
+        ledger.receive([ledger.Receipt(good, shelf, quantity)], actor="test")
+        self.books.on_hand[good, shelf] += quantity
+        self.may_cut()
+
+    def some_reservation(self, data: st.DataObject) -> int:
+        """One that is open."""
+        return data.draw(st.sampled_from(sorted({line.reservation for line in self.lines})), label="reservation")
+
+    def physical_on_the_books(self, variant: int, lines: list[Line]) -> int:
+        """Units on the shelves less open ones, ended holds among them."""
+        here = sum(there for (v, _), there in self.books.on_hand.items() if v == variant)
+        return here - sum(line.quantity for line in lines if line.variant == variant and not line.is_backorder)
+
+    @staticmethod
+    def out_of_fence(line: Line, channel: int) -> int:
+        """Units of a line that come out of the fence of a channel."""
+        own = line.from_fence if line.channel == channel else 0
+        return own + (line.quantity if line.lender == channel else 0)
+
+    @staticmethod
+    def open_lines() -> list[Line]:
+        """What is open in the table of lines."""
+        with connection.cursor() as cursor:
+            cursor.execute(LINES)
+            return [Line(*row) for row in cursor.fetchall()]
+
+    @staticmethod
+    def fence_left() -> dict[tuple[int, int], int]:
+        """What is left in every fence."""
+        rows = ChannelInventory.objects.filter(fence_left__gt=0)
+        return {(v, c): left for v, c, left in rows.values_list("variant_id", "sales_channel_id", "fence_left")}
+
+
+@pytest.mark.slow
+@pytest.mark.django_db
+def test_the_laws_of_stock_hold_in_every_order_of_events() -> None:
+    StockGame.world = World()
+    run_state_machine_as_test(
+        StockGame,
+        settings=settings(
+            max_examples=GAMES or 25,
+            stateful_step_count=STEPS,
+            derandomize=not GAMES,
+            database=None,
+            deadline=None,
+            report_multiple_bugs=False,
+            suppress_health_check=list(HealthCheck),
+            phases=[Phase.generate, *([Phase.shrink] if SHRINKS else [])],
+        ),
+    )
