@@ -12,7 +12,7 @@ import time
 from collections.abc import Callable, Iterable, Sequence
 from dataclasses import dataclass, replace
 from operator import index
-from typing import Any, NamedTuple, Protocol
+from typing import Any, NamedTuple
 
 import psycopg
 from django.db import connections
@@ -21,6 +21,7 @@ from psycopg import errors
 from finalmarket.kernel import failpoints
 from finalmarket.kernel.errors import UserError
 from finalmarket.kernel.sql import open_connection
+from finalmarket.stock.bells import Bell
 from finalmarket.stock.reserve import RESERVE_SQL, Request, Verdict, verdicts
 
 Connection = psycopg.Connection[tuple[Any, ...]]
@@ -36,12 +37,6 @@ KEEPALIVES = {"keepalives_idle": 10, "keepalives_interval": 5, "keepalives_count
 class DeskDown(RuntimeError):
     """The database could not be reached for PATIENCE_SECONDS. Whether a request was settled is not known: ask again
     under the same key."""
-
-
-class Bell(Protocol):
-    """What wakes the caller who waits for tickets; `left` counts those that are still open."""
-
-    left: int
 
 
 class Ticket:

@@ -26,6 +26,7 @@ from django.db import connections
 from django.db.transaction import TransactionManagementError
 
 from finalmarket.stock import ledger
+from finalmarket.stock.bells import Bell, LoopBell, ThreadBell, ring_all
 from finalmarket.stock.clerk import (
     Clerk,
     DeskDown,
@@ -55,28 +56,6 @@ class DeskClosed(RuntimeError):
 
 class DeskTimeout(TimeoutError):
     """No verdict in time. The message says whether the request was withdrawn or may still be settled."""
-
-
-class _ThreadBell:
-    """Wakes a thread once all its tickets are answered; a bare lock is the cheapest way to do so."""
-
-    __slots__ = ("left", "lock")
-
-    def __init__(self, left: int) -> None:
-        self.left = left
-        self.lock = threading.Lock()
-        self.lock.acquire()
-
-
-class _LoopBell:
-    """Wakes a task once all its tickets are answered."""
-
-    __slots__ = ("future", "left", "loop")
-
-    def __init__(self, left: int, loop: asyncio.AbstractEventLoop) -> None:
-        self.left = left
-        self.loop = loop
-        self.future: asyncio.Future[bool] = loop.create_future()
 
 
 class Desk:
@@ -189,33 +168,28 @@ class Desk:
     def _wait(self, errand: Errand, wishes: Sequence[Any], timeout: float | None) -> list[Any]:
         if not wishes:
             return []
-        bell = _ThreadBell(len(wishes))
         _refuse_in_transaction()
+        bell = ThreadBell(len(wishes))
         tickets = self._submit(errand, wishes, bell)
-        if not bell.lock.acquire(timeout=-1 if timeout is None else timeout):
+        if not bell.wait(timeout):
             raise self._give_up(tickets, timeout)
         return _answers(tickets)
 
     async def _await(self, errand: Errand, wishes: Sequence[Any], timeout: float | None) -> list[Any]:
         if not wishes:
             return []
-        loop = asyncio.get_running_loop()
-        bell = _LoopBell(len(wishes), loop)
+        bell = LoopBell(len(wishes), asyncio.get_running_loop())
         tickets = self._submit(errand, wishes, bell)
-        alarm = None if timeout is None else loop.call_later(timeout, _end, bell.future, False)
         try:
-            in_time = await bell.future
+            in_time = await bell.wait(timeout)
         except asyncio.CancelledError:
             self._give_up(tickets, timeout)
             raise
-        finally:
-            if alarm is not None:
-                alarm.cancel()
         if not in_time:
             raise self._give_up(tickets, timeout)
         return _answers(tickets)
 
-    def _submit(self, errand: Errand, wishes: Sequence[Any], bell: Any) -> list[Ticket]:
+    def _submit(self, errand: Errand, wishes: Sequence[Any], bell: Bell) -> list[Ticket]:
         if errand.carry_out is carry_reservations:
             tickets = [Ticket(request, bell, request.body_hash) for request in wishes]
         else:
@@ -293,27 +267,18 @@ class Desk:
         return batch
 
     def _answer(self, errand: Errand, batch: Sequence[Ticket]) -> None:
-        """Ring for those who have their answer, once per event loop; send the others again, before all who wait."""
+        """Ring for those who have their answer; send the others again, before all who wait."""
         again: list[Ticket] = []
-        loops: dict[asyncio.AbstractEventLoop, list[asyncio.Future[bool]]] = {}
+        done: list[Bell] = []
         for ticket in batch:
             if ticket.answer is not None and _wants_again(ticket):
                 ticket.taken = False
                 again.append(ticket)
                 continue
-            bell: Any = ticket.bell
-            bell.left -= 1
-            if bell.left:
-                continue
-            if type(bell) is _ThreadBell:
-                bell.lock.release()
-            else:
-                loops.setdefault(bell.loop, []).append(bell.future)
-        for loop, futures in loops.items():
-            try:
-                loop.call_soon_threadsafe(_wake, futures)
-            except RuntimeError:
-                continue  # the loop was closed: nobody waits there any more
+            ticket.bell.left -= 1
+            if not ticket.bell.left:
+                done.append(ticket.bell)
+        ring_all(done)
         if again:
             with self._lock:
                 self._waiting += len(again)
@@ -337,16 +302,6 @@ def _answers(tickets: Sequence[Ticket]) -> list[Any]:
         if ticket.error is not None:
             raise ticket.error
     return [ticket.answer for ticket in tickets]
-
-
-def _wake(futures: Sequence[asyncio.Future[bool]]) -> None:
-    for future in futures:
-        _end(future, True)
-
-
-def _end(future: asyncio.Future[bool], in_time: bool) -> None:
-    if not future.done():
-        future.set_result(in_time)
 
 
 def _refuse_in_transaction() -> None:
