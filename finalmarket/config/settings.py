@@ -4,6 +4,7 @@ import os
 
 import structlog
 
+from finalmarket.console.theme import UNFOLD as UNFOLD
 from finalmarket.kernel import places
 from finalmarket.kernel.database import databases
 
@@ -122,11 +123,17 @@ LOGGING = {
     "formatters": {
         "lines": {
             "()": structlog.stdlib.ProcessorFormatter,
-            "processor": (
-                structlog.processors.JSONRenderer()
-                if os.environ.get("FINALMARKET_LOG") == "json"
-                else structlog.dev.ConsoleRenderer(colors=False)
-            ),
+            "processors": [
+                structlog.stdlib.ProcessorFormatter.remove_processors_meta,
+                # A plain traceback: the fancy one shows local variables, and with them secrets and people's data.
+                *(
+                    [structlog.processors.format_exc_info, structlog.processors.JSONRenderer()]
+                    if os.environ.get("FINALMARKET_LOG") == "json"
+                    else [
+                        structlog.dev.ConsoleRenderer(colors=False, exception_formatter=structlog.dev.plain_traceback)
+                    ]
+                ),
+            ],
             "foreign_pre_chain": _SHARED_PROCESSORS,
         },
     },
