@@ -20,7 +20,7 @@ from finalmarket.orders.amounts import Worth, worth_of
 from finalmarket.orders.history import done, follow, goods_of, locked, note
 from finalmarket.orders.models import Order, OrderLine, Payment, Return
 from finalmarket.orders.parcels import settle
-from finalmarket.orders.promises import contents, left_units, lock_stock
+from finalmarket.orders.promises import lock_stock, started_units
 from finalmarket.orders.refunds import refund
 from finalmarket.orders.states import captured
 
@@ -37,7 +37,7 @@ def cancel(order_id: int, *, reason: str, actor: str) -> Order:
     if order.state == Order.State.CANCELLED:
         return order
     lines = goods_of(order)
-    started = _started(lines)
+    started = started_units(lines)
     units = {
         line.pk: line.quantity - line.cancelled_quantity - started[line.pk]
         for line in lines
@@ -57,7 +57,7 @@ def cancel_units(order_id: int, units: Mapping[int, int], *, key: str, reason: s
     if done(order, f"cancel:{key}"):
         return order
     lines = goods_of(order)
-    started = _started(lines)
+    started = started_units(lines)
     known = {line.pk: line for line in lines}
     for line_id, count in units.items():
         line = known.get(line_id)
@@ -151,15 +151,3 @@ def worth(order: Order) -> Worth:
 def credited_units(lines: Sequence[OrderLine]) -> dict[int, int]:
     """Return the units of each line for which credit was given: cancelled and returned."""
     return {line.pk: line.cancelled_quantity + line.returned_quantity for line in lines}
-
-
-def _started(lines: Sequence[OrderLine]) -> dict[int, int]:
-    """Return the units of each line of which at least a part has left: a bundle's parts may travel apart."""
-    left = left_units(lines)
-    known = contents(lines)
-    started = {}
-    for line in lines:
-        parts = known.get(line.pk, {})
-        begun = [-(-left.get((line.pk, variant_id), 0) // per_unit) for variant_id, per_unit in parts.items()]
-        started[line.pk] = max([line.fulfilled_quantity, *begun])
-    return started

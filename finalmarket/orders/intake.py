@@ -113,7 +113,8 @@ def settle_problem(order_id: int, *, actor: str, reason: str) -> Order:
 
 
 def waiting_orders(*, days: int = 7, limit: int = 100) -> list[int]:
-    """Return orders whose missing units arrived in the last `days` and stand in no parcel yet: `retry` routes them.
+    """Return open orders to which the stock room gave or took units in the last `days` (goods that arrived met what was
+    short, a count took a promise away) and whose parcels do not know it yet: `retry` brings them in step.
 
     At most `limit` ids, the oldest order first.
     """
@@ -123,25 +124,29 @@ def waiting_orders(*, days: int = 7, limit: int = 100) -> list[int]:
 
 
 WAITING_SQL = """
-    WITH met AS (
+    WITH touched AS (
         SELECT DISTINCT reservation_id FROM stock_movement
-        WHERE kind = 'backfill' AND at > now() - make_interval(days => %(days)s)
+        WHERE kind IN ('backfill', 'short') AND at > now() - make_interval(days => %(days)s)
     ), concerned AS (
         SELECT DISTINCT line.order_id
-        FROM met JOIN order_promises promise ON promise.reservation_id = met.reservation_id
+        FROM touched JOIN order_promises promise ON promise.reservation_id = touched.reservation_id
         JOIN order_lines line ON line.id = promise.order_line_id
         JOIN orders o ON o.id = line.order_id AND o.state <> 'cancelled'
+    ), promised AS (
+        SELECT line.order_id, line.id AS line_id, held.variant_id, held.location_id, sum(held.quantity) AS units
+        FROM concerned JOIN order_lines line ON line.order_id = concerned.order_id
+        JOIN order_promises promise ON promise.order_line_id = line.id
+        JOIN reservation_line held ON held.reservation_id = promise.reservation_id AND held.line = promise.line
+             AND held.variant_id = promise.variant_id
+        WHERE held.state = 'confirmed' AND NOT held.is_backorder AND held.quantity > 0 GROUP BY 1, 2, 3, 4
+    ), packed AS (
+        SELECT parcel.order_id, packed.order_line_id AS line_id, packed.variant_id, parcel.location_id,
+               sum(packed.quantity) AS units
+        FROM concerned JOIN fulfilments parcel ON parcel.order_id = concerned.order_id AND parcel.state = 'pending'
+        JOIN fulfilment_lines packed ON packed.fulfilment_id = parcel.id GROUP BY 1, 2, 3, 4
     )
-    SELECT order_id FROM concerned
-    WHERE (SELECT coalesce(sum(held.quantity), 0) FROM order_lines line
-           JOIN order_promises promise ON promise.order_line_id = line.id
-           JOIN reservation_line held ON held.reservation_id = promise.reservation_id AND held.line = promise.line
-                AND held.variant_id = promise.variant_id
-           WHERE line.order_id = concerned.order_id AND held.state = 'confirmed' AND NOT held.is_backorder)
-        > (SELECT coalesce(sum(packed.quantity), 0) FROM fulfilments parcel
-           JOIN fulfilment_lines packed ON packed.fulfilment_id = parcel.id
-           WHERE parcel.order_id = concerned.order_id AND parcel.state = 'pending')
-    ORDER BY order_id LIMIT %(limit)s"""
+    SELECT DISTINCT order_id FROM promised FULL JOIN packed USING (order_id, line_id, variant_id, location_id)
+    WHERE promised.units IS DISTINCT FROM packed.units ORDER BY order_id LIMIT %(limit)s"""
 
 
 def _row_of(draft: OrderDraft, channel: SalesChannel) -> tuple[Order, bool]:

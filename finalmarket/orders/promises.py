@@ -105,6 +105,18 @@ def left_units(lines: Iterable[OrderLine]) -> dict[Need, int]:
     return left
 
 
+def started_units(lines: Sequence[OrderLine]) -> dict[int, int]:
+    """Return the units of each line of which at least a part has left: a bundle's parts may travel apart."""
+    left = left_units(lines)
+    known = contents(lines)
+    started = {}
+    for line in lines:
+        parts = known.get(line.pk, {})
+        begun = [-(-left.get((line.pk, variant_id), 0) // per_unit) for variant_id, per_unit in parts.items()]
+        started[line.pk] = max([line.fulfilled_quantity, *begun])
+    return started
+
+
 def needs(lines: Sequence[OrderLine]) -> dict[Need, int]:
     """Return the units that the lines still have to get, by variant: ordered, not cancelled, not left."""
     known = recipes(lines)

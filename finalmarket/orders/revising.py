@@ -13,6 +13,7 @@ from finalmarket.orders.composing import Composed
 from finalmarket.orders.drafts import OrderDraft, plain
 from finalmarket.orders.history import add_problem
 from finalmarket.orders.models import Order, OrderLine, Payment
+from finalmarket.orders.promises import started_units
 
 PARTS = ("goods", "discount", "shipping", "fees", "tip", "tax", "total")
 LINE_FIELDS = ("title", "external_id", "unit_price", "discount", "tax", "tax_rate", "total")
@@ -59,13 +60,14 @@ def _revise_goods(order: Order, drafted: Sequence[OrderLine]) -> bool:
     known = list(order.lines.filter(kind=OrderLine.Kind.GOODS).order_by("position"))
     goods = [line for line in drafted if line.kind == OrderLine.Kind.GOODS]
     pairs = _pair(known, goods)
+    started = started_units(known)
     changed = False
     for old, new in pairs:
-        changed = _revise_line(order, old, new) or changed
+        changed = _revise_line(order, old, new, started[old.pk]) or changed
     kept = {old.pk for old, _ in pairs}
     for old in known:
         if old.pk not in kept:
-            changed = _take_off(order, old) or changed
+            changed = _take_off(order, old, started[old.pk]) or changed
     paired = {id(new) for _, new in pairs}
     return _add(order, [line for line in goods if id(line) not in paired]) or changed
 
@@ -96,21 +98,22 @@ def _nameless(old: OrderLine, new: OrderLine) -> bool:
     return not (new.external_id and old.external_id)
 
 
-def _revise_line(order: Order, old: OrderLine, new: OrderLine) -> bool:
+def _revise_line(order: Order, old: OrderLine, new: OrderLine, started: int) -> bool:
     """Bring a line to the drafted one.
 
     Where the channel lowers a quantity after we cancelled units, it is taken as the echo of that cancellation: the
-    units are not taken off twice. What has left cannot be taken off; the order gets a problem.
+    units are not taken off twice. What has left, in whole or part (`started`), cannot be taken off; the order gets a
+    problem.
     """
-    quantity = max(new.quantity, old.fulfilled_quantity, 1)
+    quantity = max(new.quantity, started, 1)
     echoed = max(0, old.quantity - quantity)
     cancelled = max(old.cancelled_quantity - echoed, new.cancelled_quantity)
-    if new.quantity - new.cancelled_quantity < old.fulfilled_quantity:
+    if new.quantity - new.cancelled_quantity < started:
         add_problem(order, f"the channel took units off that had left: {old.sku}")
     before = {name: getattr(old, name) for name in (*LINE_FIELDS, "quantity", "cancelled_quantity", "variant_id")}
     for name in LINE_FIELDS:
         setattr(old, name, getattr(new, name))
-    old.quantity, old.cancelled_quantity = quantity, min(cancelled, quantity - old.fulfilled_quantity)
+    old.quantity, old.cancelled_quantity = quantity, min(cancelled, quantity - started)
     if old.variant_id is None:
         old.variant = new.variant
     changed = any(getattr(old, name) != value for name, value in before.items())
@@ -119,10 +122,10 @@ def _revise_line(order: Order, old: OrderLine, new: OrderLine) -> bool:
     return changed
 
 
-def _take_off(order: Order, line: OrderLine) -> bool:
+def _take_off(order: Order, line: OrderLine, started: int) -> bool:
     """The channel does not list the line any more: cancel what has not left."""
-    cancelled = line.quantity - line.fulfilled_quantity
-    if line.fulfilled_quantity:
+    cancelled = line.quantity - started
+    if started:
         add_problem(order, f"the channel took a line off that had left: {line.sku}")
     if line.cancelled_quantity == cancelled:
         return False

@@ -11,11 +11,12 @@ from decimal import Decimal
 from typing import Any, TypeVar
 
 from django.db import connection, connections
-from django.db.models import Sum
+from django.db.models import Q, Sum
 
 from finalmarket.catalog.models import BundleComponent, Product, Variant, VariantPrice
 from finalmarket.channels.models import SalesChannel
 from finalmarket.orders.drafts import LineDraft, OrderDraft, TenderDraft
+from finalmarket.orders.intake import waiting_orders
 from finalmarket.orders.models import Fulfilment, Order, OrderLine, Payment, Refund, Return
 from finalmarket.orders.states import order_state
 from finalmarket.stock import ledger
@@ -140,55 +141,61 @@ def broken_laws() -> list[str]:
     return [*map(str, differences()), *_unit_laws(), *_return_laws(), *_money_laws()]
 
 
+LINE_LAWS = """
+    WITH part AS (  -- what an order line consists of
+        SELECT order_line_id AS line_id, variant_id, max(per_unit) AS each FROM order_promises GROUP BY 1, 2
+    ), held AS (
+        SELECT promise.order_line_id AS line_id, promise.variant_id, sum(held.quantity) AS promised,
+               sum(held.short) AS short
+        FROM order_promises promise JOIN reservation_line held ON held.reservation_id = promise.reservation_id
+             AND held.line = promise.line AND held.variant_id = promise.variant_id AND held.state = 'confirmed'
+        GROUP BY 1, 2
+    ), packed AS (
+        SELECT packed.order_line_id AS line_id, packed.variant_id,
+               sum(packed.quantity) FILTER (WHERE parcel.state IN ('shipped', 'delivered')) AS gone,
+               sum(packed.quantity) FILTER (WHERE parcel.state = 'pending') AS waiting
+        FROM fulfilment_lines packed JOIN fulfilments parcel ON parcel.id = packed.fulfilment_id GROUP BY 1, 2
+    )
+    SELECT line.id, part.variant_id,
+           (line.quantity - line.cancelled_quantity) * part.each - coalesce(gone, 0) AS needed,
+           coalesce(promised, 0), coalesce(short, 0), coalesce(waiting, 0)
+    FROM order_lines line JOIN part ON part.line_id = line.id
+    LEFT JOIN held ON held.line_id = line.id AND held.variant_id = part.variant_id
+    LEFT JOIN packed ON packed.line_id = line.id AND packed.variant_id = part.variant_id
+    WHERE (line.quantity - line.cancelled_quantity) * part.each - coalesce(gone, 0)
+              <> coalesce(promised, 0) + coalesce(short, 0)
+       OR coalesce(waiting, 0) > coalesce(promised, 0) AND line.order_id <> ALL (%s)
+       OR line.quantity < line.cancelled_quantity + line.fulfilled_quantity"""
+
+LEFT_LAWS = """
+    WITH gone AS (
+        SELECT 'order:' || parcel.order_id AS reference, sum(packed.quantity) AS units
+        FROM fulfilments parcel JOIN fulfilment_lines packed ON packed.fulfilment_id = parcel.id
+        WHERE parcel.state IN ('shipped', 'delivered') GROUP BY 1
+    ), booked AS (
+        SELECT reference, -sum(on_hand_delta) AS units FROM stock_movement WHERE kind = 'fulfil' GROUP BY 1
+    )
+    SELECT coalesce(gone.reference, booked.reference), gone.units, booked.units
+    FROM gone FULL JOIN booked ON booked.reference = gone.reference WHERE gone.units IS DISTINCT FROM booked.units"""
+
+
 def _unit_laws() -> list[str]:
-    """Per order: what left the shelf is what the lines say was fulfilled; what came back is what was restocked; what
-    is promised is what is still open and there."""
-    wrong = []
-    for order in Order.objects.prefetch_related("lines__promises", "fulfilments__lines"):
-        lines = [one for one in order.lines.all() if one.kind == "goods"]
-        left = StockMovement.objects.filter(kind="fulfil", reference=f"order:{order.pk}")
-        shipped = sum(
-            part.quantity for parcel in order.fulfilments.all() if parcel.state in ("shipped", "delivered")
-            for part in parcel.lines.all()
-        )  # fmt: skip
-        if -(left.aggregate(units=Sum("on_hand_delta"))["units"] or 0) != shipped:
-            wrong.append(f"{order}: the ledger and the parcels disagree about what left")
-        expected = Order.State.CANCELLED if order.cancelled_at else order_state(lines)
-        if order.state != expected:
-            wrong.append(f"{order}: is {order.state}, its lines say {expected}")
-        wrong += _line_laws(order, lines)
-    return wrong
-
-
-def _line_laws(order: Order, lines: list[OrderLine]) -> list[str]:
+    """What left the shelf is what the parcels say; what a line still needs is what is promised or short for it; no more
+    than that waits in parcels, unless the order is known to be out of step; its state is what its lines say."""
     wrong = []
     with connection.cursor() as cursor:
-        for one in lines:
-            open_units = one.quantity - one.cancelled_quantity - one.fulfilled_quantity
-            cursor.execute(
-                """SELECT promise.variant_id, promise.per_unit, coalesce(sum(held.quantity), 0), coalesce(sum(held.short), 0)
-                   FROM order_promises promise JOIN reservation_line held
-                        ON held.reservation_id = promise.reservation_id AND held.line = promise.line
-                        AND held.variant_id = promise.variant_id AND held.state = 'confirmed'
-                   WHERE promise.order_line_id = %s GROUP BY 1, 2""",
-                [one.pk],
+        cursor.execute(LINE_LAWS, [waiting_orders(limit=1000)])
+        for number, variant, needed, held, short, waiting in cursor.fetchall():
+            wrong.append(
+                f"line {number}, variant {variant}: {needed} needed, {held} promised, {short} short, {waiting} packed"
             )
-            for variant_id, per_unit, held, short in cursor.fetchall():
-                travelling = sum(
-                    part.quantity for parcel in order.fulfilments.all() if parcel.state in ("shipped", "delivered")
-                    for part in parcel.lines.all() if (part.order_line_id, part.variant_id) == (one.pk, variant_id)
-                )  # fmt: skip
-                needed = (one.quantity - one.cancelled_quantity) * per_unit - travelling
-                if held + short != needed:
-                    wrong.append(f"{order} {one}: {needed} needed, {held} promised and {short} short")
-            if open_units < 0:
-                wrong.append(f"{order} {one}: {open_units} units open")
-            packed = sum(
-                part.quantity for parcel in order.fulfilments.all() if parcel.state == "pending"
-                for part in parcel.lines.all() if part.order_line_id == one.pk and part.variant_id == one.variant_id
-            )  # fmt: skip
-            if packed > open_units:
-                wrong.append(f"{order} {one}: {packed} units wait in parcels, {open_units} are open")
+        cursor.execute(LEFT_LAWS)
+        for reference, gone, booked in cursor.fetchall():
+            wrong.append(f"{reference}: {gone} units in parcels that left, {booked} in the ledger")
+    for order in Order.objects.prefetch_related("lines"):
+        expected = Order.State.CANCELLED if order.cancelled_at else order_state(order.lines.all())
+        if order.state != expected:
+            wrong.append(f"{order}: is {order.state}, its lines say {expected}")
     return wrong
 
 
@@ -206,20 +213,25 @@ def _return_laws() -> list[str]:
         )  # fmt: skip
         if units != expected:
             wrong.append(f"{record}: {units} units went back on the shelf, {expected} were to")
-    for one in OrderLine.objects.filter(kind="goods"):
-        received = one.return_lines.filter(return_record__state="received").aggregate(units=Sum("quantity"))["units"]
-        if one.returned_quantity != (received or 0) or one.returned_quantity > one.fulfilled_quantity:
-            wrong.append(f"{one}: {one.returned_quantity} returned, {received} received, {one.fulfilled_quantity} left")
+    received = Sum("return_lines__quantity", filter=Q(return_lines__return_record__state="received"), default=0)
+    for one in OrderLine.objects.filter(kind="goods").annotate(received=received):
+        if one.returned_quantity != one.received or one.returned_quantity > one.fulfilled_quantity:
+            wrong.append(
+                f"{one}: {one.returned_quantity} returned, {one.received} received, {one.fulfilled_quantity} left"
+            )
     return wrong
 
 
 def _money_laws() -> list[str]:
+    """What was given back is the same on the order, its refunds and its payments, never more than came in, and all of
+    it where the order was cancelled."""
     wrong = []
+    given = dict(Refund.objects.values_list("order").annotate(whole=Sum("amount")))
+    paid = Payment.objects.filter(state="captured").values("order").annotate(paid=Sum("amount"), back=Sum("refunded"))
+    money = {row["order"]: (row["paid"], row["back"]) for row in paid}
     for order in Order.objects.all():
-        given_back = Refund.objects.filter(order=order).aggregate(whole=Sum("amount"))["whole"] or Decimal(0)
-        paid = Payment.objects.filter(order=order, state="captured")
-        came_in = paid.aggregate(whole=Sum("amount"))["whole"] or Decimal(0)
-        on_payments = paid.aggregate(whole=Sum("refunded"))["whole"] or Decimal(0)
+        came_in, on_payments = money.get(order.pk, (Decimal(0), Decimal(0)))
+        given_back = given.get(order.pk, Decimal(0))
         if not order.refunded == given_back == on_payments:
             wrong.append(f"{order}: refunded {order.refunded}, refunds {given_back}, on payments {on_payments}")
         if given_back > came_in:

@@ -22,7 +22,8 @@ def _shipped(market: Market, *lines: LineDraft, **given: object) -> Order:
 
 
 def _fresh(order: Order) -> Order:
-    return Order.objects.get(pk=order.pk)
+    found: Order = Order.objects.get(pk=order.pk)
+    return found
 
 
 def test_a_cancelled_order_gives_stock_and_all_its_money_back(market: Market) -> None:

@@ -17,7 +17,7 @@ def _unpaid(market: Market) -> Order:
 
 
 def _state(order: Order) -> str:
-    return Order.objects.get(pk=order.pk).payment_state
+    return str(Order.objects.get(pk=order.pk).payment_state)
 
 
 def test_an_order_is_unpaid_then_authorised_then_paid(market: Market) -> None:

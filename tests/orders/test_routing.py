@@ -99,6 +99,7 @@ def test_an_order_without_needs_makes_no_parcels() -> None:
     assert route(Case({}, ())) == Plan((), {})
 
 
+Shelf = tuple[dict[int, int], int | None, bool]
 units = st.integers(0, 6)
 places = st.lists(
     st.builds(
@@ -111,8 +112,8 @@ places = st.lists(
 
 @given(tea=st.integers(1, 8), more_tea=st.integers(1, 8), pot=st.integers(1, 8), shelves=places)
 def test_no_plan_ships_more_than_is_wanted_or_more_than_is_there(
-    tea: int, more_tea: int, pot: int, shelves: list
-) -> None:  # type: ignore[type-arg]
+    tea: int, more_tea: int, pot: int, shelves: list[Shelf]
+) -> None:
     needs = {(10, TEA): tea, (11, TEA): more_tea, (12, POT): pot}
     there = tuple(
         place(n, free, at=POTSDAM if near else None, left=left) for n, (free, left, near) in enumerate(shelves, start=1)
