@@ -1,0 +1,74 @@
+"""finalmarket demo: fill an empty house."""
+
+from __future__ import annotations
+
+import math
+import time
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
+from datetime import UTC, datetime
+from datetime import time as time_of_day
+
+import click
+
+from finalmarket.kernel import clock
+from finalmarket.kernel.database import as_owner, database_ready
+from finalmarket.kernel.errors import UserError
+
+
+@click.command()
+@click.option("--seed", type=int, default=2024, show_default=True, help="Another seed, another year.")
+@click.option("--scale", type=float, default=1.0, show_default=True, help="2 is twice as many customers and orders.")
+@click.option("--until", type=click.DateTime(["%Y-%m-%d"]), help="The last day of the year, today by default.")
+@click.option("--quiet", is_flag=True, help="Show no progress.")
+def command(seed: int, scale: float, until: datetime | None, quiet: bool) -> None:
+    """Fill an empty house with a demo: a merchant's channels, catalogue, stock, customers and a year of orders.
+
+    A house that has the demo is left as it is. A run that is cut off leaves nothing behind.
+    """
+    from finalmarket.demo.fill import fill
+
+    if not math.isfinite(scale):
+        raise UserError("the scale must be a number, such as 1")
+    now = _end(until)
+    database_ready()
+    begun = time.monotonic()
+    with _progress(quiet) as told:
+        filled = fill(seed=seed, scale=scale, now=now, told=told)
+    facts = f"{filled.orders:,} orders of {filled.customers:,} customers on {filled.channels} channels"
+    if filled.was_there:
+        click.echo(f"The demo is here already ({facts}); nothing was changed.")
+        return
+    _analyze()
+    click.echo(f"The demo is ready: {facts}, in {time.monotonic() - begun:.0f} s.")
+
+
+def _end(until: datetime | None) -> datetime:
+    """The moment at which the demo's year ends: now, or the evening of the day given."""
+    present = clock.now()
+    if until is None or until.date() == present.date():
+        return present
+    if until.date() > present.date():
+        raise UserError(f"--until {until.date()} has not come yet; give today or a day before")
+    return datetime.combine(until.date(), time_of_day(18), UTC)
+
+
+@contextmanager
+def _progress(quiet: bool) -> Iterator[Callable[[str, float], None]]:
+    """A line that tells what is being done and how far it is."""
+    from rich.console import Console
+    from rich.progress import BarColumn, Progress, TaskProgressColumn, TextColumn, TimeElapsedColumn
+
+    columns = (TextColumn("{task.description:30}"), BarColumn(), TaskProgressColumn(), TimeElapsedColumn())
+    with Progress(*columns, console=Console(stderr=True), transient=True, disable=quiet) as progress:
+        task = progress.add_task("demo", total=1.0)
+        yield lambda step, done: progress.update(task, description=step, completed=done)
+
+
+def _analyze() -> None:
+    """Let the planner know the new rows now and not when the database gets round to it."""
+    with as_owner():
+        from django.db import connection
+
+        with connection.cursor() as cursor:
+            cursor.execute("ANALYZE")
