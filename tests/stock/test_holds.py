@@ -51,9 +51,7 @@ def test_a_refused_request_does_not_block_a_smaller_one_after_it(web: SalesChann
     assert [verdict.outcome for verdict in reserve(requests)] == ["refused", "granted", "refused", "granted"]
 
 
-def test_a_hold_that_ended_is_free_for_the_next_buyer_without_anybody_sweeping(
-    web: SalesChannel, good: Variant
-) -> None:
+def test_an_ended_hold_is_free_for_the_next_buyer_without_anybody_sweeping(web: SalesChannel, good: Variant) -> None:
     hold(web, good, 5, seconds=OVER)
     level = atp.level(good.pk, web.pk)
     assert (level.available, level.reserved, pool(good).reserved) == (5, 0, 5)
@@ -109,9 +107,7 @@ def test_a_hold_that_lost_one_of_its_lines_is_confirmed_whole_or_not_at_all(web:
     assert_books_agree()
 
 
-def test_a_hold_that_lost_one_of_its_lines_takes_it_anew_when_it_is_free_again(
-    web: SalesChannel, good: Variant
-) -> None:
+def test_a_hold_that_lost_a_line_takes_it_anew_when_it_is_free_again(web: SalesChannel, good: Variant) -> None:
     other = new_variant()
     put(other, new_place(), 5)
     taken = ask(web, (good, 5), (other, 5), seconds=OVER).reservation_id
@@ -123,9 +119,7 @@ def test_a_hold_that_lost_one_of_its_lines_takes_it_anew_when_it_is_free_again(
     assert_books_agree()
 
 
-def test_a_line_that_was_given_back_on_purpose_is_not_taken_again_by_confirming(
-    web: SalesChannel, good: Variant
-) -> None:
+def test_a_line_given_back_on_purpose_is_not_taken_again_by_confirming(web: SalesChannel, good: Variant) -> None:
     other = new_variant()
     put(other, new_place(), 5)
     taken = ask(web, (good, 2), (other, 2)).reservation_id
