@@ -1,3 +1,4 @@
+# ruff: noqa: S608 (the SQL put together here is ours, never input)
 """Stock: what is on hand of a SKU at a location, how much of it is kept back, and when it counts as low."""
 
 from __future__ import annotations
@@ -10,7 +11,7 @@ from finalmarket.bulk.naming import find_variants
 from finalmarket.bulk.plan import Given, Importer, Plan, make_plan
 from finalmarket.bulk.stage import Stage
 from finalmarket.bulk.values import SKU, line_of_text, whole_number
-from finalmarket.stock import ledger, policies
+from finalmarket.stock import ledger
 
 ACTOR = "import"
 REASON = "stock import"
@@ -76,11 +77,8 @@ class StockLevels(Importer):
             row[0] for row in stage.rows("SELECT DISTINCT variant_id FROM {stage} WHERE action IN ('create', 'change')")
         ]
         ledger.lock(variants)
-        _set_on_hand(stage)
-        if stage.has("safety"):
-            _set_safety(stage)
-        if stage.has("low_stock_threshold"):
-            _set_thresholds(stage)
+        _book(stage)
+        _set_rules(stage)
 
     def _open_locations(self, stage: Stage) -> None:
         stage.run(
@@ -95,73 +93,61 @@ class StockLevels(Importer):
         )
 
 
-def _set_on_hand(stage: Stage) -> None:
-    """Book the differences; the pools are locked. `ledger.adjust` takes what reaches into promises."""
+def _book(stage: Stage) -> None:
+    """Let the ledger book the differences; the pools are locked. `ledger.adjust` takes what reaches into promises.
+
+    A change of safety stock moves nothing: the ledger's line says it in words.
+    """
     stage.run(
         """INSERT INTO stock_item (variant_id, location_id) SELECT variant_id, location_id FROM {stage}
            WHERE action = 'create' ORDER BY 1, 2 ON CONFLICT DO NOTHING"""
     )
+    safety = "new.safety" if stage.has("safety") else "item.safety"
     differences = stage.rows(
-        """SELECT new.variant_id, new.location_id, new.on_hand - item.on_hand,
-                  item.reserved + item.allocated - new.on_hand
-           FROM {stage} new
-           JOIN stock_item item ON item.variant_id = new.variant_id AND item.location_id = new.location_id
-           WHERE new.action IN ('create', 'change') AND item.on_hand <> new.on_hand
-           ORDER BY new.variant_id, new.location_id"""
+        f"""SELECT new.variant_id, new.location_id, new.on_hand - item.on_hand,
+                   item.reserved + item.allocated - new.on_hand,
+                   CASE WHEN {safety} = item.safety THEN '{REASON}'
+                        ELSE '{REASON}, safety stock ' || item.safety || ' -> ' || {safety} END
+            FROM {{stage}} new
+            JOIN stock_item item ON item.variant_id = new.variant_id AND item.location_id = new.location_id
+            WHERE new.action IN ('create', 'change') AND (item.on_hand <> new.on_hand OR item.safety <> {safety})
+            ORDER BY new.variant_id, new.location_id"""
     )
     covered = [row for row in differences if row[3] <= 0]
-    _post([ledger.Movement("adjust", row[0], row[1], on_hand=row[2], reason=REASON) for row in covered])
-    for variant, location, difference, missing in differences:
+    movements = [ledger.Movement("adjust", row[0], row[1], on_hand=row[2], reason=row[4]) for row in covered]
+    for start in range(0, len(movements), ROWS_AT_ONCE):
+        ledger.post(movements[start : start + ROWS_AT_ONCE], actor=ACTOR)
+    for variant, location, difference, missing, reason in differences:
         if missing > 0:
-            ledger.adjust(variant, location, difference, reason=REASON, actor=ACTOR)
-    less = [variant for variant, _, difference, _ in covered if difference < 0]
-    more = [variant for variant, _, difference, _ in covered if difference > 0]
+            ledger.adjust(variant, location, difference, reason=reason, actor=ACTOR)
+    less = [row[0] for row in covered if row[2] < 0]
+    more = [row[0] for row in covered if row[2] > 0]
     stage.rows("SELECT stock_trim_fences(%s::bigint[], %s, %s)", [less, ACTOR, REASON])
     stage.rows("SELECT stock_backfill(%s::bigint[], %s)", [more, ACTOR])
 
 
-def _set_safety(stage: Stage) -> None:
-    """Set safety stock where it differs; the ledger gets a line that moves nothing and says so."""
-    differences = stage.rows(
-        """SELECT new.variant_id, new.location_id, item.safety, new.safety FROM {stage} new
-           JOIN stock_item item ON item.variant_id = new.variant_id AND item.location_id = new.location_id
-           WHERE new.action IN ('create', 'change') AND item.safety <> new.safety
-           ORDER BY new.variant_id, new.location_id"""
-    )
-    stage.run(
-        """UPDATE stock_item item SET safety = new.safety FROM {stage} new
-           WHERE item.variant_id = new.variant_id AND item.location_id = new.location_id
-             AND new.action IN ('create', 'change') AND item.safety <> new.safety"""
-    )
-    stage.run(
-        """UPDATE stock_pool pool SET safety = held.units
-           FROM (SELECT item.variant_id, sum(item.safety) AS units FROM stock_item item
-                 WHERE item.variant_id IN (SELECT variant_id FROM {stage} WHERE action IN ('create', 'change'))
-                 GROUP BY item.variant_id) held
-           WHERE held.variant_id = pool.variant_id AND held.units <> pool.safety"""
-    )
-    _post(
-        [
-            ledger.Movement("adjust", variant, location, reason=f"safety stock {before} -> {units}: {REASON}")
-            for variant, location, before, units in differences
-        ]
-    )
-
-
-def _set_thresholds(stage: Stage) -> None:
-    """Set the thresholds that differ; the alerts of these variants are to be looked at."""
+def _set_rules(stage: Stage) -> None:
+    """Set safety stock and thresholds where they differ; the alerts of these variants are to be looked at."""
+    rules = [name for name in ("safety", "low_stock_threshold") if stage.has(name)]
+    if not rules:
+        return
     touched = stage.rows(
-        """UPDATE stock_item item SET low_stock_threshold = new.low_stock_threshold FROM {stage} new
-           WHERE item.variant_id = new.variant_id AND item.location_id = new.location_id
-             AND new.action IN ('create', 'change')
-             AND item.low_stock_threshold IS DISTINCT FROM new.low_stock_threshold RETURNING item.variant_id"""
+        f"""UPDATE stock_item item SET {", ".join(f"{name} = new.{name}" for name in rules)} FROM {{stage}} new
+            WHERE item.variant_id = new.variant_id AND item.location_id = new.location_id
+              AND new.action IN ('create', 'change')
+              AND ({" OR ".join(f"item.{name} IS DISTINCT FROM new.{name}" for name in rules)})
+            RETURNING item.variant_id"""
     )
-    policies.touch([variant for (variant,) in touched])
-
-
-def _post(movements: Sequence[ledger.Movement]) -> None:
-    for start in range(0, len(movements), ROWS_AT_ONCE):
-        ledger.post(movements[start : start + ROWS_AT_ONCE], actor=ACTOR)
+    variants = sorted({variant for (variant,) in touched})
+    stage.rows(
+        """UPDATE stock_pool pool SET safety = held.units, alerts_due = true
+           FROM (SELECT variant_id, sum(safety) AS units FROM stock_item
+                 WHERE variant_id = ANY (%s) GROUP BY variant_id) held
+           WHERE held.variant_id = pool.variant_id RETURNING 1""",
+        [variants],
+    )
+    if stage.has("safety"):
+        stage.rows("SELECT stock_mark_due(%s::bigint[])", [variants])
 
 
 def plan(given: Given, *, create_locations: bool = False, **reading: Any) -> Plan:

@@ -303,7 +303,12 @@ def test_stock_goes_through_the_ledger_by_the_difference(cup: Variant, london: S
     assert (item.on_hand, item.safety, item.low_stock_threshold) == (7, 2, 1)
     moved = StockMovement.objects.exclude(on_hand_delta=0).order_by("-id").first()
     assert moved is not None
-    assert (moved.kind, moved.on_hand_delta, moved.actor, moved.reason) == ("adjust", -3, "import", "stock import")
+    assert (moved.kind, moved.on_hand_delta, moved.actor, moved.reason) == (
+        "adjust",
+        -3,
+        "import",
+        "stock import, safety stock 0 -> 2",
+    )
     assert check.differences() == []
     assert take(stock, row) == Counts(unchanged=1)
 
