@@ -20,7 +20,7 @@ from finalmarket.orders.amounts import Worth, worth_of
 from finalmarket.orders.history import done, follow, goods_of, locked, note
 from finalmarket.orders.models import Order, OrderLine, Payment, Return
 from finalmarket.orders.parcels import settle
-from finalmarket.orders.promises import lock_stock, started_units
+from finalmarket.orders.promises import Standing, lock_stock, started_units
 from finalmarket.orders.refunds import refund
 from finalmarket.orders.states import captured
 
@@ -89,7 +89,7 @@ def _cancel(
             line.cancelled_quantity += units[line.pk]
             line.save(update_fields=["cancelled_quantity"])
     lock_stock(order)
-    settle(order, lines, actor=actor, reason=f"cancelled: {reason}")
+    settle(Standing(order, lines), actor=actor, reason=f"cancelled: {reason}")
     words = "the whole order" if whole else f"{sum(units.values())} units"
     note(order, "cancelled", f"{words}: {reason}", actor=actor, key=f"cancel:{key}" if key else "")
     if whole:

@@ -13,7 +13,7 @@ from finalmarket.kernel.errors import UserError
 from finalmarket.orders.history import follow, goods_of, locked, note
 from finalmarket.orders.models import Fulfilment, FulfilmentLine, Order, OrderLine
 from finalmarket.orders.parcels import pack, settle
-from finalmarket.orders.promises import contents, left_units, lock_stock, open_promises
+from finalmarket.orders.promises import Standing, contents, left_units, lock_stock, open_promises
 from finalmarket.stock import ledger
 from finalmarket.stock.models import StockItem
 
@@ -51,8 +51,7 @@ def ship(
     units = _let_go(order, parcel, at or clock.now(), actor)
     words = f"{units} units from {parcel.location.name}"
     note(order, "shipped", f"{words} by {carrier} {tracking_number}".strip() if carrier else words, actor=actor)
-    lines = goods_of(order)
-    settle(order, lines, actor=actor, reason="shipped")
+    settle(Standing(order), actor=actor, reason="shipped")
     follow(order)
     return parcel
 
@@ -91,16 +90,17 @@ def reject(fulfilment_id: int, *, reason: str, actor: str, missing: Mapping[int,
     parcel.reason = f"rejected: {REJECTIONS[reason]}; it was {parcel.reason}"[:300]
     parcel.save()
     note(order, "rejected", f"{parcel.location.name}: {REJECTIONS[reason]}", actor=actor)
-    lines = goods_of(order)
-    unrouted = pack(order, lines, actor=actor, avoid=[parcel.location_id])
+    standing = Standing(order)
+    unrouted = pack(standing, actor=actor, avoid=[parcel.location_id])
     for variant_id, units in sorted(lost.items()):
         ledger.adjust(
             variant_id, parcel.location_id, -units, reason=REJECTIONS[reason], actor=actor,
             reference=f"order:{order.pk}",
         )  # fmt: skip
-    settle(order, lines, actor=actor, reason=REJECTIONS[reason])
+    standing.forget()
+    settle(standing, actor=actor, reason=REJECTIONS[reason])
     if lost:  # what the correction took from this very order is short now, and no longer unrouted
-        unrouted = pack(order, lines, actor=actor, avoid=[parcel.location_id])
+        unrouted = pack(standing, actor=actor, avoid=[parcel.location_id])
     follow(order, unrouted=unrouted)
     return parcel
 

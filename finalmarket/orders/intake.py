@@ -5,11 +5,13 @@ Lock order: the order's row, then the customer's identities, then the pools of s
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from dataclasses import dataclass
 from typing import Literal
 
 from django.db import connection, transaction
 
+from finalmarket.catalog.models import BundleComponent
 from finalmarket.channels.models import SalesChannel
 from finalmarket.customers.resolve import Contact, resolve_many
 from finalmarket.kernel import clock
@@ -21,10 +23,10 @@ from finalmarket.orders.history import add_problem, follow, goods_of, locked, no
 from finalmarket.orders.models import Order, OrderLine, Payment
 from finalmarket.orders.numbers import next_numbers
 from finalmarket.orders.parcels import pack, pack_where_promised, settle
-from finalmarket.orders.promises import attach, contents, count_short, lock_stock, open_promises
+from finalmarket.orders.promises import Standing, attach, contents, count_short, lock_pools, lock_stock
 from finalmarket.orders.versions import is_older
 from finalmarket.stock import ledger
-from finalmarket.stock.models import Reservation
+from finalmarket.stock.models import Reservation, ReservationLine
 from finalmarket.stock.reserve import Mode
 
 MOST_TRIES = 5
@@ -92,8 +94,9 @@ def retry(order_id: int, *, actor: str) -> Taken:
     lines = goods_of(order)
     revising.match_unknown(lines)
     lock_stock(order, [line.variant_id for line in lines if line.variant_id is not None])
-    settle(order, lines, actor=actor, reason="looked at again")
-    unrouted = pack(order, lines, actor=actor)
+    standing = Standing(order, lines)
+    settle(standing, actor=actor, reason="looked at again")
+    unrouted = pack(standing, actor=actor)
     follow(order, unrouted=unrouted)
     if order.problem != before:
         note(order, "problem", order.problem or "solved", actor=actor)
@@ -108,7 +111,7 @@ def settle_problem(order_id: int, *, actor: str, reason: str) -> Order:
     order = locked(order_id)
     order.problem = ""
     note(order, "problem", f"settled: {reason}", actor=actor)
-    count_short(order, goods_of(order))
+    count_short(Standing(order))
     return follow(order)
 
 
@@ -189,14 +192,15 @@ def _create(order: Order, draft: OrderDraft, channel: SalesChannel, actor: str) 
         order.cancelled_at = clock.now()
         note(order, "cancelled", "came in cancelled", actor=actor)
         return _finish(order, draft, "cancelled", actor)
-    lines = goods_of(order)
-    lock_stock(order, [line.variant_id for line in lines if line.variant_id is not None])
-    _allocate(order, draft, channel, lines, actor)
+    lines = [line for line in composed.lines if line.kind == OrderLine.Kind.GOODS]
+    _lock_fresh(draft, lines)
+    standing = Standing(order, lines, is_new=True)
+    _allocate(standing, draft, channel, actor)
     if draft.handed_over:
-        unrouted = pack_where_promised(order, lines, reason="handed over", actor=actor)
+        unrouted = pack_where_promised(standing, reason="handed over", actor=actor)
         fulfilment.hand_over(order, actor=actor)
     else:
-        unrouted = pack(order, lines, actor=actor)
+        unrouted = pack(standing, actor=actor)
     note(order, "taken", f"{len(lines)} lines of goods, {order.total} {order.currency}", actor=actor)
     return _finish(order, draft, "created", actor, unrouted)
 
@@ -259,25 +263,36 @@ def _link_customer(order: Order, draft: OrderDraft, channel: SalesChannel) -> No
     order.customer_id = resolve_many([contact], country=channel.country, source=channel.slug)[0]
 
 
-def _allocate(order: Order, draft: OrderDraft, channel: SalesChannel, lines: list[OrderLine], actor: str) -> None:
+def _lock_fresh(draft: OrderDraft, lines: Sequence[OrderLine]) -> None:
+    """Lock the pools of a new order's goods, and of what the cart's hold has."""
+    variants = {line.variant_id for line in lines if line.variant_id is not None}
+    if draft.reservation_id is not None:
+        held = ReservationLine.objects.filter(reservation_id=draft.reservation_id)
+        variants |= set(held.values_list("variant_id", flat=True))
+    parts = BundleComponent.objects.filter(bundle__in=variants)
+    lock_pools(variants | set(parts.values_list("component_id", flat=True)))
+
+
+def _allocate(standing: Standing, draft: OrderDraft, channel: SalesChannel, actor: str) -> None:
     """Take the order's stock: a cart's hold if it names one, then whatever is lacking. Raises OutOfStock."""
     mode = Mode.SALE if has_happened(draft, channel) else Mode.ALLOCATE
     if draft.reservation_id is not None:
-        _confirm_hold(order, draft.reservation_id, lines, actor)
-    refusal = settle(order, lines, actor=actor, reason="taken", mode=mode, location_id=draft.location_id)
+        _confirm_hold(standing, draft.reservation_id, actor)
+    refusal = settle(standing, actor=actor, reason="taken", mode=mode, location_id=draft.location_id)
     if refusal:
         raise OutOfStock(f"{draft} was not taken: {refusal}")
-    if mode is Mode.ALLOCATE and any(promise.short for promise in open_promises(order)):
-        short = ", ".join(line.sku for line in lines if line.short_quantity)
+    if mode is Mode.ALLOCATE and any(promise.short for promise in standing.promises):
+        short = ", ".join(line.sku for line in standing.lines if line.short_quantity)
         raise OutOfStock(f"{draft} was not taken: the held units are not there any more: {short}")
 
 
-def _confirm_hold(order: Order, reservation_id: int, lines: list[OrderLine], actor: str) -> None:
+def _confirm_hold(standing: Standing, reservation_id: int, actor: str) -> None:
     """Turn a cart's hold into the order's promise. One that was let go is passed over: its units are taken anew.
 
     Raises InvalidDraft for a hold of other goods.
     """
-    found = Reservation.objects.filter(pk=reservation_id, sales_channel=order.sales_channel).first()
+    order, lines = standing.order, standing.lines
+    found = Reservation.objects.filter(pk=reservation_id, sales_channel=order.sales_channel_id).first()
     if found is None or found.state != Reservation.State.HELD:
         return
     known = contents(lines)
@@ -285,7 +300,7 @@ def _confirm_hold(order: Order, reservation_id: int, lines: list[OrderLine], act
         if index >= len(lines) or variant_id not in known.get(lines[index].pk, {}):
             raise InvalidDraft(f"order {order.external_id[:60]!r}: reservation {reservation_id} holds other goods")
     if ledger.confirm([found.pk], actor=actor, reference=f"order:{order.pk}").get(found.pk) == "confirmed":
-        attach(order, found.pk, [((line.pk, line.variant_id or 0), line.quantity) for line in lines], known)
+        attach(standing, found.pk, [((line.pk, line.variant_id or 0), line.quantity) for line in lines], known)
 
 
 def _cancel(order: Order, version: str, reason: str, actor: str) -> Taken:
@@ -322,12 +337,12 @@ def _revise(order: Order, draft: OrderDraft, channel: SalesChannel, actor: str) 
         if newer:
             order.save(update_fields=["external_version", "updated_at"])
         return Taken(order, "unchanged", order.problem)
-    lines = goods_of(order)
+    standing = Standing(order)
     mode = Mode.SALE if has_happened(draft, channel) else Mode.ALLOCATE
-    refusal = settle(order, lines, actor=actor, reason="the channel changed the order", mode=mode)
+    refusal = settle(standing, actor=actor, reason="the channel changed the order", mode=mode)
     if refusal:
         raise OutOfStock(f"{draft} was not changed: {refusal}")
-    unrouted = pack(order, lines, actor=actor)
+    unrouted = pack(standing, actor=actor)
     note(order, "updated", f"version {draft.external_version}" if draft.external_version else "", actor=actor)
     follow(order, unrouted=unrouted)
     if order.state == Order.State.CANCELLED:

@@ -13,7 +13,7 @@ from django.db import connection
 
 from finalmarket.orders.history import note
 from finalmarket.orders.models import Fulfilment, FulfilmentLine, Order, OrderLine, PostcodePoint
-from finalmarket.orders.promises import Need, Promise, count_short, cover, give_back, open_promises
+from finalmarket.orders.promises import Need, Promise, Standing, count_short, cover, give_back
 from finalmarket.orders.routing import POLICIES, Case, Parcel, Place, Policy, route
 from finalmarket.stock import ledger
 from finalmarket.stock.models import StockItem, StockLocation
@@ -41,38 +41,48 @@ def destination_of(order: Order) -> tuple[float, float] | None:
 
 
 def settle(
-    order: Order, lines: Sequence[OrderLine], *, actor: str, reason: str, mode: Mode = Mode.SALE,
-    location_id: int | None = None,
-) -> str:  # fmt: skip
+    standing: Standing, *, actor: str, reason: str, mode: Mode = Mode.SALE, location_id: int | None = None
+) -> str:
     """Bring the promises of the order to what its lines need now: too much is given back, what is lacking promised.
 
     Returns "" or, for Mode.ALLOCATE, why it does not fit. With Mode.SALE what is not there waits as short.
     """
-    give_back(order, lines, actor=actor, reason=reason)
-    trim(order)
-    refusal = cover(order, lines, mode=mode, location_id=location_id, actor=actor)
-    count_short(order, lines)
+    given_back = give_back(standing, actor=actor, reason=reason)
+    if given_back:
+        trim(standing)
+    refusal = cover(standing, mode=mode, location_id=location_id, actor=actor)
+    count_short(standing)
     return refusal
 
 
-def unparcelled(order: Order, promised: Iterable[Promise]) -> dict[At, int]:
+def unparcelled(standing: Standing) -> dict[At, int]:
     """Return the promised units that stand in no parcel yet, by location; below zero: a parcel holds more than that."""
     units: dict[At, int] = defaultdict(int)
-    for promise in promised:
+    for promise in standing.promises:
         if promise.location_id is not None and not promise.is_backorder:
             units[promise.need, promise.location_id] += promise.quantity
-    pending = FulfilmentLine.objects.filter(fulfilment__order=order, fulfilment__state=Fulfilment.State.PENDING)
+    pending = FulfilmentLine.objects.filter(
+        fulfilment__order=standing.order, fulfilment__state=Fulfilment.State.PENDING
+    )
     rows = pending.values_list("order_line_id", "variant_id", "fulfilment__location_id", "quantity")
     for line_id, variant_id, location_id, quantity in rows:
         units[(line_id, variant_id), location_id] -= quantity
     return {key: count for key, count in units.items() if count}
 
 
-def trim(order: Order) -> None:
-    """Take out of pending parcels what is not promised there any more; a parcel that becomes empty is cancelled."""
-    excess = {key: -count for key, count in unparcelled(order, open_promises(order)).items() if count < 0}
-    if not excess:
-        return
+def trim(standing: Standing) -> dict[At, int]:
+    """Take out of pending parcels what is not promised there any more; a parcel that becomes empty is cancelled.
+
+    Returns what is promised and stands in no parcel yet.
+    """
+    open_units = unparcelled(standing)
+    excess = {key: -count for key, count in open_units.items() if count < 0}
+    if excess:
+        _take_out(standing.order, excess)
+    return {key: count for key, count in open_units.items() if count > 0}
+
+
+def _take_out(order: Order, excess: dict[At, int]) -> None:
     lines = FulfilmentLine.objects.filter(fulfilment__order=order, fulfilment__state=Fulfilment.State.PENDING)
     for line in lines.select_related("fulfilment").order_by("-id"):
         key = ((line.order_line_id, line.variant_id), line.fulfilment.location_id)
@@ -89,39 +99,39 @@ def trim(order: Order) -> None:
     empty.update(state=Fulfilment.State.CANCELLED, reason="nothing left to ship")
 
 
-def pack(order: Order, lines: Sequence[OrderLine], *, actor: str, avoid: Iterable[int] = (),
-         policies: Sequence[Policy] = POLICIES) -> str:  # fmt: skip
+def pack(standing: Standing, *, actor: str, avoid: Iterable[int] = (), policies: Sequence[Policy] = POLICIES) -> str:
     """Route what is promised and in no parcel; move promises to where the plan wants them; write the parcels.
 
     Returns the units that could not be placed, in words ("" when all are). `avoid` are locations that said no.
     """
-    promised = open_promises(order)
-    trim(order)
-    waiting = {key: units for key, units in unparcelled(order, promised).items() if units > 0}
+    waiting = trim(standing)
     if not waiting:
         return ""
+    order = standing.order
     needs: dict[Need, int] = defaultdict(int)
     for (need, _), units in waiting.items():
         needs[need] += units
     refused = set(avoid)
     places = [place for place in load_places(order, waiting) if place.id not in refused]
     plan = route(Case(needs, tuple(places), destination_of(order)), policies)
-    _move(waiting, plan.parcels, promised, actor)
-    at_hand = {key: units for key, units in unparcelled(order, open_promises(order)).items() if units > 0}
+    at_hand = waiting
+    if _move(waiting, plan.parcels, standing.promises, actor):
+        standing.forget()
+        at_hand = {key: units for key, units in unparcelled(standing).items() if units > 0}
     for parcel in plan.parcels:
         _write(order, parcel, at_hand, actor)
-    return _unplaced(lines, {key: units for key, units in at_hand.items() if units > 0})
+    return _unplaced(standing.lines, at_hand)
 
 
-def pack_where_promised(order: Order, lines: Sequence[OrderLine], *, reason: str, actor: str) -> str:
+def pack_where_promised(standing: Standing, *, reason: str, actor: str) -> str:
     """Make parcels where the units are promised, without routing: goods that were handed over there."""
-    at_hand = {key: units for key, units in unparcelled(order, open_promises(order)).items() if units > 0}
+    at_hand = trim(standing)
     by_place: dict[int, dict[Need, int]] = defaultdict(dict)
     for (need, location_id), units in at_hand.items():
         by_place[location_id][need] = units
     for location_id, units_of in sorted(by_place.items()):
-        _write(order, Parcel(location_id, units_of, reason), at_hand, actor)
-    return _unplaced(lines, {key: units for key, units in at_hand.items() if units > 0})
+        _write(standing.order, Parcel(location_id, units_of, reason), at_hand, actor)
+    return _unplaced(standing.lines, at_hand)
 
 
 def load_places(order: Order, waiting: Mapping[At, int]) -> list[Place]:
@@ -162,8 +172,12 @@ PLACES_SQL = """
     ORDER BY place.id, item.variant_id"""
 
 
-def _move(waiting: Mapping[At, int], parcels: Sequence[Parcel], promised: Sequence[Promise], actor: str) -> None:
-    """Bring promises to where the plan ships from: from where there are more than the plan wants to where fewer are."""
+def _move(waiting: Mapping[At, int], parcels: Sequence[Parcel], promised: Sequence[Promise], actor: str) -> int:
+    """Bring promises to where the plan ships from: from where there are more than the plan wants to where fewer are.
+
+    Returns the units that were moved.
+    """
+    total = 0
     surplus = defaultdict(int, waiting)
     wanted: dict[At, int] = {}
     for parcel in parcels:
@@ -187,6 +201,8 @@ def _move(waiting: Mapping[At, int], parcels: Sequence[Parcel], promised: Sequen
                 )  # fmt: skip
                 surplus[need, promise.location_id] -= moved
                 missing -= moved
+                total += moved
+    return total
 
 
 def _write(order: Order, parcel: Parcel, at_hand: dict[At, int], actor: str) -> None:
@@ -199,10 +215,11 @@ def _write(order: Order, parcel: Parcel, at_hand: dict[At, int], actor: str) -> 
             at_hand[need, parcel.place_id] -= count
     if not units_of:
         return
-    fulfilment, is_new = Fulfilment.objects.get_or_create(
-        order=order, location_id=parcel.place_id, state=Fulfilment.State.PENDING, defaults={"reason": parcel.reason}
-    )
-    known = {} if is_new else {(line.order_line_id, line.variant_id): line for line in fulfilment.lines.all()}
+    pending = Fulfilment.objects.filter(order=order, location_id=parcel.place_id, state=Fulfilment.State.PENDING)
+    fulfilment = pending.first()  # the caller holds the order's row: nobody else makes one meanwhile
+    known = {(line.order_line_id, line.variant_id): line for line in fulfilment.lines.all()} if fulfilment else {}
+    if fulfilment is None:
+        fulfilment = Fulfilment.objects.create(order=order, location_id=parcel.place_id, reason=parcel.reason)
     fresh = []
     for (line_id, variant_id), units in units_of.items():
         line = known.get((line_id, variant_id))
@@ -222,5 +239,6 @@ def _unplaced(lines: Sequence[OrderLine], waiting: Mapping[At, int]) -> str:
     skus = {line.pk: line.sku for line in lines}
     units: dict[str, int] = defaultdict(int)
     for ((line_id, _), _), count in waiting.items():
-        units[skus.get(line_id, "?")] += count
+        if count:
+            units[skus.get(line_id, "?")] += count
     return ", ".join(f"{count} x {sku}" for sku, count in sorted(units.items()))

@@ -13,9 +13,10 @@ from dataclasses import dataclass
 from django.db import connection
 
 from finalmarket.catalog.models import BundleComponent
+from finalmarket.orders.history import goods_of
 from finalmarket.orders.models import FulfilmentLine, Order, OrderLine, OrderPromise
 from finalmarket.stock import ledger, shortfall
-from finalmarket.stock.models import Reservation, ReservationLine
+from finalmarket.stock.models import ReservationLine
 from finalmarket.stock.reserve import Mode, Request, reserve
 
 MOST_REQUEST_LINES = 1_000
@@ -51,12 +52,30 @@ def lock_stock(order: Order, variant_ids: Iterable[int] = ()) -> None:
                UNION SELECT part.component_id FROM order_lines line
                      JOIN bundle_components part ON part.bundle_id = line.variant_id WHERE line.order_id = %(order)s
                UNION SELECT unnest(%(more)s::bigint[])
-               UNION SELECT component_id FROM bundle_components WHERE bundle_id = ANY (%(more)s)""",
+               UNION SELECT component_id FROM bundle_components WHERE bundle_id = ANY (%(more)s::bigint[])""",
             {"order": order.pk, "more": list(variant_ids)},
         )
-        variants = sorted(variant_id for (variant_id,) in cursor.fetchall())
-    if variants:
-        ledger.lock(variants)
+        lock_pools(variant_id for (variant_id,) in cursor.fetchall())
+
+
+def lock_pools(variant_ids: Iterable[int]) -> None:
+    """Lock the pools of these variants, then the due rows of their listings and of the bundles that they are part of.
+
+    Two orders without a common variant may share a bundle's listing: locked in steps, verb by verb, its due rows would
+    make them wait for each other.
+    """
+    variants = sorted(set(variant_ids))
+    if not variants:
+        return
+    ledger.lock(variants)
+    with connection.cursor() as cursor:
+        cursor.execute(
+            """SELECT FROM due_changes due JOIN channel_products listing ON listing.id = due.listing_id
+               WHERE due.what = 'stock' AND listing.variant_id = ANY (%(variants)s::bigint[] || ARRAY(
+                   SELECT bundle_id FROM bundle_components WHERE component_id = ANY (%(variants)s)))
+               ORDER BY due.listing_id FOR UPDATE OF due""",
+            {"variants": variants},
+        )
 
 
 def open_promises(order: Order) -> list[Promise]:
@@ -73,6 +92,66 @@ def open_promises(order: Order) -> list[Promise]:
             [order.pk],
         )
         return [Promise((row[0], row[1]), *row[2:]) for row in cursor.fetchall()]
+
+
+class Standing:
+    """How an order stands: its goods and what is behind them, read once and anew after each change (`forget`).
+
+    `is_new` says that nothing can stand behind the lines yet, so that nothing needs to be read.
+    """
+
+    def __init__(self, order: Order, lines: Sequence[OrderLine] | None = None, *, is_new: bool = False) -> None:
+        self.order = order
+        self.lines = goods_of(order) if lines is None else lines
+        self._promises: list[Promise] | None = [] if is_new else None
+        self._recipes: dict[int, dict[int, int]] | None = {} if is_new else None
+        self._left: dict[Need, int] | None = {} if is_new else None
+
+    @property
+    def promises(self) -> list[Promise]:
+        """What is promised and has not left."""
+        if self._promises is None:
+            self._promises = open_promises(self.order)
+        return self._promises
+
+    @property
+    def recipes(self) -> dict[int, dict[int, int]]:
+        """What each line's units consist of; see `recipes`."""
+        if self._recipes is None:
+            self._recipes = recipes(self.lines)
+        return self._recipes
+
+    @property
+    def left(self) -> dict[Need, int]:
+        """What left in parcels; see `left_units`."""
+        if self._left is None:
+            self._left = left_units(self.lines)
+        return self._left
+
+    def forget(self, *, recipes_too: bool = False) -> None:
+        """Read the promises anew when they are next asked for."""
+        self._promises = None
+        if recipes_too:
+            self._recipes = None
+
+    def needs(self) -> dict[Need, int]:
+        """Return the units that the lines still have to get, by variant: ordered, not cancelled, not left."""
+        wanted: dict[Need, int] = {}
+        for line in self.lines:
+            for variant_id, per_unit in self.recipes.get(line.pk, {}).items():
+                units = per_unit * (line.quantity - line.cancelled_quantity) - self.left.get((line.pk, variant_id), 0)
+                wanted[line.pk, variant_id] = max(0, units)
+            if line.pk not in self.recipes and line.variant_id is not None:
+                open_units = line.quantity - line.cancelled_quantity - line.fulfilled_quantity
+                wanted[line.pk, line.variant_id] = max(0, open_units)
+        return wanted
+
+    def lacking(self) -> dict[Need, int]:
+        """Return what the lines need and neither a promise nor a claim stands behind."""
+        missing = self.needs()
+        for promise in self.promises:
+            missing[promise.need] = missing.get(promise.need, 0) - promise.quantity - promise.short
+        return {need: units for need, units in missing.items() if units > 0}
 
 
 def recipes(lines: Iterable[OrderLine]) -> dict[int, dict[int, int]]:
@@ -117,41 +196,28 @@ def started_units(lines: Sequence[OrderLine]) -> dict[int, int]:
     return started
 
 
-def needs(lines: Sequence[OrderLine]) -> dict[Need, int]:
-    """Return the units that the lines still have to get, by variant: ordered, not cancelled, not left."""
-    known = recipes(lines)
-    left = left_units(lines)
-    wanted: dict[Need, int] = {}
-    for line in lines:
-        for variant_id, per_unit in known.get(line.pk, {}).items():
-            units = per_unit * (line.quantity - line.cancelled_quantity) - left.get((line.pk, variant_id), 0)
-            wanted[line.pk, variant_id] = max(0, units)
-        if line.pk not in known and line.variant_id is not None:
-            open_units = line.quantity - line.cancelled_quantity - line.fulfilled_quantity
-            wanted[line.pk, line.variant_id] = max(0, open_units)
-    return wanted
-
-
-def give_back(order: Order, lines: Sequence[OrderLine], *, actor: str, reason: str) -> int:
+def give_back(standing: Standing, *, actor: str, reason: str) -> int:
     """Give back what is promised beyond what the lines need; return the units.
 
     Claims on what is not there go first, then backorders, then what was promised last.
     """
-    promised = open_promises(order)
     surplus: dict[Need, int] = defaultdict(int)
-    for promise in promised:
+    for promise in standing.promises:
         surplus[promise.need] += promise.quantity + promise.short
-    for need, units in needs(lines).items():
+    for need, units in standing.needs().items():
         surplus[need] -= units
     claims: list[tuple[int, int, int]] = []
     closing: list[tuple[int, int, int]] = []
-    for promise in promised:
+    for promise in standing.promises:
         _take(surplus, promise, promise.short, claims)
-    for promise in sorted(promised, key=lambda p: (not p.is_backorder, -p.reservation_id, -p.position)):
+    for promise in sorted(standing.promises, key=lambda p: (not p.is_backorder, -p.reservation_id, -p.position)):
         _take(surplus, promise, promise.quantity, closing)
     shortfall.give_up(claims)  # before units come free, or they would meet the claim that nobody has any more
     if closing:
-        ledger.close("deallocate", closing, actor=actor, reference=f"order:{order.pk}", reason=reason[:200])
+        reference = f"order:{standing.order.pk}"
+        ledger.close("deallocate", closing, actor=actor, reference=reference, reason=reason[:200])
+    if claims or closing:
+        standing.forget()
     return sum(units for _, _, units in closing)
 
 
@@ -162,34 +228,29 @@ def _take(surplus: dict[Need, int], promise: Promise, most: int, into: list[tupl
         into.append((promise.reservation_id, promise.position, units))
 
 
-def lacking(order: Order, lines: Sequence[OrderLine]) -> dict[Need, int]:
-    """Return what the lines need and neither a promise nor a claim stands behind."""
-    missing = needs(lines)
-    for promise in open_promises(order):
-        missing[promise.need] = missing.get(promise.need, 0) - promise.quantity - promise.short
-    return {need: units for need, units in missing.items() if units > 0}
-
-
-def cover(order: Order, lines: Sequence[OrderLine], *, mode: Mode, location_id: int | None, actor: str) -> str:
+def cover(standing: Standing, *, mode: Mode, location_id: int | None, actor: str) -> str:
     """Promise what is lacking, all or nothing; returns "" or why it was refused.
 
     Mode.SALE is never refused: what is not there stays lacking.
     """
-    missing = sorted(lacking(order, lines).items())
+    missing = sorted(standing.lacking().items())
     for start in range(0, len(missing), MOST_REQUEST_LINES):
-        refusal = _promise(order, lines, missing[start : start + MOST_REQUEST_LINES], mode, location_id, actor)
+        refusal = _promise(standing, missing[start : start + MOST_REQUEST_LINES], mode, location_id, actor)
         if refusal:
             return refusal
     return ""
 
 
 def _promise(
-    order: Order, lines: Sequence[OrderLine], wants: Sequence[tuple[Need, int]], mode: Mode, location_id: int | None,
-    actor: str,
-) -> str:  # fmt: skip
-    taken = OrderPromise.objects.filter(order_line__order=order).values("reservation_id").distinct().count()
+    standing: Standing, wants: Sequence[tuple[Need, int]], mode: Mode, location_id: int | None, actor: str
+) -> str:
+    order = standing.order
+    earlier = 0
+    if standing.recipes:
+        rows = OrderPromise.objects.filter(order_line__order=order)
+        earlier = rows.values("reservation_id").distinct().count()
     request = Request(
-        key=f"order:{order.pk}:{taken + 1}",
+        key=f"order:{order.pk}:{earlier + 1}",
         channel_id=order.sales_channel_id,
         lines=tuple((variant_id, units) for (_, variant_id), units in wants),
         mode=mode,
@@ -197,8 +258,8 @@ def _promise(
     )
     verdict = reserve([request], actor=actor)[0]
     if verdict.outcome != "granted" or verdict.reservation_id is None:
-        return _refusal(verdict.reason or verdict.outcome, wants, lines)
-    attach(order, verdict.reservation_id, wants, recipes(lines))
+        return _refusal(verdict.reason or verdict.outcome, wants, standing.lines)
+    attach(standing, verdict.reservation_id, wants, standing.recipes)
     return ""
 
 
@@ -214,7 +275,10 @@ def _refusal(reason: str, wants: Sequence[tuple[Need, int]], lines: Sequence[Ord
 
 
 def attach(
-    order: Order, reservation_id: int, wants: Sequence[tuple[Need, int]], known: Mapping[int, Mapping[int, int]]
+    standing: Standing,
+    reservation_id: int,
+    wants: Sequence[tuple[Need, int]],
+    known: Mapping[int, Mapping[int, int]],
 ) -> None:
     """Note which line of the reservation stands behind which order line. `wants` are the request's lines in order."""
     totals: dict[tuple[int, int], int] = defaultdict(int)
@@ -233,19 +297,19 @@ def attach(
             for (line, variant_id), units in sorted(totals.items())
         ]
     )
-    if order.reservation_id is None:
-        order.reservation = Reservation.objects.get(pk=reservation_id)
+    if standing.order.reservation_id is None:
+        standing.order.reservation_id = reservation_id
+    standing.forget(recipes_too=True)
 
 
-def count_short(order: Order, lines: Sequence[OrderLine]) -> None:
+def count_short(standing: Standing) -> None:
     """Write on each line how many of its units are not there; a bundle is short when one of its components is."""
-    missing = defaultdict(int, lacking(order, lines))
-    for promise in open_promises(order):
+    missing = defaultdict(int, standing.lacking())
+    for promise in standing.promises:
         missing[promise.need] += promise.short
-    known = recipes(lines)
     changed = []
-    for line in lines:
-        per_unit = known.get(line.pk, {})
+    for line in standing.lines:
+        per_unit = standing.recipes.get(line.pk, {})
         short = [-(-units // per_unit.get(need[1], 1)) for need, units in missing.items() if need[0] == line.pk]
         if line.short_quantity != max(short, default=0):
             line.short_quantity = max(short, default=0)

@@ -12,6 +12,8 @@ from decimal import Decimal
 
 from django.db import transaction
 
+from finalmarket.catalog.models import Variant
+from finalmarket.customers.resolve import Contact, resolve_many
 from finalmarket.kernel import clock
 from finalmarket.kernel.errors import UserError
 from finalmarket.orders import aftersales
@@ -141,7 +143,10 @@ def exchange(
     if known is not None:
         return _of_order(known, order)
     record = request_return(order_id, goods, key=key, reason=reason, actor=actor)
-    lock_stock(order, [line.variant_id for line in instead if line.variant_id is not None])
+    _link_customer(order)
+    skus = [line.sku for line in instead if line.variant_id is None]
+    named = set(Variant.objects.filter(sku__in=skus).values_list("id", flat=True))
+    lock_stock(order, named | {line.variant_id for line in instead if line.variant_id is not None})
     record.exchange_order = take(
         OrderDraft(
             channel_id=order.sales_channel_id, external_id=f"exchange:{order.pk}:{record.pk}", currency=order.currency,
@@ -153,6 +158,13 @@ def exchange(
     ).order  # fmt: skip
     record.save()
     return receive_return(record.pk, actor=actor) if received else record
+
+
+def _link_customer(order: Order) -> None:
+    """Find the customer before any pool is locked: identities are locked before stock, here as everywhere."""
+    if order.customer_id is None:
+        contact = Contact(email=order.email, phone=order.phone)
+        order.customer_id = resolve_many([contact], country=order.sales_channel.country)[0]
 
 
 def _of_order(record: Return, order: Order) -> Return:
