@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import json
 from decimal import Decimal
 from pathlib import Path
 from typing import Any
@@ -10,11 +9,10 @@ from typing import Any
 import pytest
 
 from finalmarket import cli
-from finalmarket.bulk import customers, listings, prices, products, stock
+from finalmarket.bulk import listings, prices, products, stock
 from finalmarket.bulk.plan import Change, Counts
 from finalmarket.catalog.models import BundleComponent, Category, Product, Variant, VariantPrice
 from finalmarket.channels.models import ChannelProduct, DueChange, ListingPrice, SalesChannel
-from finalmarket.customers.models import Consent, CustomerIdentity, OmnichannelCustomer
 from finalmarket.kernel.errors import UserError
 from finalmarket.stock import check, ledger
 from finalmarket.stock.models import (
@@ -341,79 +339,6 @@ def test_stock_below_what_is_promised_becomes_short_and_never_negative(
 
 def test_a_bundle_has_no_stock_to_import(house: None) -> None:
     assert [column for _, column, _ in refusals(stock, {"sku": "SET", "location": "LON", "on_hand": 1})] == ["sku"]
-
-
-# Customers
-
-
-def test_customers_are_normalised_and_found_again_by_what_they_are_known_by(web: SalesChannel) -> None:
-    row = {
-        "name": "Ann", "email": " Ann@Example.COM ", "phone": "030 123456", "country": "de", "accounts": "web:2; app:1",
-        "consents": "newsletter=yes", "preferences": '{"web-shop": {"newsletter": "weekly"}}',
-    }  # fmt: skip
-    assert take(customers, row) == Counts(created=1)
-    ann = OmnichannelCustomer.objects.get()
-    assert (ann.email, ann.phone, ann.country) == ("ann@example.com", "+4930123456", "DE")
-    assert set(ann.identities.values_list("kind", "value")) == {
-        ("email", "ann@example.com"), ("phone", "+4930123456"), ("account", "web:2"), ("account", "app:1"),
-    }  # fmt: skip
-    assert ann.channel_preferences.get().preferences == {"newsletter": "weekly"}
-    assert take(customers, row) == Counts(unchanged=1)
-    assert take(customers, {"phone": "+49 30 123456", "name": "Ann B."}) == Counts(changed=1)
-    assert OmnichannelCustomer.objects.get().name == "Ann B."
-
-
-def test_consents_are_a_ledger_that_only_grows_by_what_differs(house: None) -> None:
-    before = Consent.objects.count()
-    row = {"email": "ann@example.com", "consents": "newsletter=no; sms=no"}
-    assert take(customers, row) == Counts(changed=1)
-    assert Consent.objects.count() == before + 1
-    assert take(customers, row) == Counts(unchanged=1)
-
-
-def test_identities_and_preferences_that_a_row_does_not_name_stay(house: None) -> None:
-    till = SalesChannel.objects.create(name="Till", channel_type="store")
-    ann = OmnichannelCustomer.objects.get(email="ann@example.com")
-    row = {"email": "ann@example.com", "accounts": "new:1", "preferences": json.dumps({"till": {"bag": False}})}
-    take(customers, row)
-    assert ann.identities.filter(kind="account").count() == 3
-    assert ann.channel_preferences.count() == 2
-    assert ann.channel_preferences.get(sales_channel=till).preferences == {"bag": False}
-
-
-def test_nobody_is_merged_or_renamed_by_a_file(house: None) -> None:
-    take(customers, {"email": "ben@example.com", "phone": "+4930654321"})
-    ann, ben = (OmnichannelCustomer.objects.get(email=f"{name}@example.com").pk for name in ("ann", "ben"))
-    assert refusals(customers, {"email": "ann@example.com", "phone": "+4930654321"})[0][2].endswith(
-        "merge them first, or mend the row"
-    )
-    assert (
-        "has another e-mail address" in refusals(customers, {"email": "new@example.com", "phone": "+4930654321"})[0][2]
-    )
-    take(customers, {"customer": ben, "email": "new@example.com"})
-    assert OmnichannelCustomer.objects.get(pk=ben).email == "new@example.com"
-    assert CustomerIdentity.objects.filter(customer=ben, kind="email").count() == 2
-    assert ann != ben
-
-
-def test_two_rows_never_claim_one_identity(web: SalesChannel) -> None:
-    rows = [
-        {"email": "a@example.com", "accounts": "x:1"},
-        {"email": "b@example.com", "accounts": "x:1"},
-        {"email": "c@example.com", "name": "C"},
-        {"email": "C@example.com", "name": "D"},
-        {"email": "e@example.com"},
-    ]
-    assert [line for line, _, _ in refusals(customers, *rows)] == [1, 2, 3, 4]
-
-
-def test_a_customer_who_was_merged_is_found_as_the_person_they_are_now(house: None) -> None:
-    ann = OmnichannelCustomer.objects.get(email="ann@example.com")
-    old = OmnichannelCustomer.objects.create(email="old@example.com", merged_into=ann)
-    CustomerIdentity.objects.create(customer=old, kind="email", value="old@example.com")
-    take(customers, {"customer": old.pk, "name": "Ann O."})
-    assert OmnichannelCustomer.objects.get(pk=ann.pk).name == "Ann O."
-    assert OmnichannelCustomer.objects.get(pk=old.pk).name == ""
 
 
 def test_all_or_nothing_stores_nothing_when_a_row_is_refused(cup: Variant) -> None:
