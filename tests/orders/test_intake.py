@@ -7,10 +7,11 @@ import pytest
 
 from finalmarket.customers.models import OmnichannelCustomer
 from finalmarket.kernel.errors import UserError
-from finalmarket.orders import fulfilment, intake
+from finalmarket.orders import fulfilment, intake, jobs
 from finalmarket.orders.drafts import Address, LineDraft, OutOfStock, RefundDraft, TenderDraft
 from finalmarket.orders.intake import take
 from finalmarket.orders.models import Order, Payment
+from finalmarket.stock import ledger
 from tests.orders.market import Market, at, draft, goods_line, line, on_hand, parcels, promised, together
 
 
@@ -73,6 +74,18 @@ def test_what_was_short_is_promised_when_goods_arrive_and_routed_when_looked_at(
     assert promised(tea) == 3
     assert sum(part.quantity for parcel in parcels(order) for part in parcel.lines.all()) == 3
     assert intake.waiting_orders() == []
+
+
+def test_the_worker_brings_orders_in_step_with_what_arrived_and_what_a_count_took(market: Market) -> None:
+    tea = market.goods("TEA", warehouse=1)
+    short = take(draft(market.bazaar, "1", line("TEA", 2))).order
+    market.receive(tea, 1, market.north)
+    jobs.bring_in_step()
+    assert {parcel.location.code for parcel in parcels(short)} == {"warehouse", "north"}
+    ledger.set_on_hand(tea.pk, market.north.pk, 0, reason="counted", actor="ann")
+    jobs.bring_in_step()
+    short.refresh_from_db()
+    assert ({parcel.location.code for parcel in parcels(short)}, short.problem) == ({"warehouse"}, "short: 1 x TEA")
 
 
 def test_a_short_order_that_is_cancelled_claims_nothing_of_later_goods(market: Market) -> None:

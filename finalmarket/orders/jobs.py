@@ -1,0 +1,19 @@
+"""Orders keep up with the stock room by themselves."""
+
+import structlog
+
+from finalmarket.kernel.errors import UserError
+from finalmarket.kernel.jobs import job
+from finalmarket.orders.intake import retry, waiting_orders
+
+ORDERS_PER_RUN = 200
+
+
+@job("orders.bring_in_step", cron="* * * * *")
+def bring_in_step() -> None:
+    """Route what arrived for orders that were short, and take out of parcels what a count took away."""
+    for order_id in waiting_orders(limit=ORDERS_PER_RUN):
+        try:
+            retry(order_id, actor="system")
+        except UserError as error:
+            structlog.get_logger(__name__).warning("order not brought in step", order=order_id, reason=str(error))
