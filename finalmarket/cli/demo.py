@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import math
 import time
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
@@ -26,10 +25,9 @@ def command(seed: int, scale: float, until: datetime | None, quiet: bool) -> Non
 
     A house that has the demo is left as it is. A run that is cut off leaves nothing behind.
     """
-    from finalmarket.demo.fill import fill
+    from finalmarket.demo.fill import check_scale, fill
 
-    if not math.isfinite(scale):
-        raise UserError("the scale must be a number, such as 1")
+    check_scale(scale)
     now = _end(until)
     database_ready()
     begun = time.monotonic()

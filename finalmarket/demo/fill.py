@@ -41,8 +41,7 @@ def fill(*, seed: int, scale: float, now: datetime, told: Told = lambda step, do
     data. `told` hears what is being done and which share of all is done (0 to 1). Raises UserError for a scale below
     0.05 or above 50, and for a house with other data in it.
     """
-    if not LEAST_SCALE <= scale <= MOST_SCALE:
-        raise UserError(f"the scale must be between {LEAST_SCALE} and {MOST_SCALE}, not {scale:g}")
+    check_scale(scale)
     with transaction.atomic(), clock.steered(now):
         with connection.cursor() as cursor:
             cursor.execute("SELECT pg_advisory_xact_lock(%s)", [LOCK])
@@ -53,6 +52,12 @@ def fill(*, seed: int, scale: float, now: datetime, told: Told = lambda step, do
         return Filled(
             was_there, SalesChannel.objects.count(), Order.objects.count(), OmnichannelCustomer.objects.count()
         )
+
+
+def check_scale(scale: float) -> None:
+    """Raise UserError for a scale below 0.05 or above 50, and for what is no number."""
+    if not LEAST_SCALE <= scale <= MOST_SCALE:
+        raise UserError(f"the scale must be a number between {LEAST_SCALE} and {MOST_SCALE}, not {scale:g}")
 
 
 def is_here() -> bool:
