@@ -47,9 +47,9 @@ def settle(
 
     Returns "" or, for Mode.ALLOCATE, why it does not fit. With Mode.SALE what is not there waits as short.
     """
-    given_back = give_back(standing, actor=actor, reason=reason)
-    if given_back:
-        trim(standing)
+    if not standing.is_new:
+        give_back(standing, actor=actor, reason=reason)
+        trim(standing)  # whether or not something was given back: a count may have taken promises away before
     refusal = cover(standing, mode=mode, location_id=location_id, actor=actor)
     count_short(standing)
     return refusal

@@ -102,6 +102,7 @@ class Standing:
 
     def __init__(self, order: Order, lines: Sequence[OrderLine] | None = None, *, is_new: bool = False) -> None:
         self.order = order
+        self.is_new = is_new
         self.lines = goods_of(order) if lines is None else lines
         self._promises: list[Promise] | None = [] if is_new else None
         self._recipes: dict[int, dict[int, int]] | None = {} if is_new else None
@@ -300,6 +301,7 @@ def attach(
     if standing.order.reservation_id is None:
         standing.order.reservation_id = reservation_id
     standing.forget(recipes_too=True)
+    standing.is_new = False
 
 
 def count_short(standing: Standing) -> None:

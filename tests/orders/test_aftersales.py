@@ -10,6 +10,7 @@ from finalmarket.orders.drafts import LineDraft, OutOfStock, TenderDraft
 from finalmarket.orders.intake import take
 from finalmarket.orders.models import Order, Payment, Refund, Return
 from finalmarket.orders.returns import Back
+from finalmarket.stock import ledger
 from tests.orders.market import Market, at, draft, goods_line, line, on_hand, parcels, promised, together
 
 
@@ -36,6 +37,16 @@ def test_a_cancelled_order_gives_stock_and_all_its_money_back(market: Market) ->
     assert (order.state, order.payment_state, order.refunded) == ("cancelled", "refunded", Decimal("24.90"))
     assert (promised(tea), parcels(order)) == (0, [])
     assert Refund.objects.count() == 1
+
+
+def test_a_cancelled_order_leaves_no_parcel_though_a_count_had_taken_its_goods(market: Market) -> None:
+    tea = market.goods("TEA", warehouse=2)
+    order = take(draft(market.web, "1", line("TEA", 2))).order
+    ledger.set_on_hand(tea.pk, market.warehouse.pk, 0, reason="counted", actor="ann")
+    aftersales.cancel(order.pk, reason="waited too long", actor="ann")
+    assert parcels(order) == []
+    market.receive(tea, 5, market.warehouse)
+    assert promised(tea) == 0
 
 
 def test_cancelling_after_a_part_has_left_cancels_the_rest(market: Market) -> None:
