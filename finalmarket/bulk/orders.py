@@ -9,12 +9,14 @@ from __future__ import annotations
 
 import hashlib
 from collections.abc import Callable
+from contextlib import closing
 from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
 
 from django.db import transaction
 
+from finalmarket.bulk.orders_ahead import ahead, calm_collector
 from finalmarket.bulk.orders_mapping import OrderMapping, load
 from finalmarket.bulk.orders_reader import Reader
 from finalmarket.bulk.orders_setup import (
@@ -85,9 +87,10 @@ class OrderFile:
         self._folds = self.mapping.get("skus", "fold_case")
         find_channels(self.mapping, [], wish.channel, create=False)
         find_location(self.mapping, wish.location, create=False)
-        self.survey = survey(
-            self.reader, self.chooser, wish.batch_rows, lambda done: self._progress("Looking through", done, None)
-        )
+        with calm_collector():
+            self.survey = survey(
+                self.reader, self.chooser, wish.batch_rows, lambda done: self._progress("Looking through", done, None)
+            )
 
     def preview(self) -> Outcome:
         """Tell what an import would do; nothing is stored."""
@@ -106,13 +109,14 @@ class OrderFile:
         outcome = Outcome(self.survey, self._currency(house.channels), resumed_at=record.rows_done)
         writer = Writer(self.mapping, house, self.chooser, record)
         done = 0
-        for _, read in self.reader.batches(self.wish.batch_rows):
-            done += read.rows
-            if done <= record.rows_done:
-                writer.pass_over(read)
-            else:
-                writer.store(read)
-            self._progress("Storing", done, self.survey.rows)
+        with calm_collector(), closing(ahead(self.reader.batches(self.wish.batch_rows))) as batches:
+            for read in batches:
+                done += read.rows
+                if done <= record.rows_done:
+                    writer.pass_over(read)
+                else:
+                    writer.store(read)
+                self._progress("Storing", done, self.survey.rows)
         record.state, record.finished_at = OrderImport.State.DONE, clock.now()
         record.save()
         outcome.counts = record.counts

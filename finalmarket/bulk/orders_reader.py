@@ -125,10 +125,10 @@ class Reader:
         self._adjusts = mapping.get("adjustments", "prefix")
         self._by = mapping.get("channels", "by")
 
-    def batches(self, size: int) -> Iterator[tuple[Batch, ReadBatch]]:
-        """Yield the rows in batches of at most `size`, as they are and as they read."""
+    def batches(self, size: int) -> Iterator[ReadBatch]:
+        """Yield what the rows say in batches of at most `size`, from the first one on with every call."""
         for batch in self.table.batches(list(dict.fromkeys(self.columns.values())), size):
-            yield batch, self.read(batch)
+            yield self.read(batch)
 
     def read(self, batch: Batch) -> ReadBatch:
         """Read one batch. What cannot be read is refused with its column, value and reason."""

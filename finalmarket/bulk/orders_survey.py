@@ -64,7 +64,7 @@ class Chooser:
 def survey(reader: Reader, chooser: Chooser, size: int, progress: Progress | None = None) -> Survey:
     """Read the whole file and note what is in it. Raises UserError where the file cannot be read."""
     found = Survey()
-    for _, batch in reader.batches(size):
+    for batch in reader.batches(size):
         found.rows += batch.rows
         found.refused += len(batch.refused)
         if len(found.first_refused) < SHOWN:

@@ -129,15 +129,12 @@ def _name_products(stage: Stage) -> None:
                           || left(md5(sku), 10)) END
             WHERE slug IS NULL AND action IS NULL"""
     )
-    taken = "EXISTS (SELECT FROM {} other WHERE other.slug = new.slug {})"
     stage.refuse(
         "sku",
         "'its product would be called ' || new.slug || ', and there is one; name its product in the column product'",
-        "new.product IS NULL AND new.product_id IS NULL AND ("
-        + taken.format("products", "")
-        + " OR "
-        + taken.format(stage.table, "AND other.line <> new.line")
-        + ")",
+        f"""new.product IS NULL AND new.product_id IS NULL AND (
+                EXISTS (SELECT FROM products other WHERE other.slug = new.slug)
+                OR new.slug IN (SELECT other.slug FROM {stage.table} other GROUP BY other.slug HAVING count(*) > 1))""",
     )
     stage.run("UPDATE {stage} SET product = slug WHERE product IS NULL AND action IS NULL")
 

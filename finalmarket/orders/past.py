@@ -41,17 +41,16 @@ SQL = Queries(Path(__file__).with_name("past.sql"))
 ACTOR = "history"
 
 LINE_COLUMNS = {
-    "id": "int8", "order_id": "int8", "position": "int4", "kind": "text", "variant_id": "int8", "sku": "text",
-    "title": "text", "external_id": "text", "quantity": "int4", "unit_price": "numeric", "discount": "numeric",
-    "tax": "numeric", "tax_rate": "numeric", "total": "numeric", "fulfilled_quantity": "int4",
-    "short_quantity": "int4", "cancelled_quantity": "int4", "returned_quantity": "int4",
+    "ordinal": "int4", "order_ordinal": "int4", "position": "int4", "quantity": "int4", "unit_price": "numeric",
+    "kind": "text", "variant_id": "int8", "sku": "text", "title": "text", "external_id": "text", "discount": "numeric",
+    "tax": "numeric", "tax_rate": "numeric", "total": "numeric",
 }  # fmt: skip
 ORDER_COLUMNS = {
     "ordinal": "int4", "number": "text", "sales_channel_id": "int8", "source": "text", "external_id": "text",
-    "customer_id": "int8", "payment_state": "text", "currency": "text", "placed_at": "timestamptz", "email": "text",
-    "phone": "text", "shipping_address": "jsonb", "billing_address": "jsonb", "goods": "numeric",
-    "discount": "numeric", "shipping": "numeric", "fees": "numeric", "tip": "numeric", "tax": "numeric",
-    "tax_included": "bool", "total": "numeric", "raw": "jsonb",
+    "customer_id": "int8", "location_id": "int8", "payment_state": "text", "currency": "text",
+    "placed_at": "timestamptz", "email": "text", "phone": "text", "shipping_address": "jsonb",
+    "billing_address": "jsonb", "goods": "numeric", "discount": "numeric", "shipping": "numeric", "fees": "numeric",
+    "tip": "numeric", "tax": "numeric", "tax_included": "bool", "total": "numeric", "raw": "jsonb",
 }  # fmt: skip
 
 
@@ -63,19 +62,18 @@ def write(history: HistoricOrders, *, actor: str = ACTOR) -> Written:
     goods line without units, a line of no order, an unknown currency, or a number that another order bears.
     """
     _refuse_wrong(history)
-    batch = Batch(history.orders, history.lines, actor)
+    batch = Batch(history.orders, history.lines)
     with connection.cursor() as cursor:
         _place_orders(cursor, batch)
         extended = _place_lines(cursor, batch)
-        past_stock.take(cursor, batch)
-        _copy_lines(cursor, batch)
+        short_units = past_stock.take(cursor, actor)
+        cursor.execute(SQL["write_lines"])
         _resum(cursor, batch, extended)
-        past_stock.pack(cursor, batch)
+        past_stock.pack(cursor)
         _pay(cursor, batch, extended)
-        _note(cursor, batch)
-    return Written(
-        sum(batch.is_new), len(batch.fresh), sum(batch.short.values()), batch.order_ids, batch.line_ids
-    )  # fmt: skip
+        cursor.execute(SQL["tell"], ["brought in when it was over", actor])
+        cursor.execute(SQL["first_seen"])
+    return Written(sum(batch.is_new), len(batch.fresh), short_units, batch.order_ids, batch.line_ids)
 
 
 def _refuse_wrong(history: HistoricOrders) -> None:
@@ -86,26 +84,37 @@ def _refuse_wrong(history: HistoricOrders) -> None:
         if (order.channel_id, order.source, order.external_id) in seen:
             raise UserError(f"order {order.external_id} stands twice in one batch; put its lines together")
         seen.add((order.channel_id, order.source, order.external_id))
+    places: set[tuple[int, int]] = set()
     for line in history.lines:
         if not 0 <= line.order < len(history.orders):
             raise UserError(f"line {line.position} of {line.sku} belongs to no order of the batch ({line.order})")
         if line.quantity < 1 and line.kind == "goods":
-            name = history.orders[line.order].external_id
-            raise UserError(f"order {name}, line {line.position}: {line.quantity} units of {line.sku} are no sale")
+            place = f"order {history.orders[line.order].external_id}, line {line.position}"
+            raise UserError(f"{place}: {line.quantity} units of {line.sku} are no sale")
+        places.add((line.order, line.position))
+    if len(places) < len(history.lines):
+        raise UserError("two lines of one order have the same position; a position is a line's identity")
 
 
 def _place_orders(cursor: Any, batch: Batch) -> None:
     """Write the orders that are not there yet; find and lock all of them."""
     cursor.execute(SQL["make_tables"])
-    cursor.execute(SQL["clear"])
     copy_rows(cursor, "past_orders", list(ORDER_COLUMNS), _order_rows(batch), list(ORDER_COLUMNS.values()))
     _number(cursor, batch)
     cursor.execute(SQL["place"])
     new = {order_id for (order_id,) in cursor.fetchall()}
     cursor.execute(SQL["find"])
-    found = dict(cursor.fetchall())
-    batch.order_ids = [found[ordinal] for ordinal in range(len(batch.orders))]
-    batch.is_new = [order_id in new for order_id in batch.order_ids]
+    found = {ordinal: (order_id, currency) for ordinal, order_id, currency in cursor.fetchall()}
+    for ordinal, order in enumerate(batch.orders):
+        order_id, currency = found[ordinal]
+        if currency != order.currency:
+            raise UserError(f"order {order.external_id} is in {currency}; lines in {order.currency} cannot join it")
+        batch.order_ids.append(order_id)
+        batch.is_new.append(order_id in new)
+    cursor.execute(
+        SQL["mark"],
+        [list(found), [found[ordinal][0] for ordinal in found], [batch.is_new[ordinal] for ordinal in found]],
+    )
 
 
 def _order_rows(batch: Batch) -> Iterator[Sequence[object]]:
@@ -123,9 +132,9 @@ def _order_rows(batch: Batch) -> Iterator[Sequence[object]]:
         )
         yield (
             ordinal, order.number, order.channel_id, order.source, order.external_id, order.customer_id,
-            _paid_state(order, parts), order.currency, order.placed_at, order.email, order.phone, ship, bill,
-            parts.goods, parts.discount, parts.shipping, parts.fees, parts.tip, parts.tax, order.tax_included,
-            parts.total, raw,
+            order.location_id, _paid_state(order, parts), order.currency, order.placed_at, order.email, order.phone,
+            ship, bill, parts.goods, parts.discount, parts.shipping, parts.fees, parts.tip, parts.tax,
+            order.tax_included, parts.total, raw,
         )  # fmt: skip
 
 
@@ -151,7 +160,8 @@ def _number(cursor: Any, batch: Batch) -> None:
 
 
 def _place_lines(cursor: Any, batch: Batch) -> dict[int, list[PastLine]]:
-    """Say which lines are new and give them ids; return the old lines of known orders that get new ones."""
+    """Bring the lines in and drop those that are there; return the old lines of known orders that get new ones."""
+    copy_rows(cursor, "past_lines", list(LINE_COLUMNS), _line_rows(batch), list(LINE_COLUMNS.values()))
     known: dict[tuple[int, int], int] = {}
     old_lines: dict[int, list[PastLine]] = defaultdict(list)
     old = [order_id for order_id, is_new in zip(batch.order_ids, batch.is_new, strict=True) if not is_new]
@@ -160,32 +170,21 @@ def _place_lines(cursor: Any, batch: Batch) -> dict[int, list[PastLine]]:
         for order_id, position, line_id, kind, quantity, price, discount, tax in cursor.fetchall():
             known[order_id, position] = line_id
             old_lines[order_id].append(PastLine(0, position, quantity, price, kind, discount=discount, tax=tax))
-    batch.fresh = []
-    for index, line in enumerate(batch.lines):
-        place = batch.order_ids[line.order], line.position
-        if place not in known:
-            known[place] = 0
-            batch.fresh.append(index)
-    cursor.execute(SQL["ids"], ["order_lines", len(batch.fresh)])
-    for index, (line_id,) in zip(batch.fresh, cursor.fetchall(), strict=True):
-        line = batch.lines[index]
-        known[batch.order_ids[line.order], line.position] = line_id
-    batch.line_ids = [known[batch.order_ids[line.order], line.position] for line in batch.lines]
-    extended = {batch.order_ids[batch.lines[index].order] for index in batch.fresh} & set(old)
+        cursor.execute(SQL["drop_known"])
+    cursor.execute(SQL["line_ids"])
+    fresh = dict(cursor.fetchall())
+    batch.fresh = sorted(fresh)
+    batch.line_ids = [
+        fresh.get(ordinal) or known[batch.order_ids[line.order], line.position]
+        for ordinal, line in enumerate(batch.lines)
+    ]
+    extended = {batch.order_ids[batch.lines[ordinal].order] for ordinal in batch.fresh} & set(old) if old else set()
     return {order_id: old_lines[order_id] for order_id in extended}
 
 
-def _copy_lines(cursor: Any, batch: Batch) -> None:
-    def rows() -> Iterator[Sequence[object]]:
-        for index in batch.fresh:
-            line = batch.lines[index]
-            yield (
-                batch.line_ids[index], batch.order_ids[line.order], line.position, line.kind, line.variant_id, line.sku,
-                line.title, line.external_id, line.quantity, line.unit_price, line.discount, line.tax, line.tax_rate,
-                line_total(line), max(line.quantity, 0), batch.short.get(index, 0), 0, 0,
-            )  # fmt: skip
-
-    copy_rows(cursor, "order_lines", list(LINE_COLUMNS), rows(), list(LINE_COLUMNS.values()))
+def _line_rows(batch: Batch) -> Iterator[Sequence[object]]:
+    for ordinal, line in enumerate(batch.lines):
+        yield (ordinal, *line, line_total(line))
 
 
 def _resum(cursor: Any, batch: Batch, extended: Mapping[int, list[PastLine]]) -> None:
@@ -255,14 +254,3 @@ def _pay(cursor: Any, batch: Batch, extended: Mapping[int, list[PastLine]]) -> N
             rows[key] = (order_id, tender.tender, amount, order.currency, tender.external_id, order.placed_at)
     if rows:
         cursor.execute(SQL["pay"], [list(column) for column in zip(*rows.values(), strict=True)])
-
-
-def _note(cursor: Any, batch: Batch) -> None:
-    """Begin the history of new orders, and let their customers be known since their first one."""
-    new = [ordinal for ordinal, is_new in enumerate(batch.is_new) if is_new]
-    if not new:
-        return
-    ids, times = [batch.order_ids[i] for i in new], [batch.orders[i].placed_at for i in new]
-    cursor.execute(SQL["tell"], ["brought in when it was over", batch.actor, ids, times])
-    seen = [batch.orders[i] for i in new if batch.orders[i].customer_id is not None]
-    cursor.execute(SQL["first_seen"], [[order.customer_id for order in seen], [order.placed_at for order in seen]])

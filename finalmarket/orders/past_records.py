@@ -84,16 +84,14 @@ class Written:
 
 @dataclass(slots=True)
 class Batch:
-    """A batch on its way into the tables."""
+    """A batch on its way into the tables. `fresh`: the indexes of the lines that were not there before."""
 
     orders: Sequence[PastOrder]
     lines: Sequence[PastLine]
-    actor: str
     order_ids: list[int] = field(default_factory=list)
     is_new: list[bool] = field(default_factory=list)
     line_ids: list[int] = field(default_factory=list)
-    fresh: list[int] = field(default_factory=list)  # indexes of the lines that are to be written
-    short: dict[int, int] = field(default_factory=dict)  # index of the line: units
+    fresh: list[int] = field(default_factory=list)
 
 
 class PastReturn(NamedTuple):

@@ -57,9 +57,11 @@ class Fulfilment(models.Model):
 class FulfilmentLine(models.Model):
     """How many units of one order line are in a fulfilment."""
 
-    fulfilment = models.ForeignKey(Fulfilment, on_delete=models.CASCADE, related_name="lines")
+    fulfilment = models.ForeignKey(Fulfilment, on_delete=models.CASCADE, related_name="lines", db_index=False)
     order_line = models.ForeignKey(OrderLine, on_delete=models.CASCADE, related_name="fulfilment_lines")
-    variant = models.ForeignKey(Variant, on_delete=models.PROTECT, related_name="+", help_text="A bundle's component")
+    variant = models.ForeignKey(
+        Variant, on_delete=models.PROTECT, related_name="+", db_index=False, help_text="A bundle's component"
+    )
     quantity = models.PositiveIntegerField(validators=[MinValueValidator(1)])
 
     class Meta:
