@@ -79,7 +79,7 @@ def explain(variant: Variant, channel: SalesChannel) -> Explanation:
 
 @contextmanager
 def _one_moment() -> Iterator[None]:
-    """Let all questions see one state of the books, while others sell. Within a caller's transaction, as it sees them."""
+    """Let all questions see one state of the books while others sell; in a caller's transaction, as that sees them."""
     if connection.in_atomic_block:
         yield
         return

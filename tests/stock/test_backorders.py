@@ -165,3 +165,14 @@ def test_a_backorder_cannot_be_shipped_before_it_is_met_and_can_be_taken_back() 
     assert ledger.close("deallocate", [(order, 0, None)], actor="test") == [2]
     assert pool(good).backordered == 0
     assert_books_agree()
+
+
+def test_nobody_waits_for_goods_while_an_ended_hold_lies_on_the_shelf() -> None:
+    good, web, place = new_variant(), new_channel(), new_place()
+    put(good, place, 3)
+    set_backorder_limit(good.pk, 5)
+    set_policy(good.pk, web.pk, allows_backorder=True)
+    hold(web, good, 3, seconds=OVER)
+    order = promise(web, good, 4)
+    assert (waiting(order), pool(good).allocated) == (1, 3)
+    assert_books_agree()

@@ -245,13 +245,13 @@ BEGIN
                     END IF;
                     rest := wanted - least(reach + extra, room);
                 END IF;
-                IF rest > 0 THEN
+                IF wanted > reach OR rest > 0 THEN  -- nothing is refused, or put on backorder, for want of expired stock
                     IF v_expired < 0 OR (mode = 2 AND v_expired >= 500) THEN
                         v_expired := stock_expire(v_variant, 500);
                         v_again := v_expired >= 500;
                         CONTINUE settle WHEN v_expired > 0;
                     END IF;
-                    IF mode <> 2 THEN
+                    IF mode <> 2 AND (rest > 0 OR v_again) THEN
                         v_verdict[r] := CASE WHEN v_again THEN 'again' ELSE 'refused' END;
                         v_available[r] := greatest(0, least(reach + extra, room));
                         v_reason[r] := 'line ' || l_line[l] || ': ' || wanted || ' wanted, ' || v_available[r] || ' available';
