@@ -16,7 +16,7 @@ from finalmarket.demo import goods, merchant, offers, paths, people, present, se
 from finalmarket.kernel import clock
 from finalmarket.kernel.errors import UserError
 from finalmarket.orders.models import Order
-from finalmarket.stock import alerts
+from finalmarket.stock import sweep
 from finalmarket.stock.models import StockLocation
 
 LEAST_SCALE, MOST_SCALE = 0.05, 50
@@ -107,8 +107,7 @@ def _write(seed: int, scale: float, now: datetime, told: Told) -> None:
     told("segments and figures", 0.9)
     segments.restate(now)
     rollup.restate_all()
-    while alerts.refresh():
-        pass
+    sweep.refresh_alerts()
     told("done", 1.0)
 
 
