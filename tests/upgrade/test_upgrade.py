@@ -6,13 +6,14 @@ from pathlib import Path
 from typing import Any
 
 import pytest
-from django.db import connection, connections
+from django.db import connections
 from psycopg.conninfo import make_conninfo
 
 from finalmarket.channels.models import SalesChannel
 from finalmarket.cli.migrate import apply_migrations
 from finalmarket.kernel.database import owner_database
 from finalmarket.kernel.embedded import pg_bindir
+from finalmarket.kernel.sql import open_connection
 from finalmarket.orders.models import Order
 from finalmarket.stock.check import differences
 from finalmarket.stock.models import StockMovement
@@ -41,12 +42,9 @@ def test_a_database_of_an_earlier_version_is_taken_over_whole(dump: Path, commit
     connections.close_all()
     databases.make_clone(committed_database.server, "template0", committed_database.name)
     _load(dump, committed_database.name)
-    with connection.cursor() as cursor:
-        cursor.execute("SELECT count(*), coalesce(sum(total), 0) FROM orders")
-        before = cursor.fetchone()
-        cursor.execute("SELECT count(*) FROM stock_movement")
-        movements = cursor.fetchone()[0]
-    connections.close_all()
+    with open_connection({**owner_database(), "NAME": committed_database.name}) as owner:
+        before = owner.execute("SELECT count(*), sum(total) FROM orders").fetchone()
+        movements = owner.execute("SELECT count(*) FROM stock_movement").fetchall()[0][0]
 
     apply_migrations(verbosity=0)
 
