@@ -26,6 +26,9 @@ BEGIN
         SELECT DISTINCT line.variant_id FROM unnest(p_reservation, p_position) asked(reservation, pos)
         JOIN reservation_line line ON line.reservation_id = asked.reservation AND line.position = asked.pos));
 
+    -- Two that end different lines of one reservation come one after the other, so that the second sees it is empty.
+    PERFORM FROM reservation WHERE id = ANY (p_reservation) ORDER BY id FOR UPDATE;
+
     -- What is asked twice in one call is asked once, for the sum.
     SELECT array_agg(entry), array_agg(reservation), array_agg(pos), array_agg(ended),
            array_agg(greatest(0, from_fence - (quantity - ended)))
