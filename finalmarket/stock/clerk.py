@@ -29,6 +29,9 @@ Connection = psycopg.Connection[tuple[Any, ...]]
 APPLICATION_NAME = "finalmarket desk"
 MOST_RETRIES = 20
 PATIENCE_SECONDS = 30.0
+# A connection that lives long keeps plans that were made while tables were small: they are made anew after so many
+# calls, and then each time eight times as many have gone by.
+FIRST_PLANNING = 8
 TRANSIENT = (errors.DeadlockDetected, errors.SerializationFailure, errors.LockNotAvailable, errors.QueryCanceled)
 # A peer that vanished without a word is noticed after 25 s instead of two hours.
 KEEPALIVES = {"keepalives_idle": 10, "keepalives_interval": 5, "keepalives_count": 3}
@@ -69,6 +72,8 @@ class Clerk:
 
     pause: Callable[[float], None] = time.sleep
     _connection: Connection | None = None
+    _calls: int = 0
+    _next_planning: int = FIRST_PLANNING
 
     def settle(self, errand: Errand, tickets: Sequence[Ticket]) -> None:
         """Give every ticket its answer or its error; raises nothing."""
@@ -100,6 +105,7 @@ class Clerk:
         while True:
             connection = self._connect()
             try:
+                self._plan_anew(connection)
                 answers = errand.carry_out(connection, tickets, errand.actor)
                 failpoints.hit("desk.before_answer")
                 return answers
@@ -119,6 +125,12 @@ class Clerk:
                 for ticket in tickets:
                     ticket.was_lost = True
 
+    def _plan_anew(self, connection: Connection) -> None:
+        self._calls += 1
+        if self._calls >= self._next_planning:
+            self._next_planning *= 8
+            connection.execute("DISCARD PLANS")
+
     def _connect(self) -> Connection:
         """The connection, opened anew when there is none. Raises DeskDown after PATIENCE_SECONDS of trying."""
         if self._connection is not None and not self._connection.closed:
@@ -127,6 +139,7 @@ class Clerk:
         while True:
             try:
                 self._connection = _open()
+                self._calls, self._next_planning = 0, FIRST_PLANNING
                 return self._connection
             except (UserError, psycopg.OperationalError) as error:
                 if waited >= PATIENCE_SECONDS:

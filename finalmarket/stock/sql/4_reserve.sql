@@ -50,19 +50,25 @@ BEGIN
         RETURN;
     END IF;
 
+    -- Keys are looked up one by one (LATERAL, OFFSET 0): planned while the table was still empty, a plain join would
+    -- read all of it for ever after.
     -- Lock every variant asked for, the components of bundles, and those of expired holds that sit on our keys.
     PERFORM stock_lock(ARRAY(
         SELECT unnest(p_line_variant)
         UNION SELECT component_id FROM bundle_components WHERE bundle_id = ANY (p_line_variant)
-        UNION SELECT line.variant_id FROM reservation hold JOIN reservation_line line ON line.reservation_id = hold.id
-              WHERE hold.key = ANY (p_key) AND hold.state = 'held' AND hold.expires_at <= clock_timestamp()));
+        UNION SELECT line.variant_id FROM unnest(p_key) asked(key)
+              CROSS JOIN LATERAL (SELECT id FROM reservation WHERE reservation.key = asked.key AND state = 'held'
+                                  AND expires_at <= clock_timestamp() OFFSET 0) hold
+              CROSS JOIN LATERAL (SELECT variant_id FROM reservation_line WHERE reservation_id = hold.id OFFSET 0) line));
     v_now := clock_timestamp();
 
     -- An expired hold does not keep its key.
     PERFORM stock_close('expire', array_agg(line.reservation_id), array_agg(line.position), array_agg(NULL::int),
                         'system', array_agg(''::text), 'the hold ran out')
-    FROM reservation hold JOIN reservation_line line ON line.reservation_id = hold.id
-    WHERE hold.key = ANY (p_key) AND hold.state = 'held' AND hold.expires_at <= v_now
+    FROM unnest(p_key) asked(key)
+    CROSS JOIN LATERAL (SELECT id FROM reservation WHERE reservation.key = asked.key AND state = 'held'
+                        AND expires_at <= v_now OFFSET 0) hold
+    CROSS JOIN LATERAL (SELECT reservation_id, position FROM reservation_line WHERE reservation_id = hold.id OFFSET 0) line
     HAVING count(*) > 0;
 
     c_channel := ARRAY(SELECT DISTINCT unnest(p_channel) ORDER BY 1);
@@ -76,7 +82,6 @@ BEGIN
     FROM (SELECT n, key, channel, mode, (min(n) OVER (PARTITION BY key))::int AS first_of
           FROM unnest(p_key, p_channel, p_mode) WITH ORDINALITY a(key, channel, mode, n)) asked
     LEFT JOIN sales_channels channel ON channel.id = asked.channel
-    -- LATERAL: planned while the table was still empty, a plain join would read all of it for ever after.
     LEFT JOIN LATERAL (SELECT id, body_hash FROM reservation
                        WHERE reservation.key = asked.key AND state IN ('held', 'confirmed', 'closed') LIMIT 1) known ON true;
 
@@ -111,11 +116,12 @@ BEGIN
     LOOP
         -- Counters into arrays. A policy that is missing is opened with defaults, which allow what the pool allows.
         INSERT INTO channel_inventories (variant_id, sales_channel_id)
-        SELECT DISTINCT v_variant[want.pool], p_channel[want.request] FROM unnest(l_pool, l_request) want(pool, request)
-        WHERE want.pool IS NOT NULL AND r_channel[want.request] IS NOT NULL AND NOT EXISTS (
-            SELECT FROM channel_inventories policy WHERE policy.variant_id = v_variant[want.pool]
-            AND policy.sales_channel_id = p_channel[want.request])
-            AND EXISTS (SELECT FROM sales_channels WHERE id = p_channel[want.request])
+        SELECT variant, channel
+        FROM (SELECT DISTINCT v_variant[want.pool] AS variant, p_channel[want.request] AS channel
+              FROM unnest(l_pool, l_request) want(pool, request) WHERE want.pool IS NOT NULL) wanted
+        WHERE NOT EXISTS (SELECT FROM channel_inventories policy
+                          WHERE policy.variant_id = variant AND policy.sales_channel_id = channel)
+          AND EXISTS (SELECT FROM sales_channels WHERE id = channel)
         ORDER BY 1, 2 ON CONFLICT DO NOTHING;
 
         SELECT array_agg(on_hand ORDER BY variant_id), array_agg(on_hand - reserved - allocated ORDER BY variant_id),
