@@ -25,19 +25,21 @@ def command(seed: int, scale: float, until: datetime | None, quiet: bool) -> Non
 
     A house that has the demo is left as it is. A run that is cut off leaves nothing behind.
     """
-    from finalmarket.demo.fill import check_scale, fill
+    from finalmarket.demo.fill import check_scale, fill, is_empty
 
     check_scale(scale)
     now = _end(until)
     database_ready()
     begun = time.monotonic()
+    if is_empty():
+        _as_owner("VACUUM")  # what a run that was cut off has left in the files would mislead the planner
     with _progress(quiet) as told:
         filled = fill(seed=seed, scale=scale, now=now, told=told)
     facts = f"{filled.orders:,} orders of {filled.customers:,} customers on {filled.channels} channels"
     if filled.was_there:
         click.echo(f"The demo is here already ({facts}); nothing was changed.")
         return
-    _analyze()
+    _as_owner("ANALYZE")  # the planner knows the new rows now, and not when the database gets round to it
     click.echo(f"The demo is ready: {facts}, in {time.monotonic() - begun:.0f} s.")
 
 
@@ -63,10 +65,10 @@ def _progress(quiet: bool) -> Iterator[Callable[[str, float], None]]:
         yield lambda step, done: progress.update(task, description=step, completed=done)
 
 
-def _analyze() -> None:
-    """Let the planner know the new rows now and not when the database gets round to it."""
+def _as_owner(statement: str) -> None:
+    """Run a statement that only the owner of the tables may."""
     with as_owner():
         from django.db import connection
 
         with connection.cursor() as cursor:
-            cursor.execute("ANALYZE")
+            cursor.execute(statement)

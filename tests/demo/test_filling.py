@@ -42,6 +42,7 @@ def fingerprint(seed: int) -> list[tuple[Any, ...]]:
     return orders + lines
 
 
+@pytest.mark.slow
 @pytest.mark.django_db
 def test_one_seed_gives_one_year_and_another_seed_another() -> None:
     first = fingerprint(3)
