@@ -115,7 +115,11 @@ class ChannelProduct(ListingVerbs, models.Model):
                 name="channel_products_window",
             ),
         ]
-        indexes: ClassVar = [models.Index(fields=["variant", "sales_channel"], name="channel_products_variant")]
+        indexes: ClassVar = [
+            models.Index(fields=["variant", "sales_channel"], name="channel_products_variant"),
+            models.Index(fields=["id"], name="channel_products_off", condition=models.Q(is_available=False)),
+            models.Index(fields=["id"], name="channel_products_failed", condition=models.Q(sync_state="failed")),
+        ]
 
     def __str__(self) -> str:
         return f"{self.variant} on {self.sales_channel}"

@@ -113,6 +113,11 @@ class Order(models.Model):
             GinIndex(fields=["number"], name="orders_number_trgm", opclasses=["gin_trgm_ops"]),
             models.Index(fields=["email"], name="orders_email", condition=~Q(email="")),
             models.Index(fields=["-placed_at"], name="orders_problem", condition=~Q(problem="")),
+            models.Index(  # most are paid; to find the others among them is what this one is for
+                fields=["payment_state", "-placed_at", "-id"],
+                name="orders_not_paid_newest",
+                condition=~Q(payment_state="paid"),
+            ),
         ]
 
     def __str__(self) -> str:
