@@ -9,6 +9,7 @@ from typing import Any
 
 from django.db.models import F
 
+from finalmarket.analytics.metrics import ratio
 from finalmarket.analytics.models import ChannelAnalytics
 from finalmarket.analytics.rollup import today
 from finalmarket.channels.models import SalesChannel
@@ -83,6 +84,17 @@ def add_alerts(found: list[ChannelFigures]) -> int:
     for one in found:
         one.alerts = counted.get(one.channel.pk, 0)
     return sum(counted.values())
+
+
+def rates(channel: SalesChannel) -> dict[str, Any]:
+    """Return refunds, new customers, conversion and return rate of the last DAYS days, from the daily figures."""
+    days = ChannelAnalytics.objects.trend_data(channel, days=DAYS)
+    names = ("refunds", "new_customers", "sessions", "ordering_sessions", "units_sold", "units_returned")
+    sums: dict[str, Any] = {name: sum(day[name] for day in days) for name in names}
+    return sums | {
+        "conversion_rate": ratio(sums["ordering_sessions"], sums["sessions"]),
+        "return_rate": ratio(sums["units_returned"], sums["units_sold"]),
+    }
 
 
 def add_listings(found: list[ChannelFigures]) -> None:

@@ -64,7 +64,9 @@ SELECT id FROM (
     UNION ALL
     (SELECT id, 3 FROM orders WHERE number LIKE %(beginning)s LIMIT %(most)s)
     UNION ALL
-    (SELECT id, 4 FROM orders WHERE length(%(text)s) > 3 AND number ILIKE %(part)s LIMIT %(most)s)
+    -- Numbers begin alike: a part is looked for only when nothing begins so.
+    (SELECT id, 4 FROM orders WHERE length(%(text)s) > 3 AND number ILIKE %(part)s
+        AND NOT EXISTS (SELECT FROM orders WHERE number LIKE %(beginning)s) LIMIT %(most)s)
 ) found GROUP BY id ORDER BY min(rank), id DESC LIMIT %(most)s
 
 -- name: rows_estimated
@@ -84,18 +86,31 @@ SELECT channel.id AS channel,
                               LIMIT %(most)s) counted) AS listings
 FROM sales_channels channel
 
+-- name: running_out
+-- Variants of which so many units are free at all locations together, or that have an open alert of these levels.
+-- A bundle has no stock of its own and is found by its alerts.
+SELECT pool.variant_id AS id FROM stock_pool pool
+WHERE pool.on_hand - pool.reserved - pool.allocated - pool.safety BETWEEN %(lowest)s AND %(highest)s
+  AND NOT EXISTS (SELECT FROM bundle_components part WHERE part.bundle_id = pool.variant_id)
+UNION
+SELECT alert.variant_id FROM stock_alerts alert WHERE alert.closed_at IS NULL AND alert.level = ANY(%(levels)s)
+LIMIT %(most)s
+
 -- name: listings_sold
--- Units, revenue and units returned of the last days on one channel, for the variants given or (null) the best sellers.
-SELECT line.variant_id AS variant, sum(line.quantity - line.cancelled_quantity) AS units,
-       sum(CASE WHEN line.quantity > 0
-                THEN line.total * (line.quantity - line.cancelled_quantity) / line.quantity ELSE 0 END
-           - CASE WHEN o.tax_included THEN line.tax ELSE 0 END) AS revenue,
-       sum(line.returned_quantity) AS returned
-FROM orders o JOIN order_lines line ON line.order_id = o.id AND line.kind = 'goods'
-WHERE o.sales_channel_id = %(channel)s AND o.placed_at >= %(since)s AND o.state <> 'cancelled'
-  AND line.variant_id IS NOT NULL
-  AND (%(variants)s::bigint[] IS NULL OR line.variant_id = ANY(%(variants)s))
-GROUP BY 1 ORDER BY 2 DESC, 1 LIMIT %(most)s
+-- Units, revenue and units returned of the last days on one channel: of the best sellers, by rank, and of the variants
+-- given.
+SELECT variant, units, revenue, returned, rank FROM (
+    SELECT line.variant_id AS variant, sum(line.quantity - line.cancelled_quantity) AS units,
+           sum(CASE WHEN line.quantity > 0
+                    THEN line.total * (line.quantity - line.cancelled_quantity) / line.quantity ELSE 0 END
+               - CASE WHEN o.tax_included THEN line.tax ELSE 0 END) AS revenue,
+           sum(line.returned_quantity) AS returned,
+           row_number() OVER (ORDER BY sum(line.quantity - line.cancelled_quantity) DESC, line.variant_id) AS rank
+    FROM orders o JOIN order_lines line ON line.order_id = o.id AND line.kind = 'goods'
+    WHERE o.sales_channel_id = %(channel)s AND o.placed_at >= %(since)s AND o.state <> 'cancelled'
+      AND line.variant_id IS NOT NULL
+    GROUP BY line.variant_id
+) sold WHERE rank <= %(best)s OR variant = ANY(%(variants)s) ORDER BY rank
 
 -- name: orders_waiting
 -- Orders that wait for units of a variant, among its newest order lines.

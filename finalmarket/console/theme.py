@@ -2,50 +2,34 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
+from functools import cache
 from typing import Any
 
 from django.http import HttpRequest
 from django.templatetags.static import static
-from django.urls import reverse_lazy
+from django.urls import reverse, reverse_lazy
 from django.utils.translation import gettext_lazy as _
 
 Item = dict[str, Any]
 
 
-def _allowed(permission: str) -> Callable[[HttpRequest], bool]:
-    return lambda request: bool(request.user.has_perm(permission))
-
-
-def _at(*pages: str) -> Callable[[HttpRequest], bool]:
-    def is_active(request: HttpRequest) -> bool:
-        match = request.resolver_match
-        return match is not None and match.namespace == "console" and match.url_name in pages
-
-    return is_active
+@cache
+def _address(name: str) -> str:
+    return reverse(name)
 
 
 def _page(title: Any, icon: str, name: str, permission: str, *also: str) -> Item:
-    return {
-        "title": title,
-        "icon": icon,
-        "link": reverse_lazy(f"console:{name}"),
-        "active": _at(name, *also),
-        "permission": _allowed(permission),
-    }
+    pages = {name, *also}
+    return {"title": title, "icon": icon, "name": f"console:{name}", "pages": pages, "needs": permission}
 
 
 def _records(title: Any, model: str) -> Item:
     room, name = model.split(".")
-    return {
-        "title": title,
-        "link": reverse_lazy(f"admin:{room}_{name}_changelist"),
-        "permission": _allowed(f"{room}.view_{name}"),
-    }
+    return {"title": title, "name": f"admin:{room}_{name}_changelist", "needs": f"{room}.view_{name}"}
 
 
 def _group(title: Any, *items: Item) -> Item:
-    return {"title": title, "collapsible": True, "items": list(items)}
+    return {"title": title, "items": list(items)}
 
 
 WORK: Item = {
@@ -127,6 +111,27 @@ RECORDS: list[Item] = [
     ),
 ]
 
+
+def navigation(request: HttpRequest) -> list[Item]:
+    """The way through the console for whoever asks: what they may see, the page they are on marked."""
+    groups = []
+    for group in (WORK, *RECORDS):
+        items = [_link(item, request) for item in group["items"] if request.user.has_perm(item["needs"])]
+        if items:
+            groups.append({"title": group["title"], "collapsible": group is not WORK, "items": items})
+    return groups
+
+
+def _link(item: Item, request: HttpRequest) -> Item:
+    address = _address(item["name"])
+    match = request.resolver_match
+    if "pages" in item:
+        is_here = match is not None and match.namespace == "console" and match.url_name in item["pages"]
+    else:
+        is_here = request.path.startswith(address)
+    return {"title": str(item["title"]), "icon": item.get("icon"), "link": address, "active": is_here}
+
+
 UNFOLD: dict[str, Any] = {
     "SITE_TITLE": "The Final Market",
     "SITE_HEADER": "The Final Market",
@@ -155,5 +160,5 @@ UNFOLD: dict[str, Any] = {
     },
     "STYLES": [lambda request: static("console/console.css")],
     "SCRIPTS": [lambda request: static("console/console.js")],
-    "SIDEBAR": {"show_search": False, "show_all_applications": False, "navigation": [WORK, *RECORDS]},
+    "SIDEBAR": {"show_search": False, "show_all_applications": False, "navigation": navigation},
 }

@@ -8,7 +8,7 @@ from django.contrib.auth.models import Group, User
 from procrastinate.contrib.django.models import ProcrastinateJob
 from unfold.forms import AdminPasswordChangeForm, UserChangeForm, UserCreationForm
 
-from finalmarket.console.admin.records import ReadOnlyAdmin, RecordAdmin, labelled
+from finalmarket.console.admin.records import ReadOnlyAdmin, RecordAdmin, pilled
 
 for known in (User, Group, ProcrastinateJob):
     admin.site.unregister(known)
@@ -39,10 +39,4 @@ class JobAdmin(ReadOnlyAdmin):
     search_help_text = "Name of the task"
     ordering = ("-id",)
 
-    @labelled(
-        "state",
-        {"todo": "info", "doing": "primary", "succeeded": "success", "failed": "danger", "cancelled": "warning"},
-    )
-    def state(self, job: ProcrastinateJob) -> tuple[str, str]:
-        """The state of the job in a word."""
-        return job.status, job.status
+    state = pilled("status")

@@ -6,9 +6,7 @@ from django.contrib import admin
 
 from finalmarket.catalog.models import BundleComponent, Category, Product, ProductImage, Variant, VariantPrice
 from finalmarket.console import finding
-from finalmarket.console.admin.records import KeptAdmin, RecordAdmin, RecordTable, labelled
-
-PRODUCT_COLOURS = {"active": "success", "draft": "info", "archived": "warning"}
+from finalmarket.console.admin.records import KeptAdmin, RecordAdmin, RecordTable, pilled
 
 
 @admin.register(Category)
@@ -43,7 +41,7 @@ class ProductAdmin(KeptAdmin):
 
     list_display = ("title", "brand", "category", "state", "created_at")
     list_select_related = ("category",)
-    list_filter = ("status", ("category", admin.RelatedOnlyFieldListFilter))
+    list_filter = ("status", "category")
     search_fields = ("title", "variants__sku")
     search_help_text = "Title or SKU"
     finds = finding.within("pk", finding.products)
@@ -52,10 +50,7 @@ class ProductAdmin(KeptAdmin):
     autocomplete_fields = ("category",)
     inlines = (VariantTable, ImageTable)
 
-    @labelled("status", PRODUCT_COLOURS)
-    def state(self, product: Product) -> tuple[str, str]:
-        """The status in a word."""
-        return product.status, product.get_status_display()
+    state = pilled("status")
 
 
 class PriceTable(RecordTable):

@@ -8,11 +8,8 @@ from django.http import HttpRequest
 
 from finalmarket.channels.models import ChannelProduct, DueChange, ListingPrice, SalesChannel
 from finalmarket.console import finding
-from finalmarket.console.admin.records import KeptAdmin, ReadOnlyAdmin, RecordAdmin, RecordTable, labelled
+from finalmarket.console.admin.records import KeptAdmin, ReadOnlyAdmin, RecordAdmin, RecordTable, pilled
 from finalmarket.stock.models import ChannelSource
-
-CHANNEL_COLOURS = {"active": "success", "inactive": "warning", "archived": "info"}
-SYNC_COLOURS = {"local": "info", "due": "warning", "synced": "success", "failed": "danger", "unlinked": "warning"}
 
 
 class SourceTable(RecordTable):
@@ -42,10 +39,7 @@ class SalesChannelAdmin(KeptAdmin):
         ),
     )
 
-    @labelled("status", CHANNEL_COLOURS, order="status")
-    def state(self, channel: SalesChannel) -> tuple[str, str]:
-        """The status in a word."""
-        return channel.status, channel.get_status_display()
+    state = pilled("status")
 
 
 class ListingPriceTable(RecordTable):
@@ -60,7 +54,7 @@ class ListingAdmin(RecordAdmin):
 
     list_display = ("variant", "sales_channel", "is_available", "sync", "publish_from", "publish_until")
     list_select_related = ("variant", "sales_channel")
-    list_filter = (("sales_channel", admin.RelatedOnlyFieldListFilter), "is_available", "sync_state")
+    list_filter = ("sales_channel", "is_available", "sync_state")
     search_fields = ("variant__sku",)
     search_help_text = "SKU, barcode or product title"
     finds = finding.within("variant", finding.variants)
@@ -74,10 +68,7 @@ class ListingAdmin(RecordAdmin):
         ("Sync", {"fields": ("sync_state", "sync_error", "synced_at")}),
     )
 
-    @labelled("sync", SYNC_COLOURS)
-    def sync(self, listing: ChannelProduct) -> tuple[str, str]:
-        """Whether the platform is in step, in words."""
-        return listing.sync_state, listing.get_sync_state_display()
+    sync = pilled("sync_state")
 
 
 @admin.register(ListingPrice)

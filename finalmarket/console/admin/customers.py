@@ -14,11 +14,9 @@ from finalmarket.console.admin.records import (
     ReadOnlyTable,
     RecordAdmin,
     RecordTable,
-    labelled,
+    pilled,
 )
 from finalmarket.customers.models import ChannelPreference, Consent, CustomerIdentity, OmnichannelCustomer
-
-SEGMENT_COLOURS = {"vip": "primary", "high_value": "success", "regular": "info", "new": "info", "prospect": "warning"}
 
 
 class IdentityTable(ReadOnlyTable):
@@ -62,10 +60,7 @@ class CustomerAdmin(KeptAdmin):
         ("Standing", {"fields": ("segment", "merged_into", "first_seen_at", "attributes")}),
     )
 
-    @labelled("segment", SEGMENT_COLOURS)
-    def segment_in_words(self, customer: OmnichannelCustomer) -> tuple[str, str]:
-        """The segment in a word."""
-        return customer.segment, customer.get_segment_display()
+    segment_in_words = pilled("segment")
 
     def has_add_permission(self, request: HttpRequest) -> bool:
         """Customers come with their first order or interaction."""

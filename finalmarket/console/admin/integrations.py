@@ -6,7 +6,7 @@ from django.contrib import admin
 from django.db.models import Model
 from django.http import HttpRequest
 
-from finalmarket.console.admin.records import KeptAdmin, ReadOnlyAdmin, ReadOnlyTable, labelled
+from finalmarket.console.admin.records import KeptAdmin, ReadOnlyAdmin, ReadOnlyTable, pilled
 from finalmarket.integrations.models import (
     ChannelIntegration,
     Credential,
@@ -15,14 +15,6 @@ from finalmarket.integrations.models import (
     SyncRun,
     WebhookDelivery,
 )
-
-STATUS_COLOURS = {
-    "new": "info",
-    "active": "success",
-    "paused": "warning",
-    "needs_attention": "danger",
-    "disconnected": "warning",
-}
 
 
 class CredentialTable(ReadOnlyTable):
@@ -45,10 +37,7 @@ class IntegrationAdmin(KeptAdmin):
     readonly_fields = ("status",)
     inlines = (CredentialTable,)
 
-    @labelled("status", STATUS_COLOURS)
-    def state(self, integration: ChannelIntegration) -> tuple[str, str]:
-        """The status in words."""
-        return integration.status, integration.get_status_display()
+    state = pilled("status")
 
 
 class _OfIntegration(ReadOnlyAdmin):

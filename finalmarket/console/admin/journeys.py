@@ -5,7 +5,7 @@ from __future__ import annotations
 from django.contrib import admin
 
 from finalmarket.console import finding
-from finalmarket.console.admin.records import ReadOnlyAdmin, ReadOnlyTable, labelled
+from finalmarket.console.admin.records import ReadOnlyAdmin, ReadOnlyTable, pilled
 from finalmarket.journeys.models import ChannelInteraction, CrossChannelJourney, JourneyTouchpoint
 
 
@@ -33,10 +33,7 @@ class JourneyAdmin(_OfCustomer):
     ordering = ("-id",)
     inlines = (TouchpointTable,)
 
-    @labelled("state", {"open": "info", "completed": "success", "abandoned": "warning"})
-    def journey_state(self, journey: CrossChannelJourney) -> tuple[str, str]:
-        """The state in a word."""
-        return journey.state, journey.get_state_display()
+    journey_state = pilled("state")
 
 
 @admin.register(ChannelInteraction)

@@ -7,14 +7,17 @@ from typing import ClassVar
 from django.contrib import admin
 
 from finalmarket.console import finding
-from finalmarket.console.admin.records import ReadOnlyAdmin, ReadOnlyTable, RecordAdmin, labelled
+from finalmarket.console.admin.records import ReadOnlyAdmin, ReadOnlyTable, RecordAdmin, pilled
 from finalmarket.orders.models import (
     Cart,
     CartLine,
     Fulfilment,
     FulfilmentLine,
+    ImportedLine,
     Order,
     OrderEvent,
+    OrderImport,
+    OrderImportRefusal,
     OrderLine,
     OrderPromise,
     Payment,
@@ -25,23 +28,6 @@ from finalmarket.orders.models import (
     TaxRate,
     Wishlist,
 )
-
-ORDER_COLOURS = {"open": "info", "partly_fulfilled": "primary", "fulfilled": "success", "cancelled": "warning"}
-PAYMENT_COLOURS = {
-    "unpaid": "warning",
-    "authorised": "info",
-    "partly_paid": "warning",
-    "paid": "success",
-    "partly_refunded": "primary",
-    "refunded": "primary",
-}
-FULFILMENT_COLOURS = {
-    "pending": "info",
-    "shipped": "primary",
-    "delivered": "success",
-    "rejected": "danger",
-    "cancelled": "warning",
-}
 
 
 class LineTable(ReadOnlyTable):
@@ -106,15 +92,9 @@ class OrderAdmin(ReadOnlyAdmin):
     ordering = ("-placed_at", "-id")
     inlines = (LineTable, PaymentTable, FulfilmentTable, RefundTable, EventTable)
 
-    @labelled("state", ORDER_COLOURS)
-    def order_state(self, order: Order) -> tuple[str, str]:
-        """The state in a word."""
-        return order.state, order.get_state_display()
+    order_state = pilled("state")
 
-    @labelled("payment", PAYMENT_COLOURS)
-    def payment(self, order: Order) -> tuple[str, str]:
-        """The payment state in a word."""
-        return order.payment_state, order.get_payment_state_display()
+    payment = pilled("payment_state")
 
 
 class _OfOrder(ReadOnlyAdmin):
@@ -179,10 +159,7 @@ class FulfilmentAdmin(_OfOrder):
     list_select_related = ("order", "location")
     inlines = (FulfilmentLineTable,)
 
-    @labelled("state", FULFILMENT_COLOURS)
-    def fulfilment_state(self, fulfilment: Fulfilment) -> tuple[str, str]:
-        """The state in a word."""
-        return fulfilment.state, fulfilment.get_state_display()
+    fulfilment_state = pilled("state")
 
 
 @admin.register(FulfilmentLine)
@@ -287,3 +264,39 @@ class TaxRateAdmin(RecordAdmin):
     list_display = ("country", "tax_class", "rate")
     list_filter = ("country",)
     ordering = ("country", "tax_class")
+
+
+class RefusalTable(ReadOnlyTable):
+    """Rows of a file that were refused, and why."""
+
+    model = OrderImportRefusal
+
+
+@admin.register(OrderImport)
+class OrderImportAdmin(ReadOnlyAdmin):
+    """Files of orders: how far they have come, and what was refused."""
+
+    list_display = ("file_name", "sales_channel", "progress", "rows_done", "started_at", "finished_at")
+    list_select_related = ("sales_channel",)
+    search_fields = ("file_name",)
+    ordering = ("-id",)
+    inlines = (RefusalTable,)
+    progress = pilled("state")
+
+
+@admin.register(OrderImportRefusal)
+class OrderImportRefusalAdmin(ReadOnlyAdmin):
+    """Refused rows of all files."""
+
+    list_display = ("order_import", "row", "column", "value", "reason")
+    list_select_related = ("order_import",)
+    ordering = ("-id",)
+
+
+@admin.register(ImportedLine)
+class ImportedLineAdmin(ReadOnlyAdmin):
+    """Lines of files that became a cancellation or a change of stock."""
+
+    list_display = ("external_id", "position", "sales_channel", "source")
+    list_select_related = ("sales_channel",)
+    ordering = ("-id",)

@@ -2,18 +2,20 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Mapping
-from typing import TYPE_CHECKING, Any, ClassVar, TypeVar
+from collections.abc import Callable
+from typing import TYPE_CHECKING, Any, ClassVar
 
+from django.contrib import admin
 from django.contrib.admin.views.main import ChangeList
 from django.db.models import Model, Q, QuerySet
 from django.http import HttpRequest
+from django.utils.safestring import SafeString
 from unfold.admin import ModelAdmin as UnfoldAdmin
 from unfold.admin import TabularInline as UnfoldTable
-from unfold.decorators import display as unfold_display
 from unfold.views import ChangeList as UnfoldList
 
 from finalmarket.console.counting import BoundedPaginator
+from finalmarket.console.templatetags.console import pill
 
 if TYPE_CHECKING:
     from django.contrib.admin import ModelAdmin, TabularInline
@@ -24,13 +26,16 @@ if TYPE_CHECKING:
 else:
     Admin, Table, RecordsPage = UnfoldAdmin, UnfoldTable, UnfoldList
 
-Column = TypeVar("Column", bound=Callable[..., Any])
 
+def pilled(field: str) -> Callable[..., SafeString]:
+    """Return a column that shows a field with choices as a coloured word."""
 
-def labelled(description: str, colours: Mapping[str, str], order: str | None = None) -> Callable[[Column], Column]:
-    """Mark a column whose (value, word) pair is shown as a coloured word: success, info, warning, danger, primary."""
-    marked: Callable[[Column], Column] = unfold_display(description=description, label=dict(colours), ordering=order)
-    return marked
+    @admin.display(description=field.replace("_", " "))
+    def column(site: Any, record: Any) -> SafeString:
+        word = getattr(record, f"get_{field}_display", None)
+        return pill(getattr(record, field), word() if word else "")
+
+    return column
 
 
 class RecordList(RecordsPage):
@@ -49,8 +54,9 @@ class RecordAdmin(Admin):
     and for the search box, what it looks at.
     """
 
-    list_per_page = 50
+    list_per_page = 25
     list_max_show_all = 0
+    sortable_by = ()  # sorting a million rows by a column without an index reads them all
     show_full_result_count = False
     paginator = BoundedPaginator
     compressed_fields = True

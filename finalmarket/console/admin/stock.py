@@ -15,7 +15,7 @@ from finalmarket.console.admin.records import (
     ReadOnlyAdmin,
     ReadOnlyTable,
     RecordAdmin,
-    labelled,
+    pilled,
 )
 from finalmarket.kernel.errors import UserError
 from finalmarket.stock.models import (
@@ -35,24 +35,6 @@ from finalmarket.stock.models import (
     TransferLine,
 )
 from finalmarket.stock.policies import set_policy
-
-HOLD_COLOURS = {
-    "held": "info",
-    "confirmed": "primary",
-    "released": "warning",
-    "expired": "warning",
-    "fulfilled": "success",
-}
-ALERT_COLOURS = {"low": "warning", "out": "danger", "short": "danger"}
-PAPER_COLOURS = {
-    "draft": "info",
-    "open": "info",
-    "expected": "info",
-    "in_transit": "primary",
-    "received": "success",
-    "applied": "success",
-    "cancelled": "warning",
-}
 
 
 @admin.register(StockLocation)
@@ -96,7 +78,7 @@ class StockItemAdmin(_OfVariant):
 
     list_display = ("variant", "location", "on_hand", "reserved", "allocated", "safety")
     list_select_related = ("variant", "location")
-    list_filter = (("location", admin.RelatedOnlyFieldListFilter),)
+    list_filter = ("location",)
 
 
 @admin.register(StockMovement)
@@ -141,10 +123,7 @@ class ReservationAdmin(ReadOnlyAdmin):
     ordering = ("-id",)
     inlines = (HoldLineTable,)
 
-    @labelled("state", HOLD_COLOURS)
-    def hold_state(self, hold: Reservation) -> tuple[str, str]:
-        """The state in a word."""
-        return hold.state, hold.get_state_display()
+    hold_state = pilled("state")
 
 
 @admin.register(ChannelInventory)
@@ -163,7 +142,7 @@ class ChannelInventoryAdmin(KeptAdmin):
         "told_quantity",
     )
     list_select_related = ("variant", "sales_channel")
-    list_filter = (("sales_channel", admin.RelatedOnlyFieldListFilter),)
+    list_filter = ("sales_channel",)
     search_fields = ("variant__sku",)
     search_help_text = "SKU, barcode or product title"
     finds = finding.within("variant", finding.variants)
@@ -211,10 +190,7 @@ class ExpectedReceiptAdmin(_OfVariant):
     list_display = ("variant", "location", "quantity", "received_quantity", "expected_at", "paper_state", "supplier")
     list_select_related = ("variant", "location")
 
-    @labelled("state", PAPER_COLOURS)
-    def paper_state(self, receipt: ExpectedReceipt) -> tuple[str, str]:
-        """The state in a word."""
-        return receipt.state, receipt.get_state_display()
+    paper_state = pilled("state")
 
 
 class TransferLineTable(ReadOnlyTable):
@@ -234,10 +210,7 @@ class TransferAdmin(ReadOnlyAdmin):
     ordering = ("-id",)
     inlines = (TransferLineTable,)
 
-    @labelled("state", PAPER_COLOURS)
-    def paper_state(self, transfer: Transfer) -> tuple[str, str]:
-        """The state in a word."""
-        return transfer.state, transfer.get_state_display()
+    paper_state = pilled("state")
 
 
 @admin.register(TransferLine)
@@ -264,10 +237,7 @@ class StockCountAdmin(ReadOnlyAdmin):
     ordering = ("-id",)
     inlines = (CountLineTable,)
 
-    @labelled("state", PAPER_COLOURS)
-    def paper_state(self, count: StockCount) -> tuple[str, str]:
-        """The state in a word."""
-        return count.state, count.get_state_display()
+    paper_state = pilled("state")
 
 
 @admin.register(StockCountLine)
@@ -286,7 +256,4 @@ class StockAlertAdmin(_OfVariant):
     list_select_related = ("variant", "sales_channel", "location")
     list_filter = ("level", "sales_channel")
 
-    @labelled("level", ALERT_COLOURS)
-    def alert_level(self, alert: StockAlert) -> tuple[str, str]:
-        """The level in words."""
-        return alert.level, alert.get_level_display()
+    alert_level = pilled("level")

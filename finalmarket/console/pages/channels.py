@@ -9,7 +9,6 @@ from django.http import HttpRequest, HttpResponse
 from django.shortcuts import get_object_or_404
 from django.urls import reverse
 
-from finalmarket.analytics.rollup import today
 from finalmarket.catalog.models import Variant
 from finalmarket.channels.listing import with_prices
 from finalmarket.channels.models import ChannelProduct, SalesChannel
@@ -63,19 +62,19 @@ def channel(request: HttpRequest, key: int) -> HttpResponse:
     if text := filters.given.get("q"):
         listings = listings.filter(variant__in=finding.variants(text))
     slice_ = cut(listings.defer("description", "attributes"), ("id",), request.GET, asked.PAGE_SIZE)
-    best = _sold(one, None)
-    on_page = _sold(one, [listing.variant_id for listing in slice_.rows])
+    sold = _sold(one, [listing.variant_id for listing in slice_.rows])
+    by_variant = {row["variant"]: row for row in sold}
     context = {
         "channel": one,
         "icon": ICONS[one.channel_type],
         "figures": found[0],
-        "rates": one.performance_metrics(start_date=today(one) - timedelta(days=figures.DAYS - 1)),
+        "rates": figures.rates(one),
         "chart": _trend_chart(one, found[0]),
         "days": figures.DAYS,
         "filters": filters,
         "slice": slice_,
-        "listings": [_listing_row(one, listing, on_page) for listing in slice_.rows],
-        "best": _with_names(best),
+        "listings": [_listing_row(one, listing, by_variant) for listing in slice_.rows],
+        "best": _best(sold),
     }
     return show(request, "channel.html", one.name, context)
 
@@ -108,17 +107,17 @@ def _trend_chart(one: SalesChannel, found: figures.ChannelFigures) -> dict[str, 
     return drawn
 
 
-def _sold(one: SalesChannel, variants: list[int] | None) -> dict[int, dict[str, Any]]:
-    """Return what these variants (None: the best sellers) sold on the channel over the last days, by variant."""
+def _sold(one: SalesChannel, variants: list[int]) -> list[dict[str, Any]]:
+    """Return what the best sellers and these variants sold on the channel over the last days, best first."""
     since = clock.now() - timedelta(days=figures.DAYS)
-    most = BEST_SELLERS if variants is None else asked.PAGE_SIZE
-    sold = finding.rows("listings_sold", channel=one.pk, since=since, variants=variants, most=most)
-    return {row["variant"]: row for row in sold}
+    return finding.rows("listings_sold", channel=one.pk, since=since, variants=variants, best=BEST_SELLERS)
 
 
-def _with_names(sold: dict[int, dict[str, Any]]) -> list[dict[str, Any]]:
-    named = Variant.objects.select_related("product").in_bulk(list(sold))
-    return [row | {"variant": named[key]} for key, row in sold.items() if key in named]
+def _best(sold: list[dict[str, Any]]) -> list[dict[str, Any]]:
+    """The best sellers with their variants."""
+    best = [row for row in sold if row["rank"] <= BEST_SELLERS]
+    named = Variant.objects.select_related("product").in_bulk([row["variant"] for row in best])
+    return [row | {"variant": named[row["variant"]]} for row in best if row["variant"] in named]
 
 
 def _listing_row(one: SalesChannel, listing: ChannelProduct, sold: dict[int, dict[str, Any]]) -> dict[str, Any]:

@@ -51,8 +51,7 @@ def sku(request: HttpRequest, key: int) -> HttpResponse:
         "variant": variant,
         "pool": variant.stock_pool,
         "items": _items(variant),
-        "row": rows_of([variant], list(SalesChannel.objects.exclude(status="archived").order_by("name")))[0],
-        "policies": {policy.sales_channel_id: policy for policy in variant.channel_inventories.all()},
+        "channels": _channels(variant),
         "components": list(variant.components.select_related("component__stock_pool")),
         "holds": _holds(variant),
         "promised": finding.rows("orders_waiting", variant=variant.pk, most=SHOWN),
@@ -115,6 +114,17 @@ def _keep_safe(variant: Variant, given: dict[str, Any], who: str) -> str:
 
 def _items(variant: Variant) -> QuerySet[StockItem]:
     return StockItem.objects.filter(variant=variant).select_related("location").order_by("location__priority", "id")
+
+
+def _channels(variant: Variant) -> list[tuple[Any, ...]]:
+    """Every channel with its policy for this variant, and what it may sell."""
+    channels = list(SalesChannel.objects.exclude(status="archived").order_by("name"))
+    policies = {policy.sales_channel_id: policy for policy in variant.channel_inventories.all()}
+    cells = rows_of([variant], channels)[0]["cells"]
+    return [
+        (channel, policies.get(channel.pk), address, cell)
+        for channel, (_, address, cell) in zip(channels, cells, strict=True)
+    ]
 
 
 def _holds(variant: Variant) -> QuerySet[ReservationLine]:

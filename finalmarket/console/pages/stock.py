@@ -6,12 +6,13 @@ from collections.abc import Sequence
 from typing import Any
 
 from django import forms
-from django.db.models import Exists, F, OuterRef, Q, QuerySet
+from django.db.models import F, Q, QuerySet
 from django.db.models.lookups import GreaterThanOrEqual, LessThanOrEqual
 from django.http import HttpRequest, HttpResponse
 from django.shortcuts import get_object_or_404
+from django.urls import reverse
 
-from finalmarket.catalog.models import BundleComponent, Category, Variant
+from finalmarket.catalog.models import Category, Product, Variant
 from finalmarket.channels.models import ChannelProduct, SalesChannel
 from finalmarket.console import finding
 from finalmarket.console.counting import bounded_count
@@ -22,6 +23,9 @@ from finalmarket.stock import atp
 from finalmarket.stock.models import StockAlert, StockItem, StockLocation
 
 LOW = atp.LOW_STOCK_THRESHOLD
+NONE_AT_ALL = -(2**31)
+FEW = 5_000
+ROWS = 40
 WORDS = {"in_stock": "in stock", "low": "low", "out": "out"}
 ALERTS_MEANT = {"low": ["low"], "out": ["out", "short"], "any": ["low", "out", "short"]}
 
@@ -61,7 +65,7 @@ def matrix(request: HttpRequest) -> HttpResponse:
     filters = StockFilters(request)
     chosen = _narrowed(filters.given)
     _, count = bounded_count(chosen)
-    slice_ = cut(chosen.select_related("product", "stock_pool"), ("sku",), request.GET, asked.PAGE_SIZE)
+    slice_ = cut(chosen.prefetch_related("product", "stock_pool"), ("sku",), request.GET, ROWS)
     channels = list(SalesChannel.objects.exclude(status="archived").order_by("name"))
     context = {
         "filters": filters,
@@ -94,28 +98,31 @@ def _narrowed(given: dict[str, Any]) -> QuerySet[Variant]:
     if text := given.get("q"):
         chosen = chosen.filter(pk__in=finding.variants(text))
     if category := given.get("category"):
-        chosen = chosen.filter(product__category__in=_with_those_below(int(category)))
+        below = Product.objects.filter(category__in=_with_those_below(int(category)))
+        chosen = chosen.filter(product__in=below.values("pk"))
     if status := given.get("status"):
         chosen = chosen.filter(_running_out(status))
     if location := given.get("location"):
-        items = StockItem.objects.filter(variant=OuterRef("pk"), location_id=int(location), on_hand__gt=0)
-        chosen = chosen.filter(Exists(items))
+        items = StockItem.objects.filter(location_id=int(location), on_hand__gt=0)
+        chosen = chosen.filter(pk__in=items.values("variant"))
     return chosen
 
 
 def _running_out(status: str) -> Q:
     """What is low or out: by what is free at all locations together, or by an open alert of a channel or location.
 
-    The level of every SKU on every channel is not stored, so it cannot be searched; these two can.
+    The level of every SKU on every channel is not stored, so it cannot be searched; these two can. A few are looked up
+    by their ids; where many are low, the walk along the SKUs finds a page of them soon enough.
     """
-    alerts = StockAlert.objects.filter(closed_at=None, level__in=ALERTS_MEANT[status]).values("variant")
-    free = F("stock_pool__on_hand") - F("stock_pool__reserved") - F("stock_pool__allocated") - F("stock_pool__safety")
-    lowest, highest = {"low": (1, LOW), "out": (None, 0), "any": (None, LOW)}[status]
-    scarce = Q(LessThanOrEqual(free, highest))
-    if lowest is not None:
-        scarce &= Q(GreaterThanOrEqual(free, lowest))
-    bundles = BundleComponent.objects.values("bundle")
-    return Q(pk__in=alerts) | scarce & ~Q(pk__in=bundles)
+    lowest, highest = {"low": (1, LOW), "out": (NONE_AT_ALL, 0), "any": (NONE_AT_ALL, LOW)}[status]
+    levels = ALERTS_MEANT[status]
+    few = finding.rows("running_out", lowest=lowest, highest=highest, levels=levels, most=FEW + 1)
+    if len(few) <= FEW:
+        return Q(pk__in=[row["id"] for row in few])
+    pool = "stock_pool__"
+    free = F(pool + "on_hand") - F(pool + "reserved") - F(pool + "allocated") - F(pool + "safety")
+    scarce = Q(GreaterThanOrEqual(free, lowest)) & Q(LessThanOrEqual(free, highest)) & ~Q(components__isnull=False)
+    return scarce | Q(pk__in=StockAlert.objects.filter(closed_at=None, level__in=levels).values("variant"))
 
 
 def _with_those_below(category: int) -> list[int]:
@@ -135,18 +142,17 @@ def rows_of(variants: Sequence[Variant], channels: Sequence[SalesChannel]) -> li
     keys, channel_keys = [variant.pk for variant in variants], [channel.pk for channel in channels]
     levels = atp.levels(keys, channel_keys)
     listed = set(ChannelProduct.objects.filter(variant__in=keys).values_list("variant", "sales_channel"))
+    why = reverse("console:explain", args=[0, 0])
     rows = []
     for variant in variants:
-        cells = [_cell(levels.get((variant.pk, key)), (variant.pk, key) in listed) for key in channel_keys]
+        cells = []
+        for channel in channels:
+            pair = variant.pk, channel.pk
+            address = why.replace("/0/0/", f"/{variant.pk}/{channel.pk}/")
+            cells.append((f"{variant.sku} on {channel.name}", address, _cell(levels.get(pair), pair in listed)))
         pool = variant.stock_pool
-        rows.append(
-            {
-                "variant": variant,
-                "on_hand": pool.on_hand,
-                "promised": pool.reserved + pool.allocated,
-                "cells": list(zip(channels, cells, strict=True)),
-            }
-        )
+        promised = pool.reserved + pool.allocated
+        rows.append({"variant": variant, "on_hand": pool.on_hand, "promised": promised, "cells": cells})
     return rows
 
 

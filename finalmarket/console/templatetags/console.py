@@ -13,6 +13,7 @@ from django import template
 from django.utils import timezone
 from django.utils.html import format_html
 from django.utils.safestring import SafeString
+from django.utils.translation import gettext as _
 
 register = template.Library()
 
@@ -55,6 +56,25 @@ TONES = {
     "confirmed": "busy",
     "expected": "info",
     "in_transit": "busy",
+    # accounts, journeys, people, jobs, papers
+    "new": "info",
+    "needs_attention": "bad",
+    "disconnected": "quiet",
+    "completed": "good",
+    "abandoned": "quiet",
+    "vip": "busy",
+    "high_value": "good",
+    "regular": "info",
+    "released": "quiet",
+    "expired": "quiet",
+    "closed": "good",
+    "draft": "info",
+    "applied": "good",
+    "todo": "info",
+    "doing": "busy",
+    "succeeded": "good",
+    "running": "busy",
+    "done": "good",
     # previews
     "add": "good",
     "change": "info",
@@ -79,6 +99,22 @@ def pill(value: str, word: str = "") -> SafeString:
     """A state as a coloured word; the colour never stands alone."""
     tone = TONES.get(value, "quiet")
     return format_html('<span class="fm-pill fm-{}">{}</span>', tone, word or value.replace("_", " "))
+
+
+@register.simple_tag
+def cell(cell: dict[str, Any] | None, address: str, label: str) -> SafeString:
+    """A cell of the stock matrix: how many units, in which state, and the panel that says why.
+
+    There are hundreds on a page, so it is put together here and not by a template.
+    """
+    if cell is None:
+        return format_html('<span class="fm-none">{}</span>', _("not listed"))
+    return format_html(
+        '<button type="button" class="fm-cell fm-{}" aria-expanded="false" aria-haspopup="dialog" '
+        'aria-label="{}: {}, {}" title="{}" hx-get="{}" hx-target="#fm-panel-body">'
+        "<span>{}</span> <small>{}</small></button>",
+        cell["tone"], label, cell["units"], cell["word"], cell["hint"], address, f"{cell['units']:,}", cell["word"],
+    )  # fmt: skip
 
 
 @register.filter
@@ -108,9 +144,9 @@ def signed(number: int) -> str:
 
 
 @register.filter
-def grouped(number: int | Decimal | None) -> str:
+def grouped(number: int | Decimal | str | None) -> str:
     """A number in groups of three digits; a dash for none."""
-    return "–" if number is None else f"{number:,}"
+    return "–" if number in (None, "") else f"{number:,}"
 
 
 @register.filter
