@@ -76,6 +76,8 @@ class OrderFile:
     def __init__(self, wish: Wish, progress: Progress | None = None) -> None:
         self.wish = wish
         self.mapping: OrderMapping = load(wish.mapping)
+        find_channels(self.mapping, [], wish.channel, create=False)
+        find_location(self.mapping, wish.location, create=False)
         self.table: Table = open_table(
             wish.file,
             encoding=self.mapping.get("file", "encoding"),
@@ -85,8 +87,6 @@ class OrderFile:
         self.chooser = Chooser(self.mapping, wish.channel)
         self._progress = progress or (lambda step, done, whole: None)
         self._folds = self.mapping.get("skus", "fold_case")
-        find_channels(self.mapping, [], wish.channel, create=False)
-        find_location(self.mapping, wish.location, create=False)
         with calm_collector():
             self.survey = survey(
                 self.reader, self.chooser, wish.batch_rows, lambda done: self._progress("Looking through", done, None)

@@ -13,7 +13,7 @@ from pathlib import Path
 from typing import Any
 from zoneinfo import ZoneInfo
 
-from finalmarket.bulk.orders_schema import FIELDS, OF_THE_ORDER, REQUIRED, SCHEMA, Setting
+from finalmarket.bulk.orders_schema import FIELDS, OF_THE_ORDER, REQUIRED, RULE, SCHEMA, Setting
 from finalmarket.kernel.errors import UserError
 
 SHIPPED = Path(__file__).with_name("mappings")
@@ -143,13 +143,12 @@ def _value(place: str, setting: Setting, value: Any) -> Any:
 
 def _rule(where: str, number: int, given: Any) -> ChannelRule:
     place = f"{where}: rule {number} of [channels]"
-    known = SCHEMA["rule"] or {}
     if not isinstance(given, dict):
         raise UserError(f"{place} must be a table; write [[channels.rules]] and its keys below it")
     for key in given:
-        if key not in known:
-            raise UserError(f"{place} does not know the key {key!r}; it knows {', '.join(known)}")
-    values = {key: _value(f"{place}, {key}", setting, given.get(key)) for key, setting in known.items()}
+        if key not in RULE:
+            raise UserError(f"{place} does not know the key {key!r}; it knows {', '.join(RULE)}")
+    values = {key: _value(f"{place}, {key}", setting, given.get(key)) for key, setting in RULE.items()}
     if not values["channel"] or not values["values"]:
         raise UserError(f'{place} needs channel = "a name" and values = ["what the field holds", ...]')
     return ChannelRule(

@@ -104,13 +104,18 @@ class _Memory(dict[Any, Any]):
         if len(self) >= REMEMBERED:
             self.clear()
         try:
-            empty = cell is None or cell != cell or (isinstance(cell, str) and not cell.strip())
-            value = self._default if empty else self._read(cell)
+            value = self._default if self._is_empty(cell) else self._read(cell)
         except (ValueError, UserError) as error:
             value = Wrong(str(error))
         self.met_wrong = self.met_wrong or isinstance(value, Wrong)
         self[cell] = value
         return value
+
+    def _is_empty(self, cell: Any) -> bool:
+        """Whether nothing stands there; where nothing may stand, not-a-number is nothing, as in tables of numbers."""
+        if cell is None or (isinstance(cell, str) and not cell.strip()):
+            return True
+        return bool(cell != cell) and not isinstance(self._default, Wrong)
 
 
 class Reader:

@@ -124,12 +124,12 @@ SCHEMA: dict[str, dict[str, Setting] | None] = {
     "products": {"create": _flag(False)},
     "stock": {"location": _text(), "name": _text(), "create": _flag(False)},
     "channels": {"by": _text(), "create": _flag(False), "rules": _KIND},
-    "rule": {
-        "channel": _text(check=_short(200)),
-        "values": _texts(),
-        "type": _text("web", _one_of(*SalesChannel.ChannelType.values)),
-        "currency": _text(check=check_currency),
-        "country": _text(check=COUNTRY.read),
-        "time_zone": _text(check=_zone),
-    },
+}
+RULE: dict[str, Setting] = {
+    "channel": _text(check=_short(200)),
+    "values": _texts(),
+    "type": _text("web", _one_of(*SalesChannel.ChannelType.values)),
+    "currency": _text(check=check_currency),
+    "country": _text(check=COUNTRY.read),
+    "time_zone": _text(check=_zone),
 }

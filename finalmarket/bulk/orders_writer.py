@@ -154,7 +154,7 @@ class Writer:
             if line.head is not head:
                 head = line.head
                 channel = channels[self.chooser.name(head)]
-                problem = _wrong_currency(head, channel)
+                problem = self._wrong_currency(head, channel)
             variant_id = variants[line.sku] if line.kind == "goods" else None
             if line.kind == "goods" and variant_id is None:
                 batch.refused.append((line.row, Problem(self._column("sku"), line.sku, "there is no such SKU")))
@@ -165,6 +165,12 @@ class Writer:
                 person = people[line.head.who] if line.head.who else None
                 lists.get(line.use, batch.corrections).append(_Placed(line, channel, position, variant_id, person))
         return batch
+
+    def _wrong_currency(self, head: Head, channel: SalesChannel) -> Problem | None:
+        if not head.currency or head.currency == channel.currency:
+            return None
+        reason = f"is not the currency of the channel {channel.name}, which is {channel.currency}"
+        return Problem(self._column("currency"), head.currency, reason)
 
     def _column(self, name: str) -> str:
         return self.mapping.columns.get(name, name)
@@ -324,11 +330,3 @@ def _count_match(counts: Counter[str], placed: _Placed, found: Match) -> None:
     counts["matched_over_several"] += len(found.parts) > 1
     counts["unlinked"] += not found.parts
     counts["unlinked_without_customer"] += not found.parts and placed.customer_id is None
-
-
-def _wrong_currency(head: Head, channel: SalesChannel) -> Problem | None:
-    if not head.currency or head.currency == channel.currency:
-        return None
-    return Problem(
-        "currency", head.currency, f"is not the currency of the channel {channel.name}, which is {channel.currency}"
-    )  # fmt: skip
