@@ -31,9 +31,10 @@ def command(seed: int, scale: float, until: datetime | None, quiet: bool) -> Non
     now = _end(until)
     database_ready()
     begun = time.monotonic()
-    if is_empty():
+    empty = is_empty()
+    if empty:
         _as_owner("VACUUM")  # what a run that was cut off has left in the files would mislead the planner
-    with _progress(quiet) as told:
+    with _progress(quiet or not empty) as told:
         filled = fill(seed=seed, scale=scale, now=now, told=told)
     facts = f"{filled.orders:,} orders of {filled.customers:,} customers on {filled.channels} channels"
     if filled.was_there:
@@ -59,8 +60,11 @@ def _progress(quiet: bool) -> Iterator[Callable[[str, float], None]]:
     from rich.console import Console
     from rich.progress import BarColumn, Progress, TaskProgressColumn, TextColumn, TimeElapsedColumn
 
+    console = Console(stderr=True)
+    if not quiet and not console.is_terminal:
+        click.echo("Filling the house with the demo, half a minute or so.", err=True)
     columns = (TextColumn("{task.description:30}"), BarColumn(), TaskProgressColumn(), TimeElapsedColumn())
-    with Progress(*columns, console=Console(stderr=True), transient=True, disable=quiet) as progress:
+    with Progress(*columns, console=console, transient=True, disable=quiet or not console.is_terminal) as progress:
         task = progress.add_task("demo", total=1.0)
         yield lambda step, done: progress.update(task, description=step, completed=done)
 
