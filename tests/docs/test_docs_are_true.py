@@ -56,7 +56,7 @@ def test_the_files_where_the_tour_begins_exist() -> None:
 
 
 def test_every_decision_says_when_and_what_would_make_us_think_again() -> None:
-    pages = [page for page in (ROOT / "docs" / "decisions").glob("0*.md")]
+    pages = sorted((ROOT / "docs" / "decisions").glob("0*.md"))
     assert pages
     undated = [page.name for page in pages if not re.search(r"\d{4}-\d{2}-\d{2}", page.read_text())]
     assert not undated

@@ -3,7 +3,6 @@
 import gzip
 import subprocess
 from pathlib import Path
-from typing import Any
 
 import pytest
 from django.db import connections
@@ -26,8 +25,8 @@ DUMPS = sorted(Path(__file__).parent.glob("*.sql.gz"))
 def _address(name: str) -> str:
     """The libpq address of a database of the test server, as the owner."""
     settings = owner_database()
-    keys: dict[str, Any] = {"user": "USER", "password": "PASSWORD", "host": "HOST", "port": "PORT"}
-    return make_conninfo(dbname=name, **{ours: settings[theirs] or None for ours, theirs in keys.items()})
+    keys = {"user": "USER", "password": "PASSWORD", "host": "HOST", "port": "PORT"}
+    return make_conninfo(dbname=name, **{ours: str(settings[key]) for ours, key in keys.items() if settings[key]})
 
 
 def _load(dump: Path, name: str) -> None:
