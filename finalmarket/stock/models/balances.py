@@ -47,8 +47,9 @@ class StockPool(models.Model):
 class StockItem(models.Model):
     """One variant at one location: the running balance of its ledger lines."""
 
-    variant = models.ForeignKey(Variant, on_delete=models.PROTECT, related_name="stock_items")
-    location = models.ForeignKey(StockLocation, on_delete=models.PROTECT, related_name="items")
+    # No index of their own: planned while the table is empty, a look-up by both would take one and read all of it.
+    variant = models.ForeignKey(Variant, on_delete=models.PROTECT, related_name="stock_items", db_index=False)
+    location = models.ForeignKey(StockLocation, on_delete=models.PROTECT, related_name="items", db_index=False)
     on_hand = models.IntegerField(default=0, db_default=0)
     reserved = models.IntegerField(default=0, db_default=0)
     allocated = models.IntegerField(default=0, db_default=0)

@@ -19,8 +19,11 @@ class ChannelInventory(models.Model):
     `used` is the channel's open units (reserved and allocated); `fence_left` what is left of its ring fence.
     """
 
-    variant = models.ForeignKey(Variant, on_delete=models.CASCADE, related_name="channel_inventories")
-    sales_channel = models.ForeignKey(SalesChannel, on_delete=models.CASCADE, related_name="inventories")
+    # No index of their own: planned while the table is empty, a look-up by both would take one and read all of it.
+    variant = models.ForeignKey(Variant, on_delete=models.CASCADE, related_name="channel_inventories", db_index=False)
+    sales_channel = models.ForeignKey(
+        SalesChannel, on_delete=models.CASCADE, related_name="inventories", db_index=False
+    )
     uses_pool = models.BooleanField(default=True, db_default=True, help_text="Off: sells its ring fence only")
     fence_quantity = models.IntegerField(default=0, db_default=0, help_text="The allotment of the ring fence")
     fence_left = models.IntegerField(default=0, db_default=0, editable=False)

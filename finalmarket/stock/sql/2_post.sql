@@ -13,9 +13,9 @@ END $$;
 CREATE OR REPLACE FUNCTION stock_mark_due(p_variants bigint[]) RETURNS void LANGUAGE sql AS $$
     INSERT INTO due_changes AS due (listing_id, what, version, settled_version, claimed_version, attempts, last_error)
     SELECT listing.id, 'stock', 1, 0, 0, 0, ''
-    FROM channel_products listing
-    WHERE listing.variant_id = ANY (
-        p_variants || ARRAY(SELECT bundle_id FROM bundle_components WHERE component_id = ANY (p_variants)))
+    FROM (SELECT unnest(p_variants) AS id
+          UNION SELECT bundle_id FROM bundle_components WHERE component_id = ANY (p_variants)) variant
+    CROSS JOIN LATERAL (SELECT id FROM channel_products WHERE variant_id = variant.id OFFSET 0) listing
     ORDER BY listing.id
     ON CONFLICT (listing_id, what) DO UPDATE SET version = due.version + 1, due_since = statement_timestamp()
         WHERE due.version <= greatest(due.settled_version, due.claimed_version)
@@ -31,44 +31,44 @@ CREATE OR REPLACE FUNCTION stock_post(
 SET enable_hashjoin = off SET enable_mergejoin = off SET enable_seqscan = off SET plan_cache_mode = force_generic_plan AS $$
 DECLARE
     v_now timestamptz := clock_timestamp();
-    v_places int;
-    v_found int;
+    moved record;
 BEGIN
-    WITH moved AS (
+    -- Row by row, each by its key: a plan for a join, made while the tables were small, would read them whole for ever.
+    FOR moved IN
         SELECT variant, location, sum(on_hand)::int on_hand, sum(reserved)::int reserved, sum(allocated)::int allocated
         FROM unnest(p_variant, p_location, p_on_hand, p_reserved, p_allocated) m(variant, location, on_hand, reserved, allocated)
-        WHERE location IS NOT NULL GROUP BY variant, location
-    ), changed AS (
-        UPDATE stock_item item SET on_hand = item.on_hand + moved.on_hand, reserved = item.reserved + moved.reserved,
-                                   allocated = item.allocated + moved.allocated
-        FROM moved WHERE item.variant_id = moved.variant AND item.location_id = moved.location
-        RETURNING 1
-    )
-    SELECT (SELECT count(*) FROM moved), (SELECT count(*) FROM changed) INTO v_places, v_found;
-    IF v_found < v_places THEN
-        INSERT INTO stock_item (variant_id, location_id, on_hand, reserved, allocated)
-        SELECT variant, location, sum(on_hand), sum(reserved), sum(allocated)
-        FROM unnest(p_variant, p_location, p_on_hand, p_reserved, p_allocated) m(variant, location, on_hand, reserved, allocated)
-        WHERE location IS NOT NULL AND NOT EXISTS (
-            SELECT FROM stock_item item WHERE item.variant_id = m.variant AND item.location_id = m.location)
-        GROUP BY variant, location ORDER BY variant, location;
-    END IF;
+        WHERE location IS NOT NULL GROUP BY variant, location ORDER BY variant, location
+    LOOP
+        UPDATE stock_item SET on_hand = stock_item.on_hand + moved.on_hand, reserved = stock_item.reserved + moved.reserved,
+                              allocated = stock_item.allocated + moved.allocated
+        WHERE variant_id = moved.variant AND location_id = moved.location;
+        IF NOT FOUND THEN
+            INSERT INTO stock_item (variant_id, location_id, on_hand, reserved, allocated)
+            VALUES (moved.variant, moved.location, moved.on_hand, moved.reserved, moved.allocated);
+        END IF;
+    END LOOP;
 
-    UPDATE stock_pool pool SET on_hand = pool.on_hand + moved.on_hand, reserved = pool.reserved + moved.reserved,
-                               allocated = pool.allocated + moved.allocated, fenced = pool.fenced + moved.fence,
-                               backordered = pool.backordered + moved.backordered, alerts_due = true
-    FROM (SELECT variant, sum(on_hand)::int on_hand, sum(reserved)::int reserved, sum(allocated)::int allocated,
-                 sum(fence)::int fence, sum(backordered)::int backordered
-          FROM unnest(p_variant, p_on_hand, p_reserved, p_allocated, p_fence, p_backordered)
-               m(variant, on_hand, reserved, allocated, fence, backordered) GROUP BY variant) moved
-    WHERE pool.variant_id = moved.variant;
+    FOR moved IN
+        SELECT variant, sum(on_hand)::int on_hand, sum(reserved)::int reserved, sum(allocated)::int allocated,
+               sum(fence)::int fence, sum(backordered)::int backordered
+        FROM unnest(p_variant, p_on_hand, p_reserved, p_allocated, p_fence, p_backordered)
+             m(variant, on_hand, reserved, allocated, fence, backordered) GROUP BY variant ORDER BY variant
+    LOOP
+        UPDATE stock_pool SET on_hand = stock_pool.on_hand + moved.on_hand, reserved = stock_pool.reserved + moved.reserved,
+                              allocated = stock_pool.allocated + moved.allocated, fenced = fenced + moved.fence,
+                              backordered = stock_pool.backordered + moved.backordered, alerts_due = true
+        WHERE variant_id = moved.variant;
+    END LOOP;
 
-    UPDATE channel_inventories policy SET used = policy.used + moved.used, fence_left = policy.fence_left + moved.fence
-    FROM (SELECT variant, channel, sum(reserved + allocated)::int used, sum(fence)::int fence
-          FROM unnest(p_variant, p_channel, p_reserved, p_allocated, p_fence) m(variant, channel, reserved, allocated, fence)
-          WHERE channel IS NOT NULL GROUP BY variant, channel
-          HAVING sum(reserved + allocated) <> 0 OR sum(fence) <> 0) moved
-    WHERE policy.variant_id = moved.variant AND policy.sales_channel_id = moved.channel;
+    FOR moved IN
+        SELECT variant, channel, sum(reserved + allocated)::int used, sum(fence)::int fence
+        FROM unnest(p_variant, p_channel, p_reserved, p_allocated, p_fence) m(variant, channel, reserved, allocated, fence)
+        WHERE channel IS NOT NULL GROUP BY variant, channel
+        HAVING sum(reserved + allocated) <> 0 OR sum(fence) <> 0 ORDER BY variant, channel
+    LOOP
+        UPDATE channel_inventories SET used = channel_inventories.used + moved.used, fence_left = fence_left + moved.fence
+        WHERE variant_id = moved.variant AND sales_channel_id = moved.channel;
+    END LOOP;
 
     INSERT INTO stock_movement (at, kind, variant_id, location_id, sales_channel_id, on_hand_delta, reserved_delta,
         allocated_delta, fence_delta, backordered_delta, reservation_id, reference, actor, reason)
