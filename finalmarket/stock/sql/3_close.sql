@@ -19,12 +19,14 @@ DECLARE
     v_ended int[];
     v_fence int[];
 BEGIN
+    -- Lines are looked up and written one by one, whatever was planned while the table was empty.
     IF p_kind NOT IN ('release', 'expire', 'deallocate', 'fulfil') THEN
         RAISE EXCEPTION 'stock_close: % is no way to end a hold', p_kind;
     END IF;
     PERFORM stock_lock(ARRAY(
         SELECT DISTINCT line.variant_id FROM unnest(p_reservation, p_position) asked(reservation, pos)
-        JOIN reservation_line line ON line.reservation_id = asked.reservation AND line.position = asked.pos));
+        CROSS JOIN LATERAL (SELECT * FROM reservation_line WHERE reservation_id = asked.reservation AND position = asked.pos
+                            OFFSET 0) line));
 
     -- Two that end different lines of one reservation come one after the other, so that the second sees it is empty.
     PERFORM FROM reservation WHERE id = ANY (p_reservation) ORDER BY id FOR UPDATE;
@@ -40,7 +42,8 @@ BEGIN
                      CASE WHEN bool_or(wanted IS NULL) THEN NULL ELSE sum(wanted) END AS wanted
               FROM unnest(p_reservation, p_position, p_quantity) WITH ORDINALITY a(reservation, pos, wanted, n)
               GROUP BY reservation, pos) asked
-        JOIN reservation_line line ON line.reservation_id = asked.reservation AND line.position = asked.pos
+        CROSS JOIN LATERAL (SELECT * FROM reservation_line WHERE reservation_id = asked.reservation AND position = asked.pos
+                            OFFSET 0) line
         WHERE line.state = v_from AND coalesce(asked.wanted, 1) > 0
           AND (line.quantity > 0 OR v_from = 'held' AND asked.wanted IS NULL)
           AND NOT (line.is_backorder AND v_left)
@@ -50,13 +53,14 @@ BEGIN
         RETURN array_fill(0, ARRAY[cardinality(p_reservation)]);
     END IF;
 
-    UPDATE reservation_line line
-    SET quantity = line.quantity - ending.ended, from_fence = line.from_fence - ending.fence,
-        short = CASE WHEN v_from = 'held' AND line.quantity = ending.ended THEN 0 ELSE line.short END,
-        state = CASE WHEN line.quantity = ending.ended AND (v_from = 'held' OR line.short = 0) THEN v_to
-                     ELSE line.state END
-    FROM unnest(v_reservation, v_position, v_ended, v_fence) ending(reservation, pos, ended, fence)
-    WHERE line.reservation_id = ending.reservation AND line.position = ending.pos;
+    FOR n IN 1 .. cardinality(v_entry) LOOP
+        UPDATE reservation_line line
+        SET quantity = line.quantity - v_ended[n], from_fence = line.from_fence - v_fence[n],
+            short = CASE WHEN v_from = 'held' AND line.quantity = v_ended[n] THEN 0 ELSE line.short END,
+            state = CASE WHEN line.quantity = v_ended[n] AND (v_from = 'held' OR line.short = 0) THEN v_to
+                         ELSE line.state END
+        WHERE line.reservation_id = v_reservation[n] AND line.position = v_position[n];
+    END LOOP;
 
     UPDATE reservation SET state = v_to
     WHERE id = ANY (v_reservation) AND state = v_from AND NOT EXISTS (
@@ -67,7 +71,8 @@ BEGIN
         array_agg(on_hand), array_agg(reserved), array_agg(allocated), array_agg(fence), array_agg(backordered),
         array_agg(reservation), array_agg(reference), p_actor, array_agg(p_reason))
     FROM unnest(v_entry, v_reservation, v_position, v_ended, v_fence) ending(entry, reservation, pos, ended, freed)
-    JOIN reservation_line line ON line.reservation_id = ending.reservation AND line.position = ending.pos
+    CROSS JOIN LATERAL (SELECT * FROM reservation_line WHERE reservation_id = ending.reservation AND position = ending.pos
+                        OFFSET 0) line
     CROSS JOIN LATERAL (
         SELECT p_kind AS kind, line.variant_id AS variant, line.location_id AS location,
                line.sales_channel_id AS channel, CASE WHEN v_left THEN -ended ELSE 0 END AS on_hand,

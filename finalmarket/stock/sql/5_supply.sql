@@ -12,7 +12,7 @@ LANGUAGE sql SET enable_hashjoin = off SET enable_mergejoin = off SET enable_seq
                      - coalesce(sum(policy.fence_left) OVER (PARTITION BY policy.variant_id
                          ORDER BY policy.sales_channel_id DESC ROWS BETWEEN UNBOUNDED PRECEDING AND 1 PRECEDING), 0))::int cut
         FROM stock_pool pool JOIN channel_inventories policy ON policy.variant_id = pool.variant_id
-        WHERE pool.variant_id = ANY (p_variants) AND pool.fenced > pool.on_hand - pool.reserved - pool.allocated
+        WHERE pool.variant_id = ANY (p_variants) AND policy.variant_id = ANY (p_variants) AND pool.fenced > pool.on_hand - pool.reserved - pool.allocated
           AND policy.fence_left > 0
     ) cuts WHERE cut > 0 HAVING count(*) > 0
 $$;
@@ -65,10 +65,12 @@ DECLARE
     line record;  place record;  v_open int;  v_take int;  v_fence int;  v_met int := 0;
 BEGIN
     FOR line IN
-        SELECT l.* FROM reservation_line l
-        WHERE l.variant_id = ANY (p_variants) AND l.state IN ('held', 'confirmed')
-          AND ((l.is_backorder AND l.quantity > 0) OR l.short > 0)
-          AND (l.expires_at IS NULL OR l.expires_at > clock_timestamp())
+        SELECT * FROM (  -- two arms, each with an index of its own
+            SELECT * FROM reservation_line WHERE variant_id = ANY (p_variants) AND is_backorder AND quantity > 0
+            UNION ALL
+            SELECT * FROM reservation_line WHERE variant_id = ANY (p_variants) AND short > 0 AND NOT is_backorder
+        ) l
+        WHERE l.state IN ('held', 'confirmed') AND (l.expires_at IS NULL OR l.expires_at > clock_timestamp())
         ORDER BY l.reservation_id, l.position
     LOOP
         SELECT CASE WHEN line.is_backorder THEN policy.fence_left ELSE 0 END,
