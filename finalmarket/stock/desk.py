@@ -26,7 +26,7 @@ from django.db import connections
 from django.db.transaction import TransactionManagementError
 
 from finalmarket.stock import ledger
-from finalmarket.stock.bells import Bell, LoopBell, ThreadBell, ring_all
+from finalmarket.stock.bells import Bell, LoopBell, Ringer, ThreadBell, ring_all
 from finalmarket.stock.clerk import (
     Clerk,
     DeskDown,
@@ -223,14 +223,20 @@ class Desk:
     # The thread's side.
 
     def _serve(self) -> None:
+        ringer = Ringer()
         try:
             while True:
                 errand, batch = self._next_batch()
                 if errand is None:
                     return
                 self._clerk.settle(errand, batch)
-                self._answer(errand, batch)
+                answered = self._answered(errand, batch)
+                if self._queues:  # the database first: those who wake now would keep the next call from it
+                    ringer.ring_all(answered)
+                else:
+                    ring_all(answered)
         finally:
+            ringer.close()
             self._clerk.close()
             with self._lock:
                 self._thread = None
@@ -266,8 +272,8 @@ class Desk:
         self._waiting -= len(batch)
         return batch
 
-    def _answer(self, errand: Errand, batch: Sequence[Ticket]) -> None:
-        """Ring for those who have their answer; send the others again, before all who wait."""
+    def _answered(self, errand: Errand, batch: Sequence[Ticket]) -> list[Bell]:
+        """The bells of those who have their answer; the others are sent again, before all who wait."""
         again: list[Ticket] = []
         done: list[Bell] = []
         for ticket in batch:
@@ -278,11 +284,11 @@ class Desk:
             ticket.bell.left -= 1
             if not ticket.bell.left:
                 done.append(ticket.bell)
-        ring_all(done)
         if again:
             with self._lock:
                 self._waiting += len(again)
                 self._queues.setdefault(errand, deque()).extendleft(reversed(again))
+        return done
 
 
 def _reserving(actor: str) -> Errand:

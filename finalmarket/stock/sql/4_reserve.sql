@@ -43,33 +43,30 @@ DECLARE
     r int;  l int;  k int;  pool int;  slot int;  item int;  mode int;  channel_row int;  rank int;  best int;
     best_rank int;  i_from int;  s_from int;  wanted int;  rest int;  piece int;  take int;  guard int;
     free_here int;  at_sources int;  lendable int;  reach int;  extra int;  room int;  fence_rest int;  lender int;
-    n_granted int;  v_lost bigint[];
+    n_granted int;  v_lost bigint[];  v_stale bigint[];
 BEGIN
     IF n_requests = 0 THEN
         RETURN QUERY SELECT v_verdict, v_id, v_available, v_reason;
         RETURN;
     END IF;
 
-    -- Keys are looked up one by one (LATERAL, OFFSET 0): planned while the table was still empty, a plain join would
-    -- read all of it for ever after.
+    -- An expired hold does not keep its key. Keys are looked up one by one (LATERAL, OFFSET 0): planned while the table
+    -- was still empty, a plain join would read all of it for ever after.
+    v_stale := ARRAY(
+        SELECT hold.id FROM unnest(p_key) asked(key)
+        CROSS JOIN LATERAL (SELECT id FROM reservation WHERE reservation.key = asked.key AND state = 'held'
+                            AND expires_at <= clock_timestamp() OFFSET 0) hold);
     -- Lock every variant asked for, the components of bundles, and those of expired holds that sit on our keys.
     PERFORM stock_lock(ARRAY(
         SELECT unnest(p_line_variant)
         UNION SELECT component_id FROM bundle_components WHERE bundle_id = ANY (p_line_variant)
-        UNION SELECT line.variant_id FROM unnest(p_key) asked(key)
-              CROSS JOIN LATERAL (SELECT id FROM reservation WHERE reservation.key = asked.key AND state = 'held'
-                                  AND expires_at <= clock_timestamp() OFFSET 0) hold
-              CROSS JOIN LATERAL (SELECT variant_id FROM reservation_line WHERE reservation_id = hold.id OFFSET 0) line));
+        UNION SELECT variant_id FROM reservation_line WHERE reservation_id = ANY (v_stale)));
     v_now := clock_timestamp();
-
-    -- An expired hold does not keep its key.
-    PERFORM stock_close('expire', array_agg(line.reservation_id), array_agg(line.position), array_agg(NULL::int),
-                        'system', array_agg(''::text), 'the hold ran out')
-    FROM unnest(p_key) asked(key)
-    CROSS JOIN LATERAL (SELECT id FROM reservation WHERE reservation.key = asked.key AND state = 'held'
-                        AND expires_at <= v_now OFFSET 0) hold
-    CROSS JOIN LATERAL (SELECT reservation_id, position FROM reservation_line WHERE reservation_id = hold.id OFFSET 0) line
-    HAVING count(*) > 0;
+    IF v_stale <> '{}' THEN
+        PERFORM stock_close('expire', array_agg(reservation_id), array_agg(position), array_agg(NULL::int), 'system',
+                            array_agg(''::text), 'the hold ran out')
+        FROM reservation_line WHERE reservation_id = ANY (v_stale) HAVING count(*) > 0;
+    END IF;
 
     c_channel := ARRAY(SELECT DISTINCT unnest(p_channel) ORDER BY 1);
     SELECT array_agg(asked.first_of ORDER BY asked.n), array_agg(known.id ORDER BY asked.n),
