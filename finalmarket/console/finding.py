@@ -16,7 +16,7 @@ from finalmarket.customers.models import CustomerIdentity
 from finalmarket.kernel.sql import Queries
 
 QUERIES = Queries(Path(__file__).with_name("queries.sql"))
-MOST_FOUND = 1_000
+MOST_FOUND = 250  # more and the database would rather walk through everything by date than look these up
 LONGEST_TEXT = 200
 
 

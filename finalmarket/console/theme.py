@@ -118,7 +118,9 @@ def navigation(request: HttpRequest) -> list[Item]:
     for group in (WORK, *RECORDS):
         items = [_link(item, request) for item in group["items"] if request.user.has_perm(item["needs"])]
         if items:
-            groups.append({"title": group["title"], "collapsible": group is not WORK, "items": items})
+            is_open = any(item["active"] for item in items)
+            collapses = group is not WORK
+            groups.append({"title": group["title"], "collapsible": collapses, "is_open": is_open, "items": items})
     return groups
 
 

@@ -7,6 +7,7 @@ from typing import Any
 
 from django import forms
 from django.db.models import F, Q, QuerySet
+from django.db.models.expressions import RawSQL
 from django.db.models.lookups import GreaterThanOrEqual, LessThanOrEqual
 from django.http import HttpRequest, HttpResponse
 from django.shortcuts import get_object_or_404
@@ -101,24 +102,29 @@ def _narrowed(given: dict[str, Any]) -> QuerySet[Variant]:
         below = Product.objects.filter(category__in=_with_those_below(int(category)))
         chosen = chosen.filter(product__in=below.values("pk"))
     if status := given.get("status"):
-        chosen = chosen.filter(_running_out(status))
+        chosen = chosen.filter(_running_out(status, is_alone=len(given) == 1))
     if location := given.get("location"):
         items = StockItem.objects.filter(location_id=int(location), on_hand__gt=0)
         chosen = chosen.filter(pk__in=items.values("variant"))
     return chosen
 
 
-def _running_out(status: str) -> Q:
+def _running_out(status: str, is_alone: bool) -> Q:
     """What is low or out: by what is free at all locations together, or by an open alert of a channel or location.
 
-    The level of every SKU on every channel is not stored, so it cannot be searched; these two can. A few are looked up
-    by their ids; where many are low, the walk along the SKUs finds a page of them soon enough.
+    The level of every SKU on every channel is not stored, so it cannot be searched; these two can. Three ways to the
+    same rows, for speed: a few are looked up by their ids; where many are low, the walk along the SKUs finds a page of
+    them soon; together with other filters, which the walk would rarely meet, sets are joined.
     """
     lowest, highest = {"low": (1, LOW), "out": (NONE_AT_ALL, 0), "any": (NONE_AT_ALL, LOW)}[status]
     levels = ALERTS_MEANT[status]
+    if not is_alone:
+        named = "ARRAY[" + ", ".join(f"'{level}'" for level in levels) + "]"  # all of it our own constants
+        query = finding.QUERIES["running_out"] % {"lowest": lowest, "highest": highest, "levels": named, "most": "ALL"}
+        return Q(pk__in=RawSQL(query, []))  # noqa: S611
     few = finding.rows("running_out", lowest=lowest, highest=highest, levels=levels, most=FEW + 1)
     if len(few) <= FEW:
-        return Q(pk__in=[row["id"] for row in few])
+        return Q(pk__in=RawSQL("SELECT unnest(%s::bigint[])", [[row["id"] for row in few]]))
     pool = "stock_pool__"
     free = F(pool + "on_hand") - F(pool + "reserved") - F(pool + "allocated") - F(pool + "safety")
     scarce = Q(GreaterThanOrEqual(free, lowest)) & Q(LessThanOrEqual(free, highest)) & ~Q(components__isnull=False)
@@ -139,6 +145,8 @@ def _with_those_below(category: int) -> list[int]:
 
 def rows_of(variants: Sequence[Variant], channels: Sequence[SalesChannel]) -> list[dict[str, Any]]:
     """Return one row a SKU with a cell for every channel; levels and listings are fetched by one query each."""
+    if not variants:
+        return []
     keys, channel_keys = [variant.pk for variant in variants], [channel.pk for channel in channels]
     levels = atp.levels(keys, channel_keys)
     listed = set(ChannelProduct.objects.filter(variant__in=keys).values_list("variant", "sales_channel"))

@@ -1,0 +1,174 @@
+"""The console as a person uses it: in a real browser, which complains of nothing."""
+
+from __future__ import annotations
+
+import os
+import shutil
+import socketserver
+import threading
+from collections.abc import Iterator
+from decimal import Decimal
+from typing import Any
+from wsgiref.simple_server import WSGIRequestHandler, WSGIServer
+
+import pytest
+from django.contrib.auth.models import User
+from django.core.wsgi import get_wsgi_application
+from django.db import connections
+
+from finalmarket.analytics.rollup import restate_all
+from finalmarket.kernel import clock
+from finalmarket.orders.drafts import OrderDraft
+from finalmarket.orders.intake import take
+from tests.orders.market import Market, draft, line, open_market
+
+playwright = pytest.importorskip("playwright.sync_api", reason="no playwright: install the development packages")
+
+FLAGS = [
+    "--no-sandbox",
+    "--disable-gpu",
+    "--disable-quic",
+    "--no-first-run",
+    "--disable-background-networking",
+    "--disable-component-update",
+    "--disable-sync",
+]
+PASSWORD = "open sesame 1"
+PATIENCE_MS = 30_000
+
+
+class _Server(socketserver.ThreadingMixIn, WSGIServer):
+    daemon_threads = True
+
+
+class _Handler(WSGIRequestHandler):
+    def log_message(self, format: str, *args: Any) -> None:
+        """Say nothing: what goes wrong is seen in the browser."""
+
+
+def _serve(environ: dict[str, Any], start_response: Any) -> Any:
+    """Answer as production does; the thread that answered gives its database connection back."""
+    try:
+        return list(_application()(environ, start_response))
+    finally:
+        connections.close_all()
+
+
+_made: list[Any] = []
+
+
+def _application() -> Any:
+    if not _made:
+        _made.append(get_wsgi_application())
+    return _made[0]
+
+
+@pytest.fixture
+def shop(committed_database: object) -> Market:
+    """Tea and little sugar on two channels, with three orders of today."""
+    market = open_market()
+    market.goods("TEA", price="4.50", warehouse=40, north=10)
+    market.goods("SUGAR", price="2.00", warehouse=3)
+    for channel in (market.web, market.bazaar):
+        channel.add_product(market.product, price_override=Decimal("4.80"))
+    for number, channel in enumerate((market.web, market.web, market.bazaar)):
+        take(_today(draft(channel, f"order-{number}", line("TEA", 2, "4.80"), email="anna@example.com")))
+    restate_all(2)
+    User.objects.create_user("olga", password=PASSWORD, is_staff=True, is_superuser=True)
+    return market
+
+
+def _today(given: OrderDraft) -> OrderDraft:
+    from dataclasses import replace
+
+    return replace(given, placed_at=clock.now())
+
+
+@pytest.fixture
+def address(shop: Market) -> Iterator[str]:
+    """Where the console is served, as whoever is not on this machine never sees it."""
+    server = _Server(("127.0.0.1", 0), _Handler)
+    server.set_app(_serve)
+    thread = threading.Thread(target=server.serve_forever, daemon=True)
+    thread.start()
+    yield f"http://127.0.0.1:{server.server_port}"
+    server.shutdown()
+    server.server_close()
+    thread.join()
+
+
+@pytest.fixture
+def complaints() -> list[str]:
+    """What the browser complained of."""
+    return []
+
+
+@pytest.fixture
+def page(address: str, complaints: list[str]) -> Iterator[Any]:
+    """A browser's page, logged in."""
+    chromium = os.environ.get("FINALMARKET_CHROMIUM") or shutil.which("chromium")
+    if not chromium:
+        pytest.skip("no chromium: apt-get install chromium, or set FINALMARKET_CHROMIUM to a browser's path")
+    with playwright.sync_playwright() as started:
+        browser = started.chromium.launch(executable_path=chromium, args=FLAGS)
+        opened = browser.new_page(viewport={"width": 1440, "height": 900})
+        opened.set_default_timeout(PATIENCE_MS)
+        opened.on("console", lambda said: complaints.append(said.text) if said.type in ("error", "warning") else None)
+        opened.on("pageerror", lambda error: complaints.append(str(error)))
+        opened.on("response", lambda got: complaints.append(f"{got.status} {got.url}") if got.status >= 400 else None)
+        opened.goto(f"{address}/")
+        opened.fill("#id_username", "olga")
+        opened.fill("#id_password", PASSWORD)
+        opened.click("button[type=submit]")
+        opened.wait_for_selector("text=Orders today")
+        yield opened
+        browser.close()
+
+
+def test_a_day_at_the_console(page: Any, address: str, complaints: list[str]) -> None:
+    expect = playwright.expect
+    expect(page.locator(".fm-stat").first).to_contain_text("3")
+    expect(page.locator("canvas[data-chart]")).to_be_visible()
+
+    page.get_by_role("link", name="Web shop", exact=True).first.click()
+    expect(page.locator(".fm-page h2").first).to_contain_text("Web shop")
+    expect(page.locator("text=Best sellers")).to_be_visible()
+
+    page.get_by_role("link", name="Stock", exact=True).click()
+    page.get_by_role("button", name="TEA on Web shop: 44, in stock").click()
+    panel = page.locator("#fm-panel")
+    expect(panel).to_be_visible()
+    expect(panel).to_contain_text("Why is it 44?")
+    expect(panel).to_contain_text("Promised to orders")
+    page.keyboard.press("Escape")
+    expect(panel).to_be_hidden()
+
+    page.get_by_role("link", name="Orders", exact=True).first.click()
+    page.locator(".fm-table tbody th a").first.click()
+    page.fill("[id^=carrier-]", "DHL")
+    page.get_by_role("button", name="Ship it").click()
+    expect(page.locator("text=has left Warehouse")).to_be_visible()
+    expect(page.locator(".fm-head").first).to_contain_text("Fulfilled")
+    assert complaints == []
+
+
+def test_the_matrix_is_worked_with_the_keyboard_alone(page: Any, address: str, complaints: list[str]) -> None:
+    page.goto(f"{address}/stock/")
+    cell = page.get_by_role("button", name="SUGAR on Web shop: 3, low")
+    cell.focus()
+    page.keyboard.press("Enter")
+    playwright.expect(page.locator("#fm-panel")).to_contain_text("Why is it 3?")
+    page.keyboard.press("Escape")
+    playwright.expect(cell).to_be_focused()
+    assert complaints == []
+
+
+@pytest.mark.parametrize("scheme", ["light", "dark"])
+def test_every_page_fits_a_phone(page: Any, address: str, complaints: list[str], scheme: str) -> None:
+    page.set_viewport_size({"width": 390, "height": 844})
+    page.emulate_media(color_scheme=scheme)
+    for path in ("/", "/orders/", "/stock/", "/alerts/", "/channels/", "/bulk/", "/admin/orders/order/"):
+        page.goto(f"{address}{path}")
+        width = page.evaluate("document.documentElement.scrollWidth")
+        assert width <= 390, f"{path} is {width} pixels wide"
+    assert complaints == []
