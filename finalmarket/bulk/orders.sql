@@ -40,4 +40,7 @@ FROM unnest(%s::bigint[], %s::text[], %s::int[]) line(channel_id, external_id, p
 ORDER BY 1, 3, 4 ON CONFLICT DO NOTHING RETURNING sales_channel_id, external_id, position
 
 -- name: on_hand
-SELECT on_hand FROM stock_item WHERE variant_id = %s AND location_id = %s
+SELECT variant_id, on_hand, reserved + allocated FROM stock_item WHERE variant_id = ANY (%s) AND location_id = %s
+
+-- name: trim
+SELECT stock_trim_fences(%s::bigint[], %s, 'stock adjustment')

@@ -76,11 +76,11 @@ class Writer:
         """Only count the rows of each order: a batch that an interrupted run has stored."""
         self._turns(read)
 
-    def store(self, read: ReadBatch) -> None:
-        """Store one batch and move the import on. Raises UserError when another process works on the same import."""
+    def store(self, read: ReadBatch, rows_done: int) -> None:
+        """Store one batch and move the import on to `rows_done`. Raises UserError when another process imports too."""
         batch = self._store_orders(read)
         failpoints.hit("import.after_orders")
-        self._store_the_rest(read, batch)
+        self._store_the_rest(read, batch, rows_done)
         failpoints.hit("import.after_chunk")
 
     @transaction.atomic
@@ -95,7 +95,7 @@ class Writer:
         return batch
 
     @transaction.atomic
-    def _store_the_rest(self, read: ReadBatch, batch: _Batch) -> None:
+    def _store_the_rest(self, read: ReadBatch, batch: _Batch, rows_done: int) -> None:
         self._hold()
         batch.cancellations, batch.corrections = self._unbooked(batch)
         matches = match([_cancellation(placed, self._currency(placed)) for placed in batch.cancellations])
@@ -104,8 +104,7 @@ class Writer:
         moved = [*batch.cancellations, *batch.corrections]
         ledger.lock(placed.variant_id for placed in moved if placed.variant_id is not None)
         self._take_back(batch, matches)
-        for placed in batch.corrections:
-            self._correct(batch, placed)
+        self._correct(batch)
         refused = [*read.refused, *batch.refused]
         OrderImportRefusal.objects.bulk_create(
             [
@@ -118,7 +117,7 @@ class Writer:
             ignore_conflicts=True,
         )  # fmt: skip
         batch.counts["refused"] += len(refused)
-        self.record.rows_done += read.rows
+        self.record.rows_done = rows_done
         self._count(batch.counts, batch.amounts)
 
     def _hold(self) -> None:
@@ -293,35 +292,51 @@ class Writer:
             return "none"
         return str(self.mapping.get("cancellations", "disposition" if is_linked else "unlinked_disposition"))
 
-    def _correct(self, batch: _Batch, placed: _Placed) -> None:
-        """Book a correction of the stock, as far as the goods are there; the report says where they were not."""
-        line, variant_id, location_id = placed.line, placed.variant_id, self.house.location_id
-        if variant_id is None:
+    def _correct(self, batch: _Batch) -> None:
+        """Book corrections of the stock, as far as the goods are there; the report says where they were not."""
+        lines = [(placed.line, placed.variant_id) for placed in batch.corrections if placed.variant_id is not None]
+        if not lines:
             return
+        location_id = self.house.location_id
         with connection.cursor() as cursor:
-            cursor.execute(SQL["on_hand"], [variant_id, location_id])
-            row = cursor.fetchone()
-        there = row[0] if row else 0
-        units = min(-line.quantity, there)
-        batch.counts["corrections"] += 1
-        batch.counts["corrected_units"] += units
-        if units < -line.quantity:
-            batch.counts["corrections_cut"] += 1
-            reason = f"takes {-line.quantity:,} units away, and {there:,} were there; {units:,} were taken"
-            batch.refused.append((line.row, Problem(self._column("quantity"), str(line.quantity), reason)))
-        if units:
-            try:
-                ledger.adjust(
-                    variant_id, location_id, -units, reason=line.title[:200] or "stock adjustment of an import",
-                    actor=ACTOR, reference=f"import:{line.order}"[:100],
-                )  # fmt: skip
-            except UserError as error:
-                batch.refused.append((line.row, Problem(self._column("sku"), line.sku, str(error))))
+            cursor.execute(SQL["on_hand"], [[variant_id for _, variant_id in lines], location_id])
+            there = {variant_id: [on_hand, promised] for variant_id, on_hand, promised in cursor.fetchall()}
+        movements: list[ledger.Movement] = []
+        for line, variant_id in lines:
+            on_hand, promised = there.get(variant_id, (0, 0))
+            units = min(-line.quantity, on_hand)
+            _count_correction(batch, line, units, on_hand, self._column("quantity"))
+            if not units:
+                continue
+            there[variant_id] = [on_hand - units, min(promised, on_hand - units)]
+            reason, reference = line.title[:200] or "stock adjustment of an import", f"import:{line.order}"[:100]
+            if on_hand - units < promised:  # somebody waits for these units: the verb says who gives way
+                ledger.post(movements, actor=ACTOR)
+                movements = []
+                ledger.adjust(variant_id, location_id, -units, reason=reason, actor=ACTOR, reference=reference)
+            else:
+                movements.append(
+                    ledger.Movement(
+                        "adjust", variant_id, location_id, on_hand=-units, reference=reference, reason=reason
+                    )
+                )
+        ledger.post(movements, actor=ACTOR)
+        with connection.cursor() as cursor:
+            cursor.execute(SQL["trim"], [[variant_id for _, variant_id in lines], ACTOR])
 
 
 def _cancellation(placed: _Placed, currency: str) -> Cancellation:
     line = placed.line
     return Cancellation(placed.customer_id, placed.variant_id, line.sku, currency, -line.quantity, line.placed_at)
+
+
+def _count_correction(batch: _Batch, line: SourceLine, units: int, there: int, column: str) -> None:
+    batch.counts["corrections"] += 1
+    batch.counts["corrected_units"] += units
+    if units < -line.quantity:
+        batch.counts["corrections_cut"] += 1
+        reason = f"takes {-line.quantity:,} units away, and {there:,} were there; {units:,} were taken"
+        batch.refused.append((line.row, Problem(column, str(line.quantity), reason)))
 
 
 def _count_match(counts: Counter[str], placed: _Placed, found: Match) -> None:

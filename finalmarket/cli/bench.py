@@ -13,7 +13,10 @@ from finalmarket.kernel.database import database_ready
 
 # The parts of each bench. A part is a module with `measure(database, pace, say) -> list[Figure]`; each gets a fresh
 # scratch database that Django works on, and one that is not there is passed over.
-PARTS = {"stock": ("finalmarket.bench.stock", "finalmarket.bench.orders")}
+PARTS = {
+    "stock": ("finalmarket.bench.stock", "finalmarket.bench.orders"),
+    "import": ("finalmarket.bench.orders",),
+}
 
 
 @click.group()
@@ -32,6 +35,15 @@ def command() -> None:
 def stock(wants_json: bool, quick: bool, seed: int) -> None:
     """Reservations: one hot SKU, 10,000 SKUs, orders of 100 lines, rival processes. Takes about three minutes."""
     run("stock", replace(QUICK if quick else Pace(), seed=seed), wants_json=wants_json)
+
+
+@command.command("import")
+@click.option("--json", "wants_json", is_flag=True, help="Print one JSON object instead of a table.")
+@click.option("--quick", is_flag=True, help="A fifth of the year instead of all of it: a first impression.")
+@click.option("--seed", default=1, show_default=True, help="Decides what is in the year, where it is made up.")
+def import_(wants_json: bool, quick: bool, seed: int) -> None:
+    """The import of a year of orders, half a million lines. Takes about three minutes."""
+    run("import", replace(QUICK if quick else Pace(), seed=seed), wants_json=wants_json)
 
 
 def run(bench: str, pace: Pace, *, wants_json: bool) -> None:

@@ -63,7 +63,7 @@ def bring_in(path: Path) -> int:
 
 def import_and_die(path: Path, failpoint: str) -> None:
     with failpoints.armed(failpoint):
-        bring_in(path)
+        import_orders(Wish(path, CHANNEL, "online_retail_ii", opening_stock=True, batch_rows=5_000))
 
 
 def killed(path: Path, failpoint: str) -> Any:
