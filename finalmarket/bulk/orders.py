@@ -27,7 +27,7 @@ from finalmarket.bulk.orders_setup import (
     receive_opening_stock,
     unknown_skus,
 )
-from finalmarket.bulk.orders_survey import Chooser, Survey, survey
+from finalmarket.bulk.orders_survey import SHOWN, Chooser, Survey, survey
 from finalmarket.bulk.orders_writer import Writer
 from finalmarket.bulk.report import Report, report_path
 from finalmarket.bulk.row import Problem
@@ -63,6 +63,7 @@ class Outcome:
     missing_skus: list[str] = field(default_factory=list)
     creates_products: bool = False
     counts: dict[str, Any] = field(default_factory=dict)
+    first_refused: list[tuple[int, Problem]] = field(default_factory=list)
     resumed_at: int = 0
     report: Path | None = None
 
@@ -101,6 +102,7 @@ class OrderFile:
             [name for name in self.survey.channels if name not in channels],
             unknown_skus(self.survey, folds_case=self._folds),
             self.mapping.get("products", "create"),
+            first_refused=self.survey.first_refused,
         )
 
     def store(self) -> Outcome:
@@ -120,6 +122,10 @@ class OrderFile:
         record.state, record.finished_at = OrderImport.State.DONE, clock.now()
         record.save()
         outcome.counts = record.counts
+        outcome.first_refused = [
+            (refusal.row, Problem(refusal.column, refusal.value, refusal.reason))
+            for refusal in record.refusals.order_by("row")[:SHOWN]
+        ]
         outcome.report = self._write_report(record)
         return outcome
 

@@ -40,18 +40,19 @@ def find_channels(
 ) -> dict[str, SalesChannel]:
     """Return the channels by the names that the file gives them; missing ones are made where the mapping says so.
 
-    Raises UserError for one that is missing. Without `create` (a preview) those to be made are left out.
+    Raises UserError when the default or the channel of a rule is missing; one that only lines name is left out, and
+    so are, without `create` (a preview), those to be made.
     """
     rules = {rule.channel: rule for rule in mapping.rules}
-    may_create = mapping.get("channels", "create")
     found: dict[str, SalesChannel] = {}
     for name in dict.fromkeys([default, *names]):
         try:
             found[name] = channel_named(name)
         except UserError:
-            if not may_create or (name not in rules and name != default):
+            is_ours = name in rules or name == default
+            if is_ours and not mapping.get("channels", "create"):
                 raise
-            if create:
+            if is_ours and create:
                 found[name] = _make_channel(name, rules.get(name), mapping)
     for name, channel in found.items():
         wanted = mapping.get("values", "currency")

@@ -15,7 +15,7 @@ from finalmarket.bulk.orders_mapping import OrderMapping
 from finalmarket.bulk.orders_reader import NOTHING, SALE, STOCK, Head, Reader, SourceLine
 from finalmarket.bulk.row import Problem
 
-SHOWN = 5  # refused rows that a preview shows
+SHOWN = 5  # refused rows that are shown; all of them stand in the report
 Progress = Callable[[int], None]
 
 

@@ -152,8 +152,8 @@ class Writer:
         for line in read.lines:
             if line.head is not head:
                 head = line.head
-                channel = channels[self.chooser.name(head)]
-                problem = self._wrong_currency(head, channel)
+                channel = channels.get(self.chooser.name(head))
+                problem = self._wrong_channel(head, channel)
             variant_id = variants[line.sku] if line.kind == "goods" else None
             if line.kind == "goods" and variant_id is None:
                 batch.refused.append((line.row, Problem(self._column("sku"), line.sku, "there is no such SKU")))
@@ -165,7 +165,9 @@ class Writer:
                 lists.get(line.use, batch.corrections).append(_Placed(line, channel, position, variant_id, person))
         return batch
 
-    def _wrong_currency(self, head: Head, channel: SalesChannel) -> Problem | None:
+    def _wrong_channel(self, head: Head, channel: SalesChannel | None) -> Problem | None:
+        if channel is None:
+            return Problem(self._column("channel"), head.channel, "there is no such channel")
         if not head.currency or head.currency == channel.currency:
             return None
         reason = f"is not the currency of the channel {channel.name}, which is {channel.currency}"

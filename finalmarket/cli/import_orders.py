@@ -61,6 +61,7 @@ def command(
         _tell_preview(orders, outcome)
     else:
         _tell_stored(outcome)
+    _tell_refused(orders, outcome)
     if outcome.survey.refused or outcome.counts.get("refused"):
         raise click.exceptions.Exit(1)
 
@@ -132,12 +133,6 @@ def _tell_preview(orders: OrderFile, outcome: Outcome) -> None:
         click.echo(f"{verb} {len(outcome.missing_skus):,} unknown SKUs: {some}, ...")
     if orders.wish.opening_stock:
         click.echo(f"would receive {found.units():,} units of {len(found.skus):,} SKUs as opening stock")
-    for row, problem in found.first_refused:
-        value = f" ({problem.value})" if problem.value else ""
-        click.echo(
-            f'{orders.table.path}, {orders.table.unit} {row}, column "{problem.column}"{value}: {problem.reason}',
-            err=True,
-        )
     click.echo("nothing was stored")
 
 
@@ -149,6 +144,9 @@ def _tell_stored(outcome: Outcome) -> None:
     def count(name: str) -> str:
         return f"{counts.get(name, 0):,}"
 
+    def amount(name: str) -> str:
+        return f"{quantize(Decimal(counts.get(name, '0')), outcome.currency):,} {outcome.currency}"
+
     click.echo(f"new: {count('new_orders')} orders with {count('new_lines')} lines, {count('new_products')} products")
     if counts.get("opening_units"):
         click.echo(f"opening stock: {count('opening_units')} units")
@@ -156,8 +154,7 @@ def _tell_stored(outcome: Outcome) -> None:
         f"cancellations: {count('matched')} matched to a sale ({count('matched_in_part')} of them in part,"
         f" {count('matched_over_several')} over several sales), {count('unlinked')} unlinked credits"
         f" ({count('unlinked_without_customer')} without a customer); {count('returns')} returns,"
-        f" {counts.get('refunded', '0')} {outcome.currency} given back, {counts.get('uncovered', '0')} credited beyond"
-        " what was paid"
+        f" {amount('refunded')} given back, {amount('uncovered')} credited beyond what was paid"
     )
     click.echo(
         f"stock adjustments: {count('corrections')} booked, {count('corrected_units')} units taken off,"
@@ -167,5 +164,13 @@ def _tell_stored(outcome: Outcome) -> None:
         click.echo(f"{count('booked_before')} cancellations and stock adjustments had been booked before")
     if counts.get("short_units"):
         click.echo(f"{count('short_units')} units were sold that the stock does not hold; see the alerts")
+
+
+def _tell_refused(orders: OrderFile, outcome: Outcome) -> None:
+    for row, problem in outcome.first_refused:
+        value = f" ({problem.value})" if problem.value else ""
+        where = f'{orders.table.path}, {orders.table.unit} {row}, column "{problem.column}"{value}'
+        click.echo(f"{where}: {problem.reason}", err=True)
     if outcome.report:
-        click.echo(f"{count('refused')} rows are in the report with their reasons: {outcome.report}", err=True)
+        refused = outcome.counts.get("refused", 0)
+        click.echo(f"{refused:,} rows are in the report with their reasons: {outcome.report}", err=True)

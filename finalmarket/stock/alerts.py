@@ -15,8 +15,9 @@ from django.db.models import Case, IntegerField, Q, QuerySet, Value, When
 
 from finalmarket.kernel import clock
 from finalmarket.kernel.errors import UserError
-from finalmarket.stock.atp import QUERIES, Level, levels, status_of
+from finalmarket.stock.atp import Level, levels, status_of
 from finalmarket.stock.models import StockAlert
+from finalmarket.stock.questions import QUERIES
 
 POOLS_AT_ONCE = 200
 

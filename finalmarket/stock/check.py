@@ -7,7 +7,7 @@ from dataclasses import dataclass
 
 from django.db import connection
 
-from finalmarket.stock.atp import QUERIES
+from finalmarket.stock.questions import QUERIES
 
 
 @dataclass(frozen=True, slots=True)
@@ -45,9 +45,10 @@ def differences(variant_ids: Iterable[int] | None = None) -> list[Difference]:
 
     One statement, so one moment; it may run while stock is being sold. Empty when all agrees.
     """
-    wanted = None if variant_ids is None else sorted(set(variant_ids))
+    wanted = [] if variant_ids is None else sorted(set(variant_ids))
+    of_these = "true" if variant_ids is None else "variant_id = ANY (%(variants)s::bigint[])"
     with connection.cursor() as cursor:
-        cursor.execute(QUERIES["differences"], {"variants": wanted})
+        cursor.execute(QUERIES["differences"].replace("{of_these}", of_these), {"variants": wanted})
         return [
             Difference(variant, sku, place, f"{counter}, against {source}", expected, found)
             for variant, sku, place, counter, source, expected, found in cursor.fetchall()

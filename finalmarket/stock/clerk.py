@@ -45,12 +45,13 @@ class DeskDown(RuntimeError):
 class Ticket:
     """One wish of a caller, and what became of it: an answer or an error."""
 
-    __slots__ = ("answer", "bell", "error", "mark", "submissions", "taken", "was_lost", "wish", "withdrawn")
+    __slots__ = ("answer", "bell", "error", "lines", "mark", "submissions", "taken", "was_lost", "wish", "withdrawn")
 
-    def __init__(self, wish: Any, bell: Bell, mark: int = 0) -> None:
+    def __init__(self, wish: Any, bell: Bell, mark: int = 0, lines: int = 1) -> None:
         self.wish = wish
         self.bell = bell
         self.mark = mark
+        self.lines = lines
         self.answer: Any = None
         self.error: Exception | None = None
         self.submissions = 0

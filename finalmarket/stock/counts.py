@@ -15,8 +15,8 @@ from django.db import connection, transaction
 from finalmarket.kernel import clock
 from finalmarket.kernel.errors import UserError
 from finalmarket.stock import ledger
-from finalmarket.stock.atp import QUERIES
 from finalmarket.stock.models import StockCount, StockCountLine
+from finalmarket.stock.questions import QUERIES
 from finalmarket.stock.refusals import refuse_places, refuse_variants
 
 

@@ -41,7 +41,9 @@ from finalmarket.stock.reserve import MOST_SUBMISSIONS, Request, Verdict
 __all__ = ["Desk", "DeskClosed", "DeskDown", "DeskFull", "DeskTimeout", "desk"]
 
 MOST_PER_CALL = 1_000
+MOST_LINES_PER_CALL = 2_000
 MOST_WAITING = 20_000
+CROWD = 64
 TIMEOUT_SECONDS = 30.0
 ACTOR = "desk"
 
@@ -191,7 +193,7 @@ class Desk:
 
     def _submit(self, errand: Errand, wishes: Sequence[Any], bell: Bell) -> list[Ticket]:
         if errand.carry_out is carry_reservations:
-            tickets = [Ticket(request, bell, request.body_hash) for request in wishes]
+            tickets = [Ticket(request, bell, request.body_hash, len(request.lines)) for request in wishes]
         else:
             tickets = [Ticket(wish, bell) for wish in wishes]
         with self._lock:
@@ -231,7 +233,9 @@ class Desk:
                     return
                 self._clerk.settle(errand, batch)
                 answered = self._answered(errand, batch)
-                if self._queues:  # the database first: those who wake now would keep the next call from it
+                # A crowd is rung for by another thread, while the next call is out already: those who wake would keep
+                # it from the database. A few are waked first, so that they come along with those who wait.
+                if self._waiting >= CROWD:
                     ringer.ring_all(answered)
                 else:
                     ring_all(answered)
@@ -263,8 +267,13 @@ class Desk:
                     return errand, batch
 
     def _take(self, queue: deque[Ticket]) -> list[Ticket]:
+        """What goes with the next call: no more requests than its measure, and one request or no more lines than it."""
         batch: list[Ticket] = []
+        lines = 0
         while queue and len(batch) < self.most_per_call:
+            lines += queue[0].lines
+            if batch and lines > MOST_LINES_PER_CALL:
+                break
             ticket = queue.popleft()
             if not ticket.withdrawn:
                 ticket.taken = True

@@ -8,8 +8,8 @@ from datetime import datetime
 
 from django.db import connection
 
-from finalmarket.stock.atp import QUERIES
 from finalmarket.stock.models import StockMovement
+from finalmarket.stock.questions import QUERIES
 
 PAGE = 50
 MOST_ON_A_PAGE = 500

@@ -1,120 +1,31 @@
--- Questions about stock, each one statement. The clock is the database's, as it is when a hold is taken.
-
--- name: facts
--- All that decides what a channel may sell, for each variant asked for (bundles by component) and each channel.
--- Held lines past their end, released or not, count as given back: to the shelf, to the fences, to the channel's room.
-WITH part AS (
-    SELECT variant.id AS variant_id, coalesce(bundle.component_id, variant.id) AS part_id,
-           coalesce(bundle.quantity, 1) AS each
-    FROM unnest(%(variants)s::bigint[]) asked(id) JOIN variants variant ON variant.id = asked.id
-    LEFT JOIN bundle_components bundle ON bundle.bundle_id = variant.id
-), wanted AS (
-    SELECT DISTINCT part_id AS id FROM part
-), ended AS MATERIALIZED (
-    SELECT line.variant_id, line.location_id, line.sales_channel_id, line.quantity, line.from_fence, line.lender_id,
-           line.is_backorder
-    FROM reservation_line line JOIN wanted ON wanted.id = line.variant_id
-    WHERE line.state = 'held' AND line.expires_at <= statement_timestamp() AND line.quantity > 0
-), fence_back AS (
-    SELECT variant_id, channel_id, sum(units) AS units
-    FROM (SELECT variant_id, sales_channel_id AS channel_id, from_fence AS units FROM ended WHERE NOT is_backorder
-          UNION ALL
-          SELECT variant_id, lender_id, quantity FROM ended WHERE lender_id IS NOT NULL) back
-    GROUP BY 1, 2
-), used_back AS (
-    SELECT variant_id, sales_channel_id AS channel_id, sum(quantity) AS units FROM ended WHERE NOT is_backorder
-    GROUP BY 1, 2
-), policy AS (
-    SELECT inventory.*, inventory.fence_left + coalesce(back.units, 0) AS fence
-    FROM channel_inventories inventory JOIN wanted ON wanted.id = inventory.variant_id
-    LEFT JOIN fence_back back ON back.variant_id = inventory.variant_id AND back.channel_id = inventory.sales_channel_id
-), pool AS (
-    SELECT pool.variant_id, pool.on_hand, pool.allocated, pool.safety, pool.backorder_limit,
-           pool.reserved - coalesce(back.units, 0) AS reserved, pool.backordered - coalesce(back.beyond, 0) AS backordered,
-           coalesce(back.units, 0) AS expired, coalesce(fences.fenced, 0) AS fenced, coalesce(fences.lent, 0) AS lent
-    FROM stock_pool pool JOIN wanted ON wanted.id = pool.variant_id
-    LEFT JOIN (SELECT variant_id, sum(quantity) FILTER (WHERE NOT is_backorder) AS units,
-                      sum(quantity) FILTER (WHERE is_backorder) AS beyond FROM ended GROUP BY 1) back
-           ON back.variant_id = pool.variant_id
-    LEFT JOIN (SELECT variant_id, sum(fence) AS fenced, sum(fence) FILTER (WHERE lends) AS lent FROM policy GROUP BY 1)
-              fences ON fences.variant_id = pool.variant_id
-), item AS (
-    SELECT item.variant_id, item.location_id, item.low_stock_threshold, location.is_active,
-           greatest(0, item.on_hand - item.reserved - item.allocated - item.safety + coalesce(back.units, 0)) AS free
-    FROM stock_item item JOIN wanted ON wanted.id = item.variant_id
-    JOIN stock_locations location ON location.id = item.location_id
-    LEFT JOIN (SELECT variant_id, location_id, sum(quantity) AS units FROM ended WHERE NOT is_backorder GROUP BY 1, 2)
-              back ON back.variant_id = item.variant_id AND back.location_id = item.location_id
-), channel AS (
-    SELECT channel.id, channel.status, channel.is_paused, channel.pause_reason, channel.name, channel.currency,
-           EXISTS (SELECT FROM channel_sources source WHERE source.sales_channel_id = channel.id) AS has_sources
-    FROM sales_channels channel WHERE channel.id = ANY (%(channels)s::bigint[])
-)
-SELECT part.variant_id, part.part_id, part.each, channel.id AS channel_id,
-       pool.on_hand, pool.reserved, pool.allocated, pool.safety, pool.expired::int,
-       pool.fenced::int, coalesce(policy.fence, 0)::int AS own_fence,
-       CASE WHEN policy.borrows THEN pool.lent - CASE WHEN policy.lends THEN policy.fence ELSE 0 END ELSE 0 END::int
-           AS lendable,
-       coalesce(policy.uses_pool, true) AS uses_pool, coalesce(policy.buffer, 0) AS buffer,
-       coalesce(place.free, 0)::int AS at_sources, policy.cap, policy.percent,
-       (coalesce(policy.used, 0) - coalesce(used_back.units, 0))::int AS used,
-       CASE WHEN policy.allows_backorder OR policy.incoming_horizon_days > 0 THEN
-           greatest(0, stock_beyond(pool.variant_id, policy.allows_backorder, policy.incoming_horizon_days,
-                                    pool.backorder_limit, statement_timestamp()) - pool.backordered) ELSE 0 END::int
-           AS beyond,
-       coalesce(own.low_stock_threshold, policy.low_stock_threshold, place.threshold) AS threshold,
-       channel.status <> 'active' OR channel.is_paused AS closed,
-       CASE WHEN channel.status <> 'active' THEN channel.name || ' is ' || channel.status
-            WHEN channel.is_paused THEN channel.name || ' is paused: ' || channel.pause_reason
-            WHEN listing.id IS NULL THEN variant.sku || ' is not listed on ' || channel.name
-            WHEN NOT listing.is_available THEN 'the listing is switched off'
-            WHEN NOT variant.is_active THEN variant.sku || ' is switched off'
-            WHEN statement_timestamp() < listing.publish_from THEN 'not published yet'
-            WHEN statement_timestamp() >= listing.publish_until THEN 'no longer published'
-            WHEN NOT EXISTS (SELECT FROM listing_prices price
-                             WHERE price.listing_id = listing.id AND price.currency = channel.currency)
-             AND NOT EXISTS (SELECT FROM variant_prices price
-                             WHERE price.variant_id = variant.id AND price.currency = channel.currency)
-            THEN variant.sku || ' has no price in ' || channel.currency ELSE '' END AS reason
-FROM part CROSS JOIN channel
-JOIN pool ON pool.variant_id = part.part_id
-JOIN variants variant ON variant.id = part.variant_id
-LEFT JOIN policy ON policy.variant_id = part.part_id AND policy.sales_channel_id = channel.id
-LEFT JOIN channel_inventories own ON own.variant_id = part.variant_id AND own.sales_channel_id = channel.id
-LEFT JOIN used_back ON used_back.variant_id = part.part_id AND used_back.channel_id = channel.id
-LEFT JOIN channel_products listing ON listing.variant_id = part.variant_id AND listing.sales_channel_id = channel.id
-LEFT JOIN LATERAL (
-    SELECT sum(item.free) AS free, max(item.low_stock_threshold) AS threshold
-    FROM item WHERE item.variant_id = part.part_id AND item.is_active
-      AND (NOT channel.has_sources OR EXISTS (SELECT FROM channel_sources source
-           WHERE source.sales_channel_id = channel.id AND source.location_id = item.location_id))
-) place ON true
-ORDER BY part.variant_id, channel.id, part.part_id
+-- Questions about stock, each one statement.
 
 -- name: differences
 -- Every place where a balance is not what the ledger or the open holds say. One statement, so one moment: no lock is
 -- needed while selling goes on. A hold past its end that nobody released yet is still on the books, and still counted.
+-- The words in braces stand for all variants, or for some of them (stock/check.py).
 WITH ledger AS MATERIALIZED (
     SELECT variant_id, location_id, sales_channel_id, sum(on_hand_delta) AS on_hand, sum(reserved_delta) AS reserved,
            sum(allocated_delta) AS allocated, sum(fence_delta) AS fence, sum(backordered_delta) AS backordered
     FROM stock_movement
-    WHERE %(variants)s::bigint[] IS NULL OR variant_id = ANY (%(variants)s::bigint[]) GROUP BY 1, 2, 3
+    WHERE {of_these} GROUP BY 1, 2, 3
 ), open_line AS MATERIALIZED (
     SELECT line.variant_id, line.location_id, line.sales_channel_id,
            CASE WHEN line.is_backorder THEN 'backordered' WHEN line.state = 'held' THEN 'reserved' ELSE 'allocated' END
                AS counter, sum(line.quantity) AS units
-    FROM reservation_line line
-    WHERE line.state IN ('held', 'confirmed') AND line.quantity > 0
-      AND (%(variants)s::bigint[] IS NULL OR line.variant_id = ANY (%(variants)s::bigint[])) GROUP BY 1, 2, 3, 4
+    FROM (SELECT * FROM reservation_line WHERE state = 'held' AND quantity > 0 AND {of_these}
+          UNION ALL
+          SELECT * FROM reservation_line WHERE state = 'confirmed' AND quantity > 0 AND {of_these}) line
+    GROUP BY 1, 2, 3, 4
 ), pool AS MATERIALIZED (
     SELECT * FROM stock_pool
-    WHERE %(variants)s::bigint[] IS NULL OR variant_id = ANY (%(variants)s::bigint[])
+    WHERE {of_these}
 ), item AS MATERIALIZED (
     SELECT * FROM stock_item
-    WHERE %(variants)s::bigint[] IS NULL OR variant_id = ANY (%(variants)s::bigint[])
+    WHERE {of_these}
 ), policy AS MATERIALIZED (
     SELECT * FROM channel_inventories
-    WHERE (%(variants)s::bigint[] IS NULL OR variant_id = ANY (%(variants)s::bigint[]))
+    WHERE {of_these}
       AND (fence_left <> 0 OR used <> 0)
 ), balance AS (  -- (place, what, expected, found): expected by the ledger or the holds, found in the balance
     SELECT variant_id, NULL::bigint AS location_id, NULL::bigint AS channel_id, counter,
@@ -209,14 +120,14 @@ WITH ledger AS MATERIALIZED (
            'open units of reservation ' || line.reservation_id || ' (' || coalesce(hold.state, 'gone') || '), position '
            || line.position || ' (' || line.state || ')', 'open in both or in none', 0, line.quantity
     FROM reservation_line line LEFT JOIN reservation hold ON hold.id = line.reservation_id
-    WHERE line.quantity > 0 AND (%(variants)s::bigint[] IS NULL OR line.variant_id = ANY (%(variants)s::bigint[]))
+    WHERE line.quantity > 0 AND {of_these}
       AND (hold.state IS DISTINCT FROM line.state OR line.state NOT IN ('held', 'confirmed'))
     UNION ALL
     SELECT line.variant_id, line.location_id,
            'units of reservation ' || line.reservation_id || ', position ' || line.position,
            'no more open than promised, and only a hold ends by itself', line.promised, line.quantity
     FROM reservation_line line
-    WHERE line.quantity > 0 AND (%(variants)s::bigint[] IS NULL OR line.variant_id = ANY (%(variants)s::bigint[]))
+    WHERE line.quantity > 0 AND {of_these}
       AND (line.quantity > line.promised OR (line.state = 'held') <> (line.expires_at IS NOT NULL)
            OR line.is_backorder <> (line.location_id IS NULL))
 ), differing AS (

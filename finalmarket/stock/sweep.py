@@ -5,7 +5,7 @@ from __future__ import annotations
 from django.db import connection, transaction
 
 from finalmarket.stock import alerts, ledger, policies
-from finalmarket.stock.atp import QUERIES
+from finalmarket.stock.questions import QUERIES
 
 LINES_AT_ONCE = 1_000
 VARIANTS_AT_ONCE = 500

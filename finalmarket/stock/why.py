@@ -14,7 +14,8 @@ from django.db import connection, transaction
 from finalmarket.catalog.models import Variant
 from finalmarket.channels.models import SalesChannel
 from finalmarket.kernel.sql import Queries
-from finalmarket.stock.atp import Facts, PartFacts, available, facts_by_pair
+from finalmarket.stock.facts import PartFacts, facts_by_pair
+from finalmarket.stock.formula import Facts, available
 from finalmarket.stock.models import ChannelInventory, StockMovement, StockPool
 
 QUERIES = Queries(Path(__file__).with_name("why.sql"))

@@ -365,6 +365,30 @@ def test_a_currency_that_the_channel_does_not_have_is_refused(
     assert 'unknown currency "XXQ"' in second[2]
 
 
+def test_a_line_of_an_unknown_channel_is_refused(tmp_path: Path, shop: SalesChannel) -> None:
+    StockLocation.objects.create(code="attic", name="Attic")
+    Variant.objects.create(product=Product.objects.create(title="Cup", slug="cup"), sku="CUP")
+    path = tmp_path / "orders.csv"
+    path.write_text(
+        "order,sku,quantity,unit_price,placed_at,channel\n1,CUP,1,2,2024-07-01 10:00,\n"
+        "2,CUP,1,2,2024-07-01 10:00,old-shop\n3,CUP,1,2,2024-07-01 10:00,Bazaar\n"
+    )
+    import_orders(Wish(path, shop.name))
+    assert set(Order.objects.values_list("external_id", flat=True)) == {"1", "2"}
+    assert refused(path) == [("4", "channel", "there is no such channel")]
+
+
+def test_the_command_tells_the_first_refused_lines_with_file_line_and_column(
+    tmp_path: Path, mapping: Path, shop: SalesChannel, capsys: pytest.CaptureFixture[str]
+) -> None:
+    path = tmp_path / "orders.csv"
+    path.write_text(f"{HEADER}\n100,CUP,Cup,1,NaN,2024-07-01 10:00,,\n")
+    assert cli.run(["import", "orders", str(path), "--channel", shop.name, "--mapping", str(mapping)]) == 1
+    said = capsys.readouterr().err
+    assert f'{path}, line 2, column "Price" (NaN): "NaN" is not an amount' in said
+    assert f"1 rows are in the report with their reasons: {tmp_path / 'orders.refused.csv'}" in said
+
+
 def test_a_broken_parquet_file_stores_nothing(tmp_path: Path, mapping: Path, shop: SalesChannel) -> None:
     path = tmp_path / "orders.parquet"
     many: dict[str, list[Any]] = {"Invoice": [str(n) for n in range(50_000)], "Code": [f"S{n}" for n in range(50_000)]}

@@ -93,3 +93,10 @@ def test_a_channel_shows_what_its_listings_sold(market: Market, operator: Client
         take(draft(market.web, "w1", line("TEA", 3, "9.50")))
         seen = words(operator.get(reverse("console:channel", args=[market.web.pk])))
     assert "TEA Things €9.50 yes Sold here only 3 €28.50 0" in seen.replace("Change waits", "Sold here only")
+
+
+@pytest.mark.parametrize(("address", "status"), [("/orders/999999999/", 404), ("/nowhere/", 404)])
+def test_what_is_not_there_says_so_and_leads_back(operator: Client, address: str, status: int) -> None:
+    answer = operator.get(address)
+    assert answer.status_code == status
+    assert "To the overview" in words(answer)

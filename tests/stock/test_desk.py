@@ -98,6 +98,14 @@ def test_no_call_takes_more_than_its_measure(shop: SalesChannel, shirt: Variant)
     assert calls_that_wrote() == 1 + 3
 
 
+def test_orders_of_many_lines_are_parted_over_several_calls(desk: Desk, shop: SalesChannel, shirt: Variant) -> None:
+    hat = shelves.new_variant("HAT")
+    shelves.put(hat, shelves.new_place(), 10_000)
+    orders = [Request(f"order {n}", shop.pk, ((shirt.pk, 1),) * 3 + ((hat.pk, 1),) * 797) for n in range(5)]
+    assert [verdict.outcome for verdict in desk.reserve_many(orders)] == ["granted"] * 5
+    assert calls_that_wrote() == 3
+
+
 def test_an_event_loop_is_woken_once_a_call_not_once_a_task(
     desk: Desk, shop: SalesChannel, shirt: Variant, monkeypatch: pytest.MonkeyPatch
 ) -> None:

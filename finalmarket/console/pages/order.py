@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import secrets
 from collections.abc import Sequence
+from dataclasses import fields
 from typing import Any
 
 from django.db.models import Q
@@ -11,6 +12,7 @@ from django.http import HttpRequest, HttpResponse
 from django.shortcuts import get_object_or_404
 
 from finalmarket.console.pages.frame import page, show
+from finalmarket.orders.drafts import Address
 from finalmarket.orders.fulfilment import REJECTIONS
 from finalmarket.orders.models import Order, OrderEvent, OrderLine, OrderPromise, Refund, ReturnLine
 from finalmarket.orders.states import refundable
@@ -72,11 +74,11 @@ def _movements(found: Order, lines: Sequence[OrderLine]) -> list[StockMovement]:
 
 
 def _addresses(found: Order) -> list[tuple[str, list[str]]]:
-    """The addresses, line by line, those that are filled."""
+    """The addresses as they are written on a parcel, those that are filled."""
+    names = [field.name for field in fields(Address)]
     both = (("Ships to", found.shipping_address), ("Billed to", found.billing_address))
-    return [
-        (word, [str(value) for value in address.values() if value]) for word, address in both if any(address.values())
-    ]
+    filled = [(word, [str(address[name]) for name in names if address.get(name)]) for word, address in both]
+    return [(word, lines) for word, lines in filled if lines]
 
 
 def _possible(found: Order, lines: Sequence[OrderLine], payments: Sequence[Any]) -> dict[str, Any]:

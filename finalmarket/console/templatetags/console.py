@@ -156,6 +156,13 @@ def percent(share: Decimal | None) -> str:
 
 
 @register.filter
+def order_key(reference: str) -> int | None:
+    """The id of the order that a ledger line refers to ("order:12"), or None."""
+    kind, _, key = reference.partition(":")
+    return int(key) if kind == "order" and key.isascii() and key.isdigit() and len(key) < 19 else None
+
+
+@register.filter
 def entry(mapping: dict[Any, Any], key: Any) -> Any:
     """The value of `key` in `mapping`, or None."""
     return mapping.get(key)

@@ -30,9 +30,10 @@ BEGIN
     FROM (SELECT reservation_id, position, least(quantity, p_units - coalesce(sum(quantity) OVER (
                      ORDER BY state = 'held' DESC, expires_at DESC NULLS LAST, reservation_id DESC, position DESC
                      ROWS BETWEEN UNBOUNDED PRECEDING AND 1 PRECEDING), 0))::int AS cut
-          FROM reservation_line
-          WHERE variant_id = p_variant AND location_id = p_location AND state IN ('held', 'confirmed')
-            AND quantity > 0 AND NOT is_backorder) open_lines
+          FROM (SELECT * FROM reservation_line WHERE variant_id = p_variant AND state = 'held' AND quantity > 0
+                UNION ALL
+                SELECT * FROM reservation_line WHERE variant_id = p_variant AND state = 'confirmed' AND quantity > 0) line
+          WHERE location_id = p_location AND NOT is_backorder) open_lines
     WHERE cut > 0;
     IF v_reservation IS NULL THEN
         RETURN 0;

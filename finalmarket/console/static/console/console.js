@@ -23,7 +23,7 @@
       backgroundColor: PALETTE[at % PALETTE.length] + (one.axis === "right" ? "55" : ""),
       order: one.axis === "right" ? 2 : 1,
       borderColor: PALETTE[at % PALETTE.length],
-      borderWidth: facts.kind === "line" ? 2 : 0,
+      borderWidth: (one.kind || facts.kind) === "line" ? 2 : 0,
       pointRadius: 0,
       tension: 0.25,
       yAxisID: one.axis || "y",
