@@ -38,7 +38,10 @@ PATIENCE_MS = 30_000
 
 
 class _Server(socketserver.ThreadingMixIn, WSGIServer):
-    daemon_threads = True
+    """Closing it waits for every answer under way: none may reach the database of the next test."""
+
+    daemon_threads = False
+    block_on_close = True
 
 
 class _Handler(WSGIRequestHandler):
