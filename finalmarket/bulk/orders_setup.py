@@ -6,6 +6,7 @@ from collections import defaultdict
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass, field
 from itertools import islice
+from typing import Any
 
 from django.db import connection
 
@@ -123,17 +124,21 @@ def make_products(survey: Survey, skus: Sequence[str], channel_currency: str) ->
     products = make_plan(Products(), ({"sku": sku, "title": note.title or sku} for sku, note in notes.items()))
     made = products.apply().created
     products.close()
-    prices = make_plan(
-        VariantPrices(),
-        (
-            {"sku": sku, "currency": note.currency or channel_currency, "price": note.price}
-            for sku, note in notes.items()
-            if note.price is not None
-        ),
+    price_products(
+        {"sku": sku, "currency": note.currency or channel_currency, "price": note.price}
+        for sku, note in notes.items()
+        if note.price is not None
     )
-    prices.apply()
-    prices.close()
     return made
+
+
+def price_products(rows: Iterable[dict[str, Any]]) -> None:
+    """Store the prices of `rows`; a file that tells none, samples and gifts alone, has none to store."""
+    told = list(rows)
+    if told:
+        prices = make_plan(VariantPrices(), told)
+        prices.apply()
+        prices.close()
 
 
 def receive_opening_stock(survey: Survey, house: House, file_name: str) -> int:

@@ -128,6 +128,12 @@ def test_products_that_the_catalogue_lacks_are_made_with_title_and_price(bring_i
     assert (variant.sku, variant.product.title, variant.price_in("EUR")) == ("CUP", "Cup", Decimal(4))
 
 
+def test_products_without_any_price_in_the_file_come_in_unpriced(bring_in: Import) -> None:
+    bring_in("9001,GIFT BAG,A sample,1,0,2010-01-04 10:00,,Germany")
+    sample = Variant.objects.get(sku="GIFT BAG")
+    assert not sample.prices.exists()
+
+
 def test_codes_that_differ_by_case_are_one_sku_when_the_mapping_says_so(bring_in: Import, shop: SalesChannel) -> None:
     product_line = "100,85123A,Heart,1,2.00,2024-07-01 10:00,,"
     bring_in(product_line, "101,85123a,Heart,1,2.00,2024-07-01 10:01,,")
