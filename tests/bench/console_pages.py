@@ -11,6 +11,7 @@ the merchant is kept under that name and found again.
 from __future__ import annotations
 
 import argparse
+import os
 import sys
 import time
 from collections.abc import Callable, Iterator
@@ -27,6 +28,7 @@ WARM_UP = 3
 def main() -> None:
     """Lay out, measure, print."""
     asked = _arguments()
+    os.environ.setdefault("DJANGO_SETTINGS_MODULE", "finalmarket.config.settings")
     django.setup()
     settings.ALLOWED_HOSTS = ["testserver"]
     from finalmarket.bench.report import as_json, machine

@@ -1,0 +1,153 @@
+"""How a call is let in: by bearer token, by a header of the platform's own, or by OAuth 2 with tokens that end."""
+
+from __future__ import annotations
+
+import base64
+import threading
+from collections.abc import Callable, Generator, Mapping
+from dataclasses import dataclass
+from datetime import datetime, timedelta
+from typing import Any
+
+import httpx2
+from authlib.common.security import generate_token
+from authlib.oauth2.rfc7636 import create_s256_code_challenge
+
+from finalmarket.connectors.errors import NeedsAttention, RetryLater, Unintelligible
+from finalmarket.kernel import clock
+
+Keep = Callable[[Mapping[str, str]], None]
+RENEW_BEFORE = timedelta(minutes=2)
+
+
+class HeaderAuth(httpx2.Auth):
+    """A secret in a header, such as `Authorization: Bearer ...` or `X-Shopify-Access-Token: ...`."""
+
+    def __init__(self, name: str, value: str) -> None:
+        self._name, self._value = name, value
+
+    def auth_flow(self, request: httpx2.Request) -> Generator[httpx2.Request, httpx2.Response, None]:
+        """Put the header on."""
+        request.headers[self._name] = self._value
+        yield request
+
+
+def bearer(token: str) -> HeaderAuth:
+    """`Authorization: Bearer <token>`."""
+    return HeaderAuth("Authorization", f"Bearer {token}")
+
+
+@dataclass(frozen=True, slots=True)
+class TokenRequest:
+    """Where and how new access tokens are asked for (RFC 6749, sections 4.4 and 6). `as_json` sends the fields as JSON
+    instead of a form."""
+
+    url: str
+    fields: Mapping[str, str]
+    headers: Mapping[str, str] | None = None
+    as_json: bool = False
+
+
+class TokenAuth(httpx2.Auth):
+    """An access token that ends: asked for when there is none, when it is about to end, and once when it is refused.
+
+    `keep` stores what the platform gives (a new refresh token replaces the old one), so that it outlives the process.
+    `place` puts the token on a request. Raises NeedsAttention when the platform refuses to renew.
+    """
+
+    requires_response_body = True
+
+    def __init__(
+        self, request: TokenRequest, place: Callable[[httpx2.Request, str], None], *, token: str = "",
+        ends_at: datetime | None = None, keep: Keep = lambda secrets: None,
+    ) -> None:  # fmt: skip
+        self._request, self._place, self._keep = request, place, keep
+        self._token, self._ends_at = token, ends_at
+        self._lock = threading.Lock()
+
+    def auth_flow(self, request: httpx2.Request) -> Generator[httpx2.Request, httpx2.Response, None]:
+        """Send with a token that is good; renew it when it is not."""
+        renewed = False
+        if self._is_stale():
+            yield from self._renew()
+            renewed = True
+        used = self._token
+        self._place(request, used)
+        response = yield request
+        if response.status_code == 401 and not renewed:
+            if used == self._token:
+                yield from self._renew()
+            self._place(request, self._token)
+            yield request
+
+    def _is_stale(self) -> bool:
+        return not self._token or (self._ends_at is not None and clock.now() >= self._ends_at - RENEW_BEFORE)
+
+    def _renew(self) -> Generator[httpx2.Request, httpx2.Response, None]:
+        asked = self._request
+        body: dict[str, Any] = {"json": dict(asked.fields)} if asked.as_json else {"data": dict(asked.fields)}
+        response = yield httpx2.Request("POST", asked.url, headers=dict(asked.headers or {}), **body)
+        self.accept(read_token(response))
+
+    def accept(self, given: Mapping[str, Any]) -> None:
+        """Take over a token answer: keep its tokens, and remember when the access token ends."""
+        with self._lock:
+            self._token = str(given["access_token"])
+            seconds = given.get("expires_in")
+            self._ends_at = clock.now() + timedelta(seconds=int(seconds)) if seconds else None
+            kept = {"access_token": self._token}
+            if given.get("refresh_token"):
+                kept["refresh_token"] = str(given["refresh_token"])
+                fields = dict(self._request.fields)
+                if "refresh_token" in fields:
+                    fields["refresh_token"] = kept["refresh_token"]
+                    self._request = TokenRequest(
+                        self._request.url, fields, self._request.headers, self._request.as_json
+                    )
+            if self._ends_at is not None:
+                kept["access_token_ends_at"] = self._ends_at.isoformat()
+        self._keep(kept)
+
+
+def read_token(response: httpx2.Response) -> Mapping[str, Any]:
+    """The fields of a token answer (RFC 6749, section 5). Raises NeedsAttention, RetryLater or Unintelligible."""
+    response.read()
+    try:
+        given = response.json()
+    except ValueError:
+        given = None
+    if response.status_code in (408, 425, 429) or response.status_code >= 500:
+        raise RetryLater(
+            f"no new access token: the platform answers {response.status_code}", status=response.status_code
+        )
+    if response.status_code >= 400:
+        code = str(given.get("error", "")) if isinstance(given, dict) else ""
+        raise NeedsAttention(
+            f"the platform gives no access token ({response.status_code} {code}): connect the account anew".replace(
+                " )", ")"
+            ),
+            code=code, status=response.status_code,
+        )  # fmt: skip
+    if not isinstance(given, dict) or not isinstance(given.get("access_token"), str):
+        raise Unintelligible("the platform's token answer holds no access token", status=response.status_code)
+    return given
+
+
+def new_state() -> str:
+    """A value that ties an OAuth round trip to the person who began it."""
+    return str(generate_token(40))
+
+
+def new_verifier() -> str:
+    """The secret half of PKCE (RFC 7636)."""
+    return str(generate_token(64))
+
+
+def challenge(verifier: str) -> str:
+    """The half of PKCE that is told to the platform (RFC 7636, S256)."""
+    return str(create_s256_code_challenge(verifier))  # type: ignore[no-untyped-call]
+
+
+def basic_header(user: str, password: str) -> str:
+    """The value of `Authorization` for HTTP Basic (RFC 7617)."""
+    return "Basic " + base64.b64encode(f"{user}:{password}".encode()).decode()

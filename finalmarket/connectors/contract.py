@@ -1,0 +1,324 @@
+"""What a connector is: a class whose statement declares what the platform can do.
+
+    class Square(Connector, PullsOrders, PushesStock, ReceivesWebhooks): ...
+
+Console buttons, conformance tests and the matrix in the docs are read from it. Pulls yield pages and keep no state;
+pushes send absolute values and return what was refused; whatever else goes wrong is raised as errors.py names it.
+"""
+
+from __future__ import annotations
+
+from abc import ABC, abstractmethod
+from collections.abc import Iterator, Mapping, Sequence
+from dataclasses import dataclass, field
+from datetime import datetime
+from decimal import Decimal
+from functools import cached_property
+from typing import ClassVar
+from urllib.parse import urlsplit
+
+import httpx2
+
+from finalmarket.connectors.auth import Keep
+from finalmarket.connectors.errors import ConnectorError, Rejected
+from finalmarket.connectors.http import Answer, Http, scrubber
+from finalmarket.connectors.rates import Budget, Rate, Unlimited
+from finalmarket.connectors.records import (
+    CustomerContent,
+    CustomerRecord,
+    Delivery,
+    Event,
+    FulfilmentNotice,
+    ListingContent,
+    ListingRecord,
+    ListingRef,
+    OrderRecord,
+    Page,
+    PaymentRecord,
+    PriceLevel,
+    RefundNotice,
+    StockLevel,
+    StockRecord,
+)
+
+USER_AGENT = "TheFinalMarket/0.1 (omnichannel hub)"
+
+
+@dataclass(frozen=True, slots=True)
+class Checked:
+    """Against what the connector was checked, and when."""
+
+    what: str
+    on: str
+
+
+@dataclass(frozen=True, slots=True)
+class Setting:
+    """A field of the connect form that is no secret."""
+
+    name: str
+    label: str
+    help: str = ""
+    is_required: bool = True
+    default: str = ""
+    choices: tuple[tuple[str, str], ...] = ()
+
+
+@dataclass(frozen=True)
+class Account:
+    """One account on one platform: its secrets and settings. `base_url` stands in for the platform's own host (a
+    sandbox); `keep` stores secrets that the platform renews."""
+
+    secrets: Mapping[str, str]
+    settings: Mapping[str, str] = field(default_factory=dict)
+    base_url: str = ""
+    keep: Keep = lambda secrets: None
+
+    def __repr__(self) -> str:
+        return f"Account(secrets of {', '.join(sorted(self.secrets)) or 'nothing'})"
+
+
+class Connector(ABC):
+    """One platform, for one account. Subclasses declare; what they can do, the capabilities below say."""
+
+    slug: ClassVar[str]
+    name: ClassVar[str]
+    kind: ClassVar[str]  # the integration type, as ChannelIntegration knows it
+    docs: ClassVar[str]
+    api_version: ClassVar[str]
+    base_url: ClassVar[str]
+    rate: ClassVar[Rate]
+    rates: ClassVar[Mapping[str, Rate]] = {}  # buckets with a pace of their own, by name
+    secrets: ClassVar[tuple[str, ...]]
+    optional_secrets: ClassVar[tuple[str, ...]] = ()
+    settings: ClassVar[tuple[Setting, ...]] = ()
+    former_names: ClassVar[tuple[str, ...]] = ()
+    described_in: ClassVar[tuple[str, ...]]  # folders of the published descriptions
+    checked_against: ClassVar[Checked]
+    consequences: ClassVar[Mapping[str, type[ConnectorError]]] = {}
+
+    def __init__(
+        self, account: Account, *, budget: Budget | None = None, transport: httpx2.BaseTransport | None = None
+    ) -> None:
+        self.account = account
+        self._budget = budget or Unlimited()
+        self._transport = transport
+
+    @cached_property
+    def http(self) -> Http:
+        """The way to the platform; opened at the first call."""
+        return Http(
+            base_url=self.address(self.base_url),
+            auth=self.auth(),
+            scrub=scrubber(self.account.secrets.values()),
+            explain=self.error_code,
+            consequences=self.consequences,
+            rates={"": self.rate, **self.rates},
+            budget=self._budget,
+            headers={"User-Agent": USER_AGENT, "Accept": "application/json", **self.headers()},
+            transport=self._transport,
+        )
+
+    def close(self) -> None:
+        """Give the connections back, if any were opened."""
+        if "http" in self.__dict__:
+            self.http.close()
+
+    def address(self, url: str) -> str:
+        """The address to call instead of the platform's own `url`: the same, unless a stand-in host is set."""
+        if not self.account.base_url:
+            return url
+        parts = urlsplit(url)
+        return self.account.base_url.rstrip("/") + parts.path + (f"?{parts.query}" if parts.query else "")
+
+    def headers(self) -> Mapping[str, str]:
+        """Headers that every call carries, such as the API version."""
+        return {}
+
+    @abstractmethod
+    def auth(self) -> httpx2.Auth:
+        """How we are let in."""
+
+    @abstractmethod
+    def check(self) -> str:
+        """Make the cheapest authenticated call; return whose account it is, in words. Raises NeedsAttention."""
+
+    @abstractmethod
+    def error_code(self, answer: Answer) -> tuple[str, str]:
+        """The platform's error code and words in an answer; "" and "" where it reports no error."""
+
+
+class PullsOrders(ABC):
+    """Orders come in."""
+
+    @abstractmethod
+    def pull_orders(self, cursor: str, since: datetime | None) -> Iterator[Page[OrderRecord]]:
+        """Yield orders changed since the cursor (first time: since that moment, None: all), oldest change first."""
+
+    @abstractmethod
+    def pull_order(self, external_id: str) -> OrderRecord | None:
+        """One order as it stands now; None when the platform has none of that id."""
+
+
+class PullsListings(ABC):
+    """What is on sale there is known."""
+
+    @abstractmethod
+    def pull_listings(self, cursor: str) -> Iterator[Page[ListingRecord]]:
+        """Yield all listings from the cursor on."""
+
+
+class PullsStock(ABC):
+    """What the platform shows can be compared."""
+
+    stock_read_limit: ClassVar[int] = 50
+
+    @abstractmethod
+    def pull_stock(self, refs: Sequence[ListingRef], location: str = "") -> Sequence[StockRecord]:
+        """What the platform shows of these listings, at most `stock_read_limit`; one it does not know is left out."""
+
+
+class PullsCustomers(ABC):
+    """Customers come in."""
+
+    @abstractmethod
+    def pull_customers(self, cursor: str, since: datetime | None) -> Iterator[Page[CustomerRecord]]:
+        """Yield customers changed since the cursor, oldest change first."""
+
+    @abstractmethod
+    def pull_customer(self, external_id: str) -> CustomerRecord | None:
+        """One customer as it stands now; None when the platform has none of that id."""
+
+
+class PullsPayments(ABC):
+    """Payments come in."""
+
+    @abstractmethod
+    def pull_payments(self, cursor: str, since: datetime | None) -> Iterator[Page[PaymentRecord]]:
+        """Yield payments changed since the cursor, oldest change first."""
+
+    @abstractmethod
+    def pull_payment(self, external_id: str) -> PaymentRecord | None:
+        """One payment as it stands now; None when the platform has none of that id."""
+
+
+class PushesStock(ABC):
+    """Stock goes out."""
+
+    stock_batch_limit: ClassVar[int]
+
+    @abstractmethod
+    def push_stock(self, levels: Sequence[StockLevel]) -> Sequence[Rejected]:
+        """Set these quantities, at most `stock_batch_limit`; return those that were refused, each with its key."""
+
+
+class PushesPrices(ABC):
+    """Prices go out."""
+
+    price_batch_limit: ClassVar[int]
+
+    @abstractmethod
+    def push_prices(self, levels: Sequence[PriceLevel]) -> Sequence[Rejected]:
+        """Set these prices, at most `price_batch_limit`; return those that were refused, each with its key."""
+
+
+class PushesListings(ABC):
+    """Listings go out."""
+
+    listing_batch_limit: ClassVar[int]
+
+    @abstractmethod
+    def push_listings(self, contents: Sequence[ListingContent]) -> Sequence[ListingRef | Rejected]:
+        """Make or change these listings, at most `listing_batch_limit`; return what each is called, in their order."""
+
+
+class PushesFulfilments(ABC):
+    """The platform hears what was shipped."""
+
+    @abstractmethod
+    def push_fulfilment(self, notice: FulfilmentNotice) -> str:
+        """Tell of a parcel; return the platform's id of it ("" where it gives none). Told twice, it counts once."""
+
+
+class PushesRefunds(ABC):
+    """Money goes back through the platform."""
+
+    @abstractmethod
+    def push_refund(self, notice: RefundNotice) -> str:
+        """Give money back; return the platform's id of the refund. Asked twice under one key, it happens once."""
+
+
+class PushesCancellations(ABC):
+    """The platform hears that an order will not be served."""
+
+    @abstractmethod
+    def push_cancellation(self, order_id: str, reason: str, key: str) -> None:
+        """Cancel the order there. One that is cancelled already stays so."""
+
+
+class PushesCustomers(ABC):
+    """Customers go out."""
+
+    @abstractmethod
+    def push_customer(self, content: CustomerContent) -> str:
+        """Make or change a customer; return the platform's id."""
+
+
+class TakesPayments(ABC):
+    """Money is taken and given back."""
+
+    @abstractmethod
+    def capture_payment(self, payment_id: str, amount: Decimal, currency: str, key: str) -> PaymentRecord:
+        """Take an authorised amount, or a part of it; return the payment as it stands then."""
+
+    @abstractmethod
+    def cancel_payment(self, payment_id: str, key: str) -> PaymentRecord:
+        """Let an authorised amount go."""
+
+
+class ReceivesWebhooks(ABC):
+    """The platform calls us. `webhook_topics` are the events to subscribe to, in its words."""
+
+    webhook_topics: ClassVar[tuple[str, ...]]
+    webhook_secrets: ClassVar[tuple[str, ...]]  # names of the secrets that deliveries are signed with
+
+    @abstractmethod
+    def subscribe(self, url: str) -> Mapping[str, str]:
+        """Have events sent to `url`, once; return secrets that the platform gave for it, to be kept."""
+
+    @abstractmethod
+    def verify_webhook(self, delivery: Delivery) -> None:
+        """Raise WebhookRefused unless the delivery is proved to come from the platform."""
+
+    @abstractmethod
+    def read_webhook(self, delivery: Delivery) -> Sequence[Event]:
+        """What happened, from a verified delivery; events of an unknown topic have the kind "unknown"."""
+
+    def webhook_secret(self) -> tuple[str, ...]:
+        """The secrets in force: the present one, and while it rotates the former one (`<name>_previous`)."""
+        names = [*self.webhook_secrets, *(f"{name}_previous" for name in self.webhook_secrets)]
+        secrets: Mapping[str, str] = self.account.secrets  # type: ignore[attr-defined]  # a Connector beside us
+        return tuple(secrets[name] for name in names if secrets.get(name))
+
+
+class Authorizes(ABC):
+    """The account is connected by a round trip in the browser (OAuth 2, authorization code)."""
+
+    @abstractmethod
+    def authorization_url(self, redirect_uri: str, state: str, verifier: str) -> str:
+        """Where to send the person; `verifier` is for platforms with PKCE."""
+
+    @abstractmethod
+    def exchange(self, query: Mapping[str, str], redirect_uri: str, verifier: str) -> Mapping[str, str]:
+        """Turn what the platform sent back into secrets. Raises NeedsAttention where it is not genuine or too late."""
+
+
+CAPABILITIES: tuple[type, ...] = (
+    PullsOrders, PullsListings, PullsStock, PullsCustomers, PullsPayments, PushesStock, PushesPrices, PushesListings,
+    PushesFulfilments, PushesRefunds, PushesCancellations, PushesCustomers, TakesPayments, ReceivesWebhooks, Authorizes,
+)  # fmt: skip
+
+
+def capabilities(connector: type[Connector]) -> tuple[str, ...]:
+    """The names of what a connector can do, in the order of CAPABILITIES."""
+    return tuple(capability.__name__ for capability in CAPABILITIES if issubclass(connector, capability))

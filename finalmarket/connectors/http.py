@@ -1,0 +1,237 @@
+"""One call to a platform: time-outs and size limits on everything, the budget asked first, and each failure named by
+what the caller must do (errors.py). Connections are reused; nothing secret leaves in an error."""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Callable, Iterable, Mapping
+from dataclasses import dataclass, field
+from datetime import UTC
+from decimal import Decimal
+from email.utils import parsedate_to_datetime
+from typing import Any, NoReturn
+
+import httpx2
+
+from finalmarket.connectors.errors import (
+    ConnectorError,
+    NeedsAttention,
+    OutcomeUnknown,
+    Rejected,
+    RetryLater,
+    Unintelligible,
+)
+from finalmarket.connectors.rates import Budget, Rate, Unlimited
+from finalmarket.kernel import clock, failpoints
+
+TIMEOUT = httpx2.Timeout(connect=5.0, read=30.0, write=15.0, pool=10.0)
+LIMITS = httpx2.Limits(max_connections=10, max_keepalive_connections=5, keepalive_expiry=60.0)
+MOST_BYTES = 32 * 1024 * 1024
+MOST_SECONDS_TO_WAIT = 24 * 3600.0
+ONE_A_SECOND = Rate(calls=1)
+# Failures at which the request cannot have reached the platform.
+NEVER_SENT = (httpx2.ConnectError, httpx2.ConnectTimeout, httpx2.PoolTimeout, httpx2.UnsupportedProtocol)
+Explain = Callable[["Answer"], tuple[str, str]]
+
+
+@dataclass(frozen=True, slots=True)
+class Answer:
+    """What the platform answered: `data` is its JSON, numbers with a point as Decimal; None where there is none."""
+
+    status: int
+    headers: Mapping[str, str]
+    body: bytes
+    data: Any = None
+
+    @property
+    def is_success(self) -> bool:
+        """Whether the status is in the two hundreds."""
+        return 200 <= self.status < 300
+
+
+@dataclass(frozen=True, slots=True)
+class Scrubber:
+    """Takes secrets out of texts."""
+
+    secrets: tuple[str, ...]
+
+    def __call__(self, text: str) -> str:
+        for secret in self.secrets:
+            text = text.replace(secret, "***")
+        return text
+
+
+def scrubber(secrets: Iterable[str]) -> Scrubber:
+    """A scrubber of these secrets, the longest first; texts under four letters are no secrets."""
+    return Scrubber(tuple(sorted({secret for secret in secrets if len(secret) >= 4}, key=len, reverse=True)))
+
+
+@dataclass(slots=True)
+class Http:
+    """The way to one platform, for one account.
+
+    `explain` gives the platform's error code and its words for an answer ("" and "" where it reports none);
+    `consequences` says which error a code stands for where the status alone would not tell.
+    """
+
+    base_url: str
+    auth: httpx2.Auth
+    scrub: Scrubber
+    explain: Explain
+    consequences: Mapping[str, type[ConnectorError]] = field(default_factory=dict)
+    rates: Mapping[str, Rate] = field(default_factory=dict)
+    budget: Budget = field(default_factory=Unlimited)
+    headers: Mapping[str, str] = field(default_factory=dict)
+    transport: httpx2.BaseTransport | None = None
+    timeout: httpx2.Timeout = TIMEOUT
+    most_bytes: int = MOST_BYTES
+    _client: httpx2.Client | None = None
+
+    def call(
+        self,
+        method: str,
+        path: str,
+        *,
+        params: Mapping[str, Any] | None = None,
+        json: Any = None,
+        form: Mapping[str, Any] | None = None,
+        content: bytes | None = None,
+        headers: Mapping[str, str] | None = None,
+        bucket: str = "",
+        cost: float = 1.0,
+        repeatable: bool | None = None,
+        is_authorized: bool = True,
+    ) -> Answer:
+        """Make one call and return its successful answer.
+
+        `repeatable` says that doing it twice does no harm (a read, or a write under an idempotency key); by default
+        GET and HEAD are. Only what is not repeatable ends in OutcomeUnknown. Raises a ConnectorError otherwise.
+        """
+        is_repeatable = method in ("GET", "HEAD") if repeatable is None else repeatable
+        self.budget.take(bucket, self.rates.get(bucket, ONE_A_SECOND), cost)
+        request = self._open().build_request(
+            method, path, params=params, json=_plain(json), data=form, content=content,
+            headers={**self.headers, **(headers or {})},
+        )  # fmt: skip
+        failpoints.hit("http.before_send")
+        answer = self._send(request, is_repeatable, is_authorized)
+        failpoints.hit("http.after_send")
+        self._judge(answer, is_repeatable)
+        return answer
+
+    def close(self) -> None:
+        """Give the connections back."""
+        client, self._client = self._client, None
+        if client is not None:
+            client.close()
+
+    def _open(self) -> httpx2.Client:
+        if self._client is None:
+            self._client = httpx2.Client(
+                base_url=self.base_url, timeout=self.timeout, limits=LIMITS, transport=self.transport,
+                follow_redirects=False, trust_env=False,
+            )  # fmt: skip
+        return self._client
+
+    def _send(self, request: httpx2.Request, is_repeatable: bool, is_authorized: bool) -> Answer:
+        auth = self.auth if is_authorized else None
+        try:
+            response = self._open().send(request, stream=True, auth=auth)
+            try:
+                body = self._read(response)
+            finally:
+                response.close()
+        except NEVER_SENT as error:
+            raise RetryLater(self.scrub(f"the platform cannot be reached: {error}")) from None
+        except (httpx2.HTTPError, httpx2.StreamError) as error:
+            self._lost(f"the connection failed: {type(error).__name__} {error}", is_repeatable)
+        except _TooLong:
+            reason = f"the answer is longer than {self.most_bytes} bytes"
+            raise (Unintelligible if is_repeatable else OutcomeUnknown)(reason) from None
+        return self._parsed(response, body, is_repeatable)
+
+    def _read(self, response: httpx2.Response) -> bytes:
+        chunks, size = [], 0
+        for chunk in response.iter_bytes():
+            size += len(chunk)
+            if size > self.most_bytes:
+                raise _TooLong
+            chunks.append(chunk)
+        return b"".join(chunks)
+
+    def _parsed(self, response: httpx2.Response, body: bytes, is_repeatable: bool) -> Answer:
+        headers = dict(response.headers)
+        try:
+            data = json.loads(body, parse_float=Decimal, parse_constant=_refuse_constant) if body.strip() else None
+        except (ValueError, RecursionError):
+            if 200 <= response.status_code < 300 and "json" in headers.get("content-type", ""):
+                reason = "the platform says it succeeded, but its answer is not JSON"
+                raise (Unintelligible if is_repeatable else OutcomeUnknown)(
+                    reason, status=response.status_code
+                ) from None
+            data = None
+        return Answer(response.status_code, headers, body, data)
+
+    def _lost(self, reason: str, is_repeatable: bool) -> NoReturn:
+        if is_repeatable:
+            raise RetryLater(self.scrub(reason)) from None
+        raise OutcomeUnknown(self.scrub(reason)) from None
+
+    def _judge(self, answer: Answer, is_repeatable: bool) -> None:
+        """Raise what the status, or the platform's own code in a successful answer, stands for."""
+        code, words = self.explain(answer)
+        if answer.is_success and not code:
+            return
+        reason = self.scrub(f"{answer.status} {code}: {words}".strip(" :"))
+        kind = self.consequences.get(code) or _consequence(answer.status, is_repeatable)
+        if issubclass(kind, RetryLater):
+            raise kind(reason, retry_after=retry_after(answer.headers), code=code, status=answer.status)
+        raise kind(reason, code=code, status=answer.status)
+
+
+class _TooLong(Exception):
+    pass
+
+
+def _consequence(status: int, is_repeatable: bool) -> type[ConnectorError]:
+    if status in (401, 403):
+        return NeedsAttention
+    if status in (408, 425, 429):
+        return RetryLater
+    if status >= 500:
+        return RetryLater if is_repeatable else OutcomeUnknown
+    if status >= 400 or 200 <= status < 300:
+        return Rejected
+    return Unintelligible  # a redirect: no platform's API sends one
+
+
+def retry_after(headers: Mapping[str, str]) -> float | None:
+    """The seconds that a `Retry-After` header asks for, given as seconds or as a date (RFC 9110, section 10.2.3)."""
+    value = next((text for name, text in headers.items() if name.lower() == "retry-after"), "").strip()
+    if not value:
+        return None
+    try:
+        seconds = float(value)
+    except ValueError:
+        try:
+            at = parsedate_to_datetime(value)
+        except ValueError:
+            return None
+        at = at if at.tzinfo else at.replace(tzinfo=UTC)
+        seconds = (at - clock.now()).total_seconds()
+    return min(max(0.0, seconds), MOST_SECONDS_TO_WAIT) if seconds == seconds else None
+
+
+def _refuse_constant(name: str) -> NoReturn:
+    raise ValueError(f"{name} is no number")
+
+
+def _plain(value: Any) -> Any:
+    """JSON knows no Decimal: amounts that must stay exact travel as strings, which connectors write themselves."""
+    if isinstance(value, Decimal):
+        raise TypeError("a Decimal would lose its digits in JSON: write it as the platform wants it")
+    if isinstance(value, dict):
+        return {key: _plain(item) for key, item in value.items()}
+    if isinstance(value, (list, tuple)):
+        return [_plain(item) for item in value]
+    return value

@@ -1,0 +1,67 @@
+"""Going from page to page without going round in circles."""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Callable, Iterable, Iterator
+from typing import Any, TypeVar
+
+from finalmarket.connectors.errors import Unintelligible
+from finalmarket.connectors.records import Page, Raw, Record, Unreadable
+
+Mapped = TypeVar("Mapped")
+MOST_PAGES = 100_000
+READING_ERRORS = (KeyError, ValueError, TypeError, AttributeError, IndexError, ArithmeticError)
+
+
+def walk(fetch: Callable[[str], Page[Record]], cursor: str) -> Iterator[Page[Record]]:
+    """Yield page after page from `cursor` on, until the last one.
+
+    Raises Unintelligible when the platform names a cursor a second time, which would never end.
+    """
+    seen = {cursor}
+    for _ in range(MOST_PAGES):
+        page = fetch(cursor)
+        yield page
+        if page.is_last:
+            return
+        if page.cursor in seen:
+            raise Unintelligible("the platform gave the same cursor a second time; going on would never end")
+        seen.add(page.cursor)
+        cursor = page.cursor
+    raise Unintelligible(f"the platform has more than {MOST_PAGES} pages of one stream")
+
+
+def read_each(
+    raws: Iterable[Raw], read: Callable[[Raw], Mapped], name: Callable[[Raw], object]
+) -> tuple[tuple[Mapped, ...], tuple[Unreadable, ...]]:
+    """Translate each raw record; one that cannot be read is set aside with its reason and `name`, the others stand."""
+    records, unreadable = [], []
+    for raw in raws:
+        try:
+            records.append(read(raw))
+        except READING_ERRORS as error:
+            try:
+                named = str(name(raw))
+            except READING_ERRORS:
+                named = ""
+            unreadable.append(Unreadable(named[:200], f"{type(error).__name__}: {error}"[:500], raw))
+    return tuple(records), tuple(unreadable)
+
+
+def write_cursor(**parts: Any) -> str:
+    """A cursor made of parts, such as `since` and the platform's own `page`; "" parts are left out."""
+    return json.dumps({key: value for key, value in sorted(parts.items()) if value not in ("", None)})
+
+
+def read_cursor(cursor: str) -> dict[str, Any]:
+    """The parts of a cursor that `write_cursor` made; none for "". Raises Unintelligible for another text."""
+    if not cursor:
+        return {}
+    try:
+        parts = json.loads(cursor)
+    except ValueError:
+        parts = None
+    if not isinstance(parts, dict):
+        raise Unintelligible(f"the stored cursor {cursor[:60]!r} is not one of ours; pull from a date instead")
+    return parts

@@ -1,0 +1,334 @@
+"""The words in which platforms and the house talk: frozen records, amounts as Decimal, moments aware of their zone.
+
+What comes in carries the platform's own words along (`raw`), and names what it could not translate (`unknown`).
+"""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import dataclass, field
+from datetime import datetime
+from decimal import Decimal
+from typing import Any, Generic, TypeVar
+
+Raw = Mapping[str, Any]
+Record = TypeVar("Record")
+ZERO = Decimal(0)
+
+
+@dataclass(frozen=True, slots=True)
+class Unreadable:
+    """A record of a page that could not be translated: set aside with its reason, the rest of the page stands."""
+
+    external_id: str
+    reason: str
+    raw: Raw
+
+
+@dataclass(frozen=True, slots=True)
+class Page(Generic[Record]):
+    """Some records of a stream, and the cursor from which the next page, or a later run, goes on.
+
+    The cursor is opaque to the caller and always names the place *after* this page. `is_last` says that the platform
+    has no more for now; a later pull from the same cursor brings what is new since.
+    """
+
+    records: tuple[Record, ...]
+    cursor: str
+    is_last: bool = False
+    unreadable: tuple[Unreadable, ...] = ()
+
+
+# In.
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Address:
+    """Where goods or invoices go; `country` is ISO 3166-1 alpha-2."""
+
+    name: str = ""
+    company: str = ""
+    street: str = ""
+    street2: str = ""
+    postcode: str = ""
+    city: str = ""
+    region: str = ""
+    country: str = ""
+    phone: str = ""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class OrderLine:
+    """One line as ordered. `kind` is goods, shipping, fee, discount or adjustment; `discount` and `tax` are of the
+    whole line; `listing_id` is the platform's name of the listing it was bought from."""
+
+    external_id: str
+    title: str = ""
+    sku: str = ""
+    listing_id: str = ""
+    quantity: int = 1
+    unit_price: Decimal = ZERO
+    discount: Decimal = ZERO
+    tax: Decimal | None = None
+    kind: str = "goods"
+    cancelled_quantity: int = 0
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Tender:
+    """One payment: `tender` is card, cash, gift_card, invoice, platform, ...; `state` is pending, authorised, captured,
+    failed or voided."""
+
+    external_id: str
+    tender: str
+    amount: Decimal
+    state: str = "captured"
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class RefundRecord:
+    """Money that the platform gave back."""
+
+    external_id: str
+    amount: Decimal
+    reason: str = ""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class FulfilmentRecord:
+    """A parcel that left without us; `lines` are pairs of line id and units."""
+
+    external_id: str
+    lines: tuple[tuple[str, int], ...] = ()
+    carrier: str = ""
+    tracking_number: str = ""
+    tracking_url: str = ""
+    location: str = ""
+    shipped_at: datetime | None = None
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class OrderRecord:
+    """An order as the platform holds it: the whole of it, every time.
+
+    `version` orders the states of one order in time: of two versions the greater text is the newer one (an ISO moment
+    in UTC, or a zero-padded count). `place` is the marketplace, shop or till it was sold at, `location` the stock
+    location that serves it, both in the platform's words; `handed_over` says that the goods left with the buyer.
+    `discount_total` is taken off the order as a whole. Amounts are as ordered: what was given back later stands in
+    `refunds`.
+    """
+
+    external_id: str
+    version: str
+    placed_at: datetime
+    currency: str
+    lines: tuple[OrderLine, ...]
+    number: str = ""
+    updated_at: datetime | None = None
+    is_cancelled: bool = False
+    is_test: bool = False
+    handed_over: bool = False
+    place: str = ""
+    location: str = ""
+    tenders: tuple[Tender, ...] = ()
+    refunds: tuple[RefundRecord, ...] = ()
+    fulfilments: tuple[FulfilmentRecord, ...] = ()
+    name: str = ""
+    email: str = ""
+    phone: str = ""
+    language: str = ""
+    customer_id: str = ""
+    shipping_address: Address = field(default_factory=Address)
+    billing_address: Address = field(default_factory=Address)
+    tax_included: bool = True
+    tax: Decimal | None = None
+    tip: Decimal = ZERO
+    total: Decimal | None = None
+    unknown: tuple[str, ...] = ()
+    raw: Raw = field(default_factory=dict)
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class CustomerRecord:
+    """A customer as the platform knows them. `accepts_email` is None where nothing was said."""
+
+    external_id: str
+    version: str
+    name: str = ""
+    email: str = ""
+    phone: str = ""
+    language: str = ""
+    address: Address = field(default_factory=Address)
+    accepts_email: bool | None = None
+    is_deleted: bool = False
+    raw: Raw = field(default_factory=dict)
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class ListingRef:
+    """What the platform calls one of our listings: `key` names it, `ids` are the further names that calls need (the
+    inventory item, the product, ...)."""
+
+    key: str
+    sku: str = ""
+    ids: Mapping[str, str] = field(default_factory=dict)
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class ListingRecord:
+    """A listing that stands on the platform; `attributes` such as brand, colour, size help to find our variant."""
+
+    ref: ListingRef
+    title: str = ""
+    description: str = ""
+    barcode: str = ""
+    price: Decimal | None = None
+    currency: str = ""
+    is_available: bool = True
+    attributes: Mapping[str, str] = field(default_factory=dict)
+    raw: Raw = field(default_factory=dict)
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class StockRecord:
+    """What the platform shows of one listing at one of its locations ("" where it knows only one)."""
+
+    key: str
+    quantity: int
+    location: str = ""
+    sku: str = ""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class PaymentRecord:
+    """A payment that stands on its own (a payment provider's); `order_id` is our order's external id, if it tells.
+
+    `state` is pending, authorised, captured, failed, voided, refunded or disputed; amounts are of `currency`.
+    """
+
+    external_id: str
+    version: str
+    amount: Decimal
+    currency: str
+    state: str
+    captured: Decimal = ZERO
+    refunds: tuple[RefundRecord, ...] = ()
+    order_id: str = ""
+    customer_id: str = ""
+    email: str = ""
+    unknown: tuple[str, ...] = ()
+    raw: Raw = field(default_factory=dict)
+
+
+# Out. `key` is the same for every try of the same change: where the platform takes idempotency keys, it is one.
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class StockLevel:
+    """The number that a listing is to show: absolute, the newest there is. `shown` is what the platform last confirmed
+    (None: not known), for platforms that compare before they set."""
+
+    ref: ListingRef
+    quantity: int
+    key: str
+    location: str = ""
+    shown: int | None = None
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class PriceLevel:
+    """The price that a listing is to show."""
+
+    ref: ListingRef
+    amount: Decimal
+    currency: str
+    key: str
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class ListingContent:
+    """What a listing is to say. A `ref` without ids means that the platform does not have it yet."""
+
+    ref: ListingRef
+    key: str
+    title: str
+    description: str = ""
+    barcode: str = ""
+    brand: str = ""
+    price: Decimal | None = None
+    currency: str = ""
+    is_available: bool = True
+    attributes: Mapping[str, Any] = field(default_factory=dict)
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class FulfilmentNotice:
+    """A parcel that we sent: `lines` are pairs of the platform's line id and units."""
+
+    key: str
+    order_id: str
+    lines: tuple[tuple[str, int], ...]
+    shipped_at: datetime
+    carrier: str = ""
+    tracking_number: str = ""
+    tracking_url: str = ""
+    location: str = ""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class RefundNotice:
+    """Money to give back: of which payment, how much, for which lines (pairs of line id and units)."""
+
+    key: str
+    order_id: str
+    payment_id: str
+    amount: Decimal
+    currency: str
+    reason: str = ""
+    lines: tuple[tuple[str, int], ...] = ()
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class CustomerContent:
+    """A customer as the platform is to know them; `external_id` is "" for one it does not have yet."""
+
+    key: str
+    external_id: str = ""
+    name: str = ""
+    email: str = ""
+    phone: str = ""
+    language: str = ""
+    address: Address = field(default_factory=Address)
+    accepts_email: bool | None = None
+
+
+# Webhooks.
+
+
+@dataclass(frozen=True, slots=True)
+class Delivery:
+    """A webhook as it came: `url` is the address it was sent to, headers are found whatever their case."""
+
+    url: str
+    headers: Mapping[str, str]
+    body: bytes
+    received_at: datetime
+
+    def header(self, name: str) -> str:
+        """The value of a header, "" when it is missing."""
+        wanted = name.lower()
+        return next((value for key, value in self.headers.items() if key.lower() == wanted), "")
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Event:
+    """What a webhook says happened. `kind` is the stream it concerns: orders, stock, listings, customers, payments,
+    erase (a person's request), uninstalled, or unknown. It is a hint: the record itself is asked for, unless the event
+    brings it along with its version."""
+
+    event_id: str
+    topic: str
+    kind: str
+    external_id: str = ""
+    occurred_at: datetime | None = None
+    record: OrderRecord | CustomerRecord | PaymentRecord | None = None

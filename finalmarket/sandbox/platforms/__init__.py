@@ -1,0 +1,1 @@
+"""One stand-in per platform, named as the platform's connector file."""

@@ -1,0 +1,162 @@
+"""The HTTP server of the sandbox: loopback only, every account under its own path, with the faults of a real wire."""
+
+from __future__ import annotations
+
+import contextlib
+import json
+import socket
+import struct
+import threading
+from collections.abc import Iterator
+from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
+from typing import Any
+from urllib.parse import parse_qs, urlsplit
+
+from finalmarket.sandbox.faults import Fault
+from finalmarket.sandbox.stand_in import Reply, Request, StandIn
+
+MOST_BYTES = 64 * 1024 * 1024
+DRIPS = 20
+
+
+class Wire:
+    """Serves stand-ins at http://127.0.0.1:<port>/<slug>/<account>/... until it is closed.
+
+    `hold` is what a request that meets TIME_OUT waits on: the server's end, or `most_seconds_silent`.
+    """
+
+    def __init__(self, *, port: int = 0, most_seconds_silent: float = 60.0) -> None:
+        self._stand_ins: dict[tuple[str, str], StandIn] = {}
+        self.most_seconds_silent = most_seconds_silent
+        self.closing = threading.Event()
+        wire = self
+
+        class Handler(_Handler):
+            house = wire
+
+        self._server = _Server(("127.0.0.1", port), Handler)
+        self._thread = threading.Thread(target=self._server.serve_forever, args=(0.05,), name="sandbox", daemon=True)
+
+    @property
+    def port(self) -> int:
+        """The port it listens on."""
+        return int(self._server.server_address[1])
+
+    def add(self, stand_in: StandIn) -> str:
+        """Serve a stand-in; return the address that takes the place of the platform's host."""
+        self._stand_ins[(stand_in.slug, stand_in.account)] = stand_in
+        return f"http://127.0.0.1:{self.port}/{stand_in.slug}/{stand_in.account}"
+
+    def find(self, slug: str, account: str) -> StandIn | None:
+        """The stand-in of an account."""
+        return self._stand_ins.get((slug, account))
+
+    def start(self) -> None:
+        """Begin to answer."""
+        self._thread.start()
+
+    def close(self) -> None:
+        """Stop answering, and stop sending webhooks."""
+        self.closing.set()
+        for stand_in in self._stand_ins.values():
+            stand_in.sender.stop()
+        self._server.shutdown()
+        self._server.server_close()
+
+
+@contextlib.contextmanager
+def served(*stand_ins: StandIn, most_seconds_silent: float = 60.0) -> Iterator[tuple[str, ...]]:
+    """Within it these stand-ins are served; yields their addresses."""
+    wire = Wire(most_seconds_silent=most_seconds_silent)
+    addresses = tuple(wire.add(stand_in) for stand_in in stand_ins)
+    wire.start()
+    try:
+        yield addresses
+    finally:
+        wire.close()
+
+
+class _Server(ThreadingHTTPServer):
+    daemon_threads = True
+    request_queue_size = 128
+
+
+class _Handler(BaseHTTPRequestHandler):
+    """One connection."""
+
+    protocol_version = "HTTP/1.1"
+    house: Wire
+    wbufsize = -1  # one packet a reply
+    disable_nagle_algorithm = True
+
+    def log_message(self, format: str, *args: Any) -> None:
+        """The journal tells more."""
+
+    def _serve(self) -> None:
+        length = int(self.headers.get("Content-Length") or 0)
+        if length > MOST_BYTES:
+            self.send_error(413)
+            return
+        body = self.rfile.read(length)
+        parts = urlsplit(self.path)
+        slug, _, rest = parts.path.lstrip("/").partition("/")
+        account, _, path = rest.partition("/")
+        stand_in = self.house.find(slug, account)
+        if stand_in is None:
+            self._write(Reply(404, {"error": "no such account in this sandbox"}))
+            return
+        queries = parse_qs(parts.query, keep_blank_values=True)
+        headers = {name.lower(): value for name, value in self.headers.items()}
+        query = {name: values[-1] for name, values in queries.items()}
+        self._write(stand_in.answer(Request(self.command, f"/{path}", query, headers, body, queries)))
+
+    do_GET = do_POST = do_PUT = do_PATCH = do_DELETE = do_HEAD = _serve
+
+    def _write(self, reply: Reply) -> None:
+        if reply.sabotage in (Fault.RESET_BEFORE, Fault.RESET_AFTER):
+            self._reset()
+            return
+        if reply.sabotage is Fault.TIME_OUT:
+            self.house.closing.wait(self.house.most_seconds_silent)
+            self._reset()
+            return
+        body = reply.body if isinstance(reply.body, bytes) else _json(reply.body)
+        if reply.sabotage is Fault.MALFORMED:
+            body = b'{"oops": ' + body[: len(body) // 2] + b"<html>"
+        with contextlib.suppress(ConnectionError):
+            self._head(reply, len(body))
+            self._body(body, reply.sabotage)
+
+    def _head(self, reply: Reply, length: int) -> None:
+        self.send_response_only(reply.status)
+        headers = {"Content-Type": "application/json", "Date": self.date_time_string(), **reply.headers}
+        for name, value in headers.items():
+            self.send_header(name, value)
+        self.send_header("Content-Length", str(length))
+        self.end_headers()
+
+    def _body(self, body: bytes, sabotage: Fault | None) -> None:
+        if self.command == "HEAD":
+            return
+        if sabotage is Fault.TRUNCATED:
+            self.wfile.write(body[: len(body) // 2])
+            self.wfile.flush()
+            self._reset()
+        elif sabotage is Fault.SLOW_DRIP:
+            for start in range(0, len(body), max(1, len(body) // DRIPS)):
+                self.wfile.write(body[start : start + max(1, len(body) // DRIPS)])
+                self.wfile.flush()
+                self.house.closing.wait(0.005)
+        else:
+            self.wfile.write(body)
+
+    def _reset(self) -> None:
+        """End the connection with an RST, as a broken wire does."""
+        self.close_connection = True
+        with contextlib.suppress(OSError):
+            self.connection.setsockopt(socket.SOL_SOCKET, socket.SO_LINGER, struct.pack("ii", 1, 0))
+            self.connection.close()
+
+
+def _json(body: Any) -> bytes:
+    return b"" if body is None else json.dumps(body, ensure_ascii=False, default=str).encode()
