@@ -150,7 +150,8 @@ class DueChange(models.Model):
     """What the platform of a listing has yet to be told; one row per listing and kind, counted up by version.
 
     The row is due while `version` is above `settled_version`. Whoever pushes claims it, sends the newest absolute
-    value, and settles the version that it claimed.
+    value, and settles the version that it claimed. `integration_id` says who tells it; nobody has to be told while it
+    is null (integrations are a higher room, so it is a bare number here).
     """
 
     class What(models.TextChoices):
@@ -167,6 +168,7 @@ class DueChange(models.Model):
     attempts = models.PositiveIntegerField(default=0)
     last_error = models.CharField(max_length=500, blank=True, default="")
     due_since = models.DateTimeField(db_default=Now())
+    integration_id = models.BigIntegerField(null=True, blank=True, editable=False)
 
     class Meta:
         db_table = "due_changes"
@@ -178,7 +180,12 @@ class DueChange(models.Model):
                 fields=["due_since"],
                 name="due_changes_due",
                 condition=models.Q(version__gt=models.F("settled_version")),
-            )
+            ),
+            models.Index(
+                fields=["integration_id", "due_since"],
+                name="due_changes_owner",
+                condition=models.Q(version__gt=models.F("settled_version"), integration_id__isnull=False),
+            ),
         ]
 
     def __str__(self) -> str:

@@ -1,0 +1,23 @@
+"""Connections to outside platforms, and the records of what went through them."""
+
+from finalmarket.integrations.models.account import ChannelIntegration, Credential, IntegrationHealth, RateBudget
+from finalmarket.integrations.models.inbox import DeadLetter, StreamCursor, SyncRun, WebhookDelivery
+from finalmarket.integrations.models.links import ExternalId, ListingLink, PlaceMapping, UnlinkedListing
+from finalmarket.integrations.models.outbox import DueNotice, PushRecord
+
+__all__ = [
+    "ChannelIntegration",
+    "Credential",
+    "DeadLetter",
+    "DueNotice",
+    "ExternalId",
+    "IntegrationHealth",
+    "ListingLink",
+    "PlaceMapping",
+    "PushRecord",
+    "RateBudget",
+    "StreamCursor",
+    "SyncRun",
+    "UnlinkedListing",
+    "WebhookDelivery",
+]
