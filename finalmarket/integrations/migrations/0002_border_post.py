@@ -9,7 +9,7 @@ class Migration(migrations.Migration):
 
     dependencies = [
         ('catalog', '0001_initial'),
-        ('channels', '0003_duechange_integration_id_duechange_due_changes_owner'),
+        ('channels', '0003_who_tells_the_platform'),
         ('integrations', '0001_initial'),
         ('stock', '0004_one_way_in'),
     ]
