@@ -19,6 +19,7 @@ from finalmarket.kernel.errors import UserError
 COMMANDS = {
     "serve": ("finalmarket.cli.serve", "Start everything: database, web and worker."),
     "worker": ("finalmarket.cli.worker", "Start one more worker."),
+    "sandbox": ("finalmarket.cli.sandbox", "Serve stand-ins of the outside platforms on this machine."),
     "migrate": ("finalmarket.cli.migrate", "Bring the database up to this version."),
     "demo": ("finalmarket.cli.demo", "Fill an empty house with a demo."),
     "import": ("finalmarket.cli.import_data", "Bring in orders, products, prices, stock or customers from a file."),

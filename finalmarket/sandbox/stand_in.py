@@ -121,6 +121,10 @@ class StandIn:
         """What the account holds at first; only what is in here can be stale or left unapplied."""
         return {}
 
+    def credentials(self) -> dict[str, str]:
+        """The secrets and settings that let a hub in, as its connect form names them."""
+        return {}
+
     def let_in(self, request: Request) -> None:
         """Raise Refused for a request without the right credentials or headers."""
 

@@ -12,6 +12,7 @@ from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
 from typing import Any
 from urllib.parse import parse_qs, urlsplit
 
+from finalmarket.sandbox import control
 from finalmarket.sandbox.faults import Fault
 from finalmarket.sandbox.stand_in import Reply, Request, StandIn
 
@@ -45,7 +46,15 @@ class Wire:
     def add(self, stand_in: StandIn) -> str:
         """Serve a stand-in; return the address that takes the place of the platform's host."""
         self._stand_ins[(stand_in.slug, stand_in.account)] = stand_in
+        return self.address(stand_in)
+
+    def address(self, stand_in: StandIn) -> str:
+        """Where a stand-in is served."""
         return f"http://127.0.0.1:{self.port}/{stand_in.slug}/{stand_in.account}"
+
+    def all(self) -> list[tuple[str, StandIn]]:
+        """All stand-ins with their addresses."""
+        return [(self.address(stand_in), stand_in) for stand_in in self._stand_ins.values()]
 
     def find(self, slug: str, account: str) -> StandIn | None:
         """The stand-in of an account."""
@@ -99,16 +108,22 @@ class _Handler(BaseHTTPRequestHandler):
             return
         body = self.rfile.read(length)
         parts = urlsplit(self.path)
+        if parts.path.startswith(control.PREFIX):
+            self._write(control.answer(self.house, self._asked(parts.path, parts.query, body)))
+            return
         slug, _, rest = parts.path.lstrip("/").partition("/")
         account, _, path = rest.partition("/")
         stand_in = self.house.find(slug, account)
         if stand_in is None:
             self._write(Reply(404, {"error": "no such account in this sandbox"}))
             return
-        queries = parse_qs(parts.query, keep_blank_values=True)
+        self._write(stand_in.answer(self._asked(f"/{path}", parts.query, body)))
+
+    def _asked(self, path: str, query: str, body: bytes) -> Request:
+        queries = parse_qs(query, keep_blank_values=True)
         headers = {name.lower(): value for name, value in self.headers.items()}
-        query = {name: values[-1] for name, values in queries.items()}
-        self._write(stand_in.answer(Request(self.command, f"/{path}", query, headers, body, queries)))
+        last = {name: values[-1] for name, values in queries.items()}
+        return Request(self.command, path, last, headers, body, queries)
 
     do_GET = do_POST = do_PUT = do_PATCH = do_DELETE = do_HEAD = _serve
 
