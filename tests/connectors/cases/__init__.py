@@ -1,0 +1,95 @@
+"""What the conformance suite needs to know of one platform: a file `cases/<slug>.py` with a function `case() -> Case`.
+
+Everything here is the platform's side of the story: how its stand-in is filled, what it signs, what it refuses. The
+suite itself (test_conformance.py) knows no platform. What a connector does not declare stays None; what it declares and
+the case leaves out fails the suite by name.
+"""
+
+from __future__ import annotations
+
+import importlib
+from collections.abc import Callable, Mapping, Sequence
+from dataclasses import dataclass, field
+from datetime import datetime
+from decimal import Decimal
+from typing import Any, Protocol
+
+from finalmarket.connectors.contract import Account, Connector
+from finalmarket.connectors.records import Delivery, FulfilmentNotice, ListingContent, ListingRef, RefundNotice
+from finalmarket.sandbox.stand_in import StandIn
+from tests.connectors.descriptions import Description
+
+# Fills a stand-in with that many orders (customers, ...), each changed a second after the other, no two the same;
+# returns their external ids, oldest change first. Called twice, it adds more.
+Seed = Callable[[Any, int], Sequence[str]]
+
+
+class Deliver(Protocol):
+    """A delivery as the platform would sign it for this account at that moment; `topic` is one of its own words."""
+
+    def __call__(self, account: Account, *, topic: str, sent_at: datetime) -> Delivery: ...
+
+
+@dataclass(frozen=True, kw_only=True)
+class Authorised:
+    """A payment that waits to be captured."""
+
+    payment_id: str
+    amount: Decimal
+    currency: str
+
+
+@dataclass(frozen=True, kw_only=True)
+class Case:
+    """One platform under the conformance suite. The first argument of every callable with `Any` is the stand-in."""
+
+    connector: type[Connector]
+    stand_in: type[StandIn]
+    # An account that the stand-in at this address lets in: made-up secrets of 8 letters or more, no two the same.
+    account: Callable[[str], Account]
+    # The published description, loaded when asked for; None where the platform publishes none.
+    describe: Callable[[], Description] | None
+    # Paths outside the description, without the sandbox's prefix: token endpoints, upload addresses (regular
+    # expressions, matched from the start). An answer to a POST there is taken for a token answer by the suite.
+    ignore: tuple[str, ...] = ()
+    currency: str = "EUR"
+
+    # What comes in. `page_sizes` says how many records of a stream ("orders", "listings", "customers", "payments") the
+    # connector gets in one page, so that the suite can seed two pages and a bit.
+    page_sizes: Mapping[str, int] = field(default_factory=dict)
+    seed_orders: Seed | None = None
+    seed_customers: Seed | None = None
+    seed_payments: Seed | None = None
+    # Puts that many listings up, with stock 5 and a price of 10.00 each; returns refs as pull_listings would.
+    seed_listings: Callable[[Any, int], Sequence[ListingRef]] | None = None
+    # Puts in one order whose state (or tender, or line kind) is a word that no documentation knows; returns the order's
+    # external id and that word, which must come back in OrderRecord.unknown.
+    seed_unknown_order: Callable[[Any], tuple[str, str]] | None = None
+    seed_unknown_payment: Callable[[Any], tuple[str, str]] | None = None
+
+    # What goes out.
+    location: str = ""  # where stock is set, in the platform's words
+    missing_ref: ListingRef | None = None  # a listing that the platform does not have and therefore refuses
+    stock_of: Callable[[Any, ListingRef], int] | None = None  # the truth in the stand-in
+    price_of: Callable[[Any, ListingRef], Decimal] | None = None
+    # Contents for that many new listings, complete enough to be taken; and one that the platform refuses.
+    new_listings: Callable[[Any, int], Sequence[ListingContent]] | None = None
+    bad_listing: ListingContent | None = None
+    # Each seeds what it needs, and returns a notice that the platform takes; another one at every call.
+    fulfilment: Callable[[Any], FulfilmentNotice] | None = None
+    refund: Callable[[Any], RefundNotice] | None = None
+    cancellable_order: Callable[[Any], str] | None = None
+    authorised_payment: Callable[[Any], Authorised] | None = None
+
+    # Webhooks.
+    deliver: Deliver | None = None
+    unknown_topic: str = "weather/changed"  # a topic that no documentation knows, in the platform's spelling
+    signature_headers: tuple[str, ...] = ()  # without any one of these a delivery is refused
+    signs_time: bool = False  # whether the moment of sending is part of what is signed
+
+
+def case_of(slug: str) -> Case:
+    """The case of a connector; raises ModuleNotFoundError where its author wrote none."""
+    module = importlib.import_module(f"{__name__}.{slug}")
+    made: Case = module.case()
+    return made
