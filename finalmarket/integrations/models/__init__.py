@@ -4,6 +4,7 @@ from finalmarket.integrations.models.account import ChannelIntegration, Credenti
 from finalmarket.integrations.models.inbox import DeadLetter, StreamCursor, SyncRun, WebhookDelivery
 from finalmarket.integrations.models.links import ExternalId, ListingLink, PlaceMapping, UnlinkedListing
 from finalmarket.integrations.models.outbox import DueNotice, PushRecord
+from finalmarket.integrations.models.outgoing import OutgoingDelivery, OutgoingEvent, WebhookEndpoint
 
 __all__ = [
     "ChannelIntegration",
@@ -13,6 +14,8 @@ __all__ = [
     "ExternalId",
     "IntegrationHealth",
     "ListingLink",
+    "OutgoingDelivery",
+    "OutgoingEvent",
     "PlaceMapping",
     "PushRecord",
     "RateBudget",
@@ -20,4 +23,5 @@ __all__ = [
     "SyncRun",
     "UnlinkedListing",
     "WebhookDelivery",
+    "WebhookEndpoint",
 ]

@@ -1,0 +1,148 @@
+"""Sending: signed by the Standard Webhooks rules, tried again with ever longer pauses, each endpoint on its own.
+
+The rules: https://github.com/standard-webhooks/standard-webhooks (headers webhook-id, webhook-timestamp,
+webhook-signature; two signatures while a secret is replaced; 410 switches an endpoint off).
+"""
+
+from __future__ import annotations
+
+import json
+from dataclasses import dataclass
+from datetime import datetime, timedelta
+from typing import Any
+
+import httpx2
+import structlog
+from django.db import transaction
+from standardwebhooks import Webhook
+
+from finalmarket.integrations.models import OutgoingDelivery, WebhookEndpoint
+from finalmarket.integrations.outgoing.endpoints import secrets_in_force
+from finalmarket.integrations.outgoing.guard import GuardedTransport
+from finalmarket.kernel import clock, failpoints, randomness
+from finalmarket.kernel.errors import UserError
+
+PAUSES = tuple(timedelta(seconds=s) for s in (5, 60, 300, 1800, 7200, 18_000, 36_000, 50_400, 72_000))
+PATIENCE = timedelta(days=3)
+LEASE = timedelta(minutes=2)
+TIMEOUT = httpx2.Timeout(connect=5.0, read=15.0, write=10.0, pool=5.0)
+MOST_AT_ONCE = 50
+MOST_REDIRECTS = 3
+REDIRECTS = (307, 308)  # the only ones that keep method and body
+log = structlog.get_logger(__name__)
+
+
+@dataclass(frozen=True, slots=True)
+class Told:
+    """What an endpoint said: its status (None: it was not reached), and the error in words ("" for success)."""
+
+    status: int | None
+    error: str
+
+
+def deliver(endpoint_id: int, *, transport: httpx2.BaseTransport | None = None) -> int:
+    """Send what is due to one endpoint, oldest first; return how many tellings were taken."""
+    endpoint = WebhookEndpoint.objects.filter(pk=endpoint_id, is_active=True).first()
+    if endpoint is None:
+        return 0
+    taken = 0
+    guarded = transport or GuardedTransport(httpx2.HTTPTransport())
+    with httpx2.Client(transport=guarded, timeout=TIMEOUT, trust_env=False, follow_redirects=False) as client:
+        for delivery in _claim(endpoint):
+            told = _send(client, endpoint, delivery)
+            failpoints.hit("outgoing.after_send")
+            taken += _settle(endpoint, delivery, told)
+            if not endpoint.is_active:
+                break
+    return taken
+
+
+@transaction.atomic
+def _claim(endpoint: WebhookEndpoint) -> list[OutgoingDelivery]:
+    """Take what is due; until the lease ends nobody else takes it, and then, if we died, somebody does."""
+    moment = clock.now()
+    due = list(
+        OutgoingDelivery.objects.select_for_update(of=("self",), skip_locked=True)
+        .filter(endpoint=endpoint, state=OutgoingDelivery.State.WAITING, next_try_at__lte=moment)
+        .select_related("event")
+        .order_by("next_try_at", "id")[:MOST_AT_ONCE]
+    )
+    OutgoingDelivery.objects.filter(pk__in=[delivery.pk for delivery in due]).update(next_try_at=moment + LEASE)
+    return due
+
+
+def message_id(event_id: int) -> str:
+    """The name under which receivers know an event: the same for every try."""
+    return f"evt_{event_id}"
+
+
+def signed(endpoint: WebhookEndpoint, event_id: int, body: str, at: datetime) -> dict[str, str]:
+    """The headers of a delivery; two signatures while a secret is replaced."""
+    name = message_id(event_id)
+    signatures = [Webhook(secret).sign(name, at, body) for secret in secrets_in_force(endpoint)]
+    return {
+        "content-type": "application/json",
+        "webhook-id": name,
+        "webhook-timestamp": str(int(at.timestamp())),
+        "webhook-signature": " ".join(signatures),
+    }
+
+
+def _send(client: httpx2.Client, endpoint: WebhookEndpoint, delivery: OutgoingDelivery) -> Told:
+    event, moment = delivery.event, clock.now()
+    body = json.dumps({"type": event.topic, "timestamp": event.at.isoformat(), "data": event.data}, ensure_ascii=False)
+    headers = signed(endpoint, event.pk, body, moment)
+    url = endpoint.url
+    try:
+        for _ in range(MOST_REDIRECTS + 1):
+            with client.stream("POST", url, content=body.encode(), headers=headers) as answer:
+                if answer.status_code not in REDIRECTS:
+                    return Told(answer.status_code, "" if answer.is_success else f"answered {answer.status_code}")
+                url = str(answer.url.join(answer.headers.get("location", "")))
+        return Told(None, f"redirected more than {MOST_REDIRECTS} times")
+    except UserError as error:
+        return Told(None, str(error))
+    except (httpx2.HTTPError, httpx2.InvalidURL) as error:
+        return Told(None, f"{type(error).__name__}: {error}")
+
+
+@transaction.atomic
+def _settle(endpoint: WebhookEndpoint, delivery: OutgoingDelivery, told: Told) -> bool:
+    delivery.attempts += 1
+    delivery.last_status, delivery.last_error = told.status, told.error[:300]
+    moment = clock.now()
+    if not told.error:
+        delivery.state, delivery.delivered_at = OutgoingDelivery.State.DELIVERED, moment
+        _note(endpoint, failing_since=None)
+    elif delivery.attempts > len(PAUSES):
+        delivery.state = OutgoingDelivery.State.FAILED
+    else:
+        pause = PAUSES[delivery.attempts - 1]
+        delivery.next_try_at = moment + pause * randomness.source().uniform(0.9, 1.2)
+    delivery.save()
+    if told.error:
+        _look_after(endpoint, told, moment)
+    return not told.error
+
+
+def _look_after(endpoint: WebhookEndpoint, told: Told, moment: datetime) -> None:
+    """Switch an endpoint off that says it is gone, or has failed for days without a single success."""
+    since = endpoint.failing_since or moment
+    if told.status == 410:
+        _switch_off(endpoint, "it answered 410 Gone")
+    elif moment - since >= PATIENCE:
+        _switch_off(endpoint, f"it failed for {PATIENCE.days} days, at last: {told.error}")
+    elif endpoint.failing_since is None:
+        _note(endpoint, failing_since=moment)
+
+
+def _switch_off(endpoint: WebhookEndpoint, reason: str) -> None:
+    log.warning("a webhook endpoint was switched off", endpoint=endpoint.pk, reason=reason)
+    _note(endpoint, is_active=False, disabled_reason=reason[:300])
+
+
+def _note(endpoint: WebhookEndpoint, **facts: Any) -> None:
+    if any(getattr(endpoint, name) != value for name, value in facts.items()):
+        for name, value in facts.items():
+            setattr(endpoint, name, value)
+        endpoint.save(update_fields=list(facts))

@@ -1,0 +1,80 @@
+"""Endpoints: opened with a secret that is shown once, switched on and off, sent to again by hand."""
+
+from __future__ import annotations
+
+import base64
+import secrets as chance
+from collections.abc import Sequence
+from datetime import timedelta
+
+from django.db import transaction
+
+from finalmarket.integrations.models import OutgoingDelivery, WebhookEndpoint
+from finalmarket.integrations.outgoing.announce import TOPICS
+from finalmarket.integrations.outgoing.guard import check_url
+from finalmarket.kernel import clock, secrets
+from finalmarket.kernel.errors import UserError
+
+SECRET_BYTES = 32
+BOTH_HOLD = timedelta(days=2)
+
+
+def check_topics(topics: Sequence[str]) -> None:
+    """Raise UserError for a topic that never comes."""
+    known = {*TOPICS, "*", *(f"{topic.partition('.')[0]}.*" for topic in TOPICS)}
+    unknown = [topic for topic in topics if topic not in known]
+    if unknown or not topics:
+        raise UserError(
+            f"choose topics among {', '.join(sorted(known))}" + (f", not {unknown[0]!r}" if unknown else "")
+        )
+
+
+@transaction.atomic
+def open_endpoint(url: str, topics: Sequence[str], *, description: str = "") -> tuple[WebhookEndpoint, str]:
+    """Make an endpoint; return it and its secret, which is never shown again. Raises UserError."""
+    check_url(url)
+    check_topics(topics)
+    secret = _new_secret()
+    endpoint = WebhookEndpoint.objects.create(
+        url=url, topics=list(topics), description=description, secret=secrets.encrypt(secret).encode()
+    )
+    return endpoint, secret
+
+
+@transaction.atomic
+def rotate_secret(endpoint: WebhookEndpoint) -> str:
+    """Give the endpoint a new secret and return it; for two days deliveries are signed with both."""
+    endpoint.previous_secret, endpoint.previous_until = endpoint.secret, clock.now() + BOTH_HOLD
+    secret = _new_secret()
+    endpoint.secret = secrets.encrypt(secret).encode()
+    endpoint.save(update_fields=["secret", "previous_secret", "previous_until"])
+    return secret
+
+
+@transaction.atomic
+def switch_on(endpoint: WebhookEndpoint) -> int:
+    """Let an endpoint hear again; what it missed is sent from now on. Returns how many tellings wait."""
+    endpoint.is_active, endpoint.disabled_reason, endpoint.failing_since = True, "", None
+    endpoint.save(update_fields=["is_active", "disabled_reason", "failing_since"])
+    return OutgoingDelivery.objects.filter(endpoint=endpoint, state=OutgoingDelivery.State.WAITING).update(
+        next_try_at=clock.now()
+    )
+
+
+def send_again(deliveries: Sequence[int]) -> int:
+    """Let these tellings be sent anew, delivered or not, under the same message ids; return how many."""
+    return OutgoingDelivery.objects.filter(pk__in=deliveries).update(
+        state=OutgoingDelivery.State.WAITING, attempts=0, next_try_at=clock.now(), last_error=""
+    )
+
+
+def secrets_in_force(endpoint: WebhookEndpoint) -> list[str]:
+    """The secrets that a delivery is signed with, the present one first."""
+    found = [secrets.decrypt(bytes(endpoint.secret).decode())]
+    if endpoint.previous_secret and endpoint.previous_until and clock.now() < endpoint.previous_until:
+        found.append(secrets.decrypt(bytes(endpoint.previous_secret).decode()))
+    return found
+
+
+def _new_secret() -> str:
+    return "whsec_" + base64.b64encode(chance.token_bytes(SECRET_BYTES)).decode()
