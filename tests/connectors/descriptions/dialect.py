@@ -62,7 +62,7 @@ class Document:
             "pattern": _pattern,
         }
         if is_request:
-            keywords["properties"] = _closed(draft.VALIDATORS["properties"])
+            keywords["properties"] = _closed(draft.VALIDATORS["properties"], self)
         return validators.create(
             meta_schema={}, validators={name: _null_allowed(check) for name, check in keywords.items()},
             type_checker=draft.TYPE_CHECKER, id_of=lambda schema: "",
@@ -153,13 +153,19 @@ def _required(excused: str, document: Document) -> Keyword:
     return check
 
 
-def _closed(properties: Any) -> Keyword:
-    """`properties`, and no field beside them unless the schema speaks of further ones."""
+def _closed(properties: Any, document: Document) -> Keyword:
+    """`properties`, none of which the platform alone may write, and no field beside them unless the schema speaks of
+    further ones."""
 
     def check(validator: Any, known: Any, instance: Any, schema: Any) -> Errors:
         yield from properties(validator, known, instance, schema)
+        if not isinstance(instance, dict):
+            return
+        for name in instance:
+            if name in known and (known[name].get("readOnly") or document.resolved(known[name]).get("readOnly")):
+                yield ValidationError(f"the field {name!r} is for answers only")
         says_more = {"additionalProperties", "patternProperties", "allOf", "oneOf", "anyOf", PART} & set(schema)
-        if isinstance(instance, dict) and known and not says_more:
+        if known and not says_more:
             yield from _unknown(instance, set(known))
 
     return check

@@ -41,7 +41,8 @@ def _schema(path: Path) -> GraphQLSchema:
     schema = build_ast_schema(parse(path.read_text(), no_location=True), assume_valid=True, assume_valid_sdl=True)
     for name, kind in schema.type_map.items():
         if isinstance(kind, GraphQLScalarType) and name not in ("Int", "Float", "String", "Boolean", "ID"):
-            kind.parse_value = SCALARS.get(name, text_only)  # type: ignore[method-assign,assignment]
+            for reads in ("parse_value", "coerce_input_value"):  # graphql-core 3.2, and from 3.3 on
+                setattr(kind, reads, SCALARS.get(name, text_only))
     return schema
 
 

@@ -85,15 +85,14 @@ class WatchedTransport(httpx2.BaseTransport):
         response = self._wire.handle_request(request)
         try:
             assert isinstance(response.stream, httpx2.SyncByteStream)
-            answer = b"".join(response.stream)
+            packed = b"".join(response.stream)
         finally:
             response.close()
-        return httpx2.Response(
-            response.status_code,
-            headers=response.headers,
-            stream=httpx2.ByteStream(answer),
-            extensions=response.extensions,
-        ), answer
+        status, headers = response.status_code, response.headers
+        arrived = httpx2.Response(
+            status, headers=headers, stream=httpx2.ByteStream(packed), extensions=response.extensions
+        )
+        return arrived, httpx2.Response(status, headers=headers, content=packed).content
 
     def _note(
         self, request: httpx2.Request, path: str, query: tuple[tuple[str, str], ...], status: int, answer: bytes,
