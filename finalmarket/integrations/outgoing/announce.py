@@ -58,7 +58,7 @@ def prepare() -> int:
     OutgoingEvent.objects.bulk_update(fresh, ["data", "prepared_at"])
     OutgoingDelivery.objects.bulk_create(
         [
-            OutgoingDelivery(endpoint=endpoint, event=event)
+            OutgoingDelivery(endpoint=endpoint, event=event, next_try_at=moment)
             for event in fresh
             if event.data is not None
             for endpoint in endpoints
