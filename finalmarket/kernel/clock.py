@@ -38,6 +38,12 @@ def now() -> datetime:
     return _steered.now() if _steered is not None else datetime.now(UTC)
 
 
+def held() -> datetime | None:
+    """The moment at which the clock was made to stand, None while it runs: for SQL that takes the database's own time
+    unless a test steers it, `coalesce(%(now)s, clock_timestamp())`."""
+    return _steered.now() if _steered is not None else None
+
+
 @contextmanager
 def steered(at: datetime | None = None) -> Iterator[Steered]:
     """Within it the clock of the whole process, all threads of it, stands still at `at` (default: now) and can be

@@ -109,6 +109,7 @@ class RateBudget(models.Model):
     tokens = models.FloatField()
     capacity = models.FloatField()
     per_second = models.FloatField()
+    is_learned = models.BooleanField(default=False, help_text="Pace and size are what the platform told")
     refilled_at = models.DateTimeField()
 
     class Meta:

@@ -68,6 +68,9 @@ class ListingLink(models.Model):
     )
     told_quantity = models.IntegerField(null=True, blank=True)
     told_at = models.DateTimeField(null=True, blank=True)
+    told_places = models.JSONField(
+        default=dict, blank=True, help_text="Units by the platform's location, where several"
+    )
     told_price = models.DecimalField(max_digits=14, decimal_places=4, null=True, blank=True)
     shown_quantity = models.IntegerField(null=True, blank=True)
     shown_at = models.DateTimeField(null=True, blank=True)

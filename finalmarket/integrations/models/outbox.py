@@ -10,6 +10,7 @@ from django.db.models.functions import Now
 
 from finalmarket.channels.models import ChannelProduct
 from finalmarket.integrations.models.account import ChannelIntegration
+from finalmarket.integrations.models.inbox import SyncRun
 
 
 class DueNotice(models.Model):
@@ -89,3 +90,24 @@ class PushRecord(models.Model):
 
     def __str__(self) -> str:
         return f"{self.what} {self.value}"
+
+
+class DriftFinding(models.Model):
+    """A listing that showed another number than it should, found by a sweep, and what was done: it was marked due."""
+
+    integration = models.ForeignKey(ChannelIntegration, on_delete=models.CASCADE, related_name="drift")
+    run = models.ForeignKey(SyncRun, on_delete=models.CASCADE, related_name="findings")
+    listing = models.ForeignKey(ChannelProduct, on_delete=models.CASCADE, related_name="drift")
+    location = models.CharField(max_length=200, blank=True, default="")
+    told = models.IntegerField(null=True, blank=True)
+    shown = models.IntegerField()
+    should = models.IntegerField()
+    at = models.DateTimeField(db_default=Now())
+
+    class Meta:
+        db_table = "drift_findings"
+        ordering: ClassVar = ["-id"]
+        indexes: ClassVar = [models.Index(fields=["integration", "-id"], name="drift_findings_newest")]
+
+    def __str__(self) -> str:
+        return f"shows {self.shown}, should show {self.should}"

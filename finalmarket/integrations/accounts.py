@@ -1,0 +1,52 @@
+"""From an integration's records to a connector that is let in, and back: secrets that the platform renewed are kept."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from functools import partial
+
+import httpx2
+
+from finalmarket.connectors import registry
+from finalmarket.connectors.contract import Account, Connector
+from finalmarket.integrations.budget import SharedBudget
+from finalmarket.integrations.models import ChannelIntegration, Credential
+from finalmarket.kernel import secrets
+
+
+def connector_class(integration: ChannelIntegration) -> type[Connector]:
+    """The connector of the integration's platform. Raises NotSupported when there is none."""
+    return registry.find(integration.platform_name)
+
+
+def open_connector(integration: ChannelIntegration, transport: httpx2.BaseTransport | None = None) -> Connector:
+    """A connector for this account, with the newest secrets; all that are open share one budget of calls.
+
+    The caller closes it. `transport` takes the place of the wire in tests. Raises NotSupported for an unknown platform,
+    UserError when a stored secret cannot be read.
+    """
+    return connector_class(integration)(
+        account_of(integration), budget=SharedBudget(integration.pk), transport=transport
+    )
+
+
+def account_of(integration: ChannelIntegration) -> Account:
+    """The account's secrets, settings and address, as connectors take them."""
+    rows = Credential.objects.filter(integration=integration).values_list("name", "encrypted")
+    return Account(
+        secrets={name: secrets.decrypt(bytes(encrypted).decode()) for name, encrypted in rows},
+        settings={name: str(value) for name, value in integration.settings.items()},
+        base_url=integration.base_url,
+        keep=partial(keep_secrets, integration),
+    )
+
+
+def keep_secrets(integration: ChannelIntegration, given: Mapping[str, str]) -> None:
+    """Store these secrets, encrypted; those of the same name are replaced, the others stay."""
+    rows = [
+        Credential(integration=integration, name=name, encrypted=secrets.encrypt(value).encode())
+        for name, value in sorted(given.items())
+    ]
+    Credential.objects.bulk_create(
+        rows, update_conflicts=True, unique_fields=["integration", "name"], update_fields=["encrypted", "updated_at"]
+    )
