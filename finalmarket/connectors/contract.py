@@ -21,7 +21,7 @@ import httpx2
 
 from finalmarket.connectors.auth import Keep
 from finalmarket.connectors.errors import ConnectorError, Rejected
-from finalmarket.connectors.http import Answer, Http, scrubber
+from finalmarket.connectors.http import Answer, Http, retry_after, scrubber
 from finalmarket.connectors.rates import Budget, Rate, Unlimited
 from finalmarket.connectors.records import (
     CustomerContent,
@@ -115,6 +115,7 @@ class Connector(ABC):
             consequences=self.consequences,
             rates={"": self.rate, **self.rates},
             budget=self._budget,
+            heed=self.heed,
             headers={"User-Agent": USER_AGENT, "Accept": "application/json", **self.headers()},
             transport=self._transport,
         )
@@ -134,6 +135,11 @@ class Connector(ABC):
     def headers(self) -> Mapping[str, str]:
         """Headers that every call carries, such as the API version."""
         return {}
+
+    def heed(self, answer: Answer, bucket: str) -> float | None:
+        """Take over what any answer, refused ones included, tells of the limits (`self._budget.learn`); return the
+        seconds that it asks to wait, None where it asks for none."""
+        return retry_after(answer.headers)
 
     @abstractmethod
     def auth(self) -> httpx2.Auth:

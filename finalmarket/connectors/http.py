@@ -32,6 +32,7 @@ ONE_A_SECOND = Rate(calls=1)
 # Failures at which the request cannot have reached the platform.
 NEVER_SENT = (httpx2.ConnectError, httpx2.ConnectTimeout, httpx2.PoolTimeout, httpx2.UnsupportedProtocol)
 Explain = Callable[["Answer"], tuple[str, str]]
+Heed = Callable[["Answer", str], float | None]
 
 
 @dataclass(frozen=True, slots=True)
@@ -71,7 +72,8 @@ class Http:
     """The way to one platform, for one account.
 
     `explain` gives the platform's error code and its words for an answer ("" and "" where it reports none);
-    `consequences` says which error a code stands for where the status alone would not tell.
+    `consequences` says which error a code stands for where the status alone would not tell. `heed` is shown every
+    answer with its bucket: it takes over what the answer tells of the limits, and returns the seconds to wait.
     """
 
     base_url: str
@@ -81,6 +83,7 @@ class Http:
     consequences: Mapping[str, type[ConnectorError]] = field(default_factory=dict)
     rates: Mapping[str, Rate] = field(default_factory=dict)
     budget: Budget = field(default_factory=Unlimited)
+    heed: Heed = lambda answer, bucket: retry_after(answer.headers)
     headers: Mapping[str, str] = field(default_factory=dict)
     transport: httpx2.BaseTransport | None = None
     timeout: httpx2.Timeout = TIMEOUT
@@ -116,7 +119,7 @@ class Http:
         failpoints.hit("http.before_send")
         answer = self._send(request, is_repeatable, is_authorized)
         failpoints.hit("http.after_send")
-        self._judge(answer, is_repeatable)
+        self._judge(answer, is_repeatable, self.heed(answer, bucket))
         return answer
 
     def close(self) -> None:
@@ -177,15 +180,17 @@ class Http:
             raise RetryLater(self.scrub(reason)) from None
         raise OutcomeUnknown(self.scrub(reason)) from None
 
-    def _judge(self, answer: Answer, is_repeatable: bool) -> None:
+    def _judge(self, answer: Answer, is_repeatable: bool, seconds: float | None) -> None:
         """Raise what the status, or the platform's own code in a successful answer, stands for."""
         code, words = self.explain(answer)
         if answer.is_success and not code:
             return
         reason = self.scrub(f"{answer.status} {code}: {words}".strip(" :"))
         kind = self.consequences.get(code) or _consequence(answer.status, is_repeatable)
+        if kind is OutcomeUnknown and is_repeatable:
+            kind = RetryLater
         if issubclass(kind, RetryLater):
-            raise kind(reason, retry_after=retry_after(answer.headers), code=code, status=answer.status)
+            raise kind(reason, retry_after=seconds, code=code, status=answer.status)
         raise kind(reason, code=code, status=answer.status)
 
 

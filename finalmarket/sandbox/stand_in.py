@@ -153,6 +153,10 @@ class StandIn:
         """What a call costs of its bucket."""
         return 1.0
 
+    def writes(self, request: Request, found: Route) -> bool:
+        """Whether a call may change something; for platforms with one path for everything, the request tells."""
+        return found.is_write
+
     # The house does:
 
     def now(self) -> datetime:
@@ -169,7 +173,7 @@ class StandIn:
         for found, handler in self._routes:
             match = found.pattern.fullmatch(request.path) if found.method == request.method else None
             if match is not None:
-                request.fault = None if found.is_open else self.faults.draw(is_write=found.is_write)
+                request.fault = None if found.is_open else self.faults.draw(is_write=self.writes(request, found))
                 with self.lock:
                     reply = self._handled(request, found, handler, match.groupdict())
                 self._note(request, reply)
@@ -261,4 +265,6 @@ def part_of(items: list[Any], start: int, limit: int, fault: Fault | None) -> tu
     if fault is Fault.DUPLICATE_PAGE and start > 0:
         page = items[start - 1 : start + limit - 1]
         following = start + limit - 1 if start + limit - 1 < len(items) else None
+    if fault is Fault.MISSING_PAGE:
+        page = page[:-1]
     return page, following
