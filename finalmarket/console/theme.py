@@ -41,6 +41,7 @@ WORK: Item = {
         _page(_("Stock alerts"), "notifications", "alerts", "stock.view_stockalert"),
         _page(_("Channels"), "storefront", "channels", "channels.view_saleschannel", "channel"),
         _page(_("Bulk edit"), "edit_note", "bulk", "channels.change_channelproduct"),
+        _page(_("Webhooks"), "webhook", "webhooks", "integrations.view_webhookendpoint", "webhook"),
     ],
 }
 RECORDS: list[Item] = [
@@ -101,7 +102,7 @@ RECORDS: list[Item] = [
         _records(_("Integrations"), "integrations.channelintegration"),
         _records(_("Sync runs"), "integrations.syncrun"),
         _records(_("Dead letters"), "integrations.deadletter"),
-        _records(_("Webhooks"), "integrations.webhookdelivery"),
+        _records(_("Webhooks that came in"), "integrations.webhookdelivery"),
     ),
     _group(
         _("Accounts"),

@@ -2,7 +2,7 @@
 
 from django.urls import path
 
-from finalmarket.console.pages import alerts, bulk, channels, order, order_verbs, orders, overview, sku, stock
+from finalmarket.console.pages import alerts, bulk, channels, order, order_verbs, orders, overview, sku, stock, webhooks
 
 app_name = "console"
 urlpatterns = [
@@ -20,4 +20,8 @@ urlpatterns = [
     path("channels/<int:key>/", channels.channel, name="channel"),
     path("channels/<int:key>/pause", channels.pause, name="pause"),
     path("bulk/", bulk.bulk, name="bulk"),
+    path("webhooks/", webhooks.webhooks, name="webhooks"),
+    path("webhooks/open", webhooks.open_webhook, name="open_webhook"),
+    path("webhooks/<int:key>/", webhooks.webhook, name="webhook"),
+    path("webhooks/<int:key>/<slug:verb>", webhooks.change_webhook, name="change_webhook"),
 ]

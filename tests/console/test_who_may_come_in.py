@@ -7,7 +7,7 @@ from django.urls import reverse
 
 from tests.orders.market import Market
 
-PAGES = ["overview", "orders", "stock", "alerts", "channels", "bulk"]
+PAGES = ["overview", "orders", "stock", "alerts", "channels", "bulk", "webhooks"]
 
 
 @pytest.mark.parametrize("page", PAGES)
