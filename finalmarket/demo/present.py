@@ -23,6 +23,7 @@ from finalmarket.orders.models import Cart, Fulfilment, Order, Wishlist
 from finalmarket.stock.models import StockLocation
 
 NEWEST = {"web": 11, "app": 7, "amazon": 5, "instagram": 2, "berlin": 3, "london": 2, "phone": 2, "usa": 3}
+NEWEST_DAYS = 4
 CANCELLED = {"web": 13, "app": 8, "amazon": 9, "usa": 3, "phone": 1}
 CARTS, HELD_CARTS, WISHES = 14, 3, 90
 MOST_DRAWS = 20
@@ -87,10 +88,10 @@ def _cancelled(house: House, till: Till, dice: random.Random, now: datetime) -> 
 
 
 def _newest(house: House, till: Till, dice: random.Random, now: datetime) -> list[Order]:
-    """Take the orders of the last day, oldest first."""
+    """Take the newest orders, oldest first: those of the last days that nobody has sent yet."""
     keys = [key for key, count in NEWEST.items() for _ in range(count)]
     dice.shuffle(keys)
-    minutes = sorted((dice.randrange(4, 1100) for _ in keys), reverse=True)
+    minutes = sorted((dice.randrange(4, NEWEST_DAYS * 1440) for _ in keys), reverse=True)
     orders = []
     for key, ago in zip(keys, minutes, strict=True):
         order = _take_what_fits(house, till, key, now - timedelta(minutes=ago), dice)
