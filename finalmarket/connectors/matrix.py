@@ -1,0 +1,38 @@
+"""Which platform can do what, read from the class statements: `python -m finalmarket.connectors.matrix` prints the
+table of docs/connectors/README.md, and a test keeps the page true."""
+
+from __future__ import annotations
+
+import sys
+
+from finalmarket.connectors.contract import CAPABILITIES, capabilities
+from finalmarket.connectors.registry import connectors
+
+HIDDEN = ("fake",)  # the example that the tests run on
+WORDS = {
+    "PullsOrders": "orders in", "PullsListings": "listings in", "PullsStock": "shown stock in",
+    "PullsCustomers": "customers in", "PullsPayments": "payments in", "PushesStock": "stock out",
+    "PushesPrices": "prices out", "PushesListings": "listings out", "PushesFulfilments": "fulfilments out",
+    "PushesRefunds": "refunds out", "PushesCancellations": "cancellations out", "PushesCustomers": "customers out",
+    "TakesPayments": "capture, void", "ReceivesWebhooks": "webhooks", "Authorizes": "OAuth",
+}  # fmt: skip
+
+
+def matrix() -> str:
+    """The table in Markdown: a row for each capability, a column for each platform."""
+    shown = [connector for slug, connector in connectors().items() if slug not in HIDDEN]
+    rows = [
+        ["", *(f"[{connector.name}]({connector.slug}.md)" for connector in shown)],
+        ["---"] * (len(shown) + 1),
+        ["kind", *(connector.kind.replace("_", " ") for connector in shown)],
+        ["API version", *(connector.api_version for connector in shown)],
+    ]
+    for capability in CAPABILITIES:
+        marks = ["yes" if capability.__name__ in capabilities(connector) else "" for connector in shown]
+        if any(marks):
+            rows.append([WORDS[capability.__name__], *marks])
+    return "\n".join("| " + " | ".join(row) + " |" for row in rows)
+
+
+if __name__ == "__main__":
+    sys.stdout.write(matrix() + "\n")

@@ -1,0 +1,30 @@
+"""The pages about connectors say what the class statements say."""
+
+from pathlib import Path
+
+import pytest
+
+from finalmarket.connectors.contract import CAPABILITIES
+from finalmarket.connectors.matrix import HIDDEN, WORDS, matrix
+from finalmarket.connectors.registry import connectors
+
+PAGES = Path(__file__).resolve().parents[2] / "docs" / "connectors"
+SHOWN = [slug for slug in connectors() if slug not in HIDDEN]
+
+
+def test_the_matrix_of_the_docs_is_the_one_of_the_classes() -> None:
+    page = (PAGES / "README.md").read_text(encoding="utf-8")
+    assert matrix() in page, (
+        "write the output of `python -m finalmarket.connectors.matrix` into docs/connectors/README.md"
+    )
+
+
+def test_every_capability_has_a_word_in_the_matrix() -> None:
+    assert set(WORDS) == {capability.__name__ for capability in CAPABILITIES}
+
+
+@pytest.mark.parametrize("slug", SHOWN)
+def test_every_platform_has_its_page_with_its_secrets(slug: str) -> None:
+    page = (PAGES / f"{slug}.md").read_text(encoding="utf-8")
+    for secret in (*connectors()[slug].secrets, *connectors()[slug].optional_secrets):
+        assert f"`{secret}`" in page, f"{slug}.md does not say where `{secret}` comes from"
