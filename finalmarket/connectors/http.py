@@ -86,7 +86,7 @@ class Http:
     heed: Heed = lambda answer, bucket: retry_after(answer.headers)
     headers: Mapping[str, str] = field(default_factory=dict)
     transport: httpx2.BaseTransport | None = None
-    timeout: httpx2.Timeout = TIMEOUT
+    timeout: httpx2.Timeout = field(default_factory=lambda: TIMEOUT)
     most_bytes: int = MOST_BYTES
     _client: httpx2.Client | None = None
 
