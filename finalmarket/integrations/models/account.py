@@ -8,9 +8,10 @@ from django.db import models
 from django.db.models.functions import Now
 
 from finalmarket.channels.models import SalesChannel
+from finalmarket.integrations.verbs import IntegrationVerbs
 
 
-class ChannelIntegration(models.Model):
+class ChannelIntegration(IntegrationVerbs, models.Model):
     """One account on one outside platform.
 
     `platform_name` is the platform's name, its slug or a former name. `sales_channel` is where its orders go unless a
@@ -51,12 +52,20 @@ class ChannelIntegration(models.Model):
     webhook_token = models.CharField(max_length=64, blank=True, default="", editable=False)
     push_from = models.DateTimeField(null=True, blank=True, help_text="Nothing is told to the platform before")
     connected_at = models.DateTimeField(null=True, blank=True)
+    subscribed_at = models.DateTimeField(
+        null=True, blank=True, help_text="Since when the platform calls us; empty: it is asked every minute"
+    )
     created_at = models.DateTimeField(db_default=Now(), editable=False)
     updated_at = models.DateTimeField(auto_now=True)
 
     class Meta:
         db_table = "channel_integrations"
         ordering: ClassVar = ["platform_name", "id"]
+        constraints: ClassVar = [
+            models.UniqueConstraint(
+                fields=["webhook_token"], name="channel_integrations_door", condition=~models.Q(webhook_token="")
+            )
+        ]
 
     def __str__(self) -> str:
         return f"{self.platform_name} {self.account_label}".strip()
@@ -91,6 +100,9 @@ class IntegrationHealth(models.Model):
     last_failure = models.CharField(max_length=500, blank=True, default="")
     failures_in_row = models.PositiveIntegerField(default=0)
     breaker_open_until = models.DateTimeField(null=True, blank=True)
+    refused_webhook_count = models.BigIntegerField(default=0, help_text="Deliveries that were not proved genuine")
+    last_refused_webhook_at = models.DateTimeField(null=True, blank=True)
+    last_refused_webhook = models.CharField(max_length=200, blank=True, default="")
 
     class Meta:
         db_table = "integration_health"

@@ -17,6 +17,7 @@ class StreamCursor(models.Model):
     integration = models.ForeignKey(ChannelIntegration, on_delete=models.CASCADE, related_name="cursors")
     stream = models.CharField(max_length=30)
     cursor = models.TextField(blank=True, default="")
+    since = models.DateTimeField(null=True, blank=True, help_text="From when on records are asked for at first")
     pulled_at = models.DateTimeField(null=True, blank=True, help_text="When the stream was last pulled to its end")
 
     class Meta:
@@ -53,6 +54,8 @@ class SyncRun(models.Model):
 class WebhookDelivery(models.Model):
     """A webhook as it came in, stored raw before anything is made of it."""
 
+    PERSONAL_COLUMNS = ("body", "headers")
+
     integration = models.ForeignKey(ChannelIntegration, on_delete=models.CASCADE, related_name="webhook_deliveries")
     event_id = models.CharField(max_length=200)
     topic = models.CharField(max_length=100, blank=True, default="")
@@ -85,6 +88,8 @@ class DeadLetter(models.Model):
 
     A record has one open letter: what fails again counts `attempts` up. `payload` is what is needed to try again.
     """
+
+    PERSONAL_COLUMNS = ("payload",)
 
     integration = models.ForeignKey(ChannelIntegration, on_delete=models.CASCADE, related_name="dead_letters")
     stream = models.CharField(max_length=30)

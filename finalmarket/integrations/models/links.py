@@ -15,12 +15,16 @@ from finalmarket.stock.models import StockLocation
 
 
 class ExternalId(models.Model):
-    """What a platform calls one of our records (customers, refunds, fulfilments, ...); listings have ListingLink."""
+    """What a platform calls one of our records (orders, customers, payments, ...); listings have ListingLink.
+
+    `version` is the newest that was taken of the platform's record.
+    """
 
     integration = models.ForeignKey(ChannelIntegration, on_delete=models.CASCADE, related_name="external_ids")
     kind = models.CharField(max_length=30)
     external_id = models.CharField(max_length=200)
     local_id = models.BigIntegerField()
+    version = models.CharField(max_length=60, blank=True, default="")
 
     class Meta:
         db_table = "external_ids"
