@@ -1,15 +1,8 @@
-"""Install the guards and functions of `stock/sql/`, in the order of their names."""
-
-from pathlib import Path
+"""Install the guards and functions of `stock/sql/`."""
 
 from django.db import migrations
 
-
-def install(apps, schema_editor):
-    for file in sorted((Path(__file__).parent.parent / "sql").glob("*.sql")):
-        # Straight through the driver: the text holds percent signs that are not placeholders.
-        with schema_editor.connection.connection.cursor() as cursor:
-            cursor.execute(file.read_text())
+from finalmarket.stock.functions import install
 
 
 class Migration(migrations.Migration):

@@ -21,16 +21,13 @@ CREATE OR REPLACE FUNCTION stock_mark_due(p_variants bigint[]) RETURNS void LANG
         WHERE due.version <= greatest(due.settled_version, due.claimed_version)
 $$;
 
--- Applies movements to items, pools and policies and writes them to the ledger. The caller has locked the pools.
--- The arrays run in parallel, one entry a movement; p_location is null for what lies nowhere (fences, backorders).
-CREATE OR REPLACE FUNCTION stock_post(
-    p_kind text[], p_variant bigint[], p_location bigint[], p_channel bigint[], p_on_hand int[], p_reserved int[],
-    p_allocated int[], p_fence int[], p_backordered int[], p_reservation bigint[], p_reference text[], p_actor text,
-    p_reason text[]
+-- Adds movements to items, pools and policies. Called by the two functions below alone, which write the ledger.
+CREATE OR REPLACE FUNCTION stock_count(
+    p_variant bigint[], p_location bigint[], p_channel bigint[], p_on_hand int[], p_reserved int[], p_allocated int[],
+    p_fence int[], p_backordered int[]
 ) RETURNS void LANGUAGE plpgsql
 SET enable_hashjoin = off SET enable_mergejoin = off SET enable_seqscan = off SET plan_cache_mode = force_generic_plan AS $$
 DECLARE
-    v_now timestamptz := clock_timestamp();
     moved record;
 BEGIN
     -- Row by row, each by its key: a plan for a join, made while the tables were small, would read them whole for ever.
@@ -69,14 +66,61 @@ BEGIN
         UPDATE channel_inventories SET used = channel_inventories.used + moved.used, fence_left = fence_left + moved.fence
         WHERE variant_id = moved.variant AND sales_channel_id = moved.channel;
     END LOOP;
+END $$;
+
+-- Applies movements to items, pools and policies and writes them to the ledger. The caller has locked the pools.
+-- The arrays run in parallel, one entry a movement; p_location is null for what lies nowhere (fences, backorders).
+CREATE OR REPLACE FUNCTION stock_post(
+    p_kind text[], p_variant bigint[], p_location bigint[], p_channel bigint[], p_on_hand int[], p_reserved int[],
+    p_allocated int[], p_fence int[], p_backordered int[], p_reservation bigint[], p_reference text[], p_actor text,
+    p_reason text[]
+) RETURNS void LANGUAGE plpgsql
+SET enable_hashjoin = off SET enable_mergejoin = off SET enable_seqscan = off SET plan_cache_mode = force_generic_plan AS $$
+BEGIN
+    PERFORM stock_count(p_variant, p_location, p_channel, p_on_hand, p_reserved, p_allocated, p_fence, p_backordered);
 
     INSERT INTO stock_movement (at, kind, variant_id, location_id, sales_channel_id, on_hand_delta, reserved_delta,
         allocated_delta, fence_delta, backordered_delta, reservation_id, reference, actor, reason)
-    SELECT v_now, kind, variant, location, channel, on_hand, reserved, allocated, fence, backordered, reservation,
+    SELECT clock_timestamp(), kind, variant, location, channel, on_hand, reserved, allocated, fence, backordered, reservation,
            coalesce(reference, ''), p_actor, coalesce(reason, '')
     FROM unnest(p_kind, p_variant, p_location, p_channel, p_on_hand, p_reserved, p_allocated, p_fence, p_backordered,
                 p_reservation, p_reference, p_reason)
          m(kind, variant, location, channel, on_hand, reserved, allocated, fence, backordered, reservation, reference, reason);
 
     PERFORM stock_mark_due(ARRAY(SELECT DISTINCT unnest(p_variant)));
+END $$;
+
+-- The same for what stock_reserve has taken, thousands of entries at a time, from its own arrays: counters are summed up
+-- over policy and item first.
+CREATE OR REPLACE FUNCTION stock_post_taken(
+    p_n int, t_request int[], t_item int[], t_slot int[], t_quantity int[], t_fence int[], p_id bigint[], p_mode int[],
+    i_location bigint[], s_variant bigint[], s_channel bigint[], p_actor text
+) RETURNS void LANGUAGE plpgsql
+SET enable_hashjoin = off SET enable_mergejoin = off SET enable_seqscan = off SET plan_cache_mode = force_generic_plan AS $$
+DECLARE
+    v_now timestamptz := clock_timestamp();
+BEGIN
+    PERFORM stock_count(array_agg(s_variant[slot]), array_agg(i_location[item]), array_agg(s_channel[slot]), array_agg(0),
+        array_agg(CASE WHEN item IS NOT NULL AND is_held THEN quantity ELSE 0 END),
+        array_agg(CASE WHEN item IS NOT NULL AND NOT is_held THEN quantity ELSE 0 END), array_agg(-fence),
+        array_agg(CASE WHEN item IS NULL THEN quantity ELSE 0 END))
+    FROM (SELECT t_slot[e] AS slot, t_item[e] AS item, p_mode[t_request[e]] = 0 AS is_held,
+                 sum(t_quantity[e])::int AS quantity, sum(t_fence[e])::int AS fence
+          FROM generate_series(1, p_n) e
+          WHERE p_id[t_request[e]] IS NOT NULL AND (t_item[e] IS NOT NULL OR p_mode[t_request[e]] <> 2)
+          GROUP BY 1, 2, 3) taken HAVING count(*) > 0;
+
+    INSERT INTO stock_movement (at, kind, variant_id, location_id, sales_channel_id, on_hand_delta, reserved_delta,
+        allocated_delta, fence_delta, backordered_delta, reservation_id, reference, actor, reason)
+    SELECT v_now, CASE WHEN item IS NULL THEN 'backorder' WHEN mode = 0 THEN 'reserve' ELSE 'allocate' END,
+           s_variant[slot], i_location[item], s_channel[slot], 0,
+           CASE WHEN item IS NOT NULL AND mode = 0 THEN quantity ELSE 0 END,
+           CASE WHEN item IS NOT NULL AND mode > 0 THEN quantity ELSE 0 END, -t_fence[e],
+           CASE WHEN item IS NULL THEN quantity ELSE 0 END, id, '', p_actor, ''
+    FROM (SELECT e, p_id[t_request[e]] AS id, p_mode[t_request[e]] AS mode, t_item[e] AS item, t_slot[e] AS slot,
+                 t_quantity[e] AS quantity FROM generate_series(1, p_n) e OFFSET 0) taken
+    WHERE id IS NOT NULL AND (item IS NOT NULL OR mode <> 2);
+
+    PERFORM stock_mark_due(ARRAY(SELECT DISTINCT s_variant[t_slot[e]] FROM generate_series(1, p_n) e
+                                 WHERE p_id[t_request[e]] IS NOT NULL AND (t_item[e] IS NOT NULL OR p_mode[t_request[e]] <> 2)));
 END $$;
