@@ -74,11 +74,15 @@ class TokenAuth(httpx2.Auth):
         used = self._token
         self._place(request, used)
         response = yield request
-        if response.status_code == 401 and not renewed:
+        if not renewed and self.is_refused(response):
             if used == self._token:
                 yield from self._renew()
             self._place(request, self._token)
             yield request
+
+    def is_refused(self, response: httpx2.Response) -> bool:
+        """Whether an answer says that the token is no longer good: 401, unless the platform has a way of its own."""
+        return response.status_code == 401
 
     def _is_stale(self) -> bool:
         return not self._token or (self._ends_at is not None and clock.now() >= self._ends_at - RENEW_BEFORE)
