@@ -24,6 +24,8 @@ from finalmarket.kernel.sql import Queries, open_connection
 
 QUERIES = Queries(Path(__file__).with_name("budget.sql"))
 MOST_SECONDS = 2.0
+OWN_BUDGET = "own_budget"
+"""The code of our own "not now": the platform was not even asked, so nothing is said of how it does."""
 
 
 class SharedBudget:
@@ -48,7 +50,9 @@ class SharedBudget:
         wait = _ask("take", values)
         if wait is None:
             seconds = _ask("seconds_until", values) or 0.0
-            raise RetryLater("the budget of calls for this account is used up", retry_after=max(0.1, seconds))
+            raise RetryLater(
+                "the budget of calls for this account is used up", retry_after=max(0.1, seconds), code=OWN_BUDGET
+            )
         if wait > 0:
             self._pause(wait)
 

@@ -1,0 +1,93 @@
+"""The circuit breaker of an account: a platform that fails again and again is left alone for a while.
+
+After three failures in a row the breaker opens, for longer with every further one, with jitter, so that workers do not
+come back all at once; a platform that says how long to wait is obeyed to the second. When the time is over, exactly one
+caller may try: if it succeeds the breaker closes.
+"""
+
+from __future__ import annotations
+
+from pathlib import Path
+from typing import Any
+
+from django.db import connection
+
+from finalmarket.connectors.errors import ConnectorError, NeedsAttention, RetryLater
+from finalmarket.integrations.accounts import open_connector
+from finalmarket.integrations.budget import OWN_BUDGET
+from finalmarket.integrations.models import ChannelIntegration, IntegrationHealth
+from finalmarket.kernel import clock, randomness
+from finalmarket.kernel.errors import UserError
+from finalmarket.kernel.sql import Queries
+
+QUERIES = Queries(Path(__file__).with_name("breaker.sql"))
+FAILURES_TO_OPEN = 3
+FIRST_SECONDS = 2.0
+MOST_SECONDS = 300.0
+PROBE_SECONDS = 60.0
+"""So long a caller has to find out whether the platform is back; one that was killed meanwhile is replaced then."""
+
+
+def may_call(integration_id: int) -> bool:
+    """Whether the platform may be called now. Where the breaker was open and its time is over, the first who asks may,
+    and the others wait for what comes of it."""
+    with connection.cursor() as cursor:
+        values = {"integration": integration_id, "now": clock.held(), "probe": PROBE_SECONDS}
+        cursor.execute(QUERIES["may_call"], values)
+        (may,) = cursor.fetchone()
+    return bool(may)
+
+
+def note_success(integration_id: int, *, stream: str = "") -> None:
+    """The platform answered: the breaker closes. `stream` "push" or "pull" is remembered as the last good one."""
+    _write("worked", integration_id, is_push=stream == "push", is_pull=stream == "pull")
+
+
+def note_failure(integration: ChannelIntegration, error: ConnectorError) -> bool:
+    """A call failed for reasons that are not one record's. Returns whether the account now needs a person.
+
+    NeedsAttention is confirmed by asking the platform anew whether it lets us in: one spurious 401 pauses no merchant,
+    it counts like any failure of the platform.
+    """
+    if error.code == OWN_BUDGET:
+        return False
+    if isinstance(error, NeedsAttention):
+        reason = _refusal(integration)
+        if reason:
+            ChannelIntegration.objects.filter(pk=integration.pk, status=ChannelIntegration.Status.ACTIVE).update(
+                status=ChannelIntegration.Status.NEEDS_ATTENTION, status_reason=reason[:500], updated_at=clock.now()
+            )
+            return True
+    wait = error.retry_after if isinstance(error, RetryLater) else None
+    _write(
+        "failed", integration.pk, reason=str(error)[:500], retry_after=wait, counts=wait is None,
+        to_open=FAILURES_TO_OPEN, first=FIRST_SECONDS, most=MOST_SECONDS, jitter=randomness.source().uniform(0.5, 1.0),
+    )  # fmt: skip
+    return False
+
+
+def _refusal(integration: ChannelIntegration) -> str:
+    """Why the platform does not let us in, with the newest secrets; "" when it does, or when it cannot be asked."""
+    try:
+        connector = open_connector(integration)
+    except UserError as error:
+        return str(error)
+    try:
+        connector.check()
+    except NeedsAttention as error:
+        return error.reason
+    except ConnectorError:
+        return ""
+    finally:
+        connector.close()
+    return ""
+
+
+def _write(query: str, integration_id: int, **values: Any) -> None:
+    """Run an update of the account's health; its row is made the first time."""
+    with connection.cursor() as cursor:
+        cursor.execute(QUERIES[query], {"integration": integration_id, "now": clock.held(), **values})
+        if cursor.rowcount:
+            return
+        IntegrationHealth.objects.bulk_create([IntegrationHealth(integration_id=integration_id)], ignore_conflicts=True)
+        cursor.execute(QUERIES[query], {"integration": integration_id, "now": clock.held(), **values})

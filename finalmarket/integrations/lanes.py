@@ -1,0 +1,47 @@
+"""One worker at a time does one kind of work for one account; whoever finds the lane taken goes on to something else.
+
+A lane is an advisory lock of a database session of its own: when the worker is killed, the session ends, and the lane
+is free at once.
+"""
+
+from __future__ import annotations
+
+import zlib
+from collections.abc import Iterator
+from contextlib import contextmanager
+from typing import Any
+
+import psycopg
+
+from finalmarket.kernel.sql import open_connection
+
+
+class Lane:
+    """A lane that is held."""
+
+    def __init__(self, session: psycopg.Connection[tuple[Any, ...]]) -> None:
+        self._session = session
+
+    def is_held(self) -> bool:
+        """Whether it is still ours: a database that was restarted forgot it, and somebody else may hold it now."""
+        try:
+            self._session.execute("SELECT 1")
+        except psycopg.OperationalError:
+            return False
+        return True
+
+
+@contextmanager
+def lane(integration_id: int, name: str) -> Iterator[Lane | None]:
+    """Within it nobody else is in the lane `name` of this account; yields None at once when somebody is."""
+    session = open_connection()
+    try:
+        taken = session.execute("SELECT pg_try_advisory_lock(%s, %s)", [number_of(name), integration_id]).fetchone()
+        yield Lane(session) if taken is not None and taken[0] else None
+    finally:
+        session.close()
+
+
+def number_of(name: str) -> int:
+    """The first half of a lane's lock, the second is the account: PostgreSQL names locks by two 32-bit numbers."""
+    return zlib.crc32(f"finalmarket.integrations.{name}".encode()) & 0x7FFFFFFF
