@@ -5,7 +5,7 @@ from __future__ import annotations
 import base64
 import threading
 from collections.abc import Callable, Generator, Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from datetime import datetime, timedelta
 from typing import Any
 
@@ -43,8 +43,8 @@ class TokenRequest:
     instead of a form."""
 
     url: str
-    fields: Mapping[str, str]
-    headers: Mapping[str, str] | None = None
+    fields: Mapping[str, str] = field(repr=False)
+    headers: Mapping[str, str] | None = field(default=None, repr=False)
     as_json: bool = False
 
 

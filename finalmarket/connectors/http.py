@@ -54,7 +54,7 @@ class Answer:
 class Scrubber:
     """Takes secrets out of texts."""
 
-    secrets: tuple[str, ...]
+    secrets: tuple[str, ...] = field(repr=False)
 
     def __call__(self, text: str) -> str:
         for secret in self.secrets:
@@ -77,14 +77,14 @@ class Http:
     """
 
     base_url: str
-    auth: httpx2.Auth
+    auth: httpx2.Auth = field(repr=False)
     scrub: Scrubber
-    explain: Explain
+    explain: Explain = field(repr=False)
     consequences: Mapping[str, type[ConnectorError]] = field(default_factory=dict)
     rates: Mapping[str, Rate] = field(default_factory=dict)
     budget: Budget = field(default_factory=Unlimited)
     heed: Heed = lambda answer, bucket: retry_after(answer.headers)
-    headers: Mapping[str, str] = field(default_factory=dict)
+    headers: Mapping[str, str] = field(default_factory=dict, repr=False)
     transport: httpx2.BaseTransport | None = None
     timeout: httpx2.Timeout = field(default_factory=lambda: TIMEOUT)
     most_bytes: int = MOST_BYTES
@@ -185,8 +185,9 @@ class Http:
         code, words = self.explain(answer)
         if answer.is_success and not code:
             return
-        reason = self.scrub(f"{answer.status} {code}: {words}".strip(" :"))
         kind = self.consequences.get(code) or _consequence(answer.status, is_repeatable)
+        code = self.scrub(code)
+        reason = self.scrub(f"{answer.status} {code}: {words}".strip(" :"))
         if kind is OutcomeUnknown and is_repeatable:
             kind = RetryLater
         if issubclass(kind, RetryLater):

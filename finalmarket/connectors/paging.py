@@ -11,7 +11,7 @@ from finalmarket.connectors.records import Page, Raw, Record, Unreadable
 
 Mapped = TypeVar("Mapped")
 MOST_PAGES = 100_000
-READING_ERRORS = (KeyError, ValueError, TypeError, AttributeError, IndexError, ArithmeticError)
+READING_ERRORS = (KeyError, ValueError, TypeError, AttributeError, IndexError, ArithmeticError, RecursionError)
 
 
 def walk(fetch: Callable[[str], Page[Record]], cursor: str) -> Iterator[Page[Record]]:
