@@ -8,7 +8,7 @@ export DJANGO_SETTINGS_MODULE := finalmarket.config.settings
 export PIP_DISABLE_PIP_VERSION_CHECK := 1
 
 .DEFAULT_GOAL := help
-.PHONY: help setup setup-dev run test lint bench lock clean
+.PHONY: help setup setup-dev run test lint bench connector lock clean
 
 help: ## show these commands
 	@awk -F ':.*## ' '/^[a-z-]+:.*## / {printf "  make %-10s %s\n", $$1, $$2}' $(MAKEFILE_LIST)
@@ -41,6 +41,9 @@ lint: setup-dev ## ruff, mypy, import-linter
 
 bench: setup-dev ## measure what the issues promise (NAME=stock by default)
 	@$(BIN)/finalmarket bench $(or $(NAME),stock)
+
+connector: setup-dev ## write the skeleton of a new connector (NAME=etsy, or NAME="Best Buy" SLUG=best_buy)
+	@$(BIN)/python scripts/new_connector.py "$(NAME)" $(if $(SLUG),--slug $(SLUG))
 
 lock: ## make the lock files anew (needs uv)
 	uv pip compile --generate-hashes --no-emit-index-url --no-annotate --no-header --universal --python-version 3.11 \
