@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 from collections.abc import Callable, Iterable, Mapping
 from typing import Any
 
@@ -27,18 +28,17 @@ def set_aside(
     `external_id` may be "" where the platform named none; then every failure has a letter of its own. `reason` holds no
     secret (errors of connectors are scrubbed before they get here).
     """
-    from psycopg.types.json import Jsonb
-
     with connection.cursor() as cursor:
         cursor.execute(
             """INSERT INTO dead_letters (integration_id, stream, external_id, reason, payload, attempts, at, settled_by)
-               VALUES (%s, %s, %s, %s, %s, 1, %s, '')
+               VALUES (%s, %s, %s, %s, %s::jsonb, 1, %s, '')
                ON CONFLICT (integration_id, stream, external_id) WHERE settled_at IS NULL AND NOT (external_id = '')
                DO UPDATE SET reason = excluded.reason, payload = excluded.payload, at = excluded.at,
                              attempts = dead_letters.attempts + 1""",
             [
                 integration.pk, stream, plain(external_id, 200),
-                plain(reason, MOST_REASON_CHARACTERS) or "no reason was given", Jsonb(plain_data(payload)), clock.now(),
+                plain(reason, MOST_REASON_CHARACTERS) or "no reason was given", json.dumps(plain_data(payload)),
+                clock.now(),
             ],
         )  # fmt: skip
 

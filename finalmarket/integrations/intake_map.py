@@ -30,7 +30,7 @@ def order_draft(
     """The draft of an order that a platform has taken.
 
     `variants` says which variant a listing of the platform is, by the listing's id there; a line of another listing is
-    matched by its SKU. `ours` are the refunds (by the platform's id) that we asked for: they stand in the books already.
+    matched by its SKU. `ours` are the refunds (by the platform's id) that we asked for: they are in the books already.
     """
     return OrderDraft(
         channel_id=seat.channel_id, external_id=record.external_id, currency=record.currency.strip().upper(),

@@ -21,42 +21,42 @@ class IntegrationVerbs:
         `credentials` holds the names that the connector declares, and `base_url` for a sandbox. Raises UserError for
         names that are missing or unknown, and when the platform says no; then nothing of them is kept.
         """
-        from finalmarket.integrations import connecting
+        from finalmarket.integrations import connect
 
-        connecting.connect(cast("ChannelIntegration", self), credentials, actor=actor)
+        connect.connect(cast("ChannelIntegration", self), credentials, actor=actor)
 
     def test_connection(self) -> str:
         """Ask the platform whose account this is; return its words. Raises UserError when it does not let us in."""
-        from finalmarket.integrations import connecting
+        from finalmarket.integrations import connect
 
-        return connecting.test_connection(cast("ChannelIntegration", self))
+        return connect.test_connection(cast("ChannelIntegration", self))
 
     def disconnect(self, *, actor: str = "system") -> None:
         """Forget the secrets and tell the platform nothing more; links, orders and the trail stay."""
-        from finalmarket.integrations import connecting
+        from finalmarket.integrations import connect
 
-        connecting.disconnect(cast("ChannelIntegration", self), actor=actor)
+        connect.disconnect(cast("ChannelIntegration", self), actor=actor)
 
     def pause(self, reason: str) -> None:
         """Neither pull nor push until it is resumed; webhooks are still stored. Raises UserError without a reason."""
-        from finalmarket.integrations import connecting
+        from finalmarket.integrations import connect
 
-        connecting.pause(cast("ChannelIntegration", self), reason)
+        connect.pause(cast("ChannelIntegration", self), reason)
 
     def resume(self) -> None:
         """Go on with a paused account, or with one that needed attention. Raises UserError if it is not connected."""
-        from finalmarket.integrations import connecting
+        from finalmarket.integrations import connect
 
-        connecting.resume(cast("ChannelIntegration", self))
+        connect.resume(cast("ChannelIntegration", self))
 
     def rotate_webhook_secret(self, secret: str = "") -> None:
         """Sign webhooks with another secret; the former one is still taken until the next rotation.
 
         Without `secret`, the platform is asked for a new one. Raises UserError where it gives none.
         """
-        from finalmarket.integrations import connecting
+        from finalmarket.integrations import connect
 
-        connecting.rotate_webhook_secret(cast("ChannelIntegration", self), secret)
+        connect.rotate_webhook_secret(cast("ChannelIntegration", self), secret)
 
     def sync(self) -> list[SyncRun]:
         """Pull and push everything that the platform can, now; return the runs, failed ones included.

@@ -100,8 +100,9 @@ class OrderDraft:
     """An order as a door gives it: the whole of it, every time.
 
     `source` is "channel" for our own doors, else the account it came through. `happened` says that the sale is a fact
-    (till, marketplace) and cannot be refused; None: true for other sources, marketplaces and stores. `handed_over` says
-    that the goods have left already, from `location_id`. `total` is what the door charged: own doors may leave it out.
+    (till, marketplace) and cannot be refused; None: true for other sources, marketplaces and stores. `location_id` says
+    who serves it (None: routing decides), `handed_over` that the goods have left there already. `total` is what the
+    door charged: own doors may leave it out.
     Amounts are as ordered: what was given back later stands in `refunds`, units taken off in `cancelled_quantity`.
     """
 

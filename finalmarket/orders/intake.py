@@ -199,6 +199,8 @@ def _create(order: Order, draft: OrderDraft, channel: SalesChannel, actor: str) 
     if draft.handed_over:
         unrouted = pack_where_promised(standing, reason="handed over", actor=actor)
         fulfilment.hand_over(order, actor=actor)
+    elif draft.location_id is not None:  # the door said who serves it: nothing is routed elsewhere
+        unrouted = pack_where_promised(standing, reason="as the channel said", actor=actor)
     else:
         unrouted = pack(standing, actor=actor)
     note(order, "taken", f"{len(lines)} lines of goods, {order.total} {order.currency}", actor=actor)

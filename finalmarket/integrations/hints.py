@@ -1,0 +1,185 @@
+"""What webhooks ask for: the records that they hint at are fetched as they stand now, and taken as a pull does."""
+
+from __future__ import annotations
+
+from collections import defaultdict
+from collections.abc import Sequence
+from dataclasses import dataclass, field
+from datetime import timedelta
+from typing import Any
+
+from finalmarket.connectors.contract import Connector
+from finalmarket.connectors.errors import ConnectorError, NeedsAttention, Rejected, RetryLater
+from finalmarket.connectors.records import Event
+from finalmarket.integrations import breaker, connect, dead_letters
+from finalmarket.integrations.inbox import as_delivery, read_events
+from finalmarket.integrations.models import ChannelIntegration, ListingLink, WebhookDelivery
+from finalmarket.integrations.storing import FAILED, intake
+from finalmarket.integrations.streams import STREAMS, Stream
+from finalmarket.kernel import clock, failpoints
+from finalmarket.orders.drafts import plain
+from finalmarket.orders.versions import is_older
+
+MOST_ATTEMPTS = 12
+FIRST_PAUSE_SECONDS = 2.0
+MOST_PAUSE_SECONDS = 3600.0
+ERASE = "a person asks to be erased"
+
+
+@dataclass(slots=True)
+class Hint:
+    """All that a batch of deliveries says of one record: `record` is the newest that came along, if any did.
+
+    `outcome` says what became of it; `retry` is why it has to be tried again, with the seconds that the platform asks
+    for.
+    """
+
+    kind: str
+    external_id: str
+    topic: str
+    record: Any = None
+    deliveries: list[WebhookDelivery] = field(default_factory=list)
+    outcome: str = ""
+    retry: ConnectorError | None = None
+
+
+def act_on(integration: ChannelIntegration, there: Connector, claimed: Sequence[WebhookDelivery]) -> None:
+    """Carry out what the claimed deliveries ask for, and write down what became of each."""
+    hints = collect(there, claimed)
+    for name, stream in STREAMS.items():
+        _take(integration, there, stream, [hint for hint in hints if hint.kind == name])
+        failpoints.hit("inbox.after_take")
+    for hint in hints:
+        if hint.kind not in STREAMS:
+            hint.outcome = _note(integration, hint)
+    _settle(integration, claimed, hints)
+    failpoints.hit("inbox.after_settle")
+
+
+def collect(there: Connector, claimed: Sequence[WebhookDelivery]) -> list[Hint]:
+    """The hints of a batch, one for each record."""
+    hints: dict[tuple[str, str], Hint] = {}
+    for row in claimed:
+        for event in read_events(there, as_delivery(row)):
+            key = (
+                event.kind,
+                event.external_id or f"event {event.event_id}" if event.kind in STREAMS else event.event_id,
+            )
+            hint = hints.setdefault(key, Hint(event.kind, event.external_id, event.topic))
+            hint.deliveries.append(row)
+            hint.record = _newer(hint.record, event)
+    return list(hints.values())
+
+
+def _newer(known: Any, event: Event) -> Any:
+    """The newer of two records that came along; one without a version says nothing about when it was so."""
+    brought = event.record
+    if brought is None or not brought.version:
+        return known
+    return brought if known is None or is_older(known.version, brought.version) else known
+
+
+def _take(integration: ChannelIntegration, there: Connector, stream: Stream, hints: Sequence[Hint]) -> None:
+    """Fetch what did not come along, and take all of it at once."""
+    stopped: ConnectorError | None = None
+    for hint in hints:
+        if hint.record is not None:
+            continue
+        if stopped is not None:
+            hint.retry = stopped
+            continue
+        stopped = _fetch(integration, there, stream, hint)
+    found = {hint.record.external_id: hint for hint in hints if hint.record is not None}
+    if not found:
+        return
+    with intake(integration, stream.name):
+        stored = stream.take(integration, [hint.record for hint in found.values()])
+        failpoints.hit("inbox.before_take")
+    for one in stored:
+        words = f"set aside: {one.reason}" if one.outcome == FAILED else one.outcome
+        found[one.external_id].outcome = f"{stream.name} {one.external_id}: {words}"
+
+
+def _fetch(integration: ChannelIntegration, there: Connector, stream: Stream, hint: Hint) -> ConnectorError | None:
+    """Ask for the record as it stands now. Returns what stops all further questions, None if nothing does."""
+    if not isinstance(there, stream.capability) or not hint.external_id:
+        hint.outcome = f"{there.name} names no {stream.name} record that one could ask for"
+        return None
+    try:
+        hint.record = stream.one(there, hint.external_id)
+    except Rejected as error:
+        dead_letters.set_aside(integration, stream.name, hint.external_id, error.reason, {"topic": hint.topic})
+        hint.outcome = f"set aside: {error.reason}"
+        return None
+    except ConnectorError as error:
+        breaker.note_failure(integration, error)
+        hint.retry = error
+        return error if isinstance(error, RetryLater | NeedsAttention) else None
+    except (ValueError, KeyError, TypeError, AttributeError, ArithmeticError, LookupError) as error:
+        reason = f"cannot be read: {type(error).__name__}: {error}"
+        dead_letters.set_aside(integration, stream.name, hint.external_id, reason, {"topic": hint.topic})
+        hint.outcome = f"set aside: {reason}"
+        return None
+    if hint.record is None:
+        hint.outcome = f"{stream.name} {hint.external_id}: the platform has it no more"
+    return None
+
+
+def _note(integration: ChannelIntegration, hint: Hint) -> str:
+    """What is no record to be taken: a number that changed there, a person's request, the end of an account."""
+    act = NOTED.get(hint.kind)
+    return act(integration, hint) if act else f"unknown topic {hint.topic}: kept, nothing done"
+
+
+def _stock_changed(integration: ChannelIntegration, hint: Hint) -> str:
+    """The next sweep looks at this listing first."""
+    ListingLink.objects.filter(integration=integration, external_key=hint.external_id).update(shown_at=None)
+    return "will be compared with ours"
+
+
+def _listing_changed(integration: ChannelIntegration, hint: Hint) -> str:
+    ListingLink.objects.filter(integration=integration, external_key=hint.external_id).update(shown_at=None)
+    return "will be looked at with the next look at the listings"
+
+
+def _erase(integration: ChannelIntegration, hint: Hint) -> str:
+    """Nothing is erased without a person looking: the request stands open before them until it is settled."""
+    letters = {"topic": hint.topic, "external_id": hint.external_id}
+    name = hint.external_id or hint.deliveries[0].event_id
+    dead_letters.set_aside(integration, "erase", name, f"{ERASE}: customer {name[:100]}", letters)
+    return "before a person"
+
+
+def _uninstalled(integration: ChannelIntegration, hint: Hint) -> str:
+    connect.need_attention(integration, "the platform says that we were removed from this account: connect it anew")
+    return "needs attention"
+
+
+NOTED = {"stock": _stock_changed, "listings": _listing_changed, "erase": _erase, "uninstalled": _uninstalled}
+
+
+def _settle(integration: ChannelIntegration, claimed: Sequence[WebhookDelivery], hints: Sequence[Hint]) -> None:
+    """A delivery is done when all of its hints are; one of which a hint failed comes again, or is set aside."""
+    by_row: dict[int, list[Hint]] = defaultdict(list)
+    for hint in hints:
+        for row in hint.deliveries:
+            by_row[row.pk].append(hint)
+    for row in claimed:
+        mine = by_row[row.pk]
+        failed = next((hint for hint in mine if hint.retry is not None), None)
+        if failed is not None and failed.retry is not None and row.attempts < MOST_ATTEMPTS:
+            row.next_try_at = clock.now() + timedelta(seconds=_pause(row.attempts, failed.retry))
+            row.outcome = plain(f"comes again: {failed.retry}", 200)
+            continue
+        if failed is not None:
+            reason = f"given up after {row.attempts} tries: {failed.retry}"
+            dead_letters.set_aside(integration, failed.kind, failed.external_id, reason, {"topic": failed.topic})
+        words = ["given up" if failed else "", *(hint.outcome for hint in mine)]
+        row.outcome = plain("; ".join(word for word in words if word) or "says nothing that we know", 200)
+        row.handled_at = clock.now()
+    WebhookDelivery.objects.bulk_update(claimed, ["next_try_at", "outcome", "handled_at"])
+
+
+def _pause(attempts: int, error: ConnectorError) -> float:
+    asked = error.retry_after if isinstance(error, RetryLater) else None
+    return float(max(asked or 0.0, min(MOST_PAUSE_SECONDS, FIRST_PAUSE_SECONDS * 2.0 ** (attempts - 1))))

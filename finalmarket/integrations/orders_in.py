@@ -1,0 +1,185 @@
+"""Orders come in: each exactly once, whoever brings the news, on the channel and from the location that it belongs to.
+
+A page is taken in one transaction. Locks are taken for all of its orders at once, and in the order of every verb: rows
+of orders, identities of customers, pools of stock. So a page never waits in a circle with a shopper.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Mapping, Sequence
+from dataclasses import dataclass, field
+
+from finalmarket.catalog.models import Variant
+from finalmarket.connectors.records import OrderRecord
+from finalmarket.customers.resolve import Contact, resolve_many
+from finalmarket.integrations import refund_echo, shipments
+from finalmarket.integrations.intake_map import Seat, account_of, is_past, order_draft, source_of, with_customer
+from finalmarket.integrations.models import ChannelIntegration, ExternalId, ListingLink, PlaceMapping
+from finalmarket.integrations.storing import Stored, each_alone
+from finalmarket.kernel.errors import UserError
+from finalmarket.orders.history import note
+from finalmarket.orders.intake import take
+from finalmarket.orders.models import Order, OrderLine
+from finalmarket.orders.promises import lock_pools
+
+KIND = "order"
+ACTOR = "integration"
+
+
+@dataclass(slots=True)
+class Lookups:
+    """What the orders of a page need to know, read once for all of them."""
+
+    integration: ChannelIntegration
+    places: dict[str, PlaceMapping]
+    known: dict[str, tuple[int, int]]  # order and channel, by the platform's name of the order
+    variants: dict[str, int]
+    echoes: dict[str, set[str]]
+    countries: dict[int, str] = field(default_factory=dict)
+
+    def seat(self, record: OrderRecord) -> Seat:
+        """Where the order belongs: where it came in before, else what the mapping of its place says, else the account's
+        own channel. Raises UserError for an order of no channel."""
+        rest, place = self.places.get(""), self.places.get(record.place) if record.place else None
+        there = self.places.get(record.location) if record.location else None
+        by_place = (place and place.sales_channel_id) or (rest and rest.sales_channel_id)
+        channel_id = by_place or self.integration.sales_channel_id
+        if record.external_id in self.known:
+            channel_id = self.known[record.external_id][1]
+        if channel_id is None:
+            raise UserError(
+                f"order {record.external_id[:60]} belongs to no channel: map the place {record.place!r} of this "
+                "account to one, or give the account a sales channel"
+            )
+        return Seat(
+            channel_id,
+            next((one.stock_location_id for one in (there, place, rest) if one and one.stock_location_id), None),
+        )
+
+    def location_of(self, place: str) -> int | None:
+        """Our location behind one of the platform's, if it is mapped."""
+        found = self.places.get(place) or self.places.get("")
+        return found.stock_location_id if found else None
+
+
+def take_orders(integration: ChannelIntegration, records: Sequence[OrderRecord]) -> list[Stored]:
+    """Take these orders as the platform holds them; the caller is within `storing.intake`.
+
+    Orders may come any number of times and in any order: an older version changes nothing. Test orders, and orders that
+    were over before the account was connected, are left alone.
+    """
+    wanted = [record for record in records if not record.is_test]
+    lookups = look_up(integration, wanted)
+    fresh = [
+        record
+        for record in wanted
+        if record.external_id in lookups.known or not is_past(record, integration.connected_at)
+    ]
+    lock_orders(lookups.known[record.external_id][0] for record in fresh if record.external_id in lookups.known)
+    people = _people(integration, fresh, lookups)
+    _lock_stock(fresh, lookups)
+
+    def take_one(record: OrderRecord) -> str:
+        return _take(record, lookups, people.get(record.external_id))
+
+    stored = each_alone(integration, "orders", fresh, take_one)
+    left_alone = {record.external_id for record in records} - {record.external_id for record in fresh}
+    return stored + [
+        Stored(name, "unchanged", "a test, or over before the account was connected") for name in sorted(left_alone)
+    ]
+
+
+def look_up(integration: ChannelIntegration, records: Sequence[OrderRecord]) -> Lookups:
+    """Read what the orders need, by a constant number of queries."""
+    names = [record.external_id for record in records]
+    rows = ExternalId.objects.filter(integration=integration, kind=KIND, external_id__in=names)
+    ids = dict(rows.values_list("external_id", "local_id"))
+    channels = dict(Order.objects.filter(pk__in=ids.values()).values_list("pk", "sales_channel_id"))
+    listings = {line.listing_id for record in records for line in record.lines if line.listing_id}
+    links = ListingLink.objects.filter(integration=integration, external_key__in=listings)
+    return Lookups(
+        integration=integration,
+        places={place.place: place for place in PlaceMapping.objects.filter(integration=integration)},
+        known={name: (pk, channels[pk]) for name, pk in ids.items() if pk in channels},
+        variants=dict(links.values_list("external_key", "listing__variant_id")),
+        echoes=refund_echo.echoes(integration, {name: pk for name, pk in ids.items() if pk in channels}, records),
+    )
+
+
+def lock_orders(order_ids: Iterable[int]) -> None:
+    """Lock the rows of orders that are known, in the order of their ids."""
+    rows = Order.objects.filter(pk__in=set(order_ids)).order_by("pk").select_for_update(of=("self",))
+    list(rows.values_list("pk"))
+
+
+def _people(integration: ChannelIntegration, records: Sequence[OrderRecord], lookups: Lookups) -> dict[str, int | None]:
+    """The customers of the orders, found or made in one go."""
+    contacts = [
+        Contact(
+            name=record.name or record.shipping_address.name or record.billing_address.name, email=record.email,
+            phone=record.phone or record.shipping_address.phone,
+            country=record.billing_address.country or record.shipping_address.country, language=record.language,
+            account=account_of(integration.pk, record.customer_id),
+        )
+        for record in records
+    ]  # fmt: skip
+    channel = integration.sales_channel
+    found = resolve_many(
+        contacts,
+        country=channel.country if channel else "",
+        source=channel.slug if channel else source_of(integration.pk),
+    )
+    return dict(zip([record.external_id for record in records], found, strict=True))
+
+
+def _lock_stock(records: Sequence[OrderRecord], lookups: Lookups) -> None:
+    """Lock the pools of all goods of the page, and of what the known orders have already."""
+    skus = {line.sku.strip() for record in records for line in record.lines if line.sku}
+    variants = set(Variant.objects.filter(sku__in=skus).values_list("pk", flat=True))
+    variants |= {
+        lookups.variants[line.listing_id]
+        for record in records
+        for line in record.lines
+        if line.listing_id in lookups.variants
+    }
+    orders = [lookups.known[record.external_id][0] for record in records if record.external_id in lookups.known]
+    there = OrderLine.objects.filter(order__in=orders, variant__isnull=False)
+    variants |= {pk for pk in there.values_list("variant_id", flat=True) if pk}
+    lock_pools(variants | components_of(variants))
+
+
+def components_of(variants: Iterable[int]) -> set[int]:
+    """What bundles among these variants consist of."""
+    from finalmarket.catalog.models import BundleComponent
+
+    return set(BundleComponent.objects.filter(bundle__in=set(variants)).values_list("component_id", flat=True))
+
+
+def _take(record: OrderRecord, lookups: Lookups, customer_id: int | None) -> str:
+    draft = order_draft(
+        record, integration_id=lookups.integration.pk, seat=lookups.seat(record), variants=lookups.variants,
+        ours=lookups.echoes.get(record.external_id, ()),
+    )  # fmt: skip
+    taken = take(with_customer(draft, customer_id), actor=ACTOR)
+    ExternalId.objects.bulk_create(
+        [
+            ExternalId(
+                integration=lookups.integration, kind=KIND, external_id=record.external_id, local_id=taken.order.pk
+            )
+        ],
+        ignore_conflicts=True,
+    )
+    if taken.outcome == "created" and record.unknown:
+        note(taken.order, "unknown", f"words that are new to us: {', '.join(record.unknown)}", actor=ACTOR)
+    moved = shipments.follow_parcels(taken.order.pk, record, lookups.location_of, actor=ACTOR)
+    return "updated" if moved and taken.outcome == "unchanged" else taken.outcome
+
+
+def order_of(integration: ChannelIntegration, external_id: str) -> int | None:
+    """Our order behind one of the platform's, if it has come in."""
+    rows: Mapping[str, int] = dict(
+        ExternalId.objects.filter(integration=integration, kind=KIND, external_id=external_id).values_list(
+            "external_id", "local_id"
+        )
+    )
+    return rows.get(external_id)

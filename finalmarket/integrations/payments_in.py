@@ -1,0 +1,152 @@
+"""Payments come in from a payment provider, and are applied to the order that they name: each once, whether a callback,
+a webhook or a pull brings the news, and whichever comes first."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from decimal import Decimal
+from functools import partial
+
+from finalmarket.channels.models import SalesChannel
+from finalmarket.connectors.records import PaymentRecord
+from finalmarket.integrations import refund_echo
+from finalmarket.integrations.models import ChannelIntegration, ExternalId
+from finalmarket.integrations.storing import Stored, each_alone
+from finalmarket.kernel.errors import UserError
+from finalmarket.orders import payments, refunds
+from finalmarket.orders.drafts import plain
+from finalmarket.orders.history import add_problem, locked
+from finalmarket.orders.models import Order, Payment
+from finalmarket.orders.versions import is_older
+
+KIND = "payment"
+ACTOR = "integration"
+WAITS = "waits for order"
+TENDER = "card"
+
+
+class OrderNotThereYet(UserError):
+    """The payment names an order that has not come in: it is tried again by itself."""
+
+
+def take_payments(integration: ChannelIntegration, records: Sequence[PaymentRecord]) -> list[Stored]:
+    """Apply these payments; the caller is within `storing.intake`.
+
+    An older version changes nothing. A payment that names no order is none of ours and left alone; one whose order is
+    not there yet is set aside and tried again by itself.
+    """
+    rows = ExternalId.objects.filter(
+        integration=integration, kind=KIND, external_id__in=[one.external_id for one in records]
+    )
+    known = {row.external_id: row for row in rows}
+    return each_alone(integration, "payments", records, partial(_take, integration, known))
+
+
+def _take(integration: ChannelIntegration, known: dict[str, ExternalId], record: PaymentRecord) -> str:
+    row = known.get(record.external_id)
+    if row is not None and not is_older(row.version, record.version):
+        return "unchanged"
+    payment = Payment.objects.filter(pk=row.local_id).first() if row else None
+    order_id = payment.order_id if payment else _order_id(record)
+    if order_id is None:
+        return "unchanged"
+    order = locked(order_id)
+    if order.currency != record.currency.strip().upper():
+        raise UserError(f"order {order.number} is in {order.currency}, the payment in {record.currency}")
+    before = _standing(order)
+    payment = _apply(order, payment or _known_in(order, record), record)
+    if payment is not None:
+        row = row or ExternalId(integration=integration, kind=KIND, external_id=record.external_id)
+        row.local_id, row.version = payment.pk, record.version
+        row.save()
+        known[record.external_id] = row
+    _refund(integration, order.pk, record)
+    if record.state == "disputed":
+        _complain(order.pk, f"the payment {record.external_id} is disputed")
+    return "unchanged" if _standing(order) == before else "updated"
+
+
+def _order_id(record: PaymentRecord) -> int | None:
+    """The order that the payment names, by its number or by what its channel calls it; None where it names none.
+
+    Raises OrderNotThereYet, or UserError where two orders could be meant.
+    """
+    name = plain(record.order_id, 200)
+    if not name:
+        return None
+    found = set(Order.objects.filter(number=name).values_list("pk", flat=True)) or _called(name)
+    if len(found) > 1:
+        raise UserError(f"two orders are called {name!r}; say which one payment {record.external_id} is for")
+    if not found:
+        raise OrderNotThereYet(f"{WAITS} {name}")
+    return found.pop()
+
+
+def _called(name: str) -> set[int]:
+    """The orders that a channel of ours or an account calls so; asked in the words of the indexes."""
+    channels = list(SalesChannel.objects.values_list("pk", flat=True))
+    own = Order.objects.filter(sales_channel__in=channels, source="channel", external_id=name)
+    accounts = list(ChannelIntegration.objects.values_list("pk", flat=True))
+    others = ExternalId.objects.filter(integration__in=accounts, kind="order", external_id=name)
+    return {*own.values_list("pk", flat=True), *others.values_list("local_id", flat=True)}
+
+
+def _known_in(order: Order, record: PaymentRecord) -> Payment | None:
+    """The payment as our own checkout noted it, under whatever tender."""
+    return order.payments.filter(external_id=record.external_id).order_by("pk").first()
+
+
+def _apply(order: Order, payment: Payment | None, record: PaymentRecord) -> Payment | None:
+    """Bring the order's payment to the state that the provider reports; a state that was passed is not gone back to."""
+    wanted = "captured" if record.state in ("refunded", "disputed") else record.state
+    if payment is None:
+        return _note_new(order, record, wanted)
+    if payment.state == Payment.State.PENDING and wanted in ("authorised", "captured"):
+        payment = _enter(order, payment.tender, record, wanted)
+    if payment.state == Payment.State.AUTHORISED and wanted == "captured":
+        return payments.capture(payment.pk, amount=_captured(record), actor=ACTOR)
+    if payment.state in payments.OPEN and wanted == "voided":
+        return payments.void(payment.pk, actor=ACTOR)
+    if payment.state in payments.OPEN and wanted == "failed":
+        return payments.fail(payment.pk, reason="the provider says so", actor=ACTOR)
+    return payment
+
+
+def _note_new(order: Order, record: PaymentRecord, wanted: str) -> Payment | None:
+    """A payment that only the provider knew of. One that is pending, or came to nothing, is waited for."""
+    return _enter(order, TENDER, record, wanted) if wanted in ("authorised", "captured") else None
+
+
+def _enter(order: Order, tender: str, record: PaymentRecord, wanted: str) -> Payment:
+    act = payments.receive if wanted == "captured" else payments.authorise
+    amount = _captured(record) if wanted == "captured" else record.amount
+    return act(order.pk, tender=tender, amount=amount, external_id=record.external_id, actor=ACTOR)
+
+
+def _captured(record: PaymentRecord) -> Decimal:
+    return record.captured or record.amount
+
+
+def _refund(integration: ChannelIntegration, order_id: int, record: PaymentRecord) -> None:
+    """Book what the provider gave back, unless we asked it to. More than came in is complained of, not booked."""
+    ours = refund_echo.echoes(integration, {record.external_id: order_id}, [record]).get(record.external_id, set())
+    for number, refund in enumerate(record.refunds, start=1):
+        key = refund.external_id or f"{record.external_id}-refund-{number}"
+        order = locked(order_id)
+        if refund.external_id in ours or refund.amount <= 0 or refunds.is_booked(order, key):
+            continue
+        possible = refunds.refundable_of(order)
+        if refund.amount > possible:
+            _complain(order_id, f"the provider gave back {refund.amount}, {possible} was left to give back")
+        if possible > 0:
+            refunds.refund(order_id, min(refund.amount, possible), key=key, reason=refund.reason, actor=ACTOR)
+
+
+def _complain(order_id: int, words: str) -> None:
+    order = locked(order_id)
+    add_problem(order, words)
+    order.save(update_fields=["problem", "updated_at"])
+
+
+def _standing(order: Order) -> list[tuple[object, ...]]:
+    return sorted(order.payments.values_list("pk", "state", "amount", "refunded"))

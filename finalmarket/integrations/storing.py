@@ -1,0 +1,98 @@
+"""Taking the records of a page: each stands or falls alone, and what falls is set aside with its reason."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterator, Mapping, Sequence
+from contextlib import contextmanager
+from dataclasses import dataclass
+from typing import Any, Protocol, TypeVar
+
+from django.db import Error as DatabaseError
+from django.db import InterfaceError, OperationalError, connection, transaction
+
+from finalmarket.connectors.records import Unreadable
+from finalmarket.integrations import dead_letters
+from finalmarket.integrations.models import ChannelIntegration
+from finalmarket.kernel.errors import UserError
+from finalmarket.kernel.failpoints import FailpointHit
+
+# What ends the transaction, not the record: the caller tries the page again, or the run ends.
+NOT_THE_RECORDS_FAULT = (OperationalError, InterfaceError, FailpointHit)
+CHANGED = ("created", "updated", "cancelled")
+FAILED = "failed"
+BY_ITSELF = "came in again"
+
+
+class Named(Protocol):
+    """A record that the platform has a name for."""
+
+    @property
+    def external_id(self) -> str: ...
+
+    @property
+    def raw(self) -> Mapping[str, Any]: ...
+
+
+Incoming = TypeVar("Incoming", bound=Named)
+
+
+@dataclass(frozen=True, slots=True)
+class Stored:
+    """What became of a record: created, updated, cancelled, unchanged, or failed (then it was set aside)."""
+
+    external_id: str
+    outcome: str
+    reason: str = ""
+
+
+@contextmanager
+def intake(integration: ChannelIntegration, stream: str) -> Iterator[None]:
+    """A transaction in which nobody else stores records of this stream of this account: poll, webhook and backfill take
+    turns, so none waits for the other's half while holding its own."""
+    with transaction.atomic():
+        with connection.cursor() as cursor:
+            cursor.execute(
+                "SELECT pg_advisory_xact_lock(hashtextextended(%s, 0))", [f"intake:{integration.pk}:{stream}"]
+            )
+        yield
+
+
+def each_alone(
+    integration: ChannelIntegration, stream: str, records: Sequence[Incoming], take: Callable[[Incoming], str]
+) -> list[Stored]:
+    """Take each record within a savepoint and say what became of it; one that fails is set aside, the others stand.
+
+    What was taken settles its open letter.
+    """
+    stored = []
+    for record in records:
+        try:
+            with transaction.atomic():
+                stored.append(Stored(record.external_id, take(record)))
+        except NOT_THE_RECORDS_FAULT:
+            raise
+        except Exception as error:  # whatever a record does to us, the next one has done nothing
+            reason = in_words(error)
+            dead_letters.set_aside(integration, stream, record.external_id, reason, {"raw": record.raw})
+            stored.append(Stored(record.external_id, FAILED, reason))
+    taken = [one.external_id for one in stored if one.outcome != FAILED]
+    dead_letters.settle(integration, stream, taken, by=BY_ITSELF)
+    return stored
+
+
+def set_unreadable_aside(
+    integration: ChannelIntegration, stream: str, unreadable: Sequence[Unreadable]
+) -> list[Stored]:
+    """Set aside what the connector could not translate."""
+    for one in unreadable:
+        dead_letters.set_aside(integration, stream, one.external_id, f"cannot be read: {one.reason}", {"raw": one.raw})
+    return [Stored(one.external_id, FAILED, one.reason) for one in unreadable]
+
+
+def in_words(error: Exception) -> str:
+    """Why a record failed. The database's own words may quote a person's data, so only what kind they are is told."""
+    if isinstance(error, UserError):
+        return str(error)
+    if isinstance(error, DatabaseError):
+        return f"the database does not take it: {type(error).__name__}"
+    return f"{type(error).__name__}: {error}"
