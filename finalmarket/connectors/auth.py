@@ -6,7 +6,7 @@ import base64
 import threading
 from collections.abc import Callable, Generator, Mapping
 from dataclasses import dataclass, field
-from datetime import datetime, timedelta
+from datetime import UTC, datetime, timedelta
 from typing import Any
 
 import httpx2
@@ -97,8 +97,7 @@ class TokenAuth(httpx2.Auth):
         """Take over a token answer: keep its tokens, and remember when the access token ends."""
         with self._lock:
             self._token = str(given["access_token"])
-            seconds = given.get("expires_in")
-            self._ends_at = clock.now() + timedelta(seconds=int(seconds)) if seconds else None
+            self._ends_at = end_of(given)
             kept = {"access_token": self._token}
             if given.get("refresh_token"):
                 kept["refresh_token"] = str(given["refresh_token"])
@@ -111,6 +110,18 @@ class TokenAuth(httpx2.Auth):
             if self._ends_at is not None:
                 kept["access_token_ends_at"] = self._ends_at.isoformat()
         self._keep(kept)
+
+
+def end_of(given: Mapping[str, Any]) -> datetime | None:
+    """When a given access token ends: `expires_in` seconds from now (RFC 6749, section 5.1), or at `expires_at`, an ISO
+    8601 moment, as some platforms write; None where nothing is said."""
+    if given.get("expires_in"):
+        return clock.now() + timedelta(seconds=int(given["expires_in"]))
+    try:
+        ends_at = datetime.fromisoformat(str(given.get("expires_at") or ""))
+    except ValueError:
+        return None
+    return ends_at if ends_at.tzinfo else ends_at.replace(tzinfo=UTC)
 
 
 def read_token(response: httpx2.Response) -> Mapping[str, Any]:
