@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import asyncio
-import queue
 import threading
 from collections.abc import Iterable, Sequence
 from typing import TypeAlias
@@ -92,28 +91,6 @@ def ring_all(bells: Iterable[Bell]) -> None:
         bell.following = following
     for bell in threads[:RELAYS]:
         ring(bell)
-
-
-class Ringer:
-    """A thread that rings, so that whoever has more to do need not give the interpreter away to those who wake."""
-
-    def __init__(self) -> None:
-        self._rounds: queue.SimpleQueue[Sequence[Bell] | None] = queue.SimpleQueue()
-        self._thread = threading.Thread(target=self._work, name="stock desk bells", daemon=True)
-        self._thread.start()
-
-    def ring_all(self, bells: Sequence[Bell]) -> None:
-        """Have all these rung, soon."""
-        self._rounds.put(bells)
-
-    def close(self) -> None:
-        """Ring what is still to be rung, and end."""
-        self._rounds.put(None)
-        self._thread.join()
-
-    def _work(self) -> None:
-        while (bells := self._rounds.get()) is not None:
-            ring_all(bells)
 
 
 def ring(bell: ThreadBell | None) -> None:

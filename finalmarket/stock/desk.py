@@ -26,7 +26,7 @@ from django.db import connections
 from django.db.transaction import TransactionManagementError
 
 from finalmarket.stock import ledger
-from finalmarket.stock.bells import Bell, LoopBell, Ringer, ThreadBell, ring_all
+from finalmarket.stock.bells import Bell, LoopBell, ThreadBell, ring_all
 from finalmarket.stock.clerk import (
     Clerk,
     DeskDown,
@@ -35,6 +35,7 @@ from finalmarket.stock.clerk import (
     carry_confirmations,
     carry_releases,
     carry_reservations,
+    spell,
 )
 from finalmarket.stock.reserve import MOST_SUBMISSIONS, Request, Verdict
 
@@ -77,6 +78,7 @@ class Desk:
         self._waiting = 0
         self._is_idle = False
         self._is_closing = False
+        self._measure = self.most_per_call
         self._thread: threading.Thread | None = None
         self._clerk = Clerk()
 
@@ -193,7 +195,7 @@ class Desk:
 
     def _submit(self, errand: Errand, wishes: Sequence[Any], bell: Bell) -> list[Ticket]:
         if errand.carry_out is carry_reservations:
-            tickets = [Ticket(request, bell, request.body_hash, len(request.lines)) for request in wishes]
+            tickets = [Ticket(request, bell, len(request.lines), spell(request)) for request in wishes]
         else:
             tickets = [Ticket(wish, bell) for wish in wishes]
         with self._lock:
@@ -225,22 +227,28 @@ class Desk:
     # The thread's side.
 
     def _serve(self) -> None:
-        ringer = Ringer()
+        answered: list[Bell] = []
+
+        def ring() -> None:
+            ring_all(answered)
+            answered.clear()
+
         try:
             while True:
+                # A crowd is rung for once the next call is out: those who wake would keep it from the database. A few
+                # are waked first, so that they come along with those who wait.
+                if self._waiting < CROWD:
+                    ring()
                 errand, batch = self._next_batch()
                 if errand is None:
                     return
-                self._clerk.settle(errand, batch)
-                answered = self._answered(errand, batch)
-                # A crowd is rung for by another thread, while the next call is out already: those who wake would keep
-                # it from the database. A few are waked first, so that they come along with those who wait.
-                if self._waiting >= CROWD:
-                    ringer.ring_all(answered)
-                else:
-                    ring_all(answered)
+                self._clerk.settle(errand, batch, once_sent=ring)
+                answered += self._answered(errand, batch)
+                # Of a crowd that comes again at once, half goes with a call, so that always one half is at the database
+                # while the other is answered and asks anew.
+                self._measure = min(self.most_per_call, max(CROWD, (len(batch) + self._waiting + 1) // 2))
         finally:
-            ringer.close()
+            ring()
             self._clerk.close()
             with self._lock:
                 self._thread = None
@@ -270,7 +278,7 @@ class Desk:
         """What goes with the next call: no more requests than its measure, and one request or no more lines than it."""
         batch: list[Ticket] = []
         lines = 0
-        while queue and len(batch) < self.most_per_call:
+        while queue and len(batch) < self._measure:
             lines += queue[0].lines
             if batch and lines > MOST_LINES_PER_CALL:
                 break

@@ -287,4 +287,4 @@ def test_a_closing_desk_settles_what_waits_and_takes_no_more(shop: SalesChannel,
     assert len(buyers.verdicts) == 2
     with pytest.raises(DeskClosed):
         desk.reserve(wish(shop, shirt, 1, "third"))
-    assert blocked.desk_backends() == []
+    blocked.until(lambda: not blocked.desk_backends(), "the connection is gone")

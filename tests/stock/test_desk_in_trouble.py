@@ -134,7 +134,7 @@ def test_requests_that_the_database_cannot_read_harm_nobody_else(
         blocked.until(blocked.a_desk_waits_for_a_lock, "the first call stands before the lock")
         for n, request in enumerate(bad):
             buyers.send(*[wish(shop, shirt, 1, f"{n}, {place}") for place in range(5)], request)
-        blocked.until(lambda: desk.waiting == 35, "all queue whose lines can be counted")
+        blocked.until(lambda: desk.waiting == 33, "all queue that can be spelled")
     buyers.wait()
     assert set(buyers.errors) == set(poisoned)
     assert not any(isinstance(error, TimeoutError) for error in buyers.errors.values())
