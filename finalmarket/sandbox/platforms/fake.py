@@ -61,17 +61,33 @@ class Fake(StandIn):
     def cursor_expired(self) -> Reply:
         return Reply(410, {"code": "cursor_expired", "message": "ask again"})
 
+    def not_found(self, request: Request) -> Reply:
+        return Reply(404, {"code": "no_call", "message": f"there is no {request.method} {request.path}"})
+
     # Reading.
 
     @route("GET", "/v1/account")
     def account_name(self, request: Request) -> Reply:
         return Reply(200, {"name": f"Practice shop {self.account}", "locations": self.state["locations"]})
 
-    @route("GET", "/v1/{stream}")
-    def list_stream(self, request: Request, stream: str) -> Reply:
+    @route("GET", "/v1/orders")
+    def list_orders(self, request: Request) -> Reply:
+        return self._list(request, "orders")
+
+    @route("GET", "/v1/listings")
+    def list_listings(self, request: Request) -> Reply:
+        return self._list(request, "listings")
+
+    @route("GET", "/v1/customers")
+    def list_customers(self, request: Request) -> Reply:
+        return self._list(request, "customers")
+
+    @route("GET", "/v1/payments")
+    def list_payments(self, request: Request) -> Reply:
+        return self._list(request, "payments")
+
+    def _list(self, request: Request, stream: str) -> Reply:
         """Records in the order of their last change, after the number `after`, changed since the moment `since`."""
-        if stream not in ("orders", "customers", "payments", "listings"):
-            return self.not_found(request)
         if request.fault is Fault.CURSOR_EXPIRED and request.query.get("after"):
             return self.cursor_expired()
         after, since = int(request.query.get("after") or 0), request.query.get("since", "")
@@ -98,11 +114,17 @@ class Fake(StandIn):
                     found.append({"key": key, "sku": listing["sku"], "location": location, "quantity": units})
         return Reply(200, {"levels": found})
 
-    @route("GET", "/v1/{stream}/{number}")
-    def read_one(self, request: Request, stream: str, number: str) -> Reply:
-        if stream not in ("orders", "customers", "payments"):
-            return self.not_found(request)
-        return Reply(200, self._one(stream, number))
+    @route("GET", "/v1/orders/{number}")
+    def read_order(self, request: Request, number: str) -> Reply:
+        return Reply(200, self._one("orders", number))
+
+    @route("GET", "/v1/customers/{number}")
+    def read_customer(self, request: Request, number: str) -> Reply:
+        return Reply(200, self._one("customers", number))
+
+    @route("GET", "/v1/payments/{number}")
+    def read_payment(self, request: Request, number: str) -> Reply:
+        return Reply(200, self._one("payments", number))
 
     # What the merchant tells.
 
@@ -236,6 +258,7 @@ class Fake(StandIn):
         if known is None:
             known = {"url": url, "secret": f"practice-webhook-secret-{self._next()}"}
             self.state["hooks"].append(known)
+            self.effect("subscription", url=url)
         return Reply(200, known)
 
     # The house of the platform.
