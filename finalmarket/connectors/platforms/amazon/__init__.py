@@ -30,8 +30,9 @@ from finalmarket.connectors.contract import (
     ReceivesWebhooks,
     Setting,
 )
-from finalmarket.connectors.errors import NeedsAttention, Rejected, RetryLater
+from finalmarket.connectors.errors import NeedsAttention, Rejected, RetryLater, Unintelligible
 from finalmarket.connectors.http import Answer
+from finalmarket.connectors.paging import READING_ERRORS
 from finalmarket.connectors.platforms.amazon import calls, incoming, notifications, outgoing
 from finalmarket.connectors.platforms.amazon.calls import Limits, Seller
 from finalmarket.connectors.platforms.amazon.marketplaces import HOSTS, MARKETPLACES, marketplace
@@ -99,7 +100,7 @@ class Amazon(
         Setting("sqs_queue_arn", "ARN of the SQS queue", "Where notifications about orders and FBA stock go", False),
     )  # fmt: skip
     described_in = ("amazon",)
-    checked_against = Checked("published models 34dc93f of amzn/selling-partner-api-models", on="2026-08-05")
+    checked_against = Checked("published models 34dc93f of amzn/selling-partner-api-models", on="2026-11-25")
 
     stock_read_limit: ClassVar[int] = incoming.LISTINGS_A_PAGE
     stock_batch_limit: ClassVar[int] = outgoing.MOST_MESSAGES_A_BATCH
@@ -154,13 +155,17 @@ class Amazon(
 
     def check(self) -> str:
         """See Connector."""
-        told = self.seller.call(calls.PARTICIPATIONS).data
-        shops = [one for one in (told or {}).get("payload") or [] if one["participation"]["isParticipating"]]
-        names = {shop["marketplace"]["id"]: shop["marketplace"]["name"] for shop in shops}
+        answer = self.seller.call(calls.PARTICIPATIONS)
+        try:
+            shops = [shop for shop in answer.data["payload"] if shop["participation"]["isParticipating"]]
+            names = {shop["marketplace"]["id"]: shop["marketplace"]["name"] for shop in shops}
+            stores = [shop["storeName"] for shop in shops]
+        except READING_ERRORS:
+            raise Unintelligible("the answer names no marketplaces", status=answer.status) from None
         missing = [place for place in self.seller.marketplace_ids if place not in names]
         if missing:
             raise NeedsAttention(f"the account does not sell on {', '.join(missing)}")
-        return f"{shops[0]['storeName']} ({', '.join(names[place] for place in self.seller.marketplace_ids)})"
+        return f"{stores[0]} ({', '.join(names[place] for place in self.seller.marketplace_ids)})"
 
     def authorization_url(self, redirect_uri: str, state: str, verifier: str) -> str:
         """See Authorizes: the consent page of Seller Central, on the host of the main marketplace."""

@@ -11,7 +11,7 @@ from dataclasses import dataclass, field
 from typing import Any
 from urllib.parse import quote
 
-from finalmarket.connectors.http import ONE_A_SECOND, Answer, Http, retry_after
+from finalmarket.connectors.http import Answer, Http, retry_after
 from finalmarket.connectors.platforms.amazon.marketplaces import Marketplace, marketplace
 from finalmarket.connectors.rates import Budget, Rate
 
@@ -119,14 +119,15 @@ class Limits:
 
     def heed(self, answer: Answer, bucket: str) -> float | None:
         """Take over the pace that an answer tells; return the seconds to wait after a call too many. Amazon names no
-        moment then, but one call comes back every 1/rate."""
+        moment then, but one call of an operation comes back every 1/rate."""
+        asked = retry_after(answer.headers)
+        if bucket not in RATES:
+            return asked
         self._learn(bucket, answer.headers)
         if answer.status != 429:
-            return retry_after(answer.headers)
+            return asked
         self.budget.learn(bucket, left=0.0)
-        asked = retry_after(answer.headers)
-        per_second = self._told.get(bucket) or RATES.get(bucket, ONE_A_SECOND).per_second
-        return 1 / per_second if asked is None else asked
+        return 1 / (self._told.get(bucket) or RATES[bucket].per_second) if asked is None else asked
 
     def _learn(self, bucket: str, headers: Mapping[str, str]) -> None:
         told = next((value for name, value in headers.items() if name.lower() == RATE_HEADER), "")

@@ -88,8 +88,8 @@ def _wait(seller: Seller, feed_id: str, pause: Callable[[float], None]) -> str:
             pause(seconds)
         try:
             feed = seller.call(calls.GET_FEED, feed_id=feed_id).data
-        except RetryLater:
-            continue  # the feed goes on without being looked at
+        except (RetryLater, Rejected, Unintelligible):
+            continue  # the feed goes on without being looked at; a new one may not be seen at once
         status = feed.get("processingStatus") if isinstance(feed, dict) else None
         if status == "DONE":
             return str(feed.get("resultFeedDocumentId") or "")
@@ -115,7 +115,7 @@ def _download(seller: Seller, document_id: str, address: Callable[[str], str]) -
         answer = seller.call(calls.GET_FEED_DOCUMENT, document_id=document_id)
         url = address(_https(_text(answer, "url")))
         body = seller.http.call("GET", url, is_authorized=False).body
-    except (RetryLater, NeedsAttention, Rejected) as error:
+    except (RetryLater, NeedsAttention, Rejected, Unintelligible) as error:
         # The feed is done: what is not known is which of its changes were refused.
         raise OutcomeUnknown(f"the report of a finished feed cannot be had: {error.reason}") from None
     try:

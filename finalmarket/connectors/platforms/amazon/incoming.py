@@ -8,7 +8,7 @@ from typing import Any
 
 from finalmarket.connectors.errors import Rejected, Unintelligible
 from finalmarket.connectors.http import Answer
-from finalmarket.connectors.paging import read_cursor, read_each, walk, write_cursor
+from finalmarket.connectors.paging import READING_ERRORS, read_cursor, read_each, walk, write_cursor
 from finalmarket.connectors.platforms.amazon import calls
 from finalmarket.connectors.platforms.amazon.calls import Seller
 from finalmarket.connectors.platforms.amazon.listings import (
@@ -58,7 +58,10 @@ def pull_order(seller: Seller, order_id: str, *, has_buyer_data: bool) -> OrderR
         if error.status == 404:
             return None
         raise
-    return order_record(_told(answer, "order"))
+    try:
+        return order_record(_record(answer, "order"))
+    except READING_ERRORS as error:
+        raise Unintelligible(f"order {order_id} cannot be read: {type(error).__name__} {error}") from None
 
 
 def _orders_page(seller: Seller, cursor: str, data: Sequence[str]) -> Page[OrderRecord]:
@@ -71,10 +74,10 @@ def _orders_page(seller: Seller, cursor: str, data: Sequence[str]) -> Page[Order
     }
     asked_at = clock.now()
     answer, begun = _page(seller, calls.SEARCH_ORDERS, params, "paginationToken", at)
-    records, unreadable = read_each(_told(answer, "orders"), order_record, lambda raw: raw["orderId"])
+    records, unreadable = read_each(_records(answer, "orders"), order_record, lambda raw: raw["orderId"])
     # The first page says up to which moment this search sees; the next search begins there, a little before.
     horizon = at.get("until") or answer.data.get("lastUpdatedBefore") or _written(asked_at - USUAL_DELAY)
-    following = (answer.data.get("pagination") or {}).get("nextToken")
+    following = _following(answer, at.get("page", ""))
     if following:
         onward = write_cursor(since=at["since"], until=horizon, page=following, begun=begun)
         return Page(records, onward, unreadable=unreadable)
@@ -105,12 +108,12 @@ def _listings_page(seller: Seller, cursor: str) -> Page[ListingRecord]:
         "createdAfter": at.get("after", ""),
     }
     answer, begun = _page(seller, calls.SEARCH_LISTINGS, params, "pageToken", at)
-    raws = _told(answer, "items")
+    raws = _records(answer, "items")
     places = tuple(seller.marketplace_ids)
     records, unreadable = read_each(raws, lambda raw: listing_record(raw, places), lambda raw: raw["sku"])
     is_anew = begun != at.get("begun", 1)
     seen = len(raws) if is_anew else int(at.get("seen", 0)) + len(raws)
-    following = (answer.data.get("pagination") or {}).get("nextToken")
+    following = _following(answer, at.get("page", ""))
     if following and seen < MOST_LISTINGS_PAGED:
         onward = write_cursor(after=at.get("after"), page=following, seen=seen, begun=begun)
         return Page(records, onward, unreadable=unreadable)
@@ -150,7 +153,7 @@ def _own_stock(seller: Seller, skus: Sequence[str] | dict[str, str], location: s
             "includedData": ("summaries", "fulfillmentAvailability"),
             "pageSize": LISTINGS_A_PAGE,
         }
-        for raw in _told(seller.call(calls.SEARCH_LISTINGS, params=params), "items"):
+        for raw in _records(seller.call(calls.SEARCH_LISTINGS, params=params), "items"):
             record = stock_record(raw, location)
             if record is not None:
                 yield record
@@ -185,12 +188,11 @@ def _fba_stock(seller: Seller, skus: Sequence[str], location: str) -> Iterator[S
                 "marketplaceIds": [seller.main_marketplace_id], **choice, "nextToken": token,
             }  # fmt: skip
             answer = seller.call(calls.FBA_INVENTORY, params=params)
-            for raw in _told(answer, "payload").get("inventorySummaries") or []:
+            for raw in _record(answer, "payload").get("inventorySummaries") or []:
                 yield fba_stock_record(raw, location)
-            following = (answer.data.get("pagination") or {}).get("nextToken") or ""
-            if not following:
+            token = _following(answer, token)
+            if not token:
                 break
-            token = following
 
 
 # Both.
@@ -211,10 +213,25 @@ def _page(
     return seller.call(operation, params=params), begun + 1 if token else begun
 
 
-def _told(answer: Answer, name: str) -> Any:
-    if not isinstance(answer.data, dict) or name not in answer.data:
-        raise Unintelligible(f"the answer has no {name!r}", status=answer.status)
-    return answer.data[name]
+def _following(answer: Answer, token: str) -> str:
+    """The token of the next page; "" after the last one. Raises Unintelligible where it is that of this page again."""
+    pagination = answer.data.get("pagination")
+    following = str(pagination.get("nextToken") or "") if isinstance(pagination, dict) else ""
+    if following and following == token:
+        raise Unintelligible("Amazon gave the same page token a second time; going on would never end")
+    return following
+
+
+def _records(answer: Answer, name: str) -> list[Raw]:
+    if not isinstance(answer.data, dict) or not isinstance(answer.data.get(name), list):
+        raise Unintelligible(f"the answer has no list of {name}", status=answer.status)
+    return list(answer.data[name])
+
+
+def _record(answer: Answer, name: str) -> Raw:
+    if not isinstance(answer.data, dict) or not isinstance(answer.data.get(name), dict):
+        raise Unintelligible(f"the answer has no {name}", status=answer.status)
+    return dict(answer.data[name])
 
 
 def _written(at: datetime) -> str:

@@ -42,7 +42,7 @@ def listing_record(raw: Raw, marketplace_ids: Sequence[str]) -> ListingRecord:
         barcode=_first(attributes, "externally_assigned_product_identifier", place),
         price=money(offer["price"]) if offer else None,
         currency=offer["price"]["currencyCode"] if offer else "",
-        is_available="BUYABLE" in (summary.get("status") or []),
+        is_available=offer is not None or "BUYABLE" in (summary.get("status") or []),  # sold out is not closed
         attributes={
             name: value for name in ("brand", "color", "size", "material") if (value := _first(attributes, name, place))
         },

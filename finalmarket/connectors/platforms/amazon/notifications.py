@@ -22,6 +22,7 @@ from finalmarket.connectors.signing import require_signature
 
 SECRET_HEADER = "x-api-key"  # noqa: S105  a header's name
 DESTINATION_NAME = "The Final Market"
+MOST_WRAPPINGS = 4  # a batch of a pipe, a message of a queue, its body, the notification
 # The payload version of each topic, and the stream it concerns.
 BUS_TOPICS: Mapping[str, str] = {
     "LISTINGS_ITEM_STATUS_CHANGE": "1.0",
@@ -126,7 +127,9 @@ def read(delivery: Delivery, seller_id: str) -> list[Event]:
     return [_event(notification, seller_id) for notification in _notifications(told)]
 
 
-def _notifications(told: Any) -> Iterator[Raw]:
+def _notifications(told: Any, depth: int = 0) -> Iterator[Raw]:
+    if depth > MOST_WRAPPINGS:
+        raise Unintelligible("the notification is wrapped too often")
     if isinstance(told, str):  # the body of a queue's message, still a text
         try:
             told = json.loads(told)
@@ -134,22 +137,24 @@ def _notifications(told: Any) -> Iterator[Raw]:
             raise Unintelligible("the queue's message is not JSON") from None
     if isinstance(told, list):
         for one in told:
-            yield from _notifications(one)
+            yield from _notifications(one, depth + 1)
     elif not isinstance(told, dict):
         raise Unintelligible("the notification is no object")
     elif "detail" in told and "detail-type" in told:
         detail = told["detail"] if isinstance(told["detail"], dict) else {}
         yield {"NotificationType": told["detail-type"], "Envelope": told, **_capitalized(detail)}
     elif "body" in told and "messageId" in told:
-        yield from _notifications(told["body"])
+        yield from _notifications(told["body"], depth + 1)
     else:
         yield _capitalized(told)
 
 
-def _capitalized(raw: Raw) -> dict[str, Any]:
+def _capitalized(raw: Raw, depth: int = 0) -> dict[str, Any]:
     """Names as the published schemas write them, all but one: FEED_PROCESSING_FINISHED begins them small."""
     return {
-        name[:1].upper() + name[1:]: _capitalized(value) if isinstance(value, dict) else value
+        name[:1].upper() + name[1:]: _capitalized(value, depth + 1)
+        if isinstance(value, dict) and depth < MOST_WRAPPINGS
+        else value
         for name, value in raw.items()
     }
 
