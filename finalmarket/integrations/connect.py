@@ -15,7 +15,7 @@ from django.db import transaction
 from finalmarket.connectors import registry
 from finalmarket.connectors.contract import Account, Connector, ReceivesWebhooks, Setting
 from finalmarket.connectors.errors import ConnectorError, NotSupported
-from finalmarket.integrations.accounts import keep_secrets, open_connector
+from finalmarket.integrations.accounts import account_of, keep_secrets, open_connector
 from finalmarket.integrations.budget import SharedBudget
 from finalmarket.integrations.models import ChannelIntegration, Credential, IntegrationHealth
 from finalmarket.kernel import clock
@@ -44,7 +44,7 @@ def connect(integration: ChannelIntegration, credentials: Mapping[str, str], *, 
     not, the account works all the same and is asked every minute instead.
     """
     connector = platform_of(integration)
-    given = sort_names(connector, credentials, integration)
+    given = sort_names(connector, {**_kept(integration), **credentials}, integration)
     renewed: dict[str, str] = {}
     account = Account(given.secrets, given.settings, given.base_url, keep=renewed.update)
     with closing(connector(account, budget=SharedBudget(integration.pk))) as there:
@@ -52,6 +52,18 @@ def connect(integration: ChannelIntegration, credentials: Mapping[str, str], *, 
     _keep(integration, given, {**given.secrets, **renewed}, name)
     structlog.get_logger(__name__).info("account connected", integration=integration.pk, actor=actor)
     subscribe(integration)
+
+
+def _kept(integration: ChannelIntegration) -> dict[str, str]:
+    """What is kept already and need not be entered again, unless the account was let go."""
+    if not integration.credentials.exists():
+        return {}
+    connector = platform_of(integration)
+    account = account_of(integration)
+    declared = {*connector.secrets, *connector.optional_secrets}
+    named = {setting.name for setting in connector.settings}
+    secrets = {name: value for name, value in account.secrets.items() if name in declared}
+    return {**secrets, **{name: value for name, value in account.settings.items() if name in named}}
 
 
 def platform_of(integration: ChannelIntegration) -> type[Connector]:
@@ -201,8 +213,13 @@ def _set_status(integration: ChannelIntegration, status: ChannelIntegration.Stat
 
 def hook_address(integration: ChannelIntegration) -> str:
     """Where the platform is to call us; "" while nobody outside can reach this house."""
+    return public_address(f"/hooks/{integration.webhook_token}/") if integration.webhook_token else ""
+
+
+def public_address(path: str) -> str:
+    """The path as the outside knows it; "" while nobody outside can reach this house."""
     public = os.environ.get(PUBLIC_URL, "").strip().rstrip("/")
-    return f"{public}/hooks/{integration.webhook_token}/" if public and integration.webhook_token else ""
+    return f"{public}{path}" if public else ""
 
 
 def subscribe(integration: ChannelIntegration) -> str:
@@ -249,8 +266,6 @@ def rotate_webhook_secret(integration: ChannelIntegration, secret: str = "") -> 
 
 
 def _secrets_of(integration: ChannelIntegration) -> Mapping[str, str]:
-    from finalmarket.integrations.accounts import account_of
-
     return account_of(integration).secrets
 
 

@@ -10,8 +10,9 @@ from functools import partial
 from finalmarket.channels.models import SalesChannel
 from finalmarket.connectors.records import PaymentRecord
 from finalmarket.integrations import refund_echo
-from finalmarket.integrations.models import ChannelIntegration, ExternalId
+from finalmarket.integrations.models import ChannelIntegration, DeadLetter, ExternalId
 from finalmarket.integrations.storing import Stored, each_alone
+from finalmarket.kernel import clock
 from finalmarket.kernel.errors import UserError
 from finalmarket.orders import payments, refunds
 from finalmarket.orders.drafts import plain
@@ -74,7 +75,7 @@ def _order_id(record: PaymentRecord) -> int | None:
     name = plain(record.order_id, 200)
     if not name:
         return None
-    found = set(Order.objects.filter(number=name).values_list("pk", flat=True)) or _called(name)
+    found = _called(name)
     if len(found) > 1:
         raise UserError(f"two orders are called {name!r}; say which one payment {record.external_id} is for")
     if not found:
@@ -83,7 +84,10 @@ def _order_id(record: PaymentRecord) -> int | None:
 
 
 def _called(name: str) -> set[int]:
-    """The orders that a channel of ours or an account calls so; asked in the words of the indexes."""
+    """The orders of that number, else those that a channel or an account calls so; each asked through an index."""
+    numbered = set(Order.objects.filter(number=name).values_list("pk", flat=True))
+    if numbered:
+        return numbered
     channels = list(SalesChannel.objects.values_list("pk", flat=True))
     own = Order.objects.filter(sales_channel__in=channels, source="channel", external_id=name)
     accounts = list(ChannelIntegration.objects.values_list("pk", flat=True))
@@ -150,3 +154,12 @@ def _complain(order_id: int, words: str) -> None:
 
 def _standing(order: Order) -> list[tuple[object, ...]]:
     return sorted(order.payments.values_list("pk", "state", "amount", "refunded"))
+
+
+def letters_to_retry(*, days: int = 14, limit: int = 100) -> list[int]:
+    """Dead letters of payments that waited for an order which is there now; those of the last `days` only."""
+    waiting = DeadLetter.objects.filter(
+        stream="payments", settled_at=None, reason__startswith=f"{WAITS} ", at__gt=clock.days_ago(days)
+    )
+    rows = waiting.order_by("id").values_list("pk", "reason")[:limit]
+    return [pk for pk, reason in rows if _called(reason.removeprefix(f"{WAITS} "))]

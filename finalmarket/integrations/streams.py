@@ -65,7 +65,9 @@ def streams_of(connector: type[Connector]) -> list[Stream]:
 
 def replays() -> Mapping[str, Replay]:
     """What can be tried again, by the stream of a dead letter."""
-    return dict.fromkeys(STREAMS, _ask_again)
+    from finalmarket.integrations import push  # it pulls before it tells, and so knows this file
+
+    return {**dict.fromkeys(STREAMS, _ask_again), **push.REPLAYS}
 
 
 def _ask_again(integration: ChannelIntegration, letter: DeadLetter) -> None:

@@ -1,4 +1,4 @@
-"""Accounts on outside platforms, and the records of what went through them."""
+"""Accounts on outside platforms, and the records of what went through them. Secrets are never shown."""
 
 from __future__ import annotations
 
@@ -6,14 +6,26 @@ from django.contrib import admin
 from django.db.models import Model
 from django.http import HttpRequest
 
-from finalmarket.console.admin.records import KeptAdmin, ReadOnlyAdmin, ReadOnlyTable, pilled
+from finalmarket.console.admin.records import KeptAdmin, ReadOnlyAdmin, ReadOnlyTable, RecordTable, pilled
 from finalmarket.integrations.models import (
     ChannelIntegration,
     Credential,
     DeadLetter,
+    DriftFinding,
+    DueNotice,
     ExternalId,
+    IntegrationHealth,
+    ListingLink,
+    OutgoingDelivery,
+    OutgoingEvent,
+    PlaceMapping,
+    PushRecord,
+    RateBudget,
+    StreamCursor,
     SyncRun,
+    UnlinkedListing,
     WebhookDelivery,
+    WebhookEndpoint,
 )
 
 
@@ -25,6 +37,21 @@ class CredentialTable(ReadOnlyTable):
     readonly_fields = ("updated_at",)
 
 
+class PlaceTable(RecordTable):
+    """Which channel and which shelf a place of the platform is."""
+
+    model = PlaceMapping
+    fields = ("place", "sales_channel", "stock_location")
+    autocomplete_fields = ("sales_channel", "stock_location")
+
+
+class CursorTable(ReadOnlyTable):
+    """How far each stream was pulled."""
+
+    model = StreamCursor
+    fields = ("stream", "since", "pulled_at")
+
+
 @admin.register(ChannelIntegration)
 class IntegrationAdmin(KeptAdmin):
     """Accounts on outside platforms. The status is what connecting and syncing found."""
@@ -34,15 +61,19 @@ class IntegrationAdmin(KeptAdmin):
     list_filter = ("integration_type", "status")
     search_fields = ("platform_name", "account_label")
     autocomplete_fields = ("sales_channel",)
-    readonly_fields = ("status",)
-    inlines = (CredentialTable,)
+    fields = (
+        "platform_name", "integration_type", "account_label", "sales_channel", "base_url", "status", "status_reason",
+        "account_name", "settings", "push_from", "connected_at", "subscribed_at",
+    )  # fmt: skip
+    readonly_fields = ("status", "status_reason", "account_name", "settings", "connected_at", "subscribed_at")
+    inlines = (CredentialTable, PlaceTable, CursorTable)
 
     state = pilled("status")
 
 
 class _OfIntegration(ReadOnlyAdmin):
-    list_select_related = ("integration",)
-    list_filter = ("integration",)
+    list_select_related: tuple[str, ...] = ("integration",)
+    list_filter: tuple[str, ...] = ("integration",)
     ordering = ("-id",)
 
 
@@ -59,6 +90,21 @@ class CredentialAdmin(_OfIntegration):
         return bool(request.user.has_perm("integrations.delete_credential"))
 
 
+@admin.register(IntegrationHealth)
+class HealthAdmin(_OfIntegration):
+    """How accounts are doing: the last good and the last bad, and webhooks that were refused."""
+
+    list_display = ("integration", "failures_in_row", "last_failure", "breaker_open_until", "refused_webhook_count")
+    ordering = ("integration",)
+
+
+@admin.register(RateBudget)
+class BudgetAdmin(_OfIntegration):
+    """The calls that accounts have left."""
+
+    list_display = ("integration", "bucket", "tokens", "capacity", "per_second", "refilled_at")
+
+
 @admin.register(ExternalId)
 class ExternalIdAdmin(_OfIntegration):
     """What platforms call our records."""
@@ -66,6 +112,27 @@ class ExternalIdAdmin(_OfIntegration):
     list_display = ("external_id", "kind", "local_id", "integration")
     search_fields = ("=external_id",)
     search_help_text = "The whole external id"
+
+
+@admin.register(ListingLink)
+class LinkAdmin(_OfIntegration):
+    """Which listing there is which of ours, what it was told and what it shows."""
+
+    list_display = ("external_key", "listing", "integration", "told_quantity", "shown_quantity", "is_doubtful")
+    list_select_related = ("integration", "listing__variant", "listing__sales_channel")
+    search_fields = ("=external_key", "=external_sku")
+    search_help_text = "The whole key or SKU there"
+
+
+@admin.register(UnlinkedListing)
+class UnlinkedAdmin(_OfIntegration):
+    """Listings that stand on a platform and are none of ours yet, with our best guess."""
+
+    list_display = ("title", "external_sku", "barcode", "integration", "state", "suggested_variant", "score")
+    list_select_related = ("integration", "suggested_variant")
+    list_filter = ("integration", "state")
+    search_fields = ("=external_key", "=external_sku")
+    search_help_text = "The whole key or SKU there"
 
 
 @admin.register(SyncRun)
@@ -77,14 +144,65 @@ class SyncRunAdmin(_OfIntegration):
 
 @admin.register(WebhookDelivery)
 class WebhookDeliveryAdmin(_OfIntegration):
-    """Webhooks as they came in."""
+    """Webhooks as they came in; what they say of persons is not shown."""
 
-    list_display = ("event_id", "integration", "topic", "received_at", "handled_at")
-    fields = ("integration", "event_id", "topic", "received_at", "handled_at")
+    list_display = ("event_id", "integration", "topic", "received_at", "handled_at", "attempts", "outcome")
+    fields = ("integration", "event_id", "topic", "received_at", "handled_at", "attempts", "next_try_at", "outcome")
 
 
 @admin.register(DeadLetter)
 class DeadLetterAdmin(_OfIntegration):
     """Records that could not be taken or sent, and why."""
 
-    list_display = ("id", "integration", "stream", "reason", "at", "settled_at")
+    list_display = ("id", "integration", "stream", "external_id", "reason", "attempts", "at", "settled_at")
+
+
+@admin.register(DueNotice)
+class NoticeAdmin(_OfIntegration):
+    """Events that a platform has yet to hear of, or heard of."""
+
+    list_display = ("id", "integration", "kind", "local_id", "state", "attempts", "next_try_at", "last_error")
+    list_filter = ("integration", "kind", "state")
+
+
+@admin.register(PushRecord)
+class PushRecordAdmin(_OfIntegration):
+    """What every listing was told, and what became of it."""
+
+    list_display = ("id", "integration", "listing", "what", "value", "sent_at", "outcome", "reason")
+    list_select_related = ("integration", "listing__variant", "listing__sales_channel")
+
+
+@admin.register(DriftFinding)
+class DriftAdmin(_OfIntegration):
+    """Where a platform showed something else than it was told."""
+
+    list_display = ("id", "integration", "listing", "location", "told", "shown", "should", "at")
+    list_select_related = ("integration", "listing__variant", "listing__sales_channel")
+
+
+@admin.register(WebhookEndpoint)
+class EndpointAdmin(ReadOnlyAdmin):
+    """Who hears of our events; added and changed on the console's page, where the secret is shown once."""
+
+    list_display = ("url", "is_active", "disabled_reason", "failing_since", "created_at")
+    fields = ("url", "description", "topics", "is_active", "failing_since", "disabled_reason", "created_at")
+
+
+@admin.register(OutgoingEvent)
+class OutgoingEventAdmin(ReadOnlyAdmin):
+    """Events of our own."""
+
+    list_display = ("id", "topic", "subject_id", "at", "prepared_at")
+    fields = ("topic", "subject_id", "at", "prepared_at")
+    ordering = ("-id",)
+
+
+@admin.register(OutgoingDelivery)
+class OutgoingDeliveryAdmin(ReadOnlyAdmin):
+    """Tellings of events to endpoints."""
+
+    list_display = ("id", "endpoint", "event", "state", "attempts", "next_try_at", "last_status", "last_error")
+    list_select_related = ("endpoint", "event")
+    list_filter = ("state",)
+    ordering = ("-id",)

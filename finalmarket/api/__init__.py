@@ -1,0 +1,1 @@
+"""The door for machines: what platforms call."""

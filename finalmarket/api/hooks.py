@@ -1,0 +1,28 @@
+"""Where platforms deliver their webhooks: /hooks/<token>/, without a session and without a form's token; what proves a
+delivery is its signature."""
+
+from __future__ import annotations
+
+from django.http import HttpRequest, HttpResponse
+from django.views.decorators.csrf import csrf_exempt
+from django.views.decorators.http import require_POST
+
+from finalmarket.integrations import inbox
+from finalmarket.integrations.connect import public_address
+
+TOO_LARGE = 413
+
+
+@csrf_exempt
+@require_POST
+def hook(request: HttpRequest, token: str) -> HttpResponse:
+    """200 once the delivery is stored, 404 for a token of nobody, 401 for a delivery that is not genuine, 413 for one
+    of more than 2 MiB. Nothing else is told to whoever asks."""
+    length = request.headers.get("Content-Length") or "0"
+    if length.isascii() and length.isdigit() and int(length) > inbox.MOST_BYTES:
+        return HttpResponse(status=TOO_LARGE)
+    body = request.read(inbox.MOST_BYTES + 1)
+    if len(body) > inbox.MOST_BYTES:
+        return HttpResponse(status=TOO_LARGE)
+    url = public_address(request.get_full_path()) or request.build_absolute_uri()
+    return HttpResponse(status=inbox.receive(token, url, dict(request.headers), body))
