@@ -15,6 +15,7 @@ from django.db import connection
 from finalmarket.connectors.errors import ConnectorError, NeedsAttention, RetryLater
 from finalmarket.integrations.accounts import open_connector
 from finalmarket.integrations.budget import OWN_BUDGET
+from finalmarket.integrations.connect import need_attention
 from finalmarket.integrations.models import ChannelIntegration, IntegrationHealth
 from finalmarket.kernel import clock, randomness
 from finalmarket.kernel.errors import UserError
@@ -54,9 +55,7 @@ def note_failure(integration: ChannelIntegration, error: ConnectorError) -> bool
     if isinstance(error, NeedsAttention):
         reason = _refusal(integration)
         if reason:
-            ChannelIntegration.objects.filter(pk=integration.pk, status=ChannelIntegration.Status.ACTIVE).update(
-                status=ChannelIntegration.Status.NEEDS_ATTENTION, status_reason=reason[:500], updated_at=clock.now()
-            )
+            need_attention(integration, reason)
             return True
     wait = error.retry_after if isinstance(error, RetryLater) else None
     _write(

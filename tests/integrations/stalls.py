@@ -94,6 +94,7 @@ def connect(shop: Fake, address: str, *, skus: Sequence[str] = SKUS, units: int 
     integration = ChannelIntegration.objects.create(
         sales_channel=channel, platform_name=shop.slug, integration_type="marketplace", account_label=name,
         status="active", base_url=address, connected_at=clock.now(),
+        push_from=clock.now(),
     )  # fmt: skip
     keep_secrets(integration, {"token": TOKEN})
     account = Account(integration, channel, place, shop)

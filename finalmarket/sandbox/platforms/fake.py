@@ -164,6 +164,8 @@ class Fake(StandIn):
     def _told(self, told: dict[str, Any]) -> dict[str, Any]:
         if not told.get("title"):
             return {"code": "no_title", "message": "a listing needs a title", "sku": told["sku"]}
+        if told.get("key") and told["key"] not in self.state["listings"]:
+            return {"code": "no_listing", "message": f"there is no listing {told['key']}", "sku": told["sku"]}
         listing = self.state["listings"].get(told.get("key") or "") or self._new_listing(told["sku"])
         listing |= {name: told[name] for name in FIELDS if name in told}
         self._changed("listing", listing)

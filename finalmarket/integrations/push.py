@@ -1,0 +1,252 @@
+"""Telling a platform what changed here: the drain of the due rows.
+
+Due rows are claimed by their state, the newest absolute value is read for all of them at once, sent in the platform's
+batch size, and each row is settled by the version that was claimed. Delivery is at least once; since the values are
+absolute and every try has the same key, the effect is exactly once. The job that calls this is only a wake-up call.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Sequence
+from dataclasses import dataclass, field
+from typing import Any
+
+from finalmarket.connectors.contract import Connector
+from finalmarket.connectors.errors import (
+    ConnectorError,
+    NeedsAttention,
+    NotSupported,
+    OutcomeUnknown,
+    Rejected,
+    RetryLater,
+)
+from finalmarket.connectors.paging import READING_ERRORS
+from finalmarket.integrations import breaker, pull, settling
+from finalmarket.integrations.accounts import open_connector
+from finalmarket.integrations.lanes import Lane, lane
+from finalmarket.integrations.models import ChannelIntegration, DeadLetter
+from finalmarket.integrations.telling import Claim, Telling, Ware, can, rows
+from finalmarket.integrations.telling_content import Contents
+from finalmarket.integrations.telling_prices import Prices
+from finalmarket.integrations.telling_stock import Stock
+from finalmarket.kernel import clock, failpoints
+
+LANE = "push"
+MOST_BATCHES = 500
+"""So many calls one run makes at most before it lets another job have the worker; the next run goes on."""
+TRIES_TOGETHER = 2
+"""A row that failed so often with others is told alone: if it is what fails, the others are free of it."""
+
+
+@dataclass
+class Pushed:
+    """What a run did: listings that were told, refused and put off. `reason` says why it stopped or did nothing."""
+
+    told: int = 0
+    refused: int = 0
+    put_off: int = 0
+    reason: str = ""
+
+
+def wares() -> tuple[Ware[Any], ...]:
+    """What platforms are told, in this order: a listing is made before it has stock and a price."""
+    return (Contents(), Prices(), Stock())
+
+
+def push(integration_id: int) -> Pushed:
+    """Tell the platform all that is due, if nobody else is doing so; nothing while the account is not active, its
+    breaker is open, or `push_from` has not come. Raises nothing that a platform did: it is written down instead."""
+    integration = ChannelIntegration.objects.get(pk=integration_id)
+    reason = reason_not_to_push(integration)
+    if reason:
+        return Pushed(reason=reason)
+    with lane(integration_id, LANE) as held:
+        if held is None:
+            return Pushed(reason="somebody else is at it")
+        connector = open_connector(integration)
+        try:
+            return _Drain(integration, connector, held).run()
+        finally:
+            connector.close()
+
+
+def reason_not_to_push(integration: ChannelIntegration) -> str:
+    """Why nothing may be told to this account now, "" when it may."""
+    if integration.status != ChannelIntegration.Status.ACTIVE:
+        return f"the account is {integration.get_status_display().lower()}"
+    if integration.push_from is None or integration.push_from > clock.now():
+        return "pushing has not begun"
+    return ""
+
+
+def replay(integration: ChannelIntegration, letter: DeadLetter) -> None:
+    """Have a refused listing told again, with its newest value."""
+    listing_id, what = letter.payload.get("listing"), letter.payload.get("what")
+    rows("mark_due", listings=[listing_id] if isinstance(listing_id, int) else [], what=str(what))
+
+
+REPLAYS = {f"push_{ware.what}": replay for ware in wares()}
+"""How refused tellings are tried again, by the stream of their dead letters."""
+
+
+@dataclass
+class _Batch:
+    """Some tellings of one ware on their way, and what the platform said of them so far."""
+
+    ware: Ware[Any]
+    tellings: list[Telling[Any]]
+    records: dict[int, int] = field(default_factory=dict)
+    refused: dict[int, str] = field(default_factory=dict)
+    answered: set[int] = field(default_factory=set)
+
+    def open(self) -> list[Telling[Any]]:
+        """Those of which nothing is known yet."""
+        return [telling for telling in self.tellings if telling.claim.listing_id not in self.answered]
+
+    def closed(self) -> list[Telling[Any]]:
+        """Those of which the platform said something."""
+        return [telling for telling in self.tellings if telling.claim.listing_id in self.answered]
+
+
+class _Drain:
+    """One run for one account."""
+
+    def __init__(self, integration: ChannelIntegration, connector: Connector, held: Lane) -> None:
+        self._integration, self._connector, self._lane = integration, connector, held
+        self._done = Pushed()
+
+    def run(self) -> Pushed:
+        chosen = [ware for ware in wares() if can(self._connector, ware)]
+        rows("drop_untold", integration=self._integration.pk, told=[ware.what for ware in chosen])
+        waiting = [ware for ware in chosen if self._waits(ware)]
+        try:
+            self._run(waiting)
+        except ConnectorError as error:
+            breaker.note_failure(self._integration, error)
+            self._done.reason = str(error)
+        except _LaneLost:
+            self._done.reason = "the lane was lost"
+        return self._done
+
+    def _run(self, waiting: Sequence[Ware[Any]]) -> None:
+        """Where orders are caught up with, that is also how it is found out whether the platform is back."""
+        is_caught_up = pull.catch_up_orders(self._integration) if _has_stock(waiting) else True
+        if waiting and not breaker.may_call(self._integration.pk):
+            self._done.reason = "the platform is left alone for a while"
+            return
+        for ware in waiting:
+            if is_caught_up or ware.what != Stock.what:
+                self._drain(ware)
+
+    def _drain(self, ware: Ware[Any]) -> None:
+        for _ in range(MOST_BATCHES):
+            if ware.what == Stock.what and not pull.catch_up_orders(self._integration):
+                self._done.reason = "the newest orders of the channel are not known; no number is told without them"
+                return
+            claims = self._claim(ware)
+            if not claims:
+                return
+            failpoints.hit("push.after_claim")
+            for group in _groups(claims):
+                self._tell(_Batch(ware, ware.read(self._integration, group)))
+
+    def _waits(self, ware: Ware[Any]) -> bool:
+        return bool(rows("waits", integration=self._integration.pk, what=ware.what))
+
+    def _claim(self, ware: Ware[Any]) -> list[Claim]:
+        found = rows(
+            "claim", integration=self._integration.pk, what=ware.what, seconds=settling.CLAIM_SECONDS,
+            limit=ware.most(self._integration, self._connector),
+        )  # fmt: skip
+        return [Claim(*row) for row in found]
+
+    def _tell(self, batch: _Batch) -> None:
+        """Send a batch and settle it. What the platform did not answer is put off, and the failure goes on upwards."""
+        try:
+            self._ask(batch)
+            self._say_refusals(batch)
+            self._send(batch)
+        except (RetryLater, NeedsAttention, ConnectorError) as error:
+            self._settle(batch)
+            waiting = batch.open()
+            settling.put_off(self._integration, batch.ware, waiting, batch.records, error)
+            self._done.put_off += len(waiting)
+            raise
+        self._settle(batch)
+        breaker.note_success(self._integration.pk, stream="push")
+
+    def _ask(self, batch: _Batch) -> None:
+        """Find out what became of earlier tryings that ended without a word."""
+        doubtful = [telling for telling in batch.tellings if telling.claim.was_claimed]
+        if not doubtful:
+            return
+        failpoints.hit("push.before_ask")
+        again, there = batch.ware.ask(self._connector, doubtful)
+        failpoints.hit("push.after_ask")
+        shown = [telling for telling in doubtful if telling.claim.listing_id in there]
+        settling.settle(self._integration, batch.ware, shown, {}, {}, reason=settling.ASKED)
+        certain = [telling for telling in batch.tellings if not telling.claim.was_claimed]
+        batch.tellings = [*certain, *again]
+        self._done.told += len(shown)
+
+    def _say_refusals(self, batch: _Batch) -> None:
+        """Set aside what there is nothing to tell of."""
+        for telling in batch.tellings:
+            if telling.refusal:
+                batch.refused[telling.claim.listing_id] = telling.refusal
+                batch.answered.add(telling.claim.listing_id)
+
+    def _send(self, batch: _Batch) -> None:
+        saying = batch.open()
+        if not saying:
+            return
+        batch.records = settling.begin(self._integration, batch.ware, saying)
+        if not self._lane.is_held():
+            raise _LaneLost
+        ours = settling.renewed(self._integration, batch.ware, saying)
+        lost = {telling.claim.listing_id for telling in saying} - {telling.claim.listing_id for telling in ours}
+        batch.tellings = [telling for telling in batch.tellings if telling.claim.listing_id not in lost]
+        if ours:
+            failpoints.hit("push.before_send")
+            _deliver(batch, ours, lambda part: batch.ware.send(self._connector, part))
+            failpoints.hit("push.after_send")
+
+    def _settle(self, batch: _Batch) -> None:
+        closed = batch.closed()
+        settling.settle(self._integration, batch.ware, closed, batch.refused, batch.records)
+        self._done.refused += len(batch.refused)
+        self._done.told += len(closed) - len(batch.refused)
+
+
+class _LaneLost(Exception):
+    """The database forgot that we hold the lane: somebody else may be sending."""
+
+
+def _deliver(batch: _Batch, part: Sequence[Telling[Any]], send: Callable[[Sequence[Telling[Any]]], Any]) -> None:
+    """Send a part of a batch. Where the platform refuses it as a whole, its halves are sent for themselves, until the
+    one that is refused stands alone."""
+    try:
+        refused = {listing_id: str(error) for listing_id, error in send(part).items()}
+    except (Rejected, NotSupported, *READING_ERRORS) as error:
+        if len(part) > 1:
+            middle = len(part) // 2
+            _deliver(batch, part[:middle], send)
+            _deliver(batch, part[middle:], send)
+            return
+        (alone,) = part
+        if not isinstance(error, ConnectorError) and not alone.ref.ids:
+            raise OutcomeUnknown(f"{type(error).__name__}: {error}") from error  # it may stand there now
+        words = str(error) if isinstance(error, ConnectorError) else f"{type(error).__name__}: {error}"
+        refused = {alone.claim.listing_id: words}
+    batch.refused |= {listing_id: words or "refused without a reason" for listing_id, words in refused.items()}
+    batch.answered |= {telling.claim.listing_id for telling in part}
+
+
+def _groups(claims: Sequence[Claim]) -> list[list[Claim]]:
+    """All together, but those alone that failed with others before."""
+    together = [claim for claim in claims if claim.attempts < TRIES_TOGETHER]
+    return [group for group in (together, *([claim] for claim in claims if claim.attempts >= TRIES_TOGETHER)) if group]
+
+
+def _has_stock(waiting: Sequence[Ware[Any]]) -> bool:
+    return any(ware.what == Stock.what for ware in waiting)

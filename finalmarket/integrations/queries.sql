@@ -1,0 +1,189 @@
+-- What goes out, by state and set by set. The clock is the database's unless a test steers it.
+--
+-- A due row is open for claiming when nobody works on it and its time has come: `claimed_until` is the end of a claim,
+-- or of a pause after a telling. Whoever holds the lane may also take up what its predecessor left: a claim without a
+-- word (`last_error`) of how it ended was left by a worker that was killed.
+
+-- name: drop_untold
+-- What this platform cannot be told is settled untold.
+UPDATE due_changes SET settled_version = version, claimed_version = version, last_error = ''
+WHERE integration_id = %(integration)s AND version > settled_version AND NOT what = ANY (%(told)s::text[])
+
+-- name: claim
+-- SKIP LOCKED: a row whose change is not committed yet is passed over, so the number that is read afterwards has seen
+-- every change that the claimed version counts.
+WITH clock AS MATERIALIZED (SELECT coalesce(%(now)s::timestamptz, clock_timestamp()) AS at),
+found AS MATERIALIZED (
+    SELECT due.id, due.claimed_version > due.settled_version AS was_claimed
+    FROM due_changes due JOIN listing_links link ON link.listing_id = due.listing_id
+         AND link.integration_id = due.integration_id
+    WHERE due.integration_id = %(integration)s AND due.what = %(what)s AND due.version > due.settled_version
+      AND (due.claimed_until IS NULL OR due.claimed_until <= (SELECT at FROM clock)
+           OR (due.claimed_version > due.settled_version AND due.last_error = ''))
+      AND (%(what)s = 'content' OR link.ids <> '{}')  -- what is not there yet has neither stock nor price
+    ORDER BY due.due_since, due.id LIMIT %(limit)s FOR UPDATE OF due SKIP LOCKED
+)
+UPDATE due_changes due SET claimed_version = due.version, last_error = '',
+    claimed_until = clock.at + make_interval(secs => %(seconds)s)
+FROM found, clock WHERE due.id = found.id
+RETURNING due.listing_id, due.version, found.was_claimed, due.due_since, due.attempts
+
+-- name: renew
+-- Just before sending: whether these claims are still ours, and if so for how much longer.
+UPDATE due_changes due SET claimed_until =
+    coalesce(%(now)s::timestamptz, clock_timestamp()) + make_interval(secs => %(seconds)s)
+FROM unnest(%(listings)s::bigint[], %(versions)s::bigint[]) AS mine(listing_id, version)
+WHERE due.listing_id = mine.listing_id AND due.what = %(what)s AND due.claimed_version = mine.version
+  AND due.settled_version < mine.version AND due.integration_id = %(integration)s
+RETURNING due.listing_id
+
+-- name: lock_listings
+-- Before their due rows, as whoever edits a listing and then marks it does.
+SELECT FROM channel_products WHERE id = ANY (%(listings)s::bigint[]) ORDER BY id FOR NO KEY UPDATE
+
+-- name: lock
+-- In the order in which every verb of stock locks them.
+SELECT FROM due_changes WHERE listing_id = ANY (%(listings)s::bigint[]) AND what = %(what)s
+ORDER BY listing_id FOR UPDATE
+
+-- name: settle
+-- Where somebody else took the claim over meanwhile, what we sent may have come after what they sent: told once more.
+UPDATE due_changes due SET
+    settled_version = greatest(due.settled_version, CASE WHEN due.claimed_version = mine.version THEN mine.version ELSE 0 END),
+    version = due.version + CASE WHEN due.claimed_version = mine.version THEN 0 ELSE 1 END,
+    claimed_until = CASE WHEN due.claimed_version = mine.version THEN
+        coalesce(%(now)s::timestamptz, clock_timestamp()) + make_interval(secs => %(gap)s) ELSE due.claimed_until END,
+    attempts = 0, last_error = mine.reason
+FROM unnest(%(listings)s::bigint[], %(versions)s::bigint[], %(reasons)s::text[]) AS mine(listing_id, version, reason)
+WHERE due.listing_id = mine.listing_id AND due.what = %(what)s
+
+-- name: give_back
+-- Nothing happened: the rows are due as before, after a pause that grows with every try.
+UPDATE due_changes due SET claimed_version = due.settled_version, last_error = %(reason)s,
+    attempts = due.attempts + %(counts)s::boolean::int,
+    claimed_until = coalesce(%(now)s::timestamptz, clock_timestamp()) + make_interval(secs => greatest(
+        %(wait)s, least(%(most)s, %(first)s * power(2, least(20, due.attempts)))))
+FROM unnest(%(listings)s::bigint[], %(versions)s::bigint[]) AS mine(listing_id, version)
+WHERE due.listing_id = mine.listing_id AND due.what = %(what)s AND due.claimed_version = mine.version
+
+-- name: doubt
+-- Something may have happened: the claim stays, so that whoever takes the row up next asks before telling.
+UPDATE due_changes due SET attempts = due.attempts + 1, last_error = %(reason)s,
+    claimed_until = coalesce(%(now)s::timestamptz, clock_timestamp()) + make_interval(secs => least(
+        %(most)s, %(first)s * power(2, least(20, due.attempts))))
+FROM unnest(%(listings)s::bigint[], %(versions)s::bigint[]) AS mine(listing_id, version)
+WHERE due.listing_id = mine.listing_id AND due.what = %(what)s AND due.claimed_version = mine.version
+
+-- name: note_links
+UPDATE listing_links link SET is_doubtful = %(doubtful)s WHERE listing_id = ANY (%(listings)s::bigint[])
+    AND link.is_doubtful <> %(doubtful)s
+
+-- name: told_stock
+UPDATE listing_links link SET told_quantity = told.quantity, told_places = told.places, told_at = clock.at,
+    shown_quantity = told.quantity, shown_at = clock.at, is_doubtful = false
+FROM unnest(%(listings)s::bigint[], %(quantities)s::int[], %(places)s::jsonb[]) AS told(listing_id, quantity, places),
+     (SELECT coalesce(%(now)s::timestamptz, clock_timestamp()) AS at) clock
+WHERE link.listing_id = told.listing_id
+
+-- name: told_prices
+UPDATE listing_links link SET told_price = told.amount
+FROM unnest(%(listings)s::bigint[], %(amounts)s::numeric[]) AS told(listing_id, amount)
+WHERE link.listing_id = told.listing_id
+
+-- name: taken_keys
+-- Which of these listings the platform calls by a key that is another listing's in the same account.
+SELECT told.listing_id, told.key
+FROM unnest(%(listings)s::bigint[], %(keys)s::text[]) AS told(listing_id, key)
+JOIN listing_links mine ON mine.listing_id = told.listing_id
+JOIN listing_links other ON other.integration_id = mine.integration_id AND other.external_key = told.key
+     AND other.listing_id <> told.listing_id
+
+-- name: told_refs
+UPDATE listing_links link SET external_key = told.key, external_sku = CASE WHEN told.sku = '' THEN external_sku ELSE told.sku END,
+    ids = told.ids, is_doubtful = false
+FROM unnest(%(listings)s::bigint[], %(keys)s::text[], %(skus)s::text[], %(ids)s::jsonb[]) AS told(listing_id, key, sku, ids)
+WHERE link.listing_id = told.listing_id
+
+-- name: show_state
+-- What the listing says of itself: refused (and why), waiting, or in step.
+UPDATE channel_products listing SET sync_state = now.state, sync_error = now.error,
+    synced_at = CASE WHEN now.state = 'synced' THEN coalesce(%(now)s::timestamptz, clock_timestamp()) ELSE listing.synced_at END
+FROM (
+    SELECT due.listing_id,
+           CASE WHEN bool_or(due.version <= due.settled_version AND due.last_error <> '') THEN 'failed'
+                WHEN bool_or(due.version > due.settled_version) THEN 'due' ELSE 'synced' END AS state,
+           coalesce(max(due.last_error) FILTER (WHERE due.version <= due.settled_version), '') AS error
+    FROM due_changes due WHERE due.listing_id = ANY (%(listings)s::bigint[]) GROUP BY due.listing_id
+) now
+WHERE listing.id = now.listing_id AND (now.state = 'synced' OR (listing.sync_state, listing.sync_error) <> (now.state, now.error))
+
+-- name: links
+SELECT link.listing_id, link.external_key, link.external_sku, link.ids, link.location, link.told_quantity,
+       link.told_places, link.shown_quantity, coalesce(link.shown_at > link.told_at, link.shown_at IS NOT NULL),
+       listing.variant_id, listing.sales_channel_id, channel.currency
+FROM listing_links link JOIN channel_products listing ON listing.id = link.listing_id
+JOIN sales_channels channel ON channel.id = listing.sales_channel_id
+WHERE link.listing_id = ANY (%(listings)s::bigint[])
+
+-- name: free_at_places
+-- What lies free at our locations that the platform knows, in the order in which the channel would take it.
+SELECT item.variant_id, source.sales_channel_id, place.place, greatest(0, item.on_hand - item.reserved - item.allocated - item.safety)
+FROM place_mappings place
+JOIN stock_locations location ON location.id = place.stock_location_id AND location.is_active
+JOIN stock_item item ON item.location_id = location.id AND item.variant_id = ANY (%(variants)s::bigint[])
+CROSS JOIN unnest(%(channels)s::bigint[]) AS source(sales_channel_id)
+LEFT JOIN channel_sources ranked ON ranked.location_id = location.id
+     AND ranked.sales_channel_id = source.sales_channel_id
+WHERE place.integration_id = %(integration)s
+  AND (ranked.id IS NOT NULL OR NOT EXISTS (
+      SELECT FROM channel_sources own WHERE own.sales_channel_id = source.sales_channel_id))
+ORDER BY item.variant_id, source.sales_channel_id, coalesce(ranked.rank, location.priority), location.id
+
+-- name: prices
+SELECT listing.id, coalesce(own.amount, usual.amount), channel.currency
+FROM channel_products listing JOIN sales_channels channel ON channel.id = listing.sales_channel_id
+LEFT JOIN listing_prices own ON own.listing_id = listing.id AND own.currency = channel.currency
+LEFT JOIN variant_prices usual ON usual.variant_id = listing.variant_id AND usual.currency = channel.currency
+WHERE listing.id = ANY (%(listings)s::bigint[])
+
+-- name: contents
+SELECT listing.id, variant.sku, variant.barcode, product.brand,
+       coalesce(nullif(listing.title, ''), product.title || CASE WHEN variant.title = '' THEN '' ELSE ' (' || variant.title || ')' END),
+       coalesce(nullif(listing.description, ''), product.description),
+       product.attributes || variant.option_values || listing.attributes,
+       listing.is_available AND variant.is_active AND channel.status = 'active' AND product.status <> 'archived'
+       AND coalesce(listing.publish_from <= statement_timestamp(), true)
+       AND coalesce(listing.publish_until > statement_timestamp(), true),
+       coalesce(own.amount, usual.amount), channel.currency
+FROM channel_products listing JOIN variants variant ON variant.id = listing.variant_id
+JOIN products product ON product.id = variant.product_id
+JOIN sales_channels channel ON channel.id = listing.sales_channel_id
+LEFT JOIN listing_prices own ON own.listing_id = listing.id AND own.currency = channel.currency
+LEFT JOIN variant_prices usual ON usual.variant_id = listing.variant_id AND usual.currency = channel.currency
+WHERE listing.id = ANY (%(listings)s::bigint[])
+
+-- name: begin_records
+INSERT INTO push_records (integration_id, listing_id, what, version, value, due_since, sent_at, outcome, reason)
+SELECT %(integration)s, listing_id, %(what)s, version, value, due_since, coalesce(%(now)s::timestamptz, clock_timestamp()), '', ''
+FROM unnest(%(listings)s::bigint[], %(versions)s::bigint[], %(values)s::text[], %(due_since)s::timestamptz[])
+     AS told(listing_id, version, value, due_since)
+RETURNING id
+
+-- name: end_records
+UPDATE push_records record SET answered_at = coalesce(%(now)s::timestamptz, clock_timestamp()), outcome = told.outcome,
+    reason = told.reason
+FROM unnest(%(records)s::bigint[], %(outcomes)s::text[], %(reasons)s::text[]) AS told(id, outcome, reason)
+WHERE record.id = told.id
+
+-- name: mark_due
+-- Told once more, for a reason of ours (drift, a replay): whether or not the row waits already.
+UPDATE due_changes due SET version = due.version + 1, due_since = statement_timestamp(), last_error = ''
+WHERE listing_id = ANY (%(listings)s::bigint[]) AND what = %(what)s
+  AND due.version <= greatest(due.settled_version, due.claimed_version)
+
+-- name: waits
+SELECT 1 FROM due_changes due
+WHERE due.integration_id = %(integration)s AND due.what = %(what)s AND due.version > due.settled_version
+  AND (due.claimed_until IS NULL OR due.claimed_until <= coalesce(%(now)s::timestamptz, clock_timestamp())
+       OR (due.claimed_version > due.settled_version AND due.last_error = ''))
+LIMIT 1
