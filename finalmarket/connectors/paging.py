@@ -49,6 +49,14 @@ def read_each(
     return tuple(records), tuple(unreadable)
 
 
+def read_one(raw: Any, read: Callable[[Any], Mapped]) -> Mapped:
+    """Translate a single record. Raises Unintelligible where it cannot be read."""
+    try:
+        return read(raw)
+    except READING_ERRORS as error:
+        raise Unintelligible(f"the record cannot be read: {type(error).__name__}: {error}") from None
+
+
 def write_cursor(**parts: Any) -> str:
     """A cursor made of parts, such as `since` and the platform's own `page`; "" parts are left out."""
     return json.dumps({key: value for key, value in sorted(parts.items()) if value not in ("", None)})

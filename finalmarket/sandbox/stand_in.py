@@ -114,6 +114,8 @@ class StandIn:
             for handler in (getattr(self, name) for name in dir(type(self)) if not name.startswith("__"))
             if hasattr(handler, "route")
         ]
+        # A path that is spelled out wins over one with a name in the same place.
+        self._routes.sort(key=lambda pair: pair[0].pattern.groups)
 
     # A platform says:
 

@@ -27,7 +27,7 @@ from finalmarket.connectors.contract import (
 )
 from finalmarket.connectors.errors import NeedsAttention, Rejected, RetryLater, Unintelligible, WebhookRefused
 from finalmarket.connectors.http import Answer
-from finalmarket.connectors.paging import READING_ERRORS, read_cursor, read_each, walk, write_cursor
+from finalmarket.connectors.paging import READING_ERRORS, read_cursor, read_each, read_one, walk, write_cursor
 from finalmarket.connectors.rates import Rate
 from finalmarket.connectors.records import (
     Delivery,
@@ -107,7 +107,7 @@ class Example(Connector, PullsOrders, PullsListings, PullsStock, PushesStock, Pu
             if error.status == 404:
                 return None
             raise
-        return whole(order_record, data)
+        return read_one(data, order_record)
 
     def pull_listings(self, cursor: str) -> Iterator[Page[ListingRecord]]:
         """All listings by their SKU."""
@@ -309,11 +309,3 @@ def text(data: Any, name: str) -> str:
     if not isinstance(found, str) or not found:
         raise Unintelligible(f"the answer holds no text {name!r}")
     return found
-
-
-def whole(read: Any, data: Any) -> Any:
-    """A single record. Raises Unintelligible where it cannot be read."""
-    try:
-        return read(data)
-    except READING_ERRORS as error:
-        raise Unintelligible(f"the record cannot be read: {type(error).__name__}: {error}") from None

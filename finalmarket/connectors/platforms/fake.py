@@ -7,10 +7,10 @@ only while they debug or look at a sandbox (`is_practice`).
 from __future__ import annotations
 
 import json
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from datetime import UTC, datetime
 from decimal import Decimal
-from typing import Any, ClassVar
+from typing import Any, ClassVar, TypeVar
 
 import httpx2
 
@@ -36,7 +36,7 @@ from finalmarket.connectors.contract import (
 )
 from finalmarket.connectors.errors import ConnectorError, Rejected, RetryLater, Unintelligible, WebhookRefused
 from finalmarket.connectors.http import Answer
-from finalmarket.connectors.paging import read_cursor, read_each, walk, write_cursor
+from finalmarket.connectors.paging import read_cursor, read_each, read_one, walk, write_cursor
 from finalmarket.connectors.rates import Rate
 from finalmarket.connectors.records import (
     Address,
@@ -63,6 +63,7 @@ from finalmarket.connectors.records import (
 )
 from finalmarket.connectors.signing import require_recent, require_signature
 
+Read = TypeVar("Read")
 TOPICS = {"order.changed": "orders", "listing.changed": "listings", "customer.changed": "customers",
           "payment.changed": "payments"}  # fmt: skip
 
@@ -102,7 +103,7 @@ class Fake(
         return bearer(self.account.secrets["token"])
 
     def check(self) -> str:
-        return str(_fields(self.http.call("GET", "/v1/account"))["name"])
+        return str(_fields(self.http.call("GET", "/v1/account"), "name")["name"])
 
     # What comes in.
 
@@ -110,15 +111,16 @@ class Fake(
         return walk(lambda place: self._page("orders", place, since, order_record), cursor)
 
     def pull_order(self, external_id: str) -> OrderRecord | None:
-        raw = self._one(f"/v1/orders/{external_id}")
-        return None if raw is None else order_record(raw)
+        return self._one(f"/v1/orders/{external_id}", order_record)
 
     def pull_listings(self, cursor: str) -> Iterator[Page[ListingRecord]]:
         return walk(lambda place: self._page("listings", place, None, listing_record), cursor)
 
     def pull_stock(self, refs: Sequence[ListingRef], location: str = "") -> Sequence[StockRecord]:
         params = {"keys": ",".join(ref.key for ref in refs), "location": location}
-        levels = _fields(self.http.call("GET", "/v1/stock", params=params))["levels"]
+        if not refs:
+            return []
+        levels = _fields(self.http.call("GET", "/v1/stock", params=params), "levels")["levels"]
         if location:
             return [stock_record(raw) for raw in levels]
         totals: dict[str, StockRecord] = {}
@@ -132,36 +134,37 @@ class Fake(
         return walk(lambda place: self._page("customers", place, since, customer_record), cursor)
 
     def pull_customer(self, external_id: str) -> CustomerRecord | None:
-        raw = self._one(f"/v1/customers/{external_id}")
-        return None if raw is None else customer_record(raw)
+        return self._one(f"/v1/customers/{external_id}", customer_record)
 
     def pull_payments(self, cursor: str, since: datetime | None) -> Iterator[Page[PaymentRecord]]:
         return walk(lambda place: self._page("payments", place, since, payment_record), cursor)
 
     def pull_payment(self, external_id: str) -> PaymentRecord | None:
-        raw = self._one(f"/v1/payments/{external_id}")
-        return None if raw is None else payment_record(raw)
+        return self._one(f"/v1/payments/{external_id}", payment_record)
 
     def _page(self, stream: str, cursor: str, since: datetime | None, read: Any) -> Page[Any]:
         place = read_cursor(cursor)
         moment = place.get("since") or (since.astimezone(UTC).isoformat() if since else "")
         params = {"after": place.get("after", ""), "since": moment}
-        answer = _fields(self.http.call("GET", f"/v1/{stream}", params=params))
+        answer = _fields(self.http.call("GET", f"/v1/{stream}", params=params), stream, "next", "is_last")
         records, unreadable = read_each(answer[stream], read, lambda raw: raw.get("id") or raw["key"])
         following = write_cursor(after=answer["next"], since=moment)
         return Page(records, following, bool(answer["is_last"]), unreadable)
 
-    def _one(self, path: str) -> Raw | None:
+    def _one(self, path: str, read: Callable[[Raw], Read]) -> Read | None:
         try:
-            return _fields(self.http.call("GET", path))
+            raw = _fields(self.http.call("GET", path))
         except Rejected as error:
             if error.status == 404:
                 return None
             raise
+        return read_one(raw, read)
 
     # What goes out.
 
     def push_stock(self, levels: Sequence[StockLevel]) -> Sequence[Rejected]:
+        if not levels:
+            return []
         body = [
             {"key": level.ref.key, "quantity": level.quantity, "location": level.location, "expected": level.shown}
             for level in levels
@@ -169,10 +172,14 @@ class Fake(
         return refused(self.http.call("POST", "/v1/stock", json={"levels": body}, bucket="stock"))
 
     def push_prices(self, levels: Sequence[PriceLevel]) -> Sequence[Rejected]:
+        if not levels:
+            return []
         body = [{"key": one.ref.key, "amount": str(one.amount), "currency": one.currency} for one in levels]
         return refused(self.http.call("POST", "/v1/prices", json={"prices": body}, repeatable=True))
 
     def push_listings(self, contents: Sequence[ListingContent]) -> Sequence[ListingRef | Rejected]:
+        if not contents:
+            return []
         body = {"listings": [listing_fields(content) for content in contents]}
         results = _fields(self.http.call("POST", "/v1/listings", json=body))["results"]
         if len(results) != len(contents):
@@ -340,16 +347,19 @@ def _units(lines: Sequence[tuple[str, int]]) -> list[dict[str, Any]]:
     return [{"id": line_id, "quantity": units} for line_id, units in lines]
 
 
-def _fields(answer: Answer) -> Raw:
+def _fields(answer: Answer, *names: str) -> Raw:
     if not isinstance(answer.data, dict):
         raise Unintelligible("the answer is not a JSON object", status=answer.status)
+    missing = [name for name in names if name not in answer.data]
+    if missing:
+        raise Unintelligible(f"the answer does not hold {', '.join(missing)}", status=answer.status)
     return answer.data
 
 
 def _json(body: bytes) -> Any:
     try:
         return json.loads(body)
-    except ValueError:
+    except (ValueError, RecursionError):
         return None
 
 

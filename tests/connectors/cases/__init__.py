@@ -66,6 +66,7 @@ class Case:
     # external id and that word, which must come back in OrderRecord.unknown.
     seed_unknown_order: Callable[[Any], tuple[str, str]] | None = None
     seed_unknown_payment: Callable[[Any], tuple[str, str]] | None = None
+    wordless: tuple[str, ...] = ()  # of "orders" and "payments": those whose records hold no word of a fixed list
 
     # What goes out.
     location: str = ""  # where stock is set, in the platform's words

@@ -11,7 +11,7 @@ from collections.abc import Callable, Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass, replace
 from datetime import UTC, datetime, timedelta
-from functools import partial
+from functools import cache, partial
 from typing import Any
 
 import httpx2
@@ -29,7 +29,7 @@ from finalmarket.connectors.rates import Rate
 from finalmarket.connectors.records import Page
 from finalmarket.kernel import clock
 from finalmarket.sandbox.faults import Fault, Faults
-from finalmarket.sandbox.wire import served
+from finalmarket.sandbox.wire import Wire
 from finalmarket.sandbox.world import World
 from tests.connectors.cases import Case
 from tests.connectors.descriptions import Description, WatchedTransport
@@ -126,13 +126,22 @@ class Stage:
         return Counter(entry.name for entry in self.world.journal.entries(what="effect"))
 
 
+@cache
+def _wire() -> Wire:
+    """One server for all stages of this process; it goes with it."""
+    wire = Wire(most_seconds_silent=0.02)
+    wire.start()
+    return wire
+
+
 @contextmanager
 def staged(case: Case, *, faults: Faults | None = None) -> Iterator[Stage]:
     """A stage; at its end, nothing that was sent or answered may be against the published description."""
     world = World()
     world.clock.stand_still(START)
     stand_in = case.stand_in(world, faults=faults)
-    with clock.steered(START) as ours, served(stand_in, most_seconds_silent=0.02) as (address,):
+    address = _wire().add(stand_in)
+    with clock.steered(START) as ours:
         time = PassingTime(world, ours)
         watched = WatchedTransport(
             described(case), strip=address, ignore=case.ignore, answers_may_break=faults is not None
@@ -143,6 +152,7 @@ def staged(case: Case, *, faults: Faults | None = None) -> Iterator[Stage]:
         finally:
             connector.close()
             watched.close()
+            stand_in.sender.stop()
     assert watched.faults == [], "\n".join(watched.faults)
 
 
