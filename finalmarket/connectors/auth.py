@@ -18,6 +18,13 @@ from finalmarket.kernel import clock
 
 Keep = Callable[[Mapping[str, str]], None]
 RENEW_BEFORE = timedelta(minutes=2)
+# RFC 6749, section 5.2.
+TOKEN_ERRORS = frozenset(
+    {
+        "invalid_request", "invalid_client", "invalid_grant", "unauthorized_client", "unsupported_grant_type",
+        "invalid_scope", "access_denied",
+    }
+)  # fmt: skip
 
 
 class HeaderAuth(httpx2.Auth):
@@ -136,7 +143,8 @@ def read_token(response: httpx2.Response) -> Mapping[str, Any]:
             f"no new access token: the platform answers {response.status_code}", status=response.status_code
         )
     if response.status_code >= 400:
-        code = str(given.get("error", "")) if isinstance(given, dict) else ""
+        said = given.get("error") if isinstance(given, dict) else None
+        code = said if isinstance(said, str) and said in TOKEN_ERRORS else ""  # other words might hold secrets
         raise NeedsAttention(
             f"the platform gives no access token ({response.status_code} {code}): connect the account anew".replace(
                 " )", ")"
