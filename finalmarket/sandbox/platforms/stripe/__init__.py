@@ -278,7 +278,7 @@ def _customer_fields(request: Request, metadata: Mapping[str, str]) -> Object:
             if len(fields[name]) > most:
                 raise refusal(400, f"Invalid string: {name} must be at most {most} characters", param=name)
             given[name] = fields[name] or None
-    if "@" not in fields.get("email", "@"):
+    if fields.get("email") and "@" not in fields["email"]:
         raise refusal(400, f"Invalid email address: {fields['email']}", code="email_invalid", param="email")
     if "address" in fields:
         lines = fields["address"] or {}
