@@ -280,7 +280,7 @@ BREAKS: Mapping[Breaks, str] = {
     stops_at_the_bad_record: "a_stock_level_that_is_refused_comes_back_by_its_key_and_the_others_stand",
     returns_refusals_without_their_key: "a_stock_level_that_is_refused_comes_back_by_its_key_and_the_others_stand",
     takes_too_large_batches: "a_full_batch_of_stock_is_applied_to_the_unit",
-    believes_every_webhook: "an_altered_body_is_refused",
+    believes_every_webhook: "an_altered_body_is_refused_or_events_are_hints_only",
     believes_recordings: "a_recording_is_refused_where_the_time_is_signed",
     forgets_the_former_secret: "both_secrets_hold_while_one_rotates_and_the_old_one_ends_with_it",
     signs_with_nothing: "without_a_secret_nothing_gets_in",
