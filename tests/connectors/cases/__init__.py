@@ -87,7 +87,7 @@ class Case:
     unknown_topic: str = "weather/changed"  # a topic that no documentation knows, in the platform's spelling
     signature_headers: tuple[str, ...] = ()  # without any one of these a delivery is refused
     signs_time: bool = False  # whether the moment of sending is part of what is signed
-    # Whether the body is. Where it is not (a shared secret in a header is all the proof there is), events are hints only.
+    # Whether the body is. Where a shared secret in a header is all the proof there is, events are hints only.
     signs_body: bool = True
 
 
