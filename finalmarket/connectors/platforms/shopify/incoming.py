@@ -22,7 +22,7 @@ from finalmarket.connectors.records import (
     StockRecord,
 )
 
-ORDERS_A_PAGE = 6
+ORDERS_A_PAGE = 7
 VARIANTS_A_PAGE = 50
 CUSTOMERS_A_PAGE = 50
 # Changes may become visible after later ones did: every run looks back a little.
@@ -102,9 +102,9 @@ class Incoming(Entrance):
         """The order with all its lines, refunds and parcels."""
         whole = dict(raw)
         for field, document in (("lineItems", "OrderLines"), ("shippingLines", "OrderShipping")):
-            whole[field] = self._whole_list(raw, field, document, "order")
+            whole[field] = self.whole_list(raw, field, document, "order")
         whole["refunds"] = [
-            {**refund, "refundLineItems": self._whole_list(refund, "refundLineItems", "RefundLines", "refund")}
+            {**refund, "refundLineItems": self.whole_list(refund, "refundLineItems", "RefundLines", "refund")}
             for refund in raw["refunds"]
         ]
         whole["fulfillments"] = [self.whole_parcel(parcel) for parcel in raw["fulfillments"]]
@@ -113,9 +113,9 @@ class Incoming(Entrance):
     def whole_parcel(self, raw: Raw) -> Raw:
         """A parcel with all its lines."""
         field = "fulfillmentLineItems"
-        return {**raw, field: self._whole_list(raw, field, "ParcelLines", "fulfillment")}
+        return {**raw, field: self.whole_list(raw, field, "ParcelLines", "fulfillment")}
 
-    def _whole_list(self, owner: Raw, field: str, document: str, root: str) -> Raw:
+    def whole_list(self, owner: Raw, field: str, document: str, root: str) -> Raw:
         """A list of something, read to its end. Raises ValueError where that does not come."""
         nodes, page = list(owner[field]["nodes"]), owner[field]["pageInfo"]
         for _ in range(MOST_PAGES_WITHIN):

@@ -9,7 +9,7 @@ from typing import Any
 from finalmarket.connectors.errors import Rejected
 from finalmarket.connectors.money import minor_units
 from finalmarket.connectors.platforms.shopify.entrance import refuse
-from finalmarket.connectors.platforms.shopify.incoming import Incoming, connection
+from finalmarket.connectors.platforms.shopify.incoming import Incoming
 from finalmarket.connectors.platforms.shopify.orders import AUTHORISATIONS, PARCELS, parcel_record
 from finalmarket.connectors.platforms.shopify.words import KEY_TRIES, failed_before, gid, key_of, written
 from finalmarket.connectors.records import FulfilmentNotice, FulfilmentRecord, Raw, RefundNotice
@@ -48,15 +48,14 @@ class Shipping(Incoming):
 
     def _ready(self, order: Raw) -> Iterator[Raw]:
         """The fulfilment orders that can be fulfilled, with all their lines."""
-        for one in order["fulfillmentOrders"]["nodes"]:
-            if one["status"] not in READY:
-                continue
-            nodes, page = list(one["lineItems"]["nodes"]), one["lineItems"]["pageInfo"]
-            while page["hasNextPage"]:
-                asked = {"id": one["id"], "after": page["endCursor"]}
-                more = connection(self.ask("FulfillmentOrderLines", asked)["fulfillmentOrder"] or {}, "lineItems")
-                nodes, page = nodes + more["nodes"], more["pageInfo"]
-            yield {**one, "lineItems": {"nodes": nodes}}
+        empty: Raw = {"nodes": [], "pageInfo": {"hasNextPage": True, "endCursor": None}}
+        everything = self.whole_list(
+            {"id": order["id"], "fulfillmentOrders": empty}, "fulfillmentOrders", "FulfillmentOrders", "order"
+        )
+        for one in everything["nodes"]:
+            if one["status"] in READY:
+                lines = self.whole_list(one, "lineItems", "FulfillmentOrderLines", "fulfillmentOrder")
+                yield {**one, "lineItems": lines}
 
     # Refunds.
 
