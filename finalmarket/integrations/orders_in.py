@@ -15,8 +15,10 @@ from finalmarket.customers.resolve import Contact, resolve_many
 from finalmarket.integrations import refund_echo, shipments
 from finalmarket.integrations.intake_map import Seat, account_of, is_past, order_draft, source_of, with_customer
 from finalmarket.integrations.models import ChannelIntegration, ExternalId, ListingLink, PlaceMapping
+from finalmarket.integrations.notice_queries import happened, hear
 from finalmarket.integrations.storing import Stored, each_alone
 from finalmarket.kernel.errors import UserError
+from finalmarket.orders.drafts import plain_data
 from finalmarket.orders.history import note
 from finalmarket.orders.intake import take
 from finalmarket.orders.models import Order, OrderLine
@@ -156,6 +158,7 @@ def components_of(variants: Iterable[int]) -> set[int]:
 
 
 def _take(record: OrderRecord, lookups: Lookups, customer_id: int | None) -> str:
+    before = happened(lookups.known[record.external_id][0] if record.external_id in lookups.known else None)
     draft = order_draft(
         record, integration_id=lookups.integration.pk, seat=lookups.seat(record), variants=lookups.variants,
         ours=lookups.echoes.get(record.external_id, ()),
@@ -169,10 +172,19 @@ def _take(record: OrderRecord, lookups: Lookups, customer_id: int | None) -> str
         ],
         ignore_conflicts=True,
     )
+    _keep_raw(taken.order, record)
     if taken.outcome == "created" and record.unknown:
         note(taken.order, "unknown", f"words that are new to us: {', '.join(record.unknown)}", actor=ACTOR)
     moved = shipments.follow_parcels(taken.order.pk, record, lookups.location_of, actor=ACTOR)
+    hear(lookups.integration, taken.order.pk, before)
     return "updated" if moved and taken.outcome == "unchanged" else taken.outcome
+
+
+def _keep_raw(order: Order, record: OrderRecord) -> None:
+    """The order keeps the newest version as the platform gave it, whichever came in first."""
+    raw = plain_data(record.raw)
+    if order.external_version == record.version and order.raw != raw:
+        Order.objects.filter(pk=order.pk).update(raw=raw)
 
 
 def order_of(integration: ChannelIntegration, external_id: str) -> int | None:

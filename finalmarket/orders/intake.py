@@ -6,7 +6,7 @@ Lock order: the order's row, then the customer's identities, then the pools of s
 from __future__ import annotations
 
 from collections.abc import Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import Literal
 
 from django.db import connection, transaction
@@ -60,7 +60,7 @@ def take(draft: OrderDraft, *, actor: str = "system") -> Taken:
     if _is_stub(order):
         return _fill(order, draft, channel, actor)
     if draft.is_cancelled:
-        return _cancel(order, draft.external_version, "cancelled by the channel", actor)
+        return _cancel_as_drafted(order, draft, channel, actor)
     if is_older(draft.external_version, order.external_version):
         return Taken(order, "unchanged", order.problem)
     return _revise(order, draft, channel, actor)
@@ -318,6 +318,16 @@ def _cancel(order: Order, version: str, reason: str, actor: str) -> Taken:
     order.save()
     order = aftersales.cancel(order.pk, reason=reason, actor=actor)
     return Taken(order, "cancelled", order.problem)
+
+
+def _cancel_as_drafted(order: Order, draft: OrderDraft, channel: SalesChannel, actor: str) -> Taken:
+    """Cancel a known order by a draft that says what it was: what changed before the cancellation is not missed."""
+    if draft.lines and not is_older(draft.external_version, order.external_version):
+        if order.state != Order.State.CANCELLED:
+            _revise(order, replace(draft, is_cancelled=False, happened=True), channel, actor)
+        elif revising.write_contact(order, draft):
+            order.save()
+    return _cancel(order, draft.external_version, "cancelled by the channel", actor)
 
 
 def _revise(order: Order, draft: OrderDraft, channel: SalesChannel, actor: str) -> Taken:

@@ -27,13 +27,27 @@ def write_header(order: Order, draft: OrderDraft, composed: Composed) -> bool:
         "currency": draft.currency,
         "placed_at": draft.placed_at,
         "tax_included": draft.tax_included,
-        "email": plain(draft.email, 320) or order.email,
-        "phone": plain(draft.phone, 40) or order.phone,
-        "shipping_address": draft.shipping_address.stored() or order.shipping_address,
-        "billing_address": draft.billing_address.stored() or order.billing_address,
     }
     if not order.external_version:
         order.external_version = draft.external_version
+    changed = _put(order, values)
+    return write_contact(order, draft) or changed
+
+
+def write_contact(order: Order, draft: OrderDraft) -> bool:
+    """Put the draft's contact and addresses on the order, as far as it names any; say whether anything changed."""
+    return _put(
+        order,
+        {
+            "email": plain(draft.email, 320) or order.email,
+            "phone": plain(draft.phone, 40) or order.phone,
+            "shipping_address": draft.shipping_address.stored() or order.shipping_address,
+            "billing_address": draft.billing_address.stored() or order.billing_address,
+        },
+    )
+
+
+def _put(order: Order, values: dict[str, Any]) -> bool:
     changed = [name for name, value in values.items() if getattr(order, name) != value]
     for name in changed:
         setattr(order, name, values[name])

@@ -447,4 +447,4 @@ def test_a_backfill_that_was_broken_off_goes_on_where_it_ended(account: Account)
     done = backfill(account.integration, since)
     assert done is not None
     assert (done.outcome, done.seen_count) == ("done", 20)
-    assert pulling.BACKFILL == done.stream
+    assert done.stream == pulling.BACKFILL

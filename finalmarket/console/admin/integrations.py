@@ -72,8 +72,8 @@ class IntegrationAdmin(KeptAdmin):
 
 
 class _OfIntegration(ReadOnlyAdmin):
-    list_select_related: tuple[str, ...] = ("integration",)
-    list_filter: tuple[str, ...] = ("integration",)
+    list_select_related = ["integration"]
+    list_filter = ["integration"]
     ordering = ("-id",)
 
 
@@ -119,7 +119,7 @@ class LinkAdmin(_OfIntegration):
     """Which listing there is which of ours, what it was told and what it shows."""
 
     list_display = ("external_key", "listing", "integration", "told_quantity", "shown_quantity", "is_doubtful")
-    list_select_related = ("integration", "listing__variant", "listing__sales_channel")
+    list_select_related = ["integration", "listing__variant", "listing__sales_channel"]
     search_fields = ("=external_key", "=external_sku")
     search_help_text = "The whole key or SKU there"
 
@@ -129,8 +129,8 @@ class UnlinkedAdmin(_OfIntegration):
     """Listings that stand on a platform and are none of ours yet, with our best guess."""
 
     list_display = ("title", "external_sku", "barcode", "integration", "state", "suggested_variant", "score")
-    list_select_related = ("integration", "suggested_variant")
-    list_filter = ("integration", "state")
+    list_select_related = ["integration", "suggested_variant"]
+    list_filter = ["integration", "state"]
     search_fields = ("=external_key", "=external_sku")
     search_help_text = "The whole key or SKU there"
 
@@ -162,7 +162,7 @@ class NoticeAdmin(_OfIntegration):
     """Events that a platform has yet to hear of, or heard of."""
 
     list_display = ("id", "integration", "kind", "local_id", "state", "attempts", "next_try_at", "last_error")
-    list_filter = ("integration", "kind", "state")
+    list_filter = ["integration", "kind", "state"]
 
 
 @admin.register(PushRecord)
@@ -170,7 +170,7 @@ class PushRecordAdmin(_OfIntegration):
     """What every listing was told, and what became of it."""
 
     list_display = ("id", "integration", "listing", "what", "value", "sent_at", "outcome", "reason")
-    list_select_related = ("integration", "listing__variant", "listing__sales_channel")
+    list_select_related = ["integration", "listing__variant", "listing__sales_channel"]
 
 
 @admin.register(DriftFinding)
@@ -178,7 +178,7 @@ class DriftAdmin(_OfIntegration):
     """Where a platform showed something else than it was told."""
 
     list_display = ("id", "integration", "listing", "location", "told", "shown", "should", "at")
-    list_select_related = ("integration", "listing__variant", "listing__sales_channel")
+    list_select_related = ["integration", "listing__variant", "listing__sales_channel"]
 
 
 @admin.register(WebhookEndpoint)
@@ -203,6 +203,6 @@ class OutgoingDeliveryAdmin(ReadOnlyAdmin):
     """Tellings of events to endpoints."""
 
     list_display = ("id", "endpoint", "event", "state", "attempts", "next_try_at", "last_status", "last_error")
-    list_select_related = ("endpoint", "event")
-    list_filter = ("state",)
+    list_select_related = ["endpoint", "event"]
+    list_filter = ["state"]
     ordering = ("-id",)
