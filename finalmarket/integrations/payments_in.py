@@ -11,6 +11,7 @@ from finalmarket.channels.models import SalesChannel
 from finalmarket.connectors.records import PaymentRecord
 from finalmarket.integrations import refund_echo
 from finalmarket.integrations.models import ChannelIntegration, DeadLetter, ExternalId
+from finalmarket.integrations.notice_queries import happened, hear
 from finalmarket.integrations.storing import Stored, each_alone
 from finalmarket.kernel import clock
 from finalmarket.kernel.errors import UserError
@@ -54,7 +55,7 @@ def _take(integration: ChannelIntegration, known: dict[str, ExternalId], record:
     order = locked(order_id)
     if order.currency != record.currency.strip().upper():
         raise UserError(f"order {order.number} is in {order.currency}, the payment in {record.currency}")
-    before = _standing(order)
+    before, heard = _standing(order), happened(order.pk)
     payment = _apply(order, payment or _known_in(order, record), record)
     if payment is not None:
         row = row or ExternalId(integration=integration, kind=KIND, external_id=record.external_id)
@@ -64,6 +65,7 @@ def _take(integration: ChannelIntegration, known: dict[str, ExternalId], record:
     _refund(integration, order.pk, record)
     if record.state == "disputed":
         _complain(order.pk, f"the payment {record.external_id} is disputed")
+    hear(integration, order.pk, heard)
     return "unchanged" if _standing(order) == before else "updated"
 
 

@@ -1,0 +1,223 @@
+"""Notices in a connector's words: how each kind is told, and how the platform is asked whether it was told before."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import dataclass
+from typing import Any, ClassVar, Protocol
+
+from django.db import connection
+
+from finalmarket.connectors.contract import (
+    Connector,
+    PullsOrders,
+    PullsPayments,
+    PushesCancellations,
+    PushesFulfilments,
+    PushesRefunds,
+    TakesPayments,
+)
+from finalmarket.connectors.errors import Rejected
+from finalmarket.connectors.records import FulfilmentNotice, FulfilmentRecord, PaymentRecord, RefundNotice
+from finalmarket.integrations.models import ChannelIntegration, DueNotice, ExternalId, PlaceMapping
+from finalmarket.integrations.notice_queries import QUERIES
+from finalmarket.integrations.telling import key_of
+from finalmarket.kernel.money import quantize
+from finalmarket.orders import payments
+from finalmarket.orders.models import Fulfilment, Order, OrderEvent, Payment, Refund
+
+ACTOR = "integration"
+NOTHING = "-"
+"""The id of what the platform does not have to hear of after all, or gives no id to."""
+
+
+@dataclass(frozen=True, slots=True)
+class Notice:
+    """A due notice of an account, with its key."""
+
+    integration: ChannelIntegration
+    row: DueNotice
+
+    @property
+    def key(self) -> str:
+        """The same for every try."""
+        return key_of(self.integration, self.row.kind, self.row.local_id)
+
+
+class Kind(Protocol):
+    """One kind of notices."""
+
+    capability: ClassVar[type]
+
+    def find(self, connector: Any, notice: Notice) -> str | None:
+        """The platform's id of what it was told before ("-" where it has none); None when it does not know of it.
+
+        Only asked where telling may have happened. None, too, where it cannot be asked: then the key keeps it single.
+        """
+
+    def tell(self, connector: Any, notice: Notice) -> str:
+        """Tell the platform; return its id of it, "-" where it gives none. Raises Rejected when it does not take it."""
+
+
+class Parcels:
+    """Parcels that left."""
+
+    capability: ClassVar[type] = PushesFulfilments
+
+    def find(self, connector: Any, notice: Notice) -> str | None:
+        parcel = Fulfilment.objects.select_related("order").get(pk=notice.row.local_id)
+        record = connector.pull_order(parcel.order.external_id) if isinstance(connector, PullsOrders) else None
+        if record is None:
+            return None
+        known = set(
+            ExternalId.objects.filter(integration=notice.integration, kind=DueNotice.Kind.FULFILMENT).filter(
+                external_id__in=[one.external_id for one in record.fulfilments]
+            ).values_list("external_id", flat=True)
+        )  # fmt: skip
+        lines = _units(parcel)
+        strangers = [one for one in record.fulfilments if one.external_id not in known]
+        return next((one.external_id or NOTHING for one in strangers if _is_same(one, parcel, lines)), None)
+
+    def tell(self, connector: Any, notice: Notice) -> str:
+        parcel = Fulfilment.objects.select_related("order").get(pk=notice.row.local_id)
+        lines = _units(parcel)
+        if not lines:
+            return NOTHING  # parts of a bundle whose other parts are still here
+        if any(not name for name, _ in lines):
+            raise Rejected("the platform did not say what it calls a line of this order", key=notice.key)
+        place = PlaceMapping.objects.filter(
+            integration=notice.integration, stock_location=parcel.location_id
+        ).exclude(place="").order_by("pk").first()  # fmt: skip
+        told = FulfilmentNotice(
+            key=notice.key, order_id=parcel.order.external_id, lines=lines,
+            shipped_at=parcel.shipped_at or parcel.created_at, carrier=parcel.carrier,
+            tracking_number=parcel.tracking_number, tracking_url=parcel.tracking_url,
+            location=place.place if place else "",
+        )  # fmt: skip
+        return str(connector.push_fulfilment(told)) or NOTHING
+
+
+class Refunds:
+    """Money that goes back. Asked twice under one key, it happens once."""
+
+    capability: ClassVar[type] = PushesRefunds
+
+    def find(self, connector: Any, notice: Notice) -> str | None:
+        return None
+
+    def tell(self, connector: Any, notice: Notice) -> str:
+        refund = Refund.objects.select_related("order", "payment").get(pk=notice.row.local_id)
+        order = refund.order
+        told = RefundNotice(
+            key=notice.key, order_id=order.external_id,
+            payment_id=refund.payment.external_id if refund.payment else "",
+            amount=quantize(refund.amount, order.currency), currency=order.currency, reason=refund.reason,
+        )  # fmt: skip
+        return str(connector.push_refund(told)) or NOTHING
+
+
+class Cancellations:
+    """Orders that will not be served."""
+
+    capability: ClassVar[type] = PushesCancellations
+
+    def find(self, connector: Any, notice: Notice) -> str | None:
+        order = Order.objects.get(pk=notice.row.local_id)
+        record = connector.pull_order(order.external_id) if isinstance(connector, PullsOrders) else None
+        return NOTHING if record is not None and record.is_cancelled else None
+
+    def tell(self, connector: Any, notice: Notice) -> str:
+        order = Order.objects.get(pk=notice.row.local_id)
+        said = OrderEvent.objects.filter(order=order, kind=OrderEvent.Kind.CANCELLED).order_by("-pk").first()
+        connector.push_cancellation(order.external_id, said.text if said else "", notice.key)
+        return NOTHING
+
+
+class Captures:
+    """Money that was authorised and is to be taken: because goods have left, or because a person said so."""
+
+    capability: ClassVar[type] = TakesPayments
+
+    def find(self, connector: Any, notice: Notice) -> str | None:
+        payment = Payment.objects.get(pk=notice.row.local_id)
+        record = _payment_there(connector, payment)
+        return self._taken(payment, record) if record is not None and record.state != "authorised" else None
+
+    def tell(self, connector: Any, notice: Notice) -> str:
+        payment = Payment.objects.select_related("order").get(pk=notice.row.local_id)
+        if payment.state not in (Payment.State.AUTHORISED, Payment.State.CAPTURED):
+            return NOTHING
+        there = _payment_there(connector, payment) if payment.state == Payment.State.CAPTURED else None
+        if there is not None and there.state != "authorised":
+            return self._taken(payment, there)
+        amount = _to_take(payment)
+        if amount <= 0:
+            return NOTHING
+        record = connector.capture_payment(payment.external_id, amount, payment.currency, notice.key)
+        return self._taken(payment, record)
+
+    def _taken(self, payment: Payment, record: PaymentRecord) -> str:
+        """Write what the platform took into our books. Raises Rejected where it took nothing."""
+        if record.state not in ("captured", "refunded", "disputed"):
+            raise Rejected(f"the payment {payment.external_id} is {record.state} there, nothing was taken")
+        if payment.state == Payment.State.AUTHORISED:
+            payments.capture(payment.pk, amount=min(record.captured or payment.amount, payment.amount), actor=ACTOR)
+        return record.external_id or NOTHING
+
+
+class Voids:
+    """Authorisations that are let go."""
+
+    capability: ClassVar[type] = TakesPayments
+
+    def find(self, connector: Any, notice: Notice) -> str | None:
+        record = _payment_there(connector, Payment.objects.get(pk=notice.row.local_id))
+        return record.external_id if record is not None and record.state in ("voided", "failed") else None
+
+    def tell(self, connector: Any, notice: Notice) -> str:
+        payment = Payment.objects.get(pk=notice.row.local_id)
+        record = connector.cancel_payment(payment.external_id, notice.key)
+        return str(record.external_id) or NOTHING
+
+
+KINDS: Mapping[str, Kind] = {
+    DueNotice.Kind.FULFILMENT: Parcels(),
+    DueNotice.Kind.REFUND: Refunds(),
+    DueNotice.Kind.CANCELLATION: Cancellations(),
+    DueNotice.Kind.CAPTURE: Captures(),
+    DueNotice.Kind.VOID: Voids(),
+}
+
+
+def kinds_of(connector: type[Connector]) -> list[str]:
+    """The kinds of notices that a platform can be told."""
+    return [str(name) for name, kind in KINDS.items() if issubclass(connector, kind.capability)]
+
+
+def _units(parcel: Fulfilment) -> tuple[tuple[str, int], ...]:
+    """The units of order lines that left with this parcel, by the platform's names of the lines."""
+    with connection.cursor() as cursor:
+        cursor.execute(QUERIES["parcel_units"], {"order": parcel.order_id, "parcel": parcel.pk})
+        return tuple((str(name), int(units)) for name, units in cursor.fetchall())
+
+
+def _is_same(there: FulfilmentRecord, parcel: Fulfilment, lines: tuple[tuple[str, int], ...]) -> bool:
+    if parcel.tracking_number or there.tracking_number:
+        return there.tracking_number == parcel.tracking_number
+    return sorted(there.lines) == sorted(lines)
+
+
+def _payment_there(connector: Any, payment: Payment) -> PaymentRecord | None:
+    found: PaymentRecord | None = None
+    if isinstance(connector, PullsPayments):
+        found = connector.pull_payment(payment.external_id)
+    return found
+
+
+def _to_take(payment: Payment) -> Any:
+    """How much is to be taken: what our books say was taken, else what the order still costs."""
+    if payment.state == Payment.State.CAPTURED:
+        return quantize(payment.amount, payment.currency)
+    others = Payment.objects.filter(order=payment.order_id, state=Payment.State.CAPTURED).exclude(pk=payment.pk)
+    rest = payment.order.total - sum(other.amount for other in others)
+    return quantize(min(payment.amount, rest), payment.currency)

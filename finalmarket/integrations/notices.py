@@ -1,0 +1,198 @@
+"""Telling a platform, once, what happened here to its orders and payments: a parcel left, money goes back, an order is
+cancelled, an authorisation is used or let go.
+
+Notices are found by looking at the records themselves, so none is forgotten. One is doubtful from the moment it is sent
+until its answer is written down: whoever finds it so, because a worker was killed or an answer got lost, asks the
+platform before telling it again, and tells it under the same key.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from datetime import timedelta
+from typing import Any
+
+from django.db import connection, transaction
+
+from finalmarket.connectors.contract import Connector
+from finalmarket.connectors.errors import (
+    ConnectorError,
+    NotSupported,
+    OutcomeUnknown,
+    Rejected,
+    RetryLater,
+    Unintelligible,
+)
+from finalmarket.connectors.paging import READING_ERRORS
+from finalmarket.integrations import breaker, dead_letters
+from finalmarket.integrations.accounts import connector_class, open_connector
+from finalmarket.integrations.lanes import Lane, lane
+from finalmarket.integrations.models import ChannelIntegration, DeadLetter, DueNotice, ExternalId
+from finalmarket.integrations.notice_queries import QUERIES
+from finalmarket.integrations.notice_words import KINDS, NOTHING, Notice, kinds_of
+from finalmarket.integrations.push import Pushed, reason_not_to_push
+from finalmarket.kernel import clock, failpoints
+from finalmarket.kernel.errors import UserError
+
+LANE = "notices"
+CLAIM_SECONDS = 180.0
+FIRST_PAUSE_SECONDS = 2.0
+MOST_PAUSE_SECONDS = 900.0
+MOST_NOTICES = 500
+KNOWN = (ChannelIntegration.Status.ACTIVE, ChannelIntegration.Status.PAUSED, ChannelIntegration.Status.NEEDS_ATTENTION)
+
+
+def find(within: timedelta = timedelta(minutes=15)) -> int:
+    """Find what platforms have yet to hear of what happened within that time, for all accounts; return how much."""
+    accounts: dict[str, list[int]] = {str(kind): [] for kind in KINDS}
+    for integration in ChannelIntegration.objects.filter(status__in=KNOWN):
+        for kind in _kinds(integration):
+            accounts[kind].append(integration.pk)
+    every = sorted({number for numbers in accounts.values() for number in numbers})
+    if not every:
+        return 0
+    with connection.cursor() as cursor:
+        values = {"since": clock.now() - within, "now": clock.held(), "accounts": every, **accounts}
+        cursor.execute(QUERIES["find"], values)
+        return int(cursor.rowcount)
+
+
+def _kinds(integration: ChannelIntegration) -> list[str]:
+    try:
+        return kinds_of(connector_class(integration))
+    except NotSupported:
+        return []  # its health says so
+
+
+def waiting() -> list[int]:
+    """The accounts that have notices to be told now."""
+    with connection.cursor() as cursor:
+        cursor.execute(QUERIES["waits"], {"now": clock.held()})
+        return [number for (number,) in cursor.fetchall()]
+
+
+def tell(integration_id: int) -> Pushed:
+    """Tell the platform its notices, the oldest first, if nobody else is doing so. What it does not take is set aside
+    with its reason; a failure of the platform ends the run. Raises nothing that a platform did."""
+    integration = ChannelIntegration.objects.get(pk=integration_id)
+    reason = reason_not_to_push(integration)
+    if reason:
+        return Pushed(reason=reason)
+    with lane(integration_id, LANE) as held:
+        if held is None:
+            return Pushed(reason="somebody else is at it")
+        if not breaker.may_call(integration_id):
+            return Pushed(reason="the platform is left alone for a while")
+        connector = open_connector(integration)
+        try:
+            return _tell_all(integration, connector, held)
+        finally:
+            connector.close()
+
+
+def replay(integration: ChannelIntegration, letter: DeadLetter) -> None:
+    """Have a refused notice told again. Raises UserError when there is none behind the letter."""
+    rows = DueNotice.objects.filter(integration=integration, pk=letter.payload.get("notice") or 0)
+    if not rows.update(state=DueNotice.State.DUE, next_try_at=clock.now(), attempts=0):
+        raise UserError("there is no notice behind this letter any more; settle it by hand")
+
+
+REPLAYS = {f"notice_{kind}": replay for kind in KINDS}
+"""How refused notices are tried again, by the stream of their dead letters."""
+
+
+def _tell_all(integration: ChannelIntegration, connector: Connector, held: Lane) -> Pushed:
+    done = Pushed()
+    for _ in range(MOST_NOTICES):
+        found = _claim(integration)
+        if found is None:
+            break
+        failpoints.hit("notices.after_claim")
+        notice, was_doubtful = found
+        if not held.is_held():
+            done.reason = "the lane was lost"
+            break
+        try:
+            _tell_one(connector, notice, was_doubtful, done)
+        except ConnectorError as error:
+            _put_off(notice, error, was_doubtful)
+            breaker.note_failure(integration, error)
+            done.put_off, done.reason = done.put_off + 1, str(error)
+            break
+        breaker.note_success(integration.pk, stream="push")
+    return done
+
+
+def _tell_one(connector: Connector, notice: Notice, was_doubtful: bool, done: Pushed) -> None:
+    kind = KINDS[notice.row.kind]
+    if not isinstance(connector, kind.capability):
+        raise NotSupported(f"{connector.name} cannot be told this")
+    try:
+        known = kind.find(connector, notice) if was_doubtful else None
+        failpoints.hit("notices.before_send")
+        given = known if known is not None else kind.tell(connector, notice)
+        failpoints.hit("notices.after_send")
+    except (Rejected, NotSupported, UserError) as error:
+        _refuse(notice, str(error))
+        done.refused += 1
+        return
+    except READING_ERRORS as error:
+        raise OutcomeUnknown(f"{type(error).__name__}: {error}") from error
+    _settle(notice, given)
+    done.told += 1
+
+
+def _claim(integration: ChannelIntegration) -> tuple[Notice, bool] | None:
+    with connection.cursor() as cursor:
+        values: dict[str, Any] = {"integration": integration.pk, "now": clock.held(), "seconds": CLAIM_SECONDS}
+        cursor.execute(QUERIES["claim"], values)
+        row = cursor.fetchone()
+    if row is None:
+        return None
+    return Notice(integration, DueNotice.objects.get(pk=row[0])), bool(row[1])
+
+
+def _settle(notice: Notice, external_id: str) -> None:
+    """Write down that the platform was told, and what it calls it."""
+    row = notice.row
+    with transaction.atomic():
+        DueNotice.objects.filter(pk=row.pk).update(
+            state=DueNotice.State.SENT, external_id=external_id[:200], sent_at=clock.now(), last_error=""
+        )
+        if external_id != NOTHING:
+            ExternalId.objects.bulk_create(
+                [
+                    ExternalId(
+                        integration=notice.integration, kind=row.kind, external_id=external_id[:200],
+                        local_id=row.local_id,
+                    )
+                ],
+                ignore_conflicts=True,
+            )  # fmt: skip
+        dead_letters.settle(notice.integration, f"notice_{row.kind}", [row.key], by="push")
+        failpoints.hit("notices.within_settle")
+    failpoints.hit("notices.after_settle")
+
+
+def _refuse(notice: Notice, reason: str) -> None:
+    """Set the notice aside with its reason."""
+    row = notice.row
+    with transaction.atomic():
+        DueNotice.objects.filter(pk=row.pk).update(state=DueNotice.State.REFUSED, last_error=reason[:500])
+        payload: Mapping[str, Any] = {"notice": row.pk, "kind": row.kind, "local_id": row.local_id}
+        dead_letters.set_aside(notice.integration, f"notice_{row.kind}", row.key, reason, payload)
+
+
+def _put_off(notice: Notice, error: ConnectorError, was_doubtful: bool) -> None:
+    """Tell it later: in doubt where it may have arrived, else as if nothing had been."""
+    is_doubtful = was_doubtful or isinstance(error, (OutcomeUnknown, Unintelligible))
+    wait = error.retry_after if isinstance(error, RetryLater) else None
+    with connection.cursor() as cursor:
+        cursor.execute(
+            QUERIES["put_off"],
+            {
+                "notice": notice.row.pk, "reason": str(error)[:500], "wait": wait or 0.0, "now": clock.held(),
+                "state": DueNotice.State.DOUBTFUL if is_doubtful else DueNotice.State.DUE,
+                "first": FIRST_PAUSE_SECONDS, "most": MOST_PAUSE_SECONDS,
+            },
+        )  # fmt: skip
