@@ -370,7 +370,7 @@ class Stripe(Connector, PullsCustomers, PullsPayments, PushesRefunds, PushesCust
     def _told_payment(self, event: Raw) -> PaymentRecord | None:
         about = event["data"]["object"]
         is_ours = about.get("object") == "payment_intent" and event.get("api_version") == self.api_version
-        if not is_ours or "latest_charge" not in about or about["latest_charge"] is not None:
+        if not is_ours or about.get("latest_charge", "untold") is not None:
             return None
         try:
             return self._payment_record(about)
