@@ -81,3 +81,13 @@ def a_desk_waits_for_a_lock() -> bool:
             [APPLICATION_NAME],
         ).fetchone()
         return bool(row and row[0])
+
+
+def somebody_waits_for_a_transaction() -> bool:
+    """Whether anyone in this database waits to hear how another transaction ends."""
+    with open_connection() as onlooker:
+        row = onlooker.execute(
+            """SELECT count(*) FROM pg_stat_activity
+               WHERE datname = current_database() AND wait_event = 'transactionid'"""
+        ).fetchone()
+        return bool(row and row[0])

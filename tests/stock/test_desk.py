@@ -98,6 +98,18 @@ def test_no_call_takes_more_than_its_measure(shop: SalesChannel, shirt: Variant)
     assert calls_that_wrote() == 1 + 3
 
 
+def test_a_crowd_goes_in_halves(desk: Desk, shop: SalesChannel, shirt: Variant) -> None:
+    buyers = blocked.Buyers(desk)
+    with blocked.pool_of(shirt):
+        buyers.send(wish(shop, shirt, 1, "first"))
+        blocked.until(blocked.a_desk_waits_for_a_lock, "the first call stands before the lock")
+        buyers.send(*[wish(shop, shirt, 1, f"buyer {n}") for n in range(90)])
+        blocked.until(lambda: desk.waiting == 90, "the others queue")
+    buyers.wait()
+    assert calls_that_wrote() == 1 + 2
+    assert shelves.pool(shirt).reserved == 91
+
+
 def test_orders_of_many_lines_are_parted_over_several_calls(desk: Desk, shop: SalesChannel, shirt: Variant) -> None:
     hat = shelves.new_variant("HAT")
     shelves.put(hat, shelves.new_place(), 10_000)

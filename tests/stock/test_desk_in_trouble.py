@@ -5,6 +5,7 @@ from __future__ import annotations
 import contextlib
 import multiprocessing
 import signal
+import threading
 from collections.abc import Iterator, Sequence
 from typing import cast
 
@@ -23,7 +24,7 @@ from finalmarket.stock.bells import ThreadBell
 from finalmarket.stock.clerk import Clerk, Connection, Errand, Ticket, carry_reservations
 from finalmarket.stock.desk import Desk, DeskDown
 from finalmarket.stock.models import Reservation
-from finalmarket.stock.reserve import Request, Verdict
+from finalmarket.stock.reserve import RESERVE_SQL, Request, Verdict, arguments, verdicts
 from tests.stock import blocked, shelves
 
 pytestmark = pytest.mark.committed_database
@@ -157,6 +158,77 @@ def test_a_deadlock_with_a_writer_that_locks_out_of_order_is_tried_again(
         unruly.rollback()
     buyers.wait()
     assert buyers.verdicts["both"].outcome == "granted"
+
+
+def test_a_key_that_another_transaction_takes_meanwhile_costs_nobody_a_unit(desk: Desk, shop: SalesChannel) -> None:
+    shirt, hat = shelves.new_variant("SHIRT"), shelves.new_variant("HAT")
+    for variant in (shirt, hat):
+        shelves.put(variant, shelves.new_place(variant.sku), 1)
+    buyers = blocked.Buyers(desk)
+    with open_connection(autocommit=False) as other:
+        other.execute(RESERVE_SQL, arguments([wish(shop, hat, 1, "taken")], "other"))
+        buyers.send(wish(shop, shirt, 1, "taken"))
+        blocked.until(blocked.a_desk_waits_for_a_lock, "our call waits to hear what becomes of the key")
+        buyers.send(wish(shop, shirt, 1, "free"))
+        blocked.until(lambda: desk.waiting == 1, "another wants the same unit")
+        other.commit()
+    buyers.wait()
+    assert {key: verdict.outcome for key, verdict in buyers.verdicts.items()} == {
+        "taken": "key_reused",
+        "free": "granted",
+    }
+    assert shelves.pool(shirt).reserved == 1
+
+
+def test_whoever_was_crowded_out_by_a_request_that_lost_its_key_comes_again(shop: SalesChannel) -> None:
+    shirt, hat = shelves.new_variant("SHIRT"), shelves.new_variant("HAT")
+    for variant in (shirt, hat):
+        shelves.put(variant, shelves.new_place(variant.sku), 1)
+    answers: list[Verdict] = []
+
+    def ask() -> None:
+        wishes = [wish(shop, shirt, 1, key) for key in ("taken", "crowded out", "taken")]
+        with open_connection() as ours:
+            answers.extend(verdicts(ours.execute(RESERVE_SQL, arguments(wishes, "test")).fetchone() or ()))
+
+    with open_connection(autocommit=False) as other:
+        other.execute(RESERVE_SQL, arguments([wish(shop, hat, 1, "taken")], "other"))
+        asking = threading.Thread(target=ask)
+        asking.start()
+        blocked.until(blocked.somebody_waits_for_a_transaction, "our call waits for the key")
+        other.commit()
+    asking.join(blocked.PATIENCE_SECONDS)
+    assert [(answer.outcome, answer.reservation_id) for answer in answers] == [("again", None)] * 3
+    assert shelves.pool(shirt).reserved == 0
+
+
+def test_others_are_told_of_once_an_errand_is_under_way() -> None:
+    events: list[str] = []
+
+    def ask(connection: Connection, tickets: Sequence[Ticket], actor: str) -> list[str]:
+        events.append("asks")
+        connection.execute("SELECT pg_sleep(0.01)")
+        events.append("hears")
+        return ["heard"]
+
+    clerk = Clerk()
+    for _ in ("opens a connection", "has one"):
+        clerk.settle(Errand(ask, "test"), [Ticket("", ThreadBell(1))], once_sent=lambda: events.append("tells"))
+    clerk.close()
+    assert events == ["tells", "asks", "hears", "asks", "tells", "hears"]
+
+
+def test_others_are_told_of_though_nothing_could_be_sent(monkeypatch: pytest.MonkeyPatch) -> None:
+    events: list[str] = []
+    clerk = Clerk(pause=lambda seconds: events.append("pauses"))
+
+    def nobody_answers() -> Connection:
+        raise psycopg.OperationalError("no route to host")
+
+    monkeypatch.setattr(clerk_module, "_open", nobody_answers)
+    clerk.settle(Errand(carry_reservations, "test"), [Ticket("", ThreadBell(1))], lambda: events.append("tells"))
+    assert events[:2] == ["tells", "pauses"]
+    assert events.count("tells") == 1
 
 
 def test_deadlocks_without_end_are_told_at_last(shop: SalesChannel, shirt: Variant) -> None:

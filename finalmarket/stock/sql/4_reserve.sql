@@ -38,11 +38,11 @@ DECLARE
     n int;  n_before int;  f int;  f_before int;
     t_request int[];  t_line int[];  t_position int[];  t_pool int[];  t_item int[];  t_slot int[];  t_quantity int[];
     t_fence int[];  t_lending int[];  f_request int[];  f_pool int[];  f_slot int[];  f_quantity int[];
-    v_expired int := -1;  v_again boolean := false;  v_position int;
+    v_expired int := -1;  v_again boolean := false;
     r int;  l int;  l_from int;  l_to int;  k int;  pool int;  slot int;  item int;  mode int;  channel_row int;
     rank int;  best int;  best_rank int;  i_from int;  s_from int;  wanted int;  rest int;  piece int;  take int;
     guard int;  free_here int;  at_sources int;  lendable int;  reach int;  extra int;  room int;  fence_rest int;
-    lender int;  n_granted int := 0;
+    lender int;
 BEGIN
     -- Which keys stand for something already is looked up one by one (LATERAL, OFFSET 0): planned while the table was
     -- still empty, a plain join would read all of it for ever after. A key that another transaction takes from here on
@@ -151,7 +151,7 @@ BEGIN
         v_id := array_fill(NULL::bigint, ARRAY[n_requests]);
         v_available := array_fill(NULL::int, ARRAY[n_requests]);
         v_reason := array_fill(NULL::text, ARRAY[n_requests]);
-        k_slot := '{}';  r_winner := '{}';  n_granted := 0;  n := 0;  f := 0;  l_to := 0;
+        k_slot := '{}';  r_winner := '{}';  n := 0;  f := 0;  l_to := 0;
         t_request := '{}';  t_line := '{}';  t_position := '{}';  t_pool := '{}';  t_item := '{}';  t_slot := '{}';
         t_quantity := '{}';  t_fence := '{}';  t_lending := '{}';   f_request := '{}';  f_pool := '{}';  f_slot := '{}';  f_quantity := '{}';
 
@@ -185,7 +185,6 @@ BEGIN
             guard := (mode <> 2)::int;  -- a sale that already happened may take safety stock
             n_before := n;
             f_before := f;
-            v_position := 0;
 
             <<lines>>
             FOR l IN l_from .. l_to LOOP
@@ -233,7 +232,6 @@ BEGIN
                     END IF;
                 END LOOP;
 
-                extra := 0;
                 lendable := 0;
                 IF mode = 2 THEN
                     reach := least(at_sources, v_physical[pool]);
@@ -252,6 +250,7 @@ BEGIN
                     room := least(s_cap[slot], (s_percent[slot]::bigint * v_on_hand[pool] / 100)::int) - s_used[slot];
                 END IF;
                 IF wanted > least(reach, room) THEN
+                    extra := 0;
                     IF mode <> 2 AND wanted > reach AND (s_backorder[slot] OR s_horizon[slot] > 0) THEN
                         extra := greatest(0, stock_beyond(v_variant[pool], s_backorder[slot], s_horizon[slot],
                             v_backorder_limit[pool], v_now) - v_backordered[pool]);
@@ -314,7 +313,7 @@ BEGIN
                         n := n + 1;
                         t_request[n] := r;
                         t_line[n] := coalesce(l_line[l], l - l_from);
-                        t_position[n] := v_position;
+                        t_position[n] := n - n_before - 1;
                         t_pool[n] := pool;
                         t_item[n] := best;
                         t_slot[n] := slot;
@@ -323,7 +322,6 @@ BEGIN
                         IF lender IS NOT NULL THEN
                             t_lending[n] := lender;
                         END IF;
-                        v_position := v_position + 1;
                         fence_rest := fence_rest - t_fence[n];
                         i_physical[best] := i_physical[best] - take;
                         piece := piece - take;
@@ -344,13 +342,12 @@ BEGIN
                     n := n + 1;
                     t_request[n] := r;
                     t_line[n] := coalesce(l_line[l], l - l_from);
-                    t_position[n] := v_position;
+                    t_position[n] := n - n_before - 1;
                     t_pool[n] := pool;
                     t_item[n] := NULL;
                     t_slot[n] := slot;
                     t_quantity[n] := wanted - reach;
                     t_fence[n] := 0;
-                    v_position := v_position + 1;
                     IF mode <> 2 THEN
                         v_backordered[pool] := v_backordered[pool] + t_quantity[n];
                     END IF;
@@ -376,7 +373,6 @@ BEGIN
 
             IF v_verdict[r] = 'granted' THEN
                 v_id[r] := nextval('reservation_id_seq');
-                n_granted := n_granted + 1;
                 IF has_twins THEN
                     r_winner[r_first[r]] := r;
                 END IF;
@@ -410,7 +406,7 @@ BEGIN
         RAISE EXCEPTION 'stock_reserve: line % stands out of the order of the requests', l_to + 1;
     END IF;
 
-    IF n_granted > 0 THEN
+    IF n > 0 THEN  -- whatever was granted took something
         IF NOT stock_write_reservations(v_id, v_verdict, p_key, p_hash, p_channel, p_mode, p_hold_seconds, v_now) THEN
             -- Another transaction took a key meanwhile: that request, and whoever it may have crowded out, comes again.
             FOR r IN 1 .. n_requests LOOP
