@@ -65,9 +65,9 @@ def streams_of(connector: type[Connector]) -> list[Stream]:
 
 def replays() -> Mapping[str, Replay]:
     """What can be tried again, by the stream of a dead letter."""
-    from finalmarket.integrations import push  # it pulls before it tells, and so knows this file
+    from finalmarket.integrations import notices, push  # push pulls before it tells, and so knows this file
 
-    return {**dict.fromkeys(STREAMS, _ask_again), **push.REPLAYS}
+    return {**dict.fromkeys(STREAMS, _ask_again), **push.REPLAYS, **notices.REPLAYS}
 
 
 def _ask_again(integration: ChannelIntegration, letter: DeadLetter) -> None:

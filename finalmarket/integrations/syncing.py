@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from finalmarket.integrations import inbox, push
+from finalmarket.integrations import inbox, notices, push
 from finalmarket.integrations.accounts import connector_class
 from finalmarket.integrations.models import ChannelIntegration, SyncRun
 from finalmarket.integrations.pull import pull
@@ -47,6 +47,11 @@ def _push(integration: ChannelIntegration) -> SyncRun | None:
         return None
     run = SyncRun(integration=integration, stream=PUSH, started_at=clock.now())
     done = push.push(integration.pk)
+    notices.find()
+    news = notices.tell(integration.pk)
+    done = push.Pushed(
+        done.told + news.told, done.refused + news.refused, done.put_off + news.put_off, done.reason or news.reason
+    )
     run.seen_count, run.changed_count = done.told + done.refused + done.put_off, done.told
     run.failed_count, run.error, run.ended_at = done.refused, done.reason, clock.now()
     run.outcome = "failed" if done.reason else "partly" if done.refused or done.put_off else "done"
