@@ -184,6 +184,14 @@ def test_what_amazon_sends_itself_is_served_from_amazons_stock() -> None:
     assert sent.lines == (("25012345678901", 1), ("25012345678902", 2))
 
 
+def test_what_amazon_sends_for_another_shop_is_no_sale_of_a_marketplace() -> None:
+    raw = raw_order([part("ITEM", "40.00")])
+    raw["salesChannel"]["channelName"] = "NON_AMAZON"
+    raw["fulfillment"]["fulfilledBy"] = "AMAZON"
+    record = order_record(raw)
+    assert (record.place, record.location) == ("NON_AMAZON", "AMAZON_EU")
+
+
 def test_a_payment_that_amazon_names_is_a_tender_of_that_kind() -> None:
     record = order_record(sample("searchOrders", 2)["orders"][0])
     (tender,) = record.tenders

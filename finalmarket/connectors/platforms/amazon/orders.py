@@ -15,7 +15,8 @@ from finalmarket.connectors.records import ZERO, Address, FulfilmentRecord, Orde
 UNPAID = frozenset({"PENDING", "PENDING_AVAILABILITY"})
 STATES = UNPAID | {"UNSHIPPED", "PARTIALLY_SHIPPED", "SHIPPED", "CANCELLED", "UNFULFILLABLE"}
 FULFILLERS = frozenset({"AMAZON", "MERCHANT"})
-CHANNELS = frozenset({"AMAZON", "NON_AMAZON"})
+ELSEWHERE = "NON_AMAZON"
+CHANNELS = frozenset({"AMAZON", ELSEWHERE})
 # What a proceeds category beside the goods becomes; TAX and DISCOUNT belong to the others' lines.
 LINE_KINDS: Mapping[str, str] = {
     "SHIPPING": "shipping", "GIFT_WRAP": "fee", "COD_FEE": "fee", "OTHER": "adjustment",
@@ -35,7 +36,9 @@ def order_record(raw: Raw) -> OrderRecord:
     state = str(fulfilment.get("fulfillmentStatus", ""))
     is_by_amazon = fulfilment.get("fulfilledBy") == "AMAZON"
     sold_in = raw["salesChannel"]
-    place = str(sold_in.get("marketplaceId") or sold_in["channelName"])
+    shop = str(sold_in.get("marketplaceId") or "")
+    # What Amazon sends for another shop of the merchant's was sold there, not here.
+    place = shop if shop and sold_in["channelName"] != ELSEWHERE else str(sold_in["channelName"])
     buyer, address = raw.get("buyer") or {}, address_of((raw.get("recipient") or {}).get("deliveryAddress") or {})
     lines = tuple(line for item in raw["orderItems"] for line in _lines(item, is_cancelled=state == "CANCELLED"))
     taxes = [line.tax for line in lines if line.tax is not None]
@@ -46,14 +49,14 @@ def order_record(raw: Raw) -> OrderRecord:
         version=version_of(raw["lastUpdatedTime"]),
         placed_at=moment(raw["createdTime"]),
         updated_at=moment(raw["lastUpdatedTime"]),
-        currency=_currency(raw, place),
+        currency=_currency(raw, shop),
         lines=lines,
         is_cancelled=state == "CANCELLED",
         handed_over=is_by_amazon and state == "SHIPPED",
         place=place,
-        location=amazon_location(place) if is_by_amazon else "",
+        location=amazon_location(shop) if is_by_amazon else "",
         tenders=_tenders(raw, state, total),
-        fulfilments=tuple(_fulfilments(raw, amazon_location(place) if is_by_amazon else "")),
+        fulfilments=tuple(_fulfilments(raw, amazon_location(shop) if is_by_amazon else "")),
         name=buyer.get("buyerName") or address.name,
         email=buyer.get("buyerEmail") or "",
         phone=address.phone,
@@ -208,16 +211,16 @@ def _is_tax_included(lines: Sequence[OrderLine], tip: Decimal, tax: Decimal | No
     return total == sum((line.unit_price * line.quantity - line.discount for line in lines), tip)
 
 
-def _currency(raw: Raw, place: str) -> str:
+def _currency(raw: Raw, marketplace_id: str) -> str:
     told = [(raw.get("proceeds") or {}).get("grandTotal")]
     for item in raw["orderItems"]:
         told += [
             (item["product"].get("price") or {}).get("unitPrice"),
             (item.get("proceeds") or {}).get("proceedsTotal"),
         ]
-    codes = [str(amount["currencyCode"]) for amount in told if amount] or [marketplace(place).currency]
+    codes = [str(amount["currencyCode"]) for amount in told if amount] or [marketplace(marketplace_id).currency]
     if not codes[0]:
-        raise ValueError(f"an order without amounts, of a marketplace whose currency is not known: {place}")
+        raise ValueError(f"an order without amounts, of a marketplace whose currency is not known: {marketplace_id}")
     return codes[0]
 
 
