@@ -327,6 +327,10 @@ class Fake(StandIn):
         """What is shown, by SKU, over all locations."""
         return {one["sku"]: sum(one["stock"].values()) for one in self.state["listings"].values()}
 
+    def sold(self) -> dict[str, dict[str, Any]]:
+        """All orders that were ever placed here, by number."""
+        return dict(self.state["orders"])
+
     def add_listing(self, sku: str, title: str, price: Decimal, quantity: int, *, barcode: str = "") -> str:
         """Put a listing in as if the merchant had made it there; returns its key."""
         listing = self._new_listing(sku)
