@@ -21,6 +21,7 @@ CURRENCY = "EUR"
 COUNTRY = "IE"
 TAX = Decimal("0.23")  # included in every price
 CURSOR_LIVES = timedelta(hours=1)
+MOST_ANSWERS = 5_000  # that are kept under idempotency keys
 MOST_LETTERS = 128  # of an idempotency key
 
 
@@ -36,10 +37,10 @@ class Count:
     @property
     def units(self) -> int:
         """The units in stock."""
-        return self.counted + sum(delta for at, delta in self.moves if at > self.at)
+        return self.counted + sum(delta for _, delta in self.moves)
 
     def count(self, units: int, at: str) -> None:
-        """Somebody counted. A count that is older than the last one changes nothing any more."""
+        """Somebody counted, and saw all that moved until then. A count older than the last one changes nothing."""
         if at >= self.at:
             self.counted, self.at = units, at
             self.moves = [move for move in self.moves if move[0] > at]
@@ -168,6 +169,8 @@ class Counter(StandIn):
             return Reply(status, json.loads(answer))
         reply = act(body)
         self.state.answers[name] = (digest, reply.status, json.dumps(reply.body))
+        while len(self.state.answers) > MOST_ANSWERS:
+            del self.state.answers[next(iter(self.state.answers))]
         return reply
 
     def page_of(

@@ -20,6 +20,7 @@ from finalmarket.sandbox.platforms.square.books import (
 from finalmarket.sandbox.stand_in import Refused, Reply, Request, route
 
 MOST_CHANGES = 100
+MOST_NOTED = 20_000  # changes that can be asked for later
 MOST_OBJECTS_A_BATCH = 1_000
 MOST_OBJECTS = 10_000
 MOST_IDS = 1_000
@@ -273,6 +274,7 @@ class Shelf(Counter):
         count.count(int(told["quantity"]), told["occurred_at"])
         count.changed_at = told["created_at"]
         self.state.changes.append(told)
+        del self.state.changes[:-MOST_NOTED]
         if count.units != was:
             variation = self.variation(told["catalog_object_id"]) or {}
             self.effect(
