@@ -187,3 +187,31 @@ WHERE due.integration_id = %(integration)s AND due.what = %(what)s AND due.versi
   AND (due.claimed_until IS NULL OR due.claimed_until <= coalesce(%(now)s::timestamptz, clock_timestamp())
        OR (due.claimed_version > due.settled_version AND due.last_error = ''))
 LIMIT 1
+
+-- name: moment
+SELECT coalesce(%(now)s::timestamptz, clock_timestamp())
+
+-- name: sweep
+-- The linked listings that were looked at longest ago; those that are to be looked at anew come first.
+SELECT listing_id FROM listing_links
+WHERE integration_id = %(integration)s AND ids <> '{}' AND (shown_at IS NULL OR shown_at < %(begun)s)
+ORDER BY shown_at NULLS FIRST, id LIMIT %(limit)s
+
+-- name: seen
+-- What the platform shows, unless it was told something since it was asked; null for what it does not know.
+UPDATE listing_links link SET shown_quantity = seen.quantity, shown_at = %(asked)s
+FROM unnest(%(listings)s::bigint[], %(quantities)s::int[]) AS seen(listing_id, quantity)
+WHERE link.listing_id = seen.listing_id AND coalesce(link.told_at < %(asked)s, true)
+
+-- name: looked_at
+-- Whatever came of it, this sweep does not look at them again.
+UPDATE listing_links SET shown_at = %(asked)s
+WHERE listing_id = ANY (%(listings)s::bigint[]) AND coalesce(shown_at < %(asked)s, true)
+
+-- name: explained
+-- Listings whose number is on its way, was told while we looked, or is refused: what they show is no drift.
+SELECT link.listing_id FROM listing_links link
+JOIN due_changes due ON due.listing_id = link.listing_id AND due.what = 'stock'
+WHERE link.listing_id = ANY (%(listings)s::bigint[])
+  AND (due.version > due.settled_version OR due.last_error <> '' OR link.told_at >= %(asked)s
+       OR link.integration_id <> %(integration)s)
