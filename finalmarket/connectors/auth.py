@@ -71,19 +71,17 @@ class TokenAuth(httpx2.Auth):
         self._request, self._place, self._keep = request, place, keep
         self._token, self._ends_at = token, ends_at
         self._lock = threading.Lock()
+        self._renewing = threading.Lock()
 
     def auth_flow(self, request: httpx2.Request) -> Generator[httpx2.Request, httpx2.Response, None]:
         """Send with a token that is good; renew it when it is not."""
-        renewed = False
-        if self._is_stale():
-            yield from self._renew()
-            renewed = True
+        before = self._token
+        yield from self._renew(before)
         used = self._token
         self._place(request, used)
         response = yield request
-        if not renewed and self.is_refused(response):
-            if used == self._token:
-                yield from self._renew()
+        if used == before and self.is_refused(response):
+            yield from self._renew(before, is_refused=True)
             self._place(request, self._token)
             yield request
 
@@ -94,11 +92,18 @@ class TokenAuth(httpx2.Auth):
     def _is_stale(self) -> bool:
         return not self._token or (self._ends_at is not None and clock.now() >= self._ends_at - RENEW_BEFORE)
 
-    def _renew(self) -> Generator[httpx2.Request, httpx2.Response, None]:
-        asked = self._request
-        body: dict[str, Any] = {"json": dict(asked.fields)} if asked.as_json else {"data": dict(asked.fields)}
-        response = yield httpx2.Request("POST", asked.url, headers=dict(asked.headers or {}), **body)
-        self.accept(read_token(response))
+    def _renew(self, before: str, *, is_refused: bool = False) -> Generator[httpx2.Request, httpx2.Response, None]:
+        """Ask for a new token, where the one that was there `before` will not do. One thread asks, the others wait for
+        what it brings: a refresh token that is renewed with every use may be used once only."""
+        if not is_refused and not self._is_stale():
+            return
+        with self._renewing:
+            if self._token != before and not self._is_stale():
+                return
+            asked = self._request
+            body: dict[str, Any] = {"json": dict(asked.fields)} if asked.as_json else {"data": dict(asked.fields)}
+            response = yield httpx2.Request("POST", asked.url, headers=dict(asked.headers or {}), **body)
+            self.accept(read_token(response))
 
     def accept(self, given: Mapping[str, Any]) -> None:
         """Take over a token answer: keep its tokens, and remember when the access token ends."""

@@ -10,7 +10,7 @@ from __future__ import annotations
 
 from abc import ABC, abstractmethod
 from collections.abc import Iterator, Mapping, Sequence
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from datetime import datetime
 from decimal import Decimal
 from functools import cached_property
@@ -100,9 +100,16 @@ class Connector(ABC):
     def __init__(
         self, account: Account, *, budget: Budget | None = None, transport: httpx2.BaseTransport | None = None
     ) -> None:
-        self.account = account
+        self._scrub = scrubber(account.secrets.values())
+        self._keep = account.keep
+        self.account = replace(account, keep=self._renewed)
         self._budget = budget or Unlimited()
         self._transport = transport
+
+    def _renewed(self, secrets: Mapping[str, str]) -> None:
+        """Keep secrets that the platform gave, and never show them either."""
+        self._scrub.learn(value for name, value in secrets.items() if not name.endswith("_at"))
+        self._keep(secrets)
 
     @cached_property
     def http(self) -> Http:
@@ -110,7 +117,7 @@ class Connector(ABC):
         return Http(
             base_url=self.address(self.base_url),
             auth=self.auth(),
-            scrub=scrubber(self.account.secrets.values()),
+            scrub=self._scrub,
             explain=self.error_code,
             consequences=self.consequences,
             rates={"": self.rate, **self.rates},

@@ -10,6 +10,7 @@ from datetime import UTC
 from decimal import Decimal
 from email.utils import parsedate_to_datetime
 from typing import Any, NoReturn
+from urllib.parse import quote, quote_plus
 
 import httpx2
 
@@ -27,6 +28,7 @@ from finalmarket.kernel import clock, failpoints
 TIMEOUT = httpx2.Timeout(connect=5.0, read=30.0, write=15.0, pool=10.0)
 LIMITS = httpx2.Limits(max_connections=10, max_keepalive_connections=5, keepalive_expiry=60.0)
 MOST_BYTES = 32 * 1024 * 1024
+LEAST_LETTERS = 4  # of a secret
 MOST_SECONDS_TO_WAIT = 24 * 3600.0
 ONE_A_SECOND = Rate(calls=1)
 # Failures at which the request cannot have reached the platform.
@@ -50,21 +52,30 @@ class Answer:
         return 200 <= self.status < 300
 
 
-@dataclass(frozen=True, slots=True)
 class Scrubber:
-    """Takes secrets out of texts."""
+    """Takes secrets out of texts, as they are and as they are written in addresses and in JSON."""
 
-    secrets: tuple[str, ...] = field(repr=False)
+    def __init__(self, secrets: Iterable[str]) -> None:
+        self._secrets: tuple[str, ...] = ()
+        self.learn(secrets)
+
+    def learn(self, secrets: Iterable[str]) -> None:
+        """Take out these too, the longest first; texts under four letters are no secrets."""
+        known = set(self._secrets)
+        for secret in secrets:
+            if len(secret) >= LEAST_LETTERS:
+                known |= {secret, quote(secret, safe=""), quote_plus(secret), json.dumps(secret)[1:-1]}
+        self._secrets = tuple(sorted(known, key=len, reverse=True))
 
     def __call__(self, text: str) -> str:
-        for secret in self.secrets:
+        for secret in self._secrets:
             text = text.replace(secret, "***")
         return text
 
 
 def scrubber(secrets: Iterable[str]) -> Scrubber:
-    """A scrubber of these secrets, the longest first; texts under four letters are no secrets."""
-    return Scrubber(tuple(sorted({secret for secret in secrets if len(secret) >= 4}, key=len, reverse=True)))
+    """A scrubber of these secrets."""
+    return Scrubber(secrets)
 
 
 @dataclass(slots=True)
@@ -147,6 +158,8 @@ class Http:
         except NEVER_SENT as error:
             raise RetryLater(self.scrub(f"the platform cannot be reached: {error}")) from None
         except (httpx2.HTTPError, httpx2.StreamError) as error:
+            if getattr(error, "_request", request) is not request:  # it was lost while a token was asked for
+                raise RetryLater(self.scrub(f"no new access token: {type(error).__name__} {error}")) from None
             self._lost(f"the connection failed: {type(error).__name__} {error}", is_repeatable)
         except _TooLong:
             reason = f"the answer is longer than {self.most_bytes} bytes"
