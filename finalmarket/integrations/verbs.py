@@ -87,9 +87,9 @@ class IntegrationVerbs:
 
     def take_opening_stock(self, location: StockLocation, *, actor: str) -> int:
         """Put what the platform shows of linked listings on the shelf of an empty location, once; return the units."""
-        from finalmarket.integrations import adopt
+        from finalmarket.integrations import before_pushing
 
-        return adopt.take_opening_stock(cast("ChannelIntegration", self), location, actor=actor)
+        return before_pushing.take_opening_stock(cast("ChannelIntegration", self), location, actor=actor)
 
     def health(self) -> Health:
         """Say in one honest word how the account is doing, and why."""
