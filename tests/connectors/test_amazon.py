@@ -102,6 +102,19 @@ def test_an_order_that_amazon_shows_two_minutes_late_is_not_passed_over() -> Non
         connector.close()
 
 
+def test_an_order_that_shows_up_later_than_it_should_is_met_by_the_next_search() -> None:
+    with amazon() as stage:
+        (number,) = seed_orders(stage.stand_in, 1)
+        straggler = stage.stand_in.state["orders"].pop(number)
+        stage.time.advance(timedelta(minutes=2))
+        connector, _ = hasty(stage)
+        *_, page = connector.pull_orders("", None)
+        assert page.records == ()
+        stage.stand_in.state["orders"][number] = straggler
+        assert [record.external_id for record in pulled(stage, page.cursor)] == [number]
+        connector.close()
+
+
 def test_a_search_whose_page_token_ended_begins_anew_and_loses_nothing() -> None:
     with amazon() as stage:
         numbers = seed_orders(stage.stand_in, 120)

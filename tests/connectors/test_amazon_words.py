@@ -329,6 +329,16 @@ def test_words_that_are_new_to_us_are_named() -> None:
     assert [line.kind for line in record.lines] == ["goods", "adjustment"]
 
 
+def test_the_next_search_begins_where_the_first_page_of_this_one_ended() -> None:
+    def answer(request: httpx2.Request) -> httpx2.Response:
+        page = request.url.params.get("paginationToken", "1")
+        told = {"orders": [raw_order([], state="CANCELLED")], "lastUpdatedBefore": f"2026-06-01T1{page}:00:00Z"}
+        return httpx2.Response(200, json={**told, "pagination": {"nextToken": "2"}} if page == "1" else told)
+
+    *_, last = connector_on(answer).pull_orders("", None)
+    assert json.loads(last.cursor)["since"] < "2026-06-01T11:00:00Z"
+
+
 # Listings, reports, notifications.
 
 
