@@ -56,7 +56,7 @@ class Customers(Incoming):
             if content.address != Address():
                 fields["addresses"] = [mailing_address(content.address, content.name)]
         asked = {"identifier": identifier, "input": fields}
-        payload = refuse(self.ask("SetCustomer", asked, repeatable=True)["customerSet"], content.key)
+        payload = refuse(self.change("SetCustomer", asked, repeatable=True), content.key)
         return str(payload["customer"]["id"])
 
     def _set_address(self, content: CustomerContent, known: Raw) -> None:
@@ -66,10 +66,10 @@ class Customers(Incoming):
         }  # fmt: skip
         default = known.get("defaultAddress")
         if default is None:
-            refuse(self.ask("AddAddress", asked)["customerAddressCreate"], content.key)
+            refuse(self.change("AddAddress", asked), content.key)
         else:
             asked["id"] = default["id"]
-            refuse(self.ask("ChangeAddress", asked, repeatable=True)["customerAddressUpdate"], content.key)
+            refuse(self.change("ChangeAddress", asked, repeatable=True), content.key)
 
     def _set_consent(self, content: CustomerContent, customer_id: str, known: Raw | None) -> None:
         """Say whether they agreed to e-mail, where Shopify has it otherwise. Who never agreed has nothing to take
@@ -79,5 +79,4 @@ class Customers(Incoming):
         if state == wanted or (state == "NOT_SUBSCRIBED" and not content.accepts_email):
             return
         asked = {"customerId": customer_id, "emailMarketingConsent": {"marketingState": wanted}}
-        said = self.ask("SetConsent", {"input": asked}, repeatable=True)
-        refuse(said["customerEmailMarketingConsentUpdate"], content.key)
+        refuse(self.change("SetConsent", {"input": asked}, repeatable=True), content.key)

@@ -10,6 +10,7 @@ from types import MappingProxyType
 
 _START = re.compile(r"^(query|mutation|fragment) (\w+)", re.MULTILINE)
 _SPREAD = re.compile(r"\.\.\.(\w+)")
+_ROOT = re.compile(r"^  (\w+)", re.MULTILINE)
 
 
 @dataclass(frozen=True, slots=True)
@@ -19,20 +20,24 @@ class Document:
     name: str
     text: str
     is_mutation: bool
+    roots: tuple[str, ...]  # the fields that its answer has at least
 
 
 def read_documents(source: str) -> Mapping[str, Document]:
-    """All operations of a GraphQL file by name."""
+    """All operations of a GraphQL file by name. The file is indented by two blanks."""
     starts = [*_START.finditer(source)]
     ends = [start.start() for start in starts[1:]] + [len(source)]
     parts = {start[2]: _uncommented(source[start.start() : end]) for start, end in zip(starts, ends, strict=True)}
     return MappingProxyType(
         {
-            start[2]: Document(start[2], _with_fragments(start[2], parts), start[1] == "mutation")
+            start[2]: Document(
+                start[2], _with_fragments(start[2], parts), start[1] == "mutation",
+                tuple(_ROOT.findall(parts[start[2]])),
+            )
             for start in starts
             if start[1] != "fragment"
         }
-    )
+    )  # fmt: skip
 
 
 def _uncommented(part: str) -> str:

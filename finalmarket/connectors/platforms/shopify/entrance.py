@@ -7,7 +7,7 @@ from __future__ import annotations
 
 import hmac
 import re
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 from datetime import UTC, datetime, timedelta
 from functools import cached_property
 from typing import Any, ClassVar
@@ -26,6 +26,7 @@ from finalmarket.connectors.errors import (
     Unintelligible,
 )
 from finalmarket.connectors.http import Answer, retry_after
+from finalmarket.connectors.paging import READING_ERRORS, Mapped
 from finalmarket.connectors.platforms.shopify.documents import DOCUMENTS
 from finalmarket.connectors.rates import Rate
 from finalmarket.connectors.records import Raw
@@ -116,13 +117,7 @@ class Entrance(Connector):
 
     def check(self) -> str:
         """See Connector. Raises NeedsAttention also where the app lacks rights that we need."""
-        data = self.ask("Check")
-        granted = {scope["handle"] for scope in data["currentAppInstallation"]["accessScopes"]}
-        granted |= {f"read_{scope.removeprefix('write_')}" for scope in granted if scope.startswith("write_")}
-        missing = [scope for scope in SCOPES if scope not in granted]
-        if missing:
-            raise NeedsAttention(f"the Shopify app lacks these access scopes: {', '.join(missing)}")
-        return f"{data['shop']['name']} ({data['shop']['myshopifyDomain']})"
+        return intelligible(_whose, self.ask("Check"))
 
     def authorization_url(self, redirect_uri: str, state: str, verifier: str) -> str:
         """See Authorizes. Shopify has no PKCE."""
@@ -181,10 +176,17 @@ class Entrance(Connector):
         if requested is not None:
             self._points[name] = float(requested)
         data = _dig(answer.data, "data")
-        if not isinstance(data, dict):
-            reason = "Shopify's answer holds no data"
+        if not isinstance(data, dict) or any(root not in data for root in document.roots):
+            reason = f"Shopify's answer does not hold what {name} asked for"
             raise (Unintelligible if is_repeatable else OutcomeUnknown)(reason, status=answer.status)
         return data
+
+    def change(self, name: str, variables: Mapping[str, Any], *, repeatable: bool = False) -> Raw:
+        """Send the mutation of that name; return its payload. `repeatable`: done twice, it does no harm."""
+        (payload,) = (self.ask(name, variables, repeatable=repeatable)[root] for root in DOCUMENTS[name].roots)
+        if not isinstance(payload, dict):
+            raise (Unintelligible if repeatable else OutcomeUnknown)(f"Shopify does not say what came of {name}")
+        return payload
 
     @cached_property
     def _points(self) -> dict[str, float]:
@@ -238,6 +240,24 @@ class Entrance(Connector):
         return ("", "") if answer.is_success else (str(answer.status), "")
 
 
+def intelligible(read: Callable[[Raw], Mapped], raw: Raw) -> Mapped:
+    """What `read` makes of it. Raises Unintelligible where it can make nothing of it."""
+    try:
+        return read(raw)
+    except READING_ERRORS as error:
+        raise Unintelligible(f"Shopify's answer cannot be read: {type(error).__name__} {error}") from None
+
+
+def _whose(data: Raw) -> str:
+    """Whose shop it is. Raises NeedsAttention where the app lacks rights that we need."""
+    granted = {scope["handle"] for scope in data["currentAppInstallation"]["accessScopes"]}
+    granted |= {f"read_{scope.removeprefix('write_')}" for scope in granted if scope.startswith("write_")}
+    missing = [scope for scope in SCOPES if scope not in granted]
+    if missing:
+        raise NeedsAttention(f"the Shopify app lacks these access scopes: {', '.join(missing)}")
+    return f"{data['shop']['name']} ({data['shop']['myshopifyDomain']})"
+
+
 def _end_of(text: str) -> datetime | None:
     """When a token ends; one of which that cannot be read has ended."""
     try:
@@ -269,11 +289,9 @@ def user_errors(payload: Raw, key: str, field: str = "userErrors") -> list[Rejec
     ]  # fmt: skip
 
 
-def refuse(payload: Raw | None, key: str, field: str = "userErrors") -> Raw:
+def refuse(payload: Raw, key: str, field: str = "userErrors") -> Raw:
     """The payload of a mutation that was taken. Raises Rejected with its errors; RetryLater while the same key is
     still being worked on elsewhere."""
-    if payload is None:
-        raise Rejected("Shopify does not know what this is about", key=key, code="NOT_FOUND")
     raise_if_busy(payload)
     errors = user_errors(payload, key, field)
     if errors:

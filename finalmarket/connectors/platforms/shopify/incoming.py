@@ -9,7 +9,7 @@ from typing import Any
 
 from finalmarket.connectors.errors import Rejected, Unintelligible
 from finalmarket.connectors.paging import READING_ERRORS, Mapped, read_cursor, read_each, walk, write_cursor
-from finalmarket.connectors.platforms.shopify.entrance import Entrance
+from finalmarket.connectors.platforms.shopify.entrance import Entrance, intelligible
 from finalmarket.connectors.platforms.shopify.orders import moment, order_record
 from finalmarket.connectors.platforms.shopify.words import customer_record, gid, listing_record, number_of, stamp
 from finalmarket.connectors.records import (
@@ -222,11 +222,3 @@ def connection(owner: Raw, field: str) -> Raw:
     if not isinstance(found, dict) or not isinstance(found.get("nodes"), list) or "pageInfo" not in found:
         raise Unintelligible(f"Shopify's answer has no list of {field}")
     return found
-
-
-def intelligible(read: Callable[[Raw], Mapped], raw: Raw) -> Mapped:
-    """What `read` makes of it. Raises Unintelligible where it can make nothing of it."""
-    try:
-        return read(raw)
-    except READING_ERRORS as error:
-        raise Unintelligible(f"Shopify's answer cannot be read: {type(error).__name__} {error}") from None

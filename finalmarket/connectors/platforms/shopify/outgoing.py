@@ -86,7 +86,7 @@ class Outgoing(Incoming):
         payload: Raw = {}
         for attempt in range(KEY_TRIES):
             key = key_of("stock", attempt, *changes)
-            payload = self.ask("SetStock", {"input": asked, "key": key}, repeatable=True)["inventorySetQuantities"]
+            payload = self.change("SetStock", {"input": asked, "key": key}, repeatable=True)
             if not failed_before(payload):
                 break
         raise_if_busy(payload)
@@ -99,7 +99,7 @@ class Outgoing(Incoming):
             "key": key_of("activate", level.key, place, level.quantity),
         }  # fmt: skip
         try:
-            refuse(self.ask("ActivateStock", asked, repeatable=True)["inventoryActivate"], level.ref.key)
+            refuse(self.change("ActivateStock", asked, repeatable=True), level.ref.key)
         except Rejected as error:
             return [error]
         return []
@@ -125,8 +125,7 @@ class Outgoing(Incoming):
 
     def _set_prices(self, product: str, levels: Sequence[PriceLevel]) -> list[Rejected]:
         variants = [{"id": level.ref.key, "price": written(level.amount)} for level in levels]
-        asked = {"product": product, "variants": variants}
-        payload = self.ask("SetPrices", asked, repeatable=True)["productVariantsBulkUpdate"]
+        payload = self.change("SetPrices", {"product": product, "variants": variants}, repeatable=True)
         by_index = _by_index(payload["userErrors"], "variants", len(levels))
         if payload["userErrors"] and not by_index:
             return [user_errors(payload, level.ref.key)[0] for level in levels]

@@ -40,13 +40,18 @@ class Products(Outgoing):
     def _tell(self, content: ListingContent) -> ListingRef:
         if content.price is not None and content.currency != self.currency:
             raise Rejected(f"this shop has its prices in {self.currency}, not in {content.currency}", code="CURRENCY")
-        ref = content.ref if content.ref.ids.get("product") else self._find(content.ref.sku)
-        if ref is None:
-            return self._make(content)
+        ref = content.ref
+        if not ref.ids.get("product"):
+            found = self._find(ref.sku)
+            if found is None:
+                return self._make(content)
+            ref = listing_ref(found, found["product"]["id"])
+            if found["product"]["handle"] == handle_of(content.title, ref.sku):
+                self._publish(ref.ids["product"])  # we made it, and may not have come so far
         self._change(content, ref)
         return ListingRef(key=ref.key, sku=content.ref.sku or ref.sku, ids=ref.ids)
 
-    def _find(self, sku: str) -> ListingRef | None:
+    def _find(self, sku: str) -> Raw | None:
         """The only variant with exactly that SKU. Raises Rejected where there are several."""
         if not sku:
             raise Rejected("a listing needs a SKU to be found again", code="NO_SKU")
@@ -54,7 +59,7 @@ class Products(Outgoing):
         same = [node for node in nodes if node["sku"] == sku]  # the search is no exact one
         if len(same) > 1:
             raise Rejected(f"Shopify has {len(same)} variants with the SKU {sku}: link one of them", code="SKU_TWICE")
-        return listing_ref(same[0], same[0]["product"]["id"]) if same else None
+        return same[0] if same else None
 
     # Making one.
 
@@ -68,7 +73,7 @@ class Products(Outgoing):
         }  # fmt: skip
         identifier = {"handle": handle_of(content.title, content.ref.sku)}
         asked = {"identifier": identifier, "input": product}
-        payload = refuse(self.ask("SetProduct", asked, repeatable=True)["productSet"], content.key)
+        payload = refuse(self.change("SetProduct", asked, repeatable=True), content.key)
         made = payload["product"]
         self._publish(made["id"])
         return listing_ref(made["variants"]["nodes"][0], made["id"])
@@ -85,7 +90,7 @@ class Products(Outgoing):
             if named & {channel["name"].strip().lower() for channel in one["channels"]["nodes"]}
         ]
         if wanted:
-            refuse(self.ask("Publish", {"id": product_id, "input": wanted}, repeatable=True)["publishablePublish"], "")
+            refuse(self.change("Publish", {"id": product_id, "input": wanted}, repeatable=True), "")
 
     # Changing one.
 
@@ -96,11 +101,11 @@ class Products(Outgoing):
             raise Rejected(f"Shopify no longer has the product {ref.ids['product']}", code="NOT_FOUND")
         if len(product["variants"]["nodes"]) == 1:
             asked: dict[str, Any] = {"id": product["id"], **_product_fields(content)}
-            refuse(self.ask("UpdateProduct", {"product": asked}, repeatable=True)["productUpdate"], content.key)
+            refuse(self.change("UpdateProduct", {"product": asked}, repeatable=True), content.key)
         fields = _variant_fields(content)
         fields.pop("sku", None)  # this input has it within the inventory item
         asked = {"product": product["id"], "variants": [{"id": ref.key, **fields}]}
-        refuse(self.ask("SetPrices", asked, repeatable=True)["productVariantsBulkUpdate"], content.key)
+        refuse(self.change("SetPrices", asked, repeatable=True), content.key)
 
 
 def _product_fields(content: ListingContent) -> dict[str, Any]:

@@ -43,7 +43,7 @@ class Shipping(Incoming):
         tracking = {"company": notice.carrier, "number": notice.tracking_number, "url": notice.tracking_url}
         if any(tracking.values()):
             asked["trackingInfo"] = {name: value for name, value in tracking.items() if value}
-        payload = refuse(self.ask("Fulfil", {"fulfillment": asked})["fulfillmentCreate"], notice.key)
+        payload = refuse(self.change("Fulfil", {"fulfillment": asked}), notice.key)
         return str((payload["fulfillment"] or {}).get("id") or "")
 
     def _ready(self, order: Raw) -> Iterator[Raw]:
@@ -83,7 +83,7 @@ class Shipping(Incoming):
         payload: Raw = {}
         for attempt in range(KEY_TRIES):
             key = key_of("refund", notice.key, attempt)
-            payload = self.ask("Refund", {"input": asked, "key": key}, repeatable=True)["refundCreate"]
+            payload = self.change("Refund", {"input": asked, "key": key}, repeatable=True)
             if not failed_before(payload):
                 break
         return str((refuse(payload, notice.key)["refund"] or {}).get("id") or "")
@@ -101,7 +101,7 @@ class Shipping(Incoming):
         words = reason.lower()
         named = next((theirs for ours, theirs in CANCEL_REASONS.items() if ours in words), "OTHER")
         asked = {"id": order["id"], "reason": named, "note": reason[:MOST_NOTE_LETTERS] or None}
-        refuse(self.ask("Cancel", asked, repeatable=True)["orderCancel"], key, "orderCancelUserErrors")
+        refuse(self.change("Cancel", asked, repeatable=True), key, "orderCancelUserErrors")
 
 
 def find_parcel(raws: Iterable[Raw], notice: FulfilmentNotice) -> str:

@@ -9,7 +9,7 @@ from datetime import datetime
 from typing import Any
 
 from finalmarket.connectors.contract import ReceivesWebhooks
-from finalmarket.connectors.errors import Rejected, Unintelligible, WebhookRefused
+from finalmarket.connectors.errors import NeedsAttention, Rejected, Unintelligible, WebhookRefused
 from finalmarket.connectors.paging import READING_ERRORS
 from finalmarket.connectors.platforms.shopify.entrance import Entrance, refuse
 from finalmarket.connectors.platforms.shopify.orders import moment
@@ -49,7 +49,7 @@ class Webhooks(Entrance, ReceivesWebhooks):
                 continue
             asked = {"topic": name, "subscription": {"uri": url, "format": "JSON"}}
             try:
-                refuse(self.ask("Subscribe", asked, repeatable=True)["webhookSubscriptionCreate"], topic)
+                refuse(self.change("Subscribe", asked, repeatable=True), topic)
             except Rejected as error:
                 if "already been taken" not in error.reason:  # a first try came through unnoticed
                     raise
@@ -59,7 +59,11 @@ class Webhooks(Entrance, ReceivesWebhooks):
         """See ReceivesWebhooks. One app has one secret for all shops: a delivery for another shop is refused too."""
         signature = delivery.header("X-Shopify-Hmac-Sha256")
         require_signature([signature], self.webhook_secret(), delivery.body, hmac_base64)
-        if delivery.header("X-Shopify-Shop-Domain").strip().lower() != self.shop():
+        try:
+            ours = self.shop()
+        except NeedsAttention:
+            raise WebhookRefused("this account names no shop: enter it in the integration's settings") from None
+        if delivery.header("X-Shopify-Shop-Domain").strip().lower() != ours:
             raise WebhookRefused("the delivery is for another shop")
 
     def read_webhook(self, delivery: Delivery) -> Sequence[Event]:
@@ -88,7 +92,7 @@ def named_in(topic: str, body: Mapping[str, Any]) -> Iterator[tuple[str, str]]:
         person = (body.get("customer") or {}).get("id")
         yield "erase", gid("Customer", person) if person else ""
     elif topic == "products/update":
-        variants = [one["admin_graphql_api_id"] for one in body.get("variants") or body.get("variant_gids") or ()]
+        variants = [one["admin_graphql_api_id"] for one in body.get("variant_gids") or body.get("variants") or ()]
         yield from (("listings", gid("ProductVariant", one)) for one in variants)
         if not variants:
             yield "listings", ""

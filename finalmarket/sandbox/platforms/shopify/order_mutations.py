@@ -19,10 +19,11 @@ def fulfil(house: House, asked: View) -> View:
     found_orders = set()
     for index, part in enumerate(given["lineItemsByFulfillmentOrder"]):
         field = ("fulfillment", "lineItemsByFulfillmentOrder", index)
-        order, one = _fulfilment_order(house.state, part["fulfillmentOrderId"])
-        if order is None or one is None or one["status"] not in ("OPEN", "IN_PROGRESS"):
+        known = house.state.part("fulfillment_orders", part["fulfillmentOrderId"])
+        if known is None or known[1]["status"] not in ("OPEN", "IN_PROGRESS"):
             errors.append(wrong("Fulfillment order does not exist or is not open.", *field, "fulfillmentOrderId"))
             continue
+        order, one = known
         found_orders.add(order["id"])
         units = {line["id"]: line["quantity"] for line in part.get("fulfillmentOrderLineItems") or ()}
         remaining = {line["id"]: line["remaining"] for line in one["lines"]}
@@ -41,14 +42,6 @@ def fulfil(house: House, asked: View) -> View:
     house.effect("fulfilment", order=order["id"], id=parcel["id"], tracking_number=number, lines=list(parcel["lines"]))
     house.tell_order("orders/updated", order)
     return {"fulfillment": views.fulfilment(parcel), "userErrors": []}
-
-
-def _fulfilment_order(shop: Shop, wanted: str) -> tuple[Thing | None, Thing | None]:
-    for order in shop.orders.values():
-        for one in order["fulfillment_orders"]:
-            if one["id"] == wanted:
-                return order, one
-    return None, None
 
 
 def refund(house: House, asked: View) -> View:

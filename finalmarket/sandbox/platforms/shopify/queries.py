@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import re
+from bisect import bisect_right
 from collections.abc import Callable, Sequence
 from datetime import datetime
 from typing import Any
@@ -73,7 +74,7 @@ def _by_change(found: list[Thing], asked: View, fault: Fault | None, view: Calla
     meanwhile moves to the end and shifts nothing."""
     if asked.get("sortKey") != "UPDATED_AT":
         raise QueryFault("this practice shop sorts by UPDATED_AT")
-    found.sort(key=_place)
+    found.sort(key=lambda one: (one["updated"], len(one["id"]), one["id"]))
     return _page(found, asked, fault, view, _place)
 
 
@@ -87,7 +88,7 @@ def _page(
     if fault is Fault.CURSOR_EXPIRED and asked.get("after"):
         raise views.INVALID_CURSOR
     after = views.read_cursor(asked["after"]) if asked.get("after") else ""
-    start = next((number for number, one in enumerate(found) if place(one) > after), len(found))
+    start = bisect_right(found, after, key=place)
     page, following = part_of(found, start, views.page_size(asked), fault)
     last = found[following - 1] if following else found[-1] if found else None
     cursor = views.write_cursor(place(last)) if last else None
@@ -167,11 +168,8 @@ def _within_orders(list_name: str, view: Callable[[Shop, Thing, Thing], View]) -
     """Something that lies within an order, by its id."""
 
     def find(shop: Shop, asked: View, fault: Fault | None) -> View | None:
-        for order in shop.orders.values():
-            for each in order[list_name]:
-                if each["id"] == asked["id"]:
-                    return view(shop, order, each)
-        return None
+        found = shop.part(list_name, asked["id"])
+        return view(shop, *found) if found else None
 
     return find
 

@@ -288,7 +288,15 @@ class Projector:
         member = owner[asked.name]
         if callable(member):
             member = member(self.arguments(asked))
-        if asked.selections and member is not None:
+        return self.answer(member, asked)
+
+    def answer(self, member: Any, asked: Field) -> Any:
+        """What a field answers with: what was selected of it. Raises QueryFault for an object of which nothing is."""
+        if not asked.selections:
+            if isinstance(member, dict) and "__typename" in member:
+                raise QueryFault(f"Field must have selections (field '{asked.name}' returns {member['__typename']})")
+            return member
+        if member is not None:
             for _ in member if isinstance(member, list) else [member]:
                 self.visited(asked.name)
         return self.pick(member, asked.selections)

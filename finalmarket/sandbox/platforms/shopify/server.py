@@ -222,9 +222,7 @@ class Server(StandIn):
                 found = self._changed(asked, arguments, projector)
             else:
                 found = QUERIES[asked.name](self.state, arguments, request.fault)
-            if found is not None:
-                projector.visited(asked.name)
-            data[asked.alias] = projector.pick(found, asked.selections)
+            data[asked.alias] = projector.answer(found, asked)
         return data
 
     # Idempotency keys.

@@ -33,6 +33,7 @@ class Shop:
     orders: dict[str, Thing] = field(default_factory=dict)
     customers: dict[str, Thing] = field(default_factory=dict)
     subscriptions: dict[str, Thing] = field(default_factory=dict)
+    owners: dict[str, str] = field(default_factory=dict)  # the order of a refund, a parcel, a fulfilment order
     answers: dict[str, Thing] = field(default_factory=dict)  # by idempotency key
     tokens: dict[str, datetime | None] = field(default_factory=dict)  # access token: when it ends
     refresh_tokens: set[str] = field(default_factory=set)
@@ -154,7 +155,7 @@ class Shop:
         if waiting:
             order["fulfillment_orders"].append(
                 {
-                    "id": self.new_id("FulfillmentOrder"), "status": "OPEN", "location": order["location"],
+                    "id": self._part_of(order, "FulfillmentOrder"), "status": "OPEN", "location": order["location"],
                     "lines": [
                         {"id": self.new_id("FulfillmentOrderLineItem"), "line": line["id"], "total": line["quantity"],
                          "remaining": line["quantity"]}
@@ -162,6 +163,19 @@ class Shop:
                     ],
                 }
             )  # fmt: skip
+
+    def _part_of(self, order: Thing, kind: str) -> str:
+        """A fresh id of something within an order."""
+        part = self.new_id(kind)
+        self.owners[part] = order["id"]
+        return part
+
+    def part(self, list_name: str, part_id: str) -> tuple[Thing, Thing] | None:
+        """An order and the part of it in that list, found by the part's id."""
+        order = self.orders.get(self.owners.get(part_id, ""))
+        if order is None:
+            return None
+        return next(((order, each) for each in order[list_name] if each["id"] == part_id), None)
 
     def _level_of(self, line: Thing, location: str) -> Thing | None:
         variant = self.variants.get(line["variant"] or "")
@@ -187,7 +201,7 @@ class Shop:
             elif units:
                 one["status"] = "IN_PROGRESS"
         parcel = {
-            "id": self.new_id("Fulfillment"), "status": "SUCCESS", "created": at, "location": location,
+            "id": self._part_of(order, "Fulfillment"), "status": "SUCCESS", "created": at, "location": location,
             "tracking": tracking, "lines": lines,
         }  # fmt: skip
         for line_id, count in lines:
@@ -208,7 +222,7 @@ class Shop:
         for payment, amount in payments:
             self.pay(order, "REFUND", amount, payment["gateway"], parent=payment["id"])
         refund = {
-            "id": self.new_id("Refund"), "note": note, "amount": sum((amount for _, amount in payments), ZERO),
+            "id": self._part_of(order, "Refund"), "note": note, "amount": sum((amount for _, amount in payments), ZERO),
             "lines": [{"line": line_id, "quantity": count, "restock": restock} for line_id, count, restock in units],
         }  # fmt: skip
         order["refunds"].append(refund)
