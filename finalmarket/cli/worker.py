@@ -4,11 +4,11 @@ import click
 
 from finalmarket.cli.children import follow_parent
 from finalmarket.kernel.database import database_ready
-from finalmarket.worker.run import run_worker
+from finalmarket.worker.run import CONCURRENCY, run_worker
 
 
 @click.command()
-@click.option("--concurrency", default=4, show_default=True, type=click.IntRange(1, 64), help="Jobs at once.")
+@click.option("--concurrency", default=CONCURRENCY, show_default=True, type=click.IntRange(1, 64), help="Jobs at once.")
 @click.option("--queue", "queues", multiple=True, help="Only jobs of this queue (may be given several times).")
 def command(concurrency: int, queues: tuple[str, ...]) -> None:
     """Carry out jobs until told to stop (Ctrl-C or SIGTERM), finishing those begun.

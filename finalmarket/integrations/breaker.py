@@ -57,12 +57,21 @@ def note_failure(integration: ChannelIntegration, error: ConnectorError) -> bool
         if reason:
             need_attention(integration, reason)
             return True
-    wait = error.retry_after if isinstance(error, RetryLater) else None
+    _note(integration.pk, str(error), error.retry_after if isinstance(error, RetryLater) else None)
+    return False
+
+
+def note_fault(integration_id: int, error: Exception) -> None:
+    """Something went wrong on our own side: it counts like a failure, so that what fails at every try is tried less
+    and less often instead of at once."""
+    _note(integration_id, f"our own fault: {type(error).__name__}: {error}", None)
+
+
+def _note(integration_id: int, reason: str, retry_after: float | None) -> None:
     _write(
-        "failed", integration.pk, reason=str(error)[:500], retry_after=wait, counts=wait is None,
+        "failed", integration_id, reason=reason[:500], retry_after=retry_after, counts=retry_after is None,
         to_open=FAILURES_TO_OPEN, first=FIRST_SECONDS, most=MOST_SECONDS, jitter=randomness.source().uniform(0.5, 1.0),
     )  # fmt: skip
-    return False
 
 
 def _refusal(integration: ChannelIntegration) -> str:

@@ -25,7 +25,7 @@ from finalmarket.integrations.lanes import lane
 from finalmarket.integrations.models import ChannelIntegration, DriftFinding, SyncRun
 from finalmarket.integrations.push import reason_not_to_push
 from finalmarket.integrations.telling import Linked, linked, rows
-from finalmarket.integrations.telling_stock import newest, shown_by
+from finalmarket.integrations.telling_stock import newest, places_of, shown_by
 from finalmarket.kernel import clock, failpoints
 
 LANE = STREAM = "drift"
@@ -108,11 +108,11 @@ def _look(integration: ChannelIntegration, connector: Any, listing_ids: Sequence
     """Ask the platform what it shows, and only then read what it should show; both are noted on the links."""
     ((asked,),) = rows("moment")
     look = _Look(asked, list(linked(listing_ids).values()))
-    places = newest(integration, look.links)  # which locations to ask for; the numbers are read after the answer
-    wanted = {link.listing_id: _levels(link, places[link.listing_id]) for link in look.links}
+    places = places_of(integration)
+    wanted = {link.listing_id: _levels(link, dict.fromkeys(places or [link.location], 0)) for link in look.links}
     _ask(connector, look, wanted, look.links)
     failpoints.hit("drift.after_read")
-    units = newest(integration, look.links)
+    units = newest(integration, look.links, places)
     look.should = {link.listing_id: _levels(link, units[link.listing_id]) for link in look.links}
     rows("seen", asked=asked, **_seen(look))
     rows("looked_at", asked=asked, listings=list(listing_ids))

@@ -1,12 +1,13 @@
 """Wake-up calls of the border post; the truth is in the rows. What comes in stands first, then what goes out."""
 
-from datetime import datetime
+from datetime import datetime, timedelta
 
 import structlog
 
 from finalmarket.connectors.errors import NotSupported
-from finalmarket.integrations import dead_letters, inbox, payments_in, syncing
+from finalmarket.integrations import breaker, dead_letters, drift, inbox, notices, payments_in, syncing, watch
 from finalmarket.integrations import pull as pulling
+from finalmarket.integrations import push as pushing
 from finalmarket.integrations.accounts import connector_class
 from finalmarket.integrations.models import ChannelIntegration, StreamCursor, SyncRun
 from finalmarket.integrations.outgoing import jobs as outgoing  # noqa: F401  the jobs of our own webhooks
@@ -17,6 +18,7 @@ from finalmarket.kernel.jobs import enqueue, job
 
 RUNS_KEPT_DAYS = 90
 ROWS_AT_ONCE = 10_000
+PUSHES_KEPT_DAYS = 30
 
 
 @job("integrations.pull_due", cron="* * * * *")
@@ -98,3 +100,65 @@ def tidy() -> None:
     inbox.tidy()
     old = SyncRun.objects.filter(started_at__lt=clock.days_ago(RUNS_KEPT_DAYS)).order_by("id")
     SyncRun.objects.filter(pk__in=list(old.values_list("pk", flat=True)[:ROWS_AT_ONCE])).delete()
+
+
+# What goes out.
+
+
+@job("integrations.push")
+def push(integration: int) -> None:
+    """Tell one platform what changed here."""
+    try:
+        pushing.push(integration)
+    except Exception as error:
+        breaker.note_fault(integration, error)
+        raise
+
+
+@job("integrations.notices")
+def tell_notices(integration: int) -> None:
+    """Tell one platform what happened here to its orders and payments."""
+    try:
+        notices.tell(integration)
+    except Exception as error:
+        breaker.note_fault(integration, error)
+        raise
+
+
+@job("integrations.wake", cron="* * * * *")
+def wake() -> None:
+    """Every minute: find what is due though nobody watched, or a watcher was stopped between looking and telling."""
+    notices.find(timedelta(days=2))
+    watch.wake()
+
+
+@job("integrations.find_old_notices", cron="37 2 * * *")
+def find_old_notices() -> None:
+    """Every night: find what happened while no worker ran for long."""
+    notices.find(timedelta(days=60))
+
+
+@job("integrations.sweep_drift", cron="23 * * * *")
+def sweep_drift() -> None:
+    """Every hour: put off a sweep of each active account."""
+    active = ChannelIntegration.objects.filter(status=ChannelIntegration.Status.ACTIVE, push_from__lte=clock.now())
+    for integration_id in active.values_list("pk", flat=True):
+        enqueue("integrations.drift", queueing_lock=f"integrations.drift:{integration_id}", integration=integration_id)
+
+
+@job("integrations.drift")
+def look_for_drift(integration: int) -> None:
+    """Compare what one platform shows with what it should show, and mend it."""
+    try:
+        drift.sweep(integration)
+    except Exception as error:
+        breaker.note_fault(integration, error)
+        raise
+
+
+@job("integrations.tidy_pushes", cron="53 * * * *")
+def tidy_pushes() -> None:
+    """Every hour: forget what platforms were told a month ago, at most 100,000 records a run."""
+    for _ in range(10):
+        if pushing.forget(clock.days_ago(PUSHES_KEPT_DAYS), most=ROWS_AT_ONCE) < ROWS_AT_ONCE:
+            return

@@ -25,12 +25,12 @@ from finalmarket.connectors.errors import (
 )
 from finalmarket.connectors.paging import READING_ERRORS
 from finalmarket.integrations import breaker, dead_letters
-from finalmarket.integrations.accounts import connector_class, open_connector
+from finalmarket.integrations.accounts import connector_class
 from finalmarket.integrations.lanes import Lane, lane
 from finalmarket.integrations.models import ChannelIntegration, DeadLetter, DueNotice, ExternalId
 from finalmarket.integrations.notice_queries import QUERIES
 from finalmarket.integrations.notice_words import KINDS, NOTHING, Notice, kinds_of
-from finalmarket.integrations.push import Pushed, reason_not_to_push
+from finalmarket.integrations.push import Pushed, opened, reason_not_to_push
 from finalmarket.kernel import clock, failpoints
 from finalmarket.kernel.errors import UserError
 
@@ -64,13 +64,6 @@ def _kinds(integration: ChannelIntegration) -> list[str]:
         return []  # its health says so
 
 
-def waiting() -> list[int]:
-    """The accounts that have notices to be told now."""
-    with connection.cursor() as cursor:
-        cursor.execute(QUERIES["waits"], {"now": clock.held()})
-        return [number for (number,) in cursor.fetchall()]
-
-
 def tell(integration_id: int) -> Pushed:
     """Tell the platform its notices, the oldest first, if nobody else is doing so. What it does not take is set aside
     with its reason; a failure of the platform ends the run. Raises nothing that a platform did."""
@@ -83,11 +76,10 @@ def tell(integration_id: int) -> Pushed:
             return Pushed(reason="somebody else is at it")
         if not breaker.may_call(integration_id):
             return Pushed(reason="the platform is left alone for a while")
-        connector = open_connector(integration)
-        try:
+        with opened(integration) as connector:
+            if connector is None:
+                return Pushed(reason=integration.status_reason)
             return _tell_all(integration, connector, held)
-        finally:
-            connector.close()
 
 
 def replay(integration: ChannelIntegration, letter: DeadLetter) -> None:

@@ -81,10 +81,6 @@ UPDATE due_notices SET state = %(state)s, last_error = %(reason)s,
         %(wait)s, least(%(most)s, %(first)s * power(2, least(20, attempts - 1)))))
 WHERE id = %(notice)s
 
--- name: waits
-SELECT DISTINCT integration_id FROM due_notices
-WHERE state IN ('due', 'doubtful') AND next_try_at <= coalesce(%(now)s::timestamptz, clock_timestamp())
-
 -- name: parcel_units
 -- Units of order lines that left with each parcel of an order, in the order in which they left; a unit of a bundle has
 -- left with the parcel that completed it.

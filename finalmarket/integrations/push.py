@@ -7,9 +7,13 @@ absolute and every try has the same key, the effect is exactly once. The job tha
 
 from __future__ import annotations
 
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Iterator, Sequence
+from contextlib import contextmanager
 from dataclasses import dataclass, field
+from datetime import datetime
 from typing import Any
+
+from django.db import connection
 
 from finalmarket.connectors.contract import Connector
 from finalmarket.connectors.errors import (
@@ -23,13 +27,15 @@ from finalmarket.connectors.errors import (
 from finalmarket.connectors.paging import READING_ERRORS
 from finalmarket.integrations import breaker, pull, settling
 from finalmarket.integrations.accounts import open_connector
+from finalmarket.integrations.connect import need_attention
 from finalmarket.integrations.lanes import Lane, lane
 from finalmarket.integrations.models import ChannelIntegration, DeadLetter
-from finalmarket.integrations.telling import Claim, Telling, Ware, can, rows
+from finalmarket.integrations.telling import QUERIES, Claim, Telling, Ware, can, rows
 from finalmarket.integrations.telling_content import Contents
 from finalmarket.integrations.telling_prices import Prices
 from finalmarket.integrations.telling_stock import Stock
 from finalmarket.kernel import clock, failpoints
+from finalmarket.kernel.errors import UserError
 
 LANE = "push"
 MOST_BATCHES = 500
@@ -63,11 +69,26 @@ def push(integration_id: int) -> Pushed:
     with lane(integration_id, LANE) as held:
         if held is None:
             return Pushed(reason="somebody else is at it")
-        connector = open_connector(integration)
-        try:
+        with opened(integration) as connector:
+            if connector is None:
+                return Pushed(reason=integration.status_reason)
             return _Drain(integration, connector, held).run()
-        finally:
-            connector.close()
+
+
+@contextmanager
+def opened(integration: ChannelIntegration) -> Iterator[Connector | None]:
+    """A connector for the account, closed at the end; None where none can be opened, and then a person is asked: the
+    platform has no connector any more, or a stored secret cannot be read."""
+    try:
+        connector = open_connector(integration)
+    except (NotSupported, UserError) as error:
+        need_attention(integration, str(error))
+        yield None
+        return
+    try:
+        yield connector
+    finally:
+        connector.close()
 
 
 def reason_not_to_push(integration: ChannelIntegration) -> str:
@@ -83,6 +104,13 @@ def replay(integration: ChannelIntegration, letter: DeadLetter) -> None:
     """Have a refused listing told again, with its newest value."""
     listing_id, what = letter.payload.get("listing"), letter.payload.get("what")
     rows("mark_due", listings=[listing_id] if isinstance(listing_id, int) else [], what=str(what))
+
+
+def forget(before: datetime, *, most: int) -> int:
+    """Remove the oldest records of tellings before that moment, at most so many; return how many."""
+    with connection.cursor() as cursor:
+        cursor.execute(QUERIES["tidy"], {"before": before, "most": most})
+        return int(cursor.rowcount)
 
 
 REPLAYS = {f"push_{ware.what}": replay for ware in wares()}

@@ -15,8 +15,9 @@ WHERE integration_id = %(integration)s AND version > settled_version AND NOT wha
 WITH clock AS MATERIALIZED (SELECT coalesce(%(now)s::timestamptz, clock_timestamp()) AS at),
 found AS MATERIALIZED (
     SELECT due.id, due.claimed_version > due.settled_version AS was_claimed
-    FROM due_changes due JOIN listing_links link ON link.listing_id = due.listing_id
-         AND link.integration_id = due.integration_id
+    FROM due_changes due
+    -- One look for each row, by its key: planned while the tables were small, a join would read all links for every row.
+    CROSS JOIN LATERAL (SELECT ids FROM listing_links WHERE listing_id = due.listing_id OFFSET 0) link
     WHERE due.integration_id = %(integration)s AND due.what = %(what)s AND due.version > due.settled_version
       AND (due.claimed_until IS NULL OR due.claimed_until <= (SELECT at FROM clock)
            OR (due.claimed_version > due.settled_version AND due.last_error = ''))
@@ -182,11 +183,46 @@ WHERE listing_id = ANY (%(listings)s::bigint[]) AND what = %(what)s
   AND due.version <= greatest(due.settled_version, due.claimed_version)
 
 -- name: waits
-SELECT 1 FROM due_changes due
+SELECT 1 FROM due_changes due CROSS JOIN LATERAL (
+    SELECT ids FROM listing_links WHERE listing_id = due.listing_id OFFSET 0) link
 WHERE due.integration_id = %(integration)s AND due.what = %(what)s AND due.version > due.settled_version
   AND (due.claimed_until IS NULL OR due.claimed_until <= coalesce(%(now)s::timestamptz, clock_timestamp())
        OR (due.claimed_version > due.settled_version AND due.last_error = ''))
+  AND (due.what = 'content' OR link.ids <> '{}')
 LIMIT 1
+
+-- name: wake
+-- Accounts with something to be told that nobody is telling, and for which no job waits: `push` for due rows, `notices`
+-- for single events. A lane that is held shows in pg_locks.
+WITH clock AS MATERIALIZED (SELECT coalesce(%(now)s::timestamptz, clock_timestamp()) AS at),
+held AS MATERIALIZED (
+    SELECT classid::bigint AS lane, objid::bigint AS account FROM pg_locks
+    WHERE locktype = 'advisory' AND database = (SELECT oid FROM pg_database WHERE datname = current_database())
+)
+SELECT account.id, work.name
+FROM clock, channel_integrations account
+LEFT JOIN integration_health health ON health.integration_id = account.id
+CROSS JOIN unnest(%(names)s::text[], %(lanes)s::bigint[]) AS work(name, lane)
+WHERE account.status = 'active' AND account.push_from <= clock.at
+  AND (health.breaker_open_until IS NULL OR health.breaker_open_until <= clock.at)
+  AND NOT EXISTS (SELECT FROM held WHERE held.lane = work.lane AND held.account = account.id)
+  AND NOT EXISTS (SELECT FROM procrastinate_jobs job
+                  WHERE job.status = 'todo' AND job.queueing_lock = 'integrations.' || work.name || ':' || account.id)
+  AND CASE work.name
+      WHEN 'push' THEN EXISTS (
+          SELECT FROM due_changes due CROSS JOIN LATERAL (
+              SELECT ids FROM listing_links WHERE listing_id = due.listing_id OFFSET 0) link
+          WHERE due.integration_id = account.id AND due.version > due.settled_version
+            AND (due.claimed_until IS NULL OR due.claimed_until <= clock.at
+                 OR (due.claimed_version > due.settled_version AND due.last_error = ''))
+            AND (due.what = 'content' OR link.ids <> '{}'))
+      ELSE EXISTS (
+          SELECT FROM due_notices notice WHERE notice.integration_id = account.id
+            AND notice.state IN ('due', 'doubtful') AND notice.next_try_at <= clock.at) END
+
+-- name: tidy
+DELETE FROM push_records WHERE id IN (
+    SELECT id FROM push_records WHERE sent_at < %(before)s ORDER BY id LIMIT %(most)s)
 
 -- name: moment
 SELECT coalesce(%(now)s::timestamptz, clock_timestamp())

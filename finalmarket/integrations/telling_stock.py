@@ -28,12 +28,21 @@ class Stock:
     what: ClassVar[str] = "stock"
     capability: ClassVar[type] = PushesStock
 
+    def __init__(self) -> None:
+        self._places: list[str] | None = None
+
+    def places(self, integration: ChannelIntegration) -> list[str]:
+        """The locations to tell, asked once for a run."""
+        if self._places is None:
+            self._places = places_of(integration)
+        return self._places
+
     def most(self, integration: ChannelIntegration, connector: PushesStock) -> int:
-        return max(1, connector.stock_batch_limit // max(1, len(places_of(integration))))
+        return max(1, connector.stock_batch_limit // max(1, len(self.places(integration))))
 
     def read(self, integration: ChannelIntegration, claims: Sequence[Claim]) -> list[Telling[Levels]]:
         links = linked(claim.listing_id for claim in claims)
-        units = newest(integration, list(links.values()))
+        units = newest(integration, list(links.values()), self.places(integration))
         found = []
         for claim in claims:
             link = links.get(claim.listing_id)
@@ -96,10 +105,9 @@ def places_of(integration: ChannelIntegration) -> list[str]:
     return places if len(places) > 1 else []
 
 
-def newest(integration: ChannelIntegration, links: Sequence[Linked]) -> dict[int, Units]:
+def newest(integration: ChannelIntegration, links: Sequence[Linked], places: Sequence[str]) -> dict[int, Units]:
     """What these listings are to show at this moment: what the channel may sell, nothing while it may not be bought."""
     levels = atp.levels((link.variant_id for link in links), (link.channel_id for link in links))
-    places = places_of(integration)
     free = _free(integration, links) if places else {}
     return {link.listing_id: _split(levels[link.variant_id, link.channel_id], link, places, free) for link in links}
 
