@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import pickle
 from collections.abc import Iterator
 from dataclasses import replace
 from datetime import timedelta
@@ -23,6 +24,7 @@ from finalmarket.connectors.records import (
     PriceLevel,
     StockLevel,
 )
+from finalmarket.sandbox.faults import Fault
 from finalmarket.sandbox.platforms import square as stand_in
 from finalmarket.sandbox.platforms.square.doors import APPLICATION_ID
 from tests.connectors.cases.square import (
@@ -360,6 +362,18 @@ def test_a_parcel_is_told_to_the_order_as_it_stands_now(stage: Stage) -> None:
     assert order["fulfillments"][0]["state"] == "COMPLETED"
 
 
+def test_a_look_at_an_older_state_sets_nothing_aside(stage: Stage) -> None:
+    (ref,) = seed_listings(stage.stand_in, 1)
+    with_nothing = stage.stand_in.fresh_state()
+    order = online_order(stage.stand_in)
+    stage.stand_in._older = with_nothing
+    stage.stand_in.faults.then(Fault.STALE_READ)
+    assert stage.connector.push_fulfilment(parcel(order, 2, "one"))
+    stage.stand_in.faults.then(Fault.STALE_READ)
+    assert stage.connector.push_prices([PriceLevel(ref=ref, amount=Decimal("8.00"), currency="EUR", key="p")]) == []
+    assert price_of(stage.stand_in, ref) == Decimal("8.00")
+
+
 def test_an_order_of_the_till_can_be_changed_by_nobody(stage: Stage) -> None:
     order = dict(online_order(stage.stand_in))
     del stage.stand_in.state.orders[order["id"]]["version"]
@@ -392,6 +406,15 @@ def test_a_completed_sale_cannot_be_cancelled(stage: Stage) -> None:
 
 
 # The stand-in itself.
+
+
+def test_what_the_account_holds_outlives_a_restart(stage: Stage) -> None:
+    sown = seed_orders(stage.stand_in, 3)
+    kept = pickle.dumps(stage.stand_in.state)
+    stage.stand_in.state = stage.stand_in.fresh_state()
+    assert orders(stage.connector.pull_orders("", None)) == []
+    stage.stand_in.state = pickle.loads(kept)
+    assert [record.external_id for record in orders(stage.connector.pull_orders("", None))] == list(sown)
 
 
 def test_the_same_key_gets_the_same_answer_and_another_body_is_refused(stage: Stage) -> None:

@@ -27,6 +27,8 @@ from finalmarket.connectors.records import ListingContent, ListingRef, PriceLeve
 
 BUCKET = "catalogue"  # Square takes one change of a seller's catalogue at a time
 TRIES = 2
+# An outdated version, or one that a look at an older state does not show yet: worth a second look.
+AGAIN = STALE | {"NOT_FOUND"}
 WRITTEN_BY_SQUARE = {
     "": ("updated_at", "is_deleted", "created_at"),
     "item_data": ("description_plaintext", "channels", "ecom_uri", "ecom_image_uris"),
@@ -44,26 +46,33 @@ class Catalogue(Located):
 
     def push_prices(self, levels: Sequence[PriceLevel]) -> Sequence[Rejected]:
         """Set prices of variations (not what a location overrides). A price that stands there already is not sent."""
-        refused: list[Rejected] = []
+        refused: dict[str, Rejected] = {}
         waiting = {level.ref.key: level for level in levels}
         for _ in range(TRIES):
-            objects = self._objects(waiting)
-            changed: dict[str, Object] = {}
-            for key, level in waiting.items():
-                try:
-                    priced = with_price(objects.get(key), level)
-                except Rejected as error:
-                    refused.append(error)
-                    continue
-                if priced is not None:
-                    changed[key] = priced
-            verdicts = dict(zip(changed, self._upsert(list(changed.values())), strict=True))
-            errors = {key: error for key, error in verdicts.items() if isinstance(error, Rejected)}
-            waiting = {key: waiting[key] for key, error in errors.items() if error.code in STALE}
-            refused += [_named(error, key) for key, error in errors.items() if key not in waiting]
+            errors = self._price(waiting)
+            refused = {key: error for key, error in refused.items() if key not in waiting} | errors
+            waiting = {key: waiting[key] for key, error in errors.items() if error.code in AGAIN}
             if not waiting:
-                return refused
-        return [*refused, *(_named(errors[key], key) for key in waiting)]
+                break
+        return list(refused.values())
+
+    def _price(self, levels: Mapping[str, PriceLevel]) -> dict[str, Rejected]:
+        """Set these prices, by variation; those that were refused."""
+        objects = self._objects(levels)
+        changed: dict[str, Object] = {}
+        refused: dict[str, Rejected] = {}
+        for key, level in levels.items():
+            try:
+                priced = with_price(objects.get(key), level)
+            except Rejected as error:
+                refused[key] = error
+                continue
+            if priced is not None:
+                changed[key] = priced
+        for key, outcome in zip(changed, self._upsert(list(changed.values())), strict=True):
+            if isinstance(outcome, Rejected):
+                refused[key] = _named(outcome, key)
+        return refused
 
     def push_listings(self, contents: Sequence[ListingContent]) -> Sequence[ListingRef | Rejected]:
         """Make or change listings. One whose SKU stands there already is that one. New ones are sent one by one, each
@@ -73,12 +82,12 @@ class Catalogue(Located):
         for content in contents:
             found = known.get(content.ref.sku.lower(), []) if not content.ref.ids else []
             if content.ref.ids:
-                results.append(self._change(content, content.ref.key))
+                results.append(self._change_listing(content, content.ref.key))
             elif len(found) > 1:
                 reason = f"several variations there have the SKU {content.ref.sku}: link the right one"
                 results.append(Rejected(reason, key=content.ref.key))
             else:
-                results.append(self._change(content, found[0]) if found else self._make(content))
+                results.append(self._change_listing(content, found[0]) if found else self._make(content))
             made = results[-1]
             if isinstance(made, ListingRef) and made.sku:
                 known[made.sku.lower()] = [made.key]
@@ -95,27 +104,27 @@ class Catalogue(Located):
         variation = made["item_data"]["variations"][0]
         return ListingRef(key=str(variation["id"]), sku=content.ref.sku, ids={"item": str(made["id"])})
 
-    def _change(self, content: ListingContent, variation_id: str) -> ListingRef | Rejected:
-        outcome: Object | Rejected = Rejected("not tried", key=content.ref.key)
-        for _ in range(TRIES):
-            variation = self._objects([variation_id]).get(variation_id)
-            item_id = str(((variation or {}).get("item_variation_data") or {}).get("item_id") or "")
-            item = self._objects([item_id]).get(item_id) if item_id else None
-            if item is None:
-                return Rejected("Square has no such variation", key=content.ref.key, code="NOT_FOUND")
-            ref = ListingRef(key=variation_id, sku=content.ref.sku, ids={"item": item_id})
-            try:
-                told = with_content(item, variation_id, content)
-            except ValueError as error:
-                return Rejected(str(error), key=content.ref.key)
-            if told == without_what_square_writes(item):
-                return ref
-            (outcome,) = self._upsert([told])
-            if not isinstance(outcome, Rejected):
-                return ref
-            if outcome.code not in STALE:
-                break
-        return _named(outcome, content.ref.key) if isinstance(outcome, Rejected) else ref
+    def _change_listing(self, content: ListingContent, variation_id: str) -> ListingRef | Rejected:
+        outcome = self._change_listing_once(content, variation_id)
+        if isinstance(outcome, Rejected) and outcome.code in AGAIN:
+            outcome = self._change_listing_once(content, variation_id)
+        return _named(outcome, content.ref.key) if isinstance(outcome, Rejected) else outcome
+
+    def _change_listing_once(self, content: ListingContent, variation_id: str) -> ListingRef | Rejected:
+        variation = self._objects([variation_id]).get(variation_id)
+        item_id = str(((variation or {}).get("item_variation_data") or {}).get("item_id") or "")
+        item = self._objects([item_id]).get(item_id) if item_id else None
+        if item is None:
+            return Rejected("Square has no such variation", code="NOT_FOUND")
+        ref = ListingRef(key=variation_id, sku=content.ref.sku, ids={"item": item_id})
+        try:
+            told = with_content(item, variation_id, content)
+        except ValueError as error:
+            return Rejected(str(error))
+        if told == without_what_square_writes(item):
+            return ref
+        (outcome,) = self._upsert([told])
+        return outcome if isinstance(outcome, Rejected) else ref
 
     def _objects(self, ids: Iterable[str]) -> dict[str, Raw]:
         """Catalogue objects by id; what is deleted or unknown is left out."""

@@ -135,31 +135,33 @@ class Writing(Located):
         self._change_order(order_id, key, told)
 
     def _change_order(self, order_id: str, key: str, told: Callable[[Raw], Mapping[str, Any] | None]) -> None:
-        """Change an order from the state that it has now; if that was outdated meanwhile, once more from the new one.
+        """Change an order from the state that it has now; if what was read was outdated, once more.
 
         Raises Rejected, with the notice's key, for an order that Square does not have or lets nobody change.
         """
         path = f"/v2/orders/{quote(order_id, safe='')}"
         try:
-            for is_last_try in (False, True):
-                order = part(fields(self.http.call("GET", path)), "order")
-                change = told(order)
-                if change is None:
-                    return
-                if order.get("version") is None:
-                    raise Rejected("the order was made at a till: Square lets no other application change it")
-                whole = {"location_id": order["location_id"], "version": order["version"], **change}
-                body = {"order": whole, "idempotency_key": name_of(key, str(order["version"]))}
-                try:
-                    self.http.call("PUT", path, json=body, repeatable=True)
-                    return
-                except (Rejected, RetryLater) as refused:
-                    if refused.code not in STALE:
-                        raise
-                    if is_last_try:
-                        raise RetryLater(refused.reason, code=refused.code, status=refused.status) from None
-        except Rejected as refused:
-            raise with_key(refused, key) from None
+            try:
+                self._change_order_once(path, key, told)
+            except (Rejected, RetryLater) as refused:
+                if refused.code not in STALE and refused.status != 404:
+                    raise
+                self._change_order_once(path, key, told)
+        except (Rejected, RetryLater) as refused:
+            if refused.code in STALE:
+                raise RetryLater(refused.reason, code=refused.code, status=refused.status) from None
+            raise with_key(refused, key) if isinstance(refused, Rejected) else refused from None
+
+    def _change_order_once(self, path: str, key: str, told: Callable[[Raw], Mapping[str, Any] | None]) -> None:
+        order = part(fields(self.http.call("GET", path)), "order")
+        change = told(order)
+        if change is None:
+            return
+        if order.get("version") is None:
+            raise Rejected("the order was made at a till: Square lets no other application change it")
+        whole = {"location_id": order["location_id"], "version": order["version"], **change}
+        body = {"order": whole, "idempotency_key": name_of(key, str(order["version"]))}
+        self.http.call("PUT", path, json=body, repeatable=True)
 
     def push_refund(self, notice: RefundNotice) -> str:
         """Give money of a payment back. Square answers the same key with the same refund."""

@@ -11,7 +11,7 @@ from datetime import datetime
 from decimal import Decimal
 from typing import Any, ClassVar
 
-from finalmarket.sandbox.platforms.square.books import COUNTRY, CURRENCY, Books, Raw, cents, error, euros
+from finalmarket.sandbox.platforms.square.books import COUNTRY, CURRENCY, Books, Raw, cents, error, euros, stamp
 from finalmarket.sandbox.platforms.square.counter import Orders
 from finalmarket.sandbox.platforms.square.doors import (
     ACCESS_TOKEN,
@@ -20,6 +20,7 @@ from finalmarket.sandbox.platforms.square.doors import (
     APPLICATION_TOKEN,
     PERSONAL_TOKEN,
     REFRESH_TOKEN,
+    TOKEN_LIVES,
     Doors,
 )
 from finalmarket.sandbox.platforms.square.people import People
@@ -43,13 +44,17 @@ class Square(Doors, Orders, People):
     limits: ClassVar[Mapping[str, tuple[float, float]]] = {"": (20.0, 60.0), "catalogue": (4.0, 20.0)}
 
     def fresh_state(self) -> Books:
-        self.state = Books()
-        self.state.catalogue_changed_at = self.stamped()
-        self.add_location("Main Street", location_id=MAIN)
-        self.grant(access=ACCESS_TOKEN, refresh=REFRESH_TOKEN)
-        for token, kind in ((PERSONAL_TOKEN, "application"), (APPLICATION_TOKEN, "application")):
-            self.state.tokens[token] = {"ends_at": "", "kind": kind}
-        return self.state
+        ends_at = stamp(self.now() + TOKEN_LIVES)
+        return Books(
+            catalogue_changed_at=self.stamped(),
+            locations={MAIN: self._location(MAIN, "Main Street")},
+            tokens={
+                ACCESS_TOKEN: {"ends_at": ends_at, "kind": "seller"},
+                PERSONAL_TOKEN: {"ends_at": "", "kind": "application"},
+                APPLICATION_TOKEN: {"ends_at": "", "kind": "application"},
+            },
+            refreshing={REFRESH_TOKEN: {"is_pkce": False}},
+        )
 
     def credentials(self) -> dict[str, str]:
         return dict(CREDENTIALS)
@@ -104,15 +109,18 @@ class Square(Doors, Orders, People):
     def _variations(self) -> list[Raw]:
         return [one for item in self.state.items.values() for one in item["item_data"]["variations"]]
 
-    def add_location(self, name: str, *, location_id: str = "") -> str:
+    def add_location(self, name: str) -> str:
         """Open a location; returns its id."""
-        made = location_id or f"L{self.new_id()[:12]}"
-        self.state.locations[made] = {
-            "id": made, "name": name, "status": "ACTIVE", "merchant_id": self.merchant_id, "country": COUNTRY,
+        made = f"L{self.new_id()[:12]}"
+        self.state.locations[made] = self._location(made, name)
+        return made
+
+    def _location(self, location_id: str, name: str) -> Raw:
+        return {
+            "id": location_id, "name": name, "status": "ACTIVE", "merchant_id": self.merchant_id, "country": COUNTRY,
             "language_code": "en-IE", "currency": CURRENCY, "timezone": "Europe/Dublin", "type": "PHYSICAL",
             "created_at": f"{self.now():%Y-%m-%dT%H:%M:%SZ}",
         }  # fmt: skip
-        return made
 
     def add_listing(
         self,

@@ -30,9 +30,9 @@ class Doors(Counter):
 
     # Tokens.
 
-    def grant(self, *, access: str = "", refresh: str = "", is_pkce: bool = False) -> Raw:
+    def grant(self, *, refresh: str = "", is_pkce: bool = False) -> Raw:
         """Give tokens to the application; those of PKCE are refreshed by a new refresh token each time."""
-        access = access or f"EAAA{self.new_id()}"
+        access = f"EAAA{self.new_id()}"
         refresh = refresh or f"EQAA{self.new_id()}"
         ends_at = stamp(self.now() + TOKEN_LIVES)
         self.state.tokens[access] = {"ends_at": ends_at, "kind": "seller"}
