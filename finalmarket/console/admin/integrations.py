@@ -35,6 +35,7 @@ class CredentialTable(ReadOnlyTable):
     model = Credential
     fields = ("name", "updated_at")
     readonly_fields = ("updated_at",)
+    ordering = ("name",)
 
 
 class PlaceTable(RecordTable):
@@ -42,6 +43,7 @@ class PlaceTable(RecordTable):
 
     model = PlaceMapping
     fields = ("place", "sales_channel", "stock_location")
+    ordering = ("place",)
     autocomplete_fields = ("sales_channel", "stock_location")
 
 
@@ -50,6 +52,7 @@ class CursorTable(ReadOnlyTable):
 
     model = StreamCursor
     fields = ("stream", "since", "pulled_at")
+    ordering = ("stream",)
 
 
 @admin.register(ChannelIntegration)
