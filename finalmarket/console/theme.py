@@ -41,6 +41,15 @@ WORK: Item = {
         _page(_("Stock alerts"), "notifications", "alerts", "stock.view_stockalert"),
         _page(_("Channels"), "storefront", "channels", "channels.view_saleschannel", "channel"),
         _page(_("Bulk edit"), "edit_note", "bulk", "channels.change_channelproduct"),
+        _page(
+            _("Integrations"),
+            "hub",
+            "integrations",
+            "integrations.view_channelintegration",
+            "integration",
+            "links",
+            "dry_run",
+        ),
         _page(_("Webhooks"), "webhook", "webhooks", "integrations.view_webhookendpoint", "webhook"),
     ],
 }
