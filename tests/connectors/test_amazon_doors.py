@@ -67,7 +67,8 @@ def test_an_account_is_connected_by_a_round_trip_over_seller_central() -> None:
         assert came["state"] == "state-1"
         given = stage.connector.exchange(came, back, "")
         told = stage.connector.account
-        connector = stage.with_account(replace(told, secrets={**told.secrets, **given}))
+        assert given["seller_id"] == told.settings["seller_id"]
+        connector = stage.with_account(replace(told, secrets={**told.secrets, "refresh_token": given["refresh_token"]}))
         assert "Amazon.de" in connector.check()
         with pytest.raises(NeedsAttention):
             connector.exchange(came, back, "")

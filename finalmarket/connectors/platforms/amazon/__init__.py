@@ -112,8 +112,7 @@ class Amazon(
     @cached_property
     def seller(self) -> Seller:
         """The account as the sections call it. Raises NeedsAttention where a setting is missing or wrong."""
-        told = self.account.settings
-        places = tuple(place for text in told.get("marketplace_ids", "").split(",") if (place := text.strip()))
+        told, places = self.account.settings, self._marketplace_ids
         if not places or not told.get("seller_id"):
             raise NeedsAttention("the merchant token or the marketplace ids are missing: enter them in the settings")
         for place in places:
@@ -121,6 +120,11 @@ class Amazon(
                 raise NeedsAttention(f"marketplace {place} is not in the selling region {self.region!r}")
         product_type = told.get("product_type") or "PRODUCT"
         return Seller(self.http, told["seller_id"], places, product_type)
+
+    @property
+    def _marketplace_ids(self) -> tuple[str, ...]:
+        told = self.account.settings.get("marketplace_ids", "")
+        return tuple(place for text in told.split(",") if (place := text.strip()))
 
     @cached_property
     def _limits(self) -> Limits:
@@ -170,26 +174,27 @@ class Amazon(
     def authorization_url(self, redirect_uri: str, state: str, verifier: str) -> str:
         """See Authorizes: the consent page of Seller Central, on the host of the main marketplace."""
         told = self.account.settings
-        if not told.get("application_id"):
-            raise NeedsAttention("the application id is missing: enter it in the settings")
+        if not told.get("application_id") or not self._marketplace_ids:
+            raise NeedsAttention("the application id or the marketplace ids are missing: enter them in the settings")
         query = {"application_id": told["application_id"], "state": state, "redirect_uri": redirect_uri}
         if told.get("is_draft") == "yes":
             query["version"] = "beta"
-        page = f"https://{self.seller.main_marketplace.central}/apps/authorize/consent"
+        page = f"https://{marketplace(self._marketplace_ids[0]).central}/apps/authorize/consent"
         return f"{self.address(page)}?{urlencode(query)}"
 
     def exchange(self, query: Mapping[str, str], redirect_uri: str, verifier: str) -> Mapping[str, str]:
-        """See Authorizes."""
+        """See Authorizes. Amazon names the seller who agreed: the merchant token need not be entered."""
         code, partner = query.get("spapi_oauth_code", ""), query.get("selling_partner_id", "")
-        if not code:
+        expected = self.account.settings.get("seller_id") or partner
+        if not code or not partner:
             raise NeedsAttention("Amazon sent no authorization code back: connect the account anew")
-        if partner and partner != self.account.settings.get("seller_id"):
+        if partner != expected:
             raise NeedsAttention(f"it was seller {partner} who agreed, not the seller of the settings")
         form = {"grant_type": "authorization_code", "code": code, "redirect_uri": redirect_uri, **self._client()}
         given = self.http.call("POST", self.address(LOGIN), form=form, is_authorized=False).data
         if not isinstance(given, dict) or not given.get("refresh_token"):
             raise NeedsAttention("Amazon gave no refresh token: connect the account anew")
-        return {"refresh_token": str(given["refresh_token"])}
+        return {"refresh_token": str(given["refresh_token"]), "seller_id": partner}
 
     # What comes in.
 

@@ -12,7 +12,6 @@ from typing import Any
 from urllib.parse import quote
 
 from finalmarket.connectors.http import Answer, Http, retry_after
-from finalmarket.connectors.platforms.amazon.marketplaces import Marketplace, marketplace
 from finalmarket.connectors.rates import Budget, Rate
 
 RATE_HEADER = "x-amzn-ratelimit-limit"
@@ -79,11 +78,6 @@ class Seller:
     def main_marketplace_id(self) -> str:
         """The marketplace that listings are read from and written to where only one can be named."""
         return self.marketplace_ids[0]
-
-    @property
-    def main_marketplace(self) -> Marketplace:
-        """What is known of it."""
-        return marketplace(self.main_marketplace_id)
 
     def call(
         self,
