@@ -77,6 +77,6 @@ def case() -> Case:
         stock_of=lambda shop, ref: int(shop.state.stock[ref.key]),
         fulfilment=fulfilment,
         deliver=deliver,
-        signature_headers=("Example-Signature", "Example-Sent-At"),
+        signature_headers=("Signature", "Sent-At"),
         signs_time=True,
     )

@@ -73,7 +73,7 @@ class Example(Connector, PullsOrders, PullsListings, PullsStock, PushesStock, Pu
 
     def headers(self) -> Mapping[str, str]:
         """The version that every call names."""
-        return {"Example-Version": self.api_version}
+        return {"Api-Version": self.api_version}
 
     def check(self) -> str:
         """The name of the shop."""
@@ -177,10 +177,10 @@ class Example(Connector, PullsOrders, PullsListings, PullsStock, PushesStock, Pu
         return {"webhook_secret": text(data, "secret")}
 
     def verify_webhook(self, delivery: Delivery) -> None:
-        """`Example-Signature` is the base64 HMAC-SHA256 of `<Example-Sent-At>.<body>`."""
-        sent_at = delivery.header("Example-Sent-At")
+        """`Signature` is the base64 HMAC-SHA256 of `<Sent-At>.<body>`."""
+        sent_at = delivery.header("Sent-At")
         message = sent_at.encode() + b"." + delivery.body
-        require_signature([delivery.header("Example-Signature")], self.webhook_secret(), message)
+        require_signature([delivery.header("Signature")], self.webhook_secret(), message)
         try:
             moment = datetime.fromtimestamp(int(sent_at), UTC)
         except (ValueError, OverflowError, OSError):

@@ -52,8 +52,8 @@ class ExampleStandIn(StandIn):
         """A bearer token, and a version."""
         if request.headers.get("authorization") != f"Bearer {ACCESS_TOKEN}":
             raise refused(401, "unauthorized", "this access token is not known")
-        if request.headers.get("example-version") != VERSION:
-            raise refused(400, "version_missing", f"name the version: Example-Version: {VERSION}")
+        if request.headers.get("api-version") != VERSION:
+            raise refused(400, "version_missing", f"name the version: Api-Version: {VERSION}")
 
     # What the sandbox's own door asks for.
 
@@ -220,8 +220,8 @@ def letter(secret: str, topic: str, object_id: str, sent_at: datetime) -> tuple[
     digest = hmac.digest(secret.encode(), stamp.encode() + b"." + body, "sha256")
     headers = {
         "Content-Type": "application/json",
-        "Example-Sent-At": stamp,
-        "Example-Signature": base64.b64encode(digest).decode(),
+        "Sent-At": stamp,
+        "Signature": base64.b64encode(digest).decode(),
     }
     return headers, body
 

@@ -38,9 +38,9 @@ def files_of(root: Path, slug: str) -> list[Path]:
 def skeleton(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Path]:
     """A folder with the skeleton as it comes, found by the registry, the sandbox and the suite."""
     root = tmp_path_factory.mktemp("checkout")
-    made = write_skeleton("Example", "--root", str(root))
+    made = write_skeleton("Best Buy", "--root", str(root))
     assert made.returncode == 0, made.stderr
-    connector, stand_in, case, _ = files_of(root, "example")
+    connector, stand_in, case, _ = files_of(root, "best_buy")
     with pytest.MonkeyPatch.context() as patch:
         for package, path in ((platforms, connector), (stand_ins, stand_in), (cases, case)):
             patch.setattr(package, "__path__", [*package.__path__, str(path.parent)])
@@ -49,5 +49,5 @@ def skeleton(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Path]:
         yield root
     registry.connectors.cache_clear()
     for package in (platforms, stand_ins, cases):
-        sys.modules.pop(f"{package.__name__}.example", None)
-        vars(package).pop("example", None)
+        sys.modules.pop(f"{package.__name__}.best_buy", None)
+        vars(package).pop("best_buy", None)
