@@ -87,7 +87,9 @@ def replay(letter_id: int, *, actor: str) -> DeadLetter:
             reason=plain(str(error), MOST_REASON_CHARACTERS), attempts=letter.attempts + 1, at=clock.now()
         )
         raise UserError(f"letter {letter_id} failed again: {error}") from error
-    return drop(letter_id, actor=actor)
+    letter.settled_at, letter.settled_by = clock.now(), actor[:100]
+    letter.save(update_fields=["settled_at", "settled_by"])
+    return letter
 
 
 def open_letters(integration_id: int | None = None) -> list[int]:
