@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 from datetime import UTC, datetime
 from decimal import Decimal
 from typing import Any
@@ -20,6 +21,7 @@ from finalmarket.connectors.platforms.square.words import (
 )
 from finalmarket.connectors.records import OrderRecord
 from finalmarket.orders.amounts import parts_of
+from tests.connectors.descriptions import vendor_apis
 
 
 def euros(cents: int, currency: str = "EUR") -> dict[str, Any]:
@@ -370,3 +372,30 @@ def test_services_and_gift_cards_are_no_listings() -> None:
 def test_stock_in_parts_of_a_unit_shows_its_whole_units(told: str, units: int) -> None:
     raw = {"catalog_object_id": "V1", "location_id": "L1", "quantity": told}
     assert stock_record(raw, "SKU").quantity == units
+
+
+# Square's own examples.
+
+
+def published(name: str) -> Any:
+    """The example of an answer in the published description."""
+    file = vendor_apis() / "square" / "api.json"
+    return json.loads(file.read_text(), parse_float=Decimal)["components"]["schemas"][name]["example"]
+
+
+@pytest.mark.parametrize("name", ["BatchRetrieveOrdersResponse", "CreateOrderResponse", "RetrieveOrderResponse"])
+def test_squares_own_orders_are_read_and_add_up(name: str) -> None:
+    told = published(name)
+    for raw in told.get("orders") or [told["order"]]:
+        record = order_record({"created_at": "2020-01-01T00:00:00Z", **raw})
+        assert record.external_id == raw["id"]
+        assert summed(record) == record.total == Decimal(raw["total_money"]["amount"]) / 100
+
+
+def test_squares_own_customers_catalogue_and_counts_are_read() -> None:
+    assert [customer_record(raw).external_id for raw in published("SearchCustomersResponse")["customers"]]
+    pairs = sold_variations(published("SearchCatalogItemsResponse")["items"])
+    assert [listing_record(*pair).ref.key for pair in pairs]
+    (count, *_) = published("BatchRetrieveInventoryCountsResponse")["counts"]
+    assert stock_record(count).quantity == int(count["quantity"])
+    assert refund_record(published("RefundPaymentResponse")["refund"]).amount == Decimal("10.00")
