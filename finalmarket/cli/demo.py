@@ -20,7 +20,8 @@ from finalmarket.kernel.errors import UserError
 @click.option("--scale", type=float, default=1.0, show_default=True, help="2 is twice as many customers and orders.")
 @click.option("--until", type=click.DateTime(["%Y-%m-%d"]), help="The last day of the year, today by default.")
 @click.option("--quiet", is_flag=True, help="Show no progress.")
-def command(seed: int, scale: float, until: datetime | None, quiet: bool) -> None:
+@click.option("--sandbox", metavar="ADDRESS", help="Connect the demo's accounts to the sandbox there, and do no more.")
+def command(seed: int, scale: float, until: datetime | None, quiet: bool, sandbox: str | None) -> None:
     """Fill an empty house with a demo: a merchant's channels, catalogue, stock, customers and a year of orders.
 
     A house that has the demo is left as it is. A run that is cut off leaves nothing behind.
@@ -30,6 +31,9 @@ def command(seed: int, scale: float, until: datetime | None, quiet: bool) -> Non
     check_scale(scale)
     now = _end(until)
     database_ready()
+    if sandbox:
+        _connect(sandbox)
+        return
     begun = time.monotonic()
     empty = is_empty()
     if empty:
@@ -42,6 +46,15 @@ def command(seed: int, scale: float, until: datetime | None, quiet: bool) -> Non
         return
     _as_owner("ANALYZE")  # the planner knows the new rows now, and not when the database gets round to it
     click.echo(f"The demo is ready: {facts}, in {time.monotonic() - begun:.0f} s.")
+
+
+def _connect(sandbox: str) -> None:
+    from finalmarket.demo.fill import is_here
+    from finalmarket.demo.outside import open_accounts
+
+    if not is_here():
+        raise UserError("this house does not hold the demo; fill it first with: finalmarket demo")
+    click.echo(f"{open_accounts(sandbox)} accounts are connected to the sandbox.")
 
 
 def _end(until: datetime | None) -> datetime:

@@ -1,6 +1,7 @@
 """finalmarket serve: the whole house with one command."""
 
 import errno
+import os
 import secrets
 import signal
 import socket
@@ -9,6 +10,7 @@ import sys
 import threading
 import urllib.error
 import urllib.request
+from collections.abc import Sequence
 from types import FrameType
 
 import click
@@ -18,10 +20,10 @@ from django.db import connection
 from django.db.migrations.executor import MigrationExecutor
 
 from finalmarket.channels.models import SalesChannel
-from finalmarket.cli import command_is_there
 from finalmarket.cli.children import Child
 from finalmarket.cli.createuser import create_user
 from finalmarket.cli.migrate import apply_migrations
+from finalmarket.integrations.connect import PUBLIC_URL
 from finalmarket.kernel import places
 from finalmarket.kernel.database import database_ready, is_embedded
 from finalmarket.kernel.embedded import installed_server
@@ -33,6 +35,7 @@ OPEN_SECONDS = 60
 LOG_IN = "admin"
 PASSWORD_FILE = "admin-password"  # noqa: S105  the name of a file
 DEMO_FILE = "demo-begun"
+FIRST_SANDBOX_PORT = 8400
 
 
 @click.command()
@@ -41,31 +44,41 @@ DEMO_FILE = "demo-begun"
     "--port", type=click.IntRange(1, 65535), help=f"The port; by default the first free from {FIRST_PORT} on."
 )
 @click.option("--threads", default=8, show_default=True, type=click.IntRange(1, 128), help="Requests at once.")
-@click.option("--with-demo", is_flag=True, help="Fill the house with the demo if it is empty.")
+@click.option("--with-demo", is_flag=True, help="Fill an empty house with the demo, and serve its outside world.")
 def command(host: str, port: int | None, threads: int, with_demo: bool) -> None:
     """Start everything: database, web and worker. Ctrl-C stops all of it."""
     chosen = _port(host, port)
+    address = _address(host, chosen)
+    os.environ.setdefault(PUBLIC_URL, address.rstrip("/"))  # where platforms on this machine call us
     click.echo("Bringing up the database ...")
     database_ready()
     if _has_pending_migrations():
         click.echo("Bringing the tables up to this version ...")
         apply_migrations(verbosity=0)
     _make_first_log_in()
-    if with_demo:
-        _load_demo()
+    has_demo = with_demo and _load_demo()
     web = Child("web", ["finalmarket.cli.web", host, str(chosen), str(threads)], {})
-    worker = Child("worker", ["finalmarket", "worker"], {})
-    _House(web, worker, host, chosen).keep_open()
+    others = [Child("worker", ["finalmarket", "worker"], {})]
+    sandbox = f"http://127.0.0.1:{_port('127.0.0.1', None, FIRST_SANDBOX_PORT)}" if has_demo else ""
+    if sandbox:
+        others.append(Child("sandbox", ["finalmarket", "sandbox", "--port", sandbox.rpartition(":")[2]], {}))
+    _House(web, others, address, sandbox).keep_open()
+
+
+def _address(host: str, port: int) -> str:
+    shown = f"[{host}]" if ":" in host else host
+    return f"http://{'127.0.0.1' if host in ('0.0.0.0', '::') else shown}:{port}/"  # noqa: S104
 
 
 class _House:
-    """The open house: its children are watched until someone closes it."""
+    """The open house: its children are watched until someone closes it. `sandbox` is where the outside world of the
+    demo is served by one of them, "" for none."""
 
-    def __init__(self, web: Child, worker: Child, host: str, port: int) -> None:
+    def __init__(self, web: Child, others: Sequence[Child], address: str, sandbox: str) -> None:
         self._web = web
-        self._children = (web, worker)
-        shown = f"[{host}]" if ":" in host else host
-        self._address = f"http://{'127.0.0.1' if host in ('0.0.0.0', '::') else shown}:{port}/"  # noqa: S104
+        self._children = (web, *others)
+        self._address = address
+        self._sandbox = sandbox
         self._closing = threading.Event()
 
     def keep_open(self) -> None:
@@ -75,9 +88,10 @@ class _House:
         try:
             self._web.start()
             log_in = _log_in()  # checking a password takes a while by design: time in which the web server starts
-            if self._wait_until_open():
+            if self._wait_until_open(f"{self._address}health", self._web):
                 for child in self._children:
                     child.revive()
+                self._connect_demo()
                 click.echo(f"The Final Market is open at {self._address} - {log_in} - Ctrl-C closes it.")
             while not self._closing.wait(1):
                 self._look_after()
@@ -93,21 +107,27 @@ class _House:
     def _close(self, number: int, frame: FrameType | None) -> None:
         self._closing.set()
 
-    def _wait_until_open(self) -> bool:
+    def _wait_until_open(self, address: str, server: Child) -> bool:
         """Wait for the first answer. False when the house is closed meanwhile; raises UserError when it never opens."""
         for _ in range(OPEN_SECONDS * 20):
             try:
-                with urllib.request.urlopen(f"{self._address}health", timeout=5) as answer:  # noqa: S310  our own
+                with urllib.request.urlopen(address, timeout=5) as answer:  # noqa: S310  our own
                     return bool(answer.status == 200)
             except urllib.error.HTTPError as error:
-                raise UserError(f"the web server answers with {error.code} at {self._address}health") from error
+                raise UserError(f"the {server.name} process answers with {error.code} at {address}") from error
             except OSError:
-                ended = self._web.ended()
+                ended = server.ended()
                 if ended is not None:
-                    raise UserError("the web server did not start; its reason stands above") from None
+                    raise UserError(f"the {server.name} process did not start; its reason stands above") from None
             if self._closing.wait(0.05):
                 return False
-        raise UserError(f"the web server did not answer within {OPEN_SECONDS} s")
+        raise UserError(f"the {server.name} process did not answer within {OPEN_SECONDS} s")
+
+    def _connect_demo(self) -> None:
+        """Let the demo's accounts find the sandbox. The house stands without it: a failure is told, no more."""
+        if self._sandbox and self._wait_until_open(f"{self._sandbox}/_sandbox", self._children[-1]):
+            command = [sys.executable, "-m", "finalmarket", "demo", "--sandbox", self._sandbox]
+            subprocess.run(command, check=False, stdout=subprocess.DEVNULL)
 
     def _look_after(self) -> None:
         if is_embedded() and installed_server().keeper_pid() is None:
@@ -117,16 +137,16 @@ class _House:
                 raise UserError(f"the {child.name} process ended again and again; its reason stands above")
 
 
-def _port(host: str, wanted: int | None) -> int:
-    """A port that is free on this host: the one wanted, else the first from 8000 on. Raises UserError."""
+def _port(host: str, wanted: int | None, first: int = FIRST_PORT) -> int:
+    """A port that is free on this host: the one wanted, else the first from `first` on. Raises UserError."""
     if wanted is not None:
         if not _is_free(host, wanted):
             raise UserError(f"port {wanted} is taken by {_holder(wanted)}; stop it or choose another with --port")
         return wanted
-    for port in range(FIRST_PORT, FIRST_PORT + PORTS_TRIED):
+    for port in range(first, first + PORTS_TRIED):
         if _is_free(host, port):
             return port
-    raise UserError(f"ports {FIRST_PORT} to {FIRST_PORT + PORTS_TRIED - 1} are all taken; choose one with --port")
+    raise UserError(f"ports {first} to {first + PORTS_TRIED - 1} are all taken; choose one with --port")
 
 
 def _is_free(host: str, port: int) -> bool:
@@ -175,15 +195,14 @@ def _log_in() -> str:
     return "log in with your own password"
 
 
-def _load_demo() -> None:
-    """Fill an empty house; a filling that was cut off goes on, the demo is the same each time."""
-    if not command_is_there("demo"):
-        return
+def _load_demo() -> bool:
+    """Fill an empty house; a filling that was cut off goes on, the demo is the same each time. Whether it is there."""
     begun = places.private_text(DEMO_FILE)
     if begun == "done" or (begun is None and SalesChannel.objects.exists()):
-        return
+        return begun == "done"
     places.replace_private_text(DEMO_FILE, "begun")
     filled = subprocess.run([sys.executable, "-m", "finalmarket", "demo"], check=False)
     if filled.returncode != 0:
         raise UserError("the demo could not be loaded; its reason stands above")
     places.replace_private_text(DEMO_FILE, "done")
+    return True

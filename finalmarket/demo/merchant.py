@@ -73,8 +73,9 @@ RATES = {
 
 ACCOUNTS = (
     ("Amazon", ChannelIntegration.IntegrationType.MARKETPLACE, "amazon", "Seller account Germany"),
+    ("Shopify", ChannelIntegration.IntegrationType.POS, "web", "Shop of the house"),
     ("Instagram", ChannelIntegration.IntegrationType.SOCIAL, "instagram", "Shop catalogue"),
-    ("Square", ChannelIntegration.IntegrationType.POS, "london", "Till in London"),
+    ("Square", ChannelIntegration.IntegrationType.POS, "berlin", "Tills in Berlin"),
     ("Stripe", ChannelIntegration.IntegrationType.PAYMENT, None, "Card payments"),
     ("ShipStation", ChannelIntegration.IntegrationType.SHIPPING, None, "Warehouse Hamburg"),
 )

@@ -123,6 +123,9 @@ def test_what_was_set_aside_is_shown_with_its_reason_and_can_be_closed(
 
 def test_a_platform_is_added_from_the_list_and_asks_for_its_own_credentials(clerk: Client, account: object) -> None:
     channel = SalesChannel.objects.get()
+    listed = read(clerk, reverse("console:integrations"))
+    assert "Amazon" in listed
+    assert "Practice platform" not in listed.split("Add an account")[1]
     answer = clerk.post(
         reverse("console:add_integration"),
         {"platform": "amazon", "channel": channel.pk, "label": "Germany"},

@@ -13,6 +13,7 @@ from django.urls import reverse
 
 from finalmarket.channels.models import SalesChannel
 from finalmarket.connectors.contract import Authorizes, Connector, capabilities
+from finalmarket.connectors.errors import NotSupported
 from finalmarket.connectors.matrix import HIDDEN, WORDS
 from finalmarket.connectors.registry import connectors
 from finalmarket.console.keyset import cut
@@ -42,8 +43,9 @@ def integrations(request: HttpRequest) -> HttpResponse:
     return show(request, "integrations.html", "Integrations", context)
 
 
-def _platforms() -> list[type[Connector]]:
-    return [connector for slug, connector in connectors().items() if slug not in HIDDEN]
+def _platforms() -> list[tuple[str, str]]:
+    """Slug and name of the platforms that can be added. A class itself would be called by the template."""
+    return [(slug, connector.name) for slug, connector in connectors().items() if slug not in HIDDEN]
 
 
 @page("integrations.add_channelintegration", "POST")
@@ -69,10 +71,14 @@ def add_integration(request: HttpRequest) -> HttpResponse:
 def integration(request: HttpRequest, key: int) -> HttpResponse:
     """One account: state, credentials, runs, what was set aside, what drifted."""
     account = get_object_or_404(ChannelIntegration.objects.select_related("sales_channel"), pk=key)
-    connector = connector_class(account)
+    try:
+        connector = connector_class(account)
+    except NotSupported as error:
+        return show(request, "integration_unknown.html", str(account), {"account": account, "trouble": str(error)})
     context = {
         "account": account,
-        "connector": connector,
+        "platform": f"{connector.name} {connector.api_version}",
+        "docs": connector.docs,
         "abilities": [WORDS[name] for name in capabilities(connector)],
         "health": health.health_of(account),
         "statistics": health.sync_statistics(account, 30),
