@@ -12,7 +12,14 @@ from django.db.models import Count, Min, Q, Sum
 
 from finalmarket.channels.models import DueChange
 from finalmarket.connectors import registry
-from finalmarket.connectors.contract import Connector, PullsOrders, ReceivesWebhooks
+from finalmarket.connectors.contract import (
+    Connector,
+    PullsOrders,
+    PushesListings,
+    PushesPrices,
+    PushesStock,
+    ReceivesWebhooks,
+)
 from finalmarket.connectors.errors import NotSupported
 from finalmarket.integrations.connect import PUBLIC_URL
 from finalmarket.integrations.models import (
@@ -207,7 +214,7 @@ def _good_words(integration: ChannelIntegration, facts: _Facts, connector: type[
         words.append(f"orders pulled {in_words(clock.now() - facts.pulled_at)} ago")
     if facts.pulse.last_good_push_at is not None:
         words.append(f"last told {in_words(clock.now() - facts.pulse.last_good_push_at)} ago")
-    if integration.push_from is None:
+    if integration.push_from is None and issubclass(connector, PushesStock | PushesPrices | PushesListings):
         words.append("nothing is told yet: pushing has not begun")
     if issubclass(connector, ReceivesWebhooks) and integration.subscribed_at is None:
         words.append(f"asked every minute: the platform does not call us (is {PUBLIC_URL} set?)")

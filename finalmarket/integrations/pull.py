@@ -21,6 +21,7 @@ from finalmarket.connectors.errors import ConnectorError, Rejected, RetryLater, 
 from finalmarket.connectors.records import Page
 from finalmarket.integrations import breaker
 from finalmarket.integrations.accounts import connector_class, open_connector
+from finalmarket.integrations.budget import OWN_BUDGET
 from finalmarket.integrations.lanes import Lane, lane
 from finalmarket.integrations.models import ChannelIntegration, StreamCursor, SyncRun
 from finalmarket.integrations.storing import CHANGED, FAILED, Stored, intake, set_unreadable_aside
@@ -33,6 +34,8 @@ FRESH_FOR = timedelta(seconds=5)
 MOST_PAGES = 500
 MOST_TRIES = 3
 BACKFILL = "backfill"
+LATER = "later"
+"""A run that had to stop because this account's calls are used up for now: no fault of the platform's."""
 UNDER_WAY = timedelta(minutes=30)
 
 
@@ -79,7 +82,9 @@ def catch_up_orders(
     """Bring in what the platform sold up to now, as far as it can be known; return whether that is all there is.
 
     Called before numbers are told. Waiting order webhooks are worked, and orders pulled when the last pull is older
-    than five seconds; a pull that runs elsewhere is waited for. Failures of the platform are counted, not raised.
+    than five seconds; a pull that runs elsewhere is waited for. Failures of the platform are counted, not raised. Where
+    the platform lets orders be asked for too seldom for that (Amazon: once in three minutes), what was pulled last is
+    all that can be known, and numbers are told all the same.
     """
     from finalmarket.integrations import inbox
 
@@ -94,7 +99,7 @@ def catch_up_orders(
     while not is_fresh(integration.pk):
         run = pull(integration.pk, "orders", is_quiet=True)
         if run is not None:
-            return run.outcome in ("done", "partly")
+            return run.outcome in ("done", "partly", LATER)
         if waited >= patience_seconds or not breaker_allows(integration.pk):
             return False
         pause(0.05)
@@ -145,7 +150,7 @@ def _run(work: Pull) -> SyncRun:
             _walk(work, there)
     except ConnectorError as error:
         breaker.note_failure(work.integration, error)
-        return _end(work, "failed", str(error))
+        return _end(work, LATER if error.code == OWN_BUDGET else "failed", str(error))
     except UserError as error:  # a secret that cannot be read any more
         return _end(work, "failed", str(error))
     breaker.note_success(work.integration.pk, stream="pull")
@@ -163,7 +168,8 @@ def _close_broken(work: Pull) -> None:
 
 def _end(work: Pull, outcome: str, error: str) -> SyncRun:
     work.run.outcome, work.run.error, work.run.ended_at = outcome, error, clock.now()
-    if work.run.pk or error or work.run.seen_count:
+    is_worth_a_record = error and outcome != LATER
+    if work.run.pk or is_worth_a_record or work.run.seen_count:
         work.run.save()
     return work.run
 
