@@ -11,6 +11,8 @@ from django.db.models import Prefetch
 from django.utils import timezone
 from django.utils.text import slugify
 
+from finalmarket.channels.due import mark_due
+
 if TYPE_CHECKING:
     from datetime import date
 
@@ -60,6 +62,7 @@ class ChannelVerbs:
             )
             listing.set_price(price_override)
             listings.append(listing)
+        mark_due("listings", [listing.pk for listing in listings], "content", "price")
         channel.sync_inventory()
         return listings
 
@@ -80,10 +83,13 @@ class ChannelVerbs:
         """Sell again on a paused channel."""
         self._set_paused(False, "")
 
+    @transaction.atomic
     def _set_paused(self, is_paused: bool, reason: str) -> None:
+        """Platforms show nothing of a paused channel: its stock is due to be told."""
         channel = cast("SalesChannel", self)
         channel.is_paused, channel.pause_reason = is_paused, reason
         channel.save(update_fields=["is_paused", "pause_reason", "updated_at"])
+        mark_due("channels", [channel.pk], "stock")
 
 
 class ListingVerbs:
@@ -99,18 +105,23 @@ class ListingVerbs:
         own = next((price.amount for price in listing.prices.all() if price.currency == wanted), None)
         return own if own is not None else listing.variant.price_in(wanted)
 
+    @transaction.atomic
     def set_price(self, amount: Decimal | None, currency: str | None = None) -> None:
-        """Override the price in `currency` (default: the channel's); None takes the override away."""
+        """Override the price in `currency` (default: the channel's); None takes the override away. A price that changed
+        is due to be told, and with it the stock: what has no price cannot be bought."""
         listing = cast("ChannelProduct", self)
         wanted = currency or listing.sales_channel.currency
         if amount is None:
-            listing.prices.filter(currency=wanted).delete()
-            return
-        from finalmarket.channels.models import ListingPrice
+            changed, _ = listing.prices.filter(currency=wanted).delete()
+        else:
+            from finalmarket.channels.models import ListingPrice
 
-        price = ListingPrice(listing=listing, currency=wanted, amount=amount)
-        price.clean_fields(exclude=["listing"])
-        listing.prices.update_or_create(currency=wanted, defaults={"amount": amount})
+            price = ListingPrice(listing=listing, currency=wanted, amount=amount)
+            price.clean_fields(exclude=["listing"])
+            changed = not listing.prices.filter(currency=wanted, amount=amount).exists()
+            listing.prices.update_or_create(currency=wanted, defaults={"amount": amount})
+        if changed:
+            mark_due("listings", [listing.pk], "price", "stock")
 
     def reason_not_sellable(self, at: datetime | None = None) -> str | None:
         """Return why nobody can buy this listing at `at` (default: now), or None when it can be bought."""

@@ -15,6 +15,7 @@ from typing import Any
 
 from django.db import transaction
 
+from finalmarket.channels.due import mark_due
 from finalmarket.connectors.contract import Connector, PullsOrders, PullsStock, PushesStock
 from finalmarket.connectors.errors import ConnectorError, Rejected, RetryLater
 from finalmarket.connectors.records import StockLevel
@@ -186,8 +187,7 @@ def _mend(integration: ChannelIntegration, run: SyncRun, drifted: Sequence[Diffe
     failpoints.hit("drift.before_mend")
     with transaction.atomic():
         listings = sorted({one.listing_id for one in drifted})
-        rows("lock", listings=listings, what="stock")
-        rows("mark_due", listings=listings, what="stock")
+        mark_due("listings", listings, "stock")
         DriftFinding.objects.bulk_create(
             DriftFinding(
                 integration=integration, run=run, listing_id=one.listing_id, location=one.location, told=one.told,

@@ -132,6 +132,12 @@ def wake() -> None:
     watch.wake()
 
 
+@job("integrations.open_and_close", cron="* * * * *")
+def open_and_close() -> None:
+    """Every minute: listings whose time to be shown has begun or ended are told."""
+    watch.open_and_close()
+
+
 @job("integrations.find_old_notices", cron="37 2 * * *")
 def find_old_notices() -> None:
     """Every night: find what happened while no worker ran for long."""

@@ -13,8 +13,9 @@ from dataclasses import dataclass, field
 from datetime import datetime
 from typing import Any
 
-from django.db import connection
+from django.db import connection, transaction
 
+from finalmarket.channels.due import EVERYTHING, mark_due
 from finalmarket.connectors.contract import Connector
 from finalmarket.connectors.errors import (
     ConnectorError,
@@ -30,10 +31,10 @@ from finalmarket.integrations.accounts import open_connector
 from finalmarket.integrations.connect import need_attention
 from finalmarket.integrations.lanes import Lane, lane
 from finalmarket.integrations.models import ChannelIntegration, DeadLetter
-from finalmarket.integrations.telling import QUERIES, Claim, Telling, Ware, can, rows
+from finalmarket.integrations.telling import QUERIES, Claim, Telling, Ware, can, linked, rows
 from finalmarket.integrations.telling_content import Contents
 from finalmarket.integrations.telling_prices import Prices
-from finalmarket.integrations.telling_stock import Stock
+from finalmarket.integrations.telling_stock import Stock, newest, places_of
 from finalmarket.kernel import clock, failpoints
 from finalmarket.kernel.errors import UserError
 
@@ -103,7 +104,8 @@ def reason_not_to_push(integration: ChannelIntegration) -> str:
 def replay(integration: ChannelIntegration, letter: DeadLetter) -> None:
     """Have a refused listing told again, with its newest value."""
     listing_id, what = letter.payload.get("listing"), letter.payload.get("what")
-    rows("mark_due", listings=[listing_id] if isinstance(listing_id, int) else [], what=str(what))
+    if isinstance(listing_id, int) and what in EVERYTHING:
+        mark_due("listings", [listing_id], what)
 
 
 def forget(before: datetime, *, most: int) -> int:
@@ -145,10 +147,9 @@ class _Drain:
 
     def run(self) -> Pushed:
         chosen = [ware for ware in wares() if can(self._connector, ware)]
-        rows("drop_untold", integration=self._integration.pk, told=[ware.what for ware in chosen])
-        waiting = [ware for ware in chosen if self._waits(ware)]
         try:
-            self._run(waiting)
+            self._drop_untold(chosen)
+            self._run(chosen)
         except ConnectorError as error:
             breaker.note_failure(self._integration, error)
             self._done.reason = str(error)
@@ -156,25 +157,46 @@ class _Drain:
             self._done.reason = "the lane was lost"
         return self._done
 
-    def _run(self, waiting: Sequence[Ware[Any]]) -> None:
+    def _run(self, chosen: Sequence[Ware[Any]]) -> None:
         """Where orders are caught up with, that is also how it is found out whether the platform is back."""
-        is_caught_up = pull.catch_up_orders(self._integration) if _has_stock(waiting) else True
-        if waiting and not breaker.may_call(self._integration.pk):
+        waiting = [ware.what for ware in chosen if self._waits(ware)]
+        if not waiting:
+            return
+        is_caught_up = Stock.what not in waiting or pull.catch_up_orders(self._integration)
+        if not breaker.may_call(self._integration.pk):
             self._done.reason = "the platform is left alone for a while"
             return
-        for ware in waiting:
-            if is_caught_up or ware.what != Stock.what:
+        for ware in chosen:
+            if ware.what != Stock.what or is_caught_up:
                 self._drain(ware)
+
+    def _drop_untold(self, chosen: Sequence[Ware[Any]]) -> None:
+        with transaction.atomic():
+            told = [ware.what for ware in chosen]
+            dropped = rows("drop_untold", integration=self._integration.pk, told=told)
+            self._let_stock_follow([listing_id for (listing_id,) in dropped])
+
+    def _let_stock_follow(self, listing_ids: Sequence[int]) -> None:
+        """What is switched off, or has lost its price, is sold out there: whoever changed it marked only that."""
+        if not listing_ids or not can(self._connector, Stock()):
+            return
+        links = list(linked(listing_ids).values())
+        units = newest(self._integration, links, places_of(self._integration))
+        differing = [link.listing_id for link in links if sum(units[link.listing_id].values()) != link.told_quantity]
+        if differing:
+            mark_due("listings", differing, "stock")
 
     def _drain(self, ware: Ware[Any]) -> None:
         for _ in range(MOST_BATCHES):
-            if ware.what == Stock.what and not pull.catch_up_orders(self._integration):
+            if ware.what == Stock.what and self._waits(ware) and not pull.catch_up_orders(self._integration):
                 self._done.reason = "the newest orders of the channel are not known; no number is told without them"
                 return
             claims = self._claim(ware)
             if not claims:
                 return
             failpoints.hit("push.after_claim")
+            if ware.what != Stock.what:
+                self._let_stock_follow([claim.listing_id for claim in claims])
             for group in _groups(claims):
                 self._tell(_Batch(ware, ware.read(self._integration, group)))
 
@@ -274,7 +296,3 @@ def _groups(claims: Sequence[Claim]) -> list[list[Claim]]:
     """All together, but those alone that failed with others before."""
     together = [claim for claim in claims if claim.attempts < TRIES_TOGETHER]
     return [group for group in (together, *([claim] for claim in claims if claim.attempts >= TRIES_TOGETHER)) if group]
-
-
-def _has_stock(waiting: Sequence[Ware[Any]]) -> bool:
-    return any(ware.what == Stock.what for ware in waiting)

@@ -8,6 +8,7 @@
 -- What this platform cannot be told is settled untold.
 UPDATE due_changes SET settled_version = version, claimed_version = version, last_error = ''
 WHERE integration_id = %(integration)s AND version > settled_version AND NOT what = ANY (%(told)s::text[])
+RETURNING listing_id
 
 -- name: claim
 -- SKIP LOCKED: a row whose change is not committed yet is passed over, so the number that is read afterwards has seen
@@ -176,12 +177,6 @@ UPDATE push_records record SET answered_at = coalesce(%(now)s::timestamptz, cloc
 FROM unnest(%(records)s::bigint[], %(outcomes)s::text[], %(reasons)s::text[]) AS told(id, outcome, reason)
 WHERE record.id = told.id
 
--- name: mark_due
--- Told once more, for a reason of ours (drift, a replay): whether or not the row waits already.
-UPDATE due_changes due SET version = due.version + 1, due_since = statement_timestamp(), last_error = ''
-WHERE listing_id = ANY (%(listings)s::bigint[]) AND what = %(what)s
-  AND due.version <= greatest(due.settled_version, due.claimed_version)
-
 -- name: waits
 SELECT 1 FROM due_changes due CROSS JOIN LATERAL (
     SELECT ids FROM listing_links WHERE listing_id = due.listing_id OFFSET 0) link
@@ -251,3 +246,17 @@ JOIN due_changes due ON due.listing_id = link.listing_id AND due.what = 'stock'
 WHERE link.listing_id = ANY (%(listings)s::bigint[])
   AND (due.version > due.settled_version OR due.last_error <> '' OR link.told_at >= %(asked)s
        OR link.integration_id <> %(integration)s)
+
+-- name: open_and_close
+-- Listings whose time to be shown began or ended within a day, and that were not told since: their stock and content.
+WITH clock AS MATERIALIZED (SELECT coalesce(%(now)s::timestamptz, clock_timestamp()) AS at),
+passed AS MATERIALIZED (
+    SELECT listing.id, listing.publish_from AS edge FROM channel_products listing, clock
+    WHERE listing.publish_from > clock.at - interval '1 day' AND listing.publish_from <= clock.at
+    UNION ALL
+    SELECT listing.id, listing.publish_until FROM channel_products listing, clock
+    WHERE listing.publish_until > clock.at - interval '1 day' AND listing.publish_until <= clock.at
+)
+SELECT DISTINCT passed.id FROM passed JOIN listing_links link ON link.listing_id = passed.id
+WHERE coalesce(link.told_at < passed.edge, true)
+  AND NOT EXISTS (SELECT FROM due_changes due WHERE due.listing_id = passed.id AND due.last_error <> '')

@@ -16,6 +16,7 @@ import structlog
 from django.db import Error as DatabaseError
 from django.db import connections
 
+from finalmarket.channels.due import mark_due
 from finalmarket.integrations import notices, push
 from finalmarket.integrations.lanes import number_of
 from finalmarket.integrations.telling import rows
@@ -37,6 +38,12 @@ def wake() -> int:
             f"integrations.{name}", queueing_lock=f"integrations.{name}:{integration_id}", integration=integration_id
         )
     return len(found)
+
+
+def open_and_close() -> int:
+    """Mark listings whose time to be shown has begun or ended as due; return the rows marked."""
+    passed = [listing_id for (listing_id,) in rows("open_and_close")]
+    return mark_due("listings", passed, "content", "stock") if passed else 0
 
 
 class Watcher:

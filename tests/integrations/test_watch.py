@@ -71,7 +71,7 @@ def test_nobody_is_woken_for_what_may_not_be_told_now(account: Account, state: s
             until = clock.now() + timedelta(minutes=1)
             IntegrationHealth.objects.create(integration=account.integration, breaker_open_until=until)
         else:
-            mine.update(**({"status": "paused"} if state == "paused" else {"push_from": None}))
+            mine.update(status="paused" if state == "paused" else "active", push_from=None)
         assert watch.wake() == 0
 
 

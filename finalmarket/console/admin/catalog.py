@@ -7,6 +7,7 @@ from django.contrib import admin
 from finalmarket.catalog.models import BundleComponent, Category, Product, ProductImage, Variant, VariantPrice
 from finalmarket.console import finding
 from finalmarket.console.admin.records import KeptAdmin, RecordAdmin, RecordTable, pilled
+from finalmarket.console.admin.telling import TellsPlatforms
 
 
 @admin.register(Category)
@@ -36,9 +37,10 @@ class VariantTable(RecordTable):
 
 
 @admin.register(Product)
-class ProductAdmin(KeptAdmin):
+class ProductAdmin(TellsPlatforms, KeptAdmin):
     """Products with their variants and pictures."""
 
+    due_listings = ("products", "pk")
     list_display = ("title", "brand", "category", "state", "created_at")
     list_select_related = ("category",)
     list_filter = ("status", "category")
@@ -69,9 +71,10 @@ class ComponentTable(RecordTable):
 
 
 @admin.register(Variant)
-class VariantAdmin(KeptAdmin):
+class VariantAdmin(TellsPlatforms, KeptAdmin):
     """SKUs with their prices, measures and bundle components."""
 
+    due_listings = ("variants", "pk")
     list_display = ("sku", "label", "barcode", "is_active", "created_at")
     list_filter = ("is_active",)
     search_fields = ("sku", "barcode", "product__title")
@@ -106,16 +109,18 @@ class _OfVariant(RecordAdmin):
 
 
 @admin.register(VariantPrice)
-class VariantPriceAdmin(_OfVariant):
+class VariantPriceAdmin(TellsPlatforms, _OfVariant):
     """Prices of variants by currency."""
 
+    due_listings = ("variants", "variant_id")
     list_display = ("variant", "currency", "amount", "compare_at")
 
 
 @admin.register(BundleComponent)
-class BundleComponentAdmin(RecordAdmin):
+class BundleComponentAdmin(TellsPlatforms, RecordAdmin):
     """Which variants are bundles, and of what."""
 
+    due_listings = ("variants", "bundle_id")
     list_display = ("bundle", "component", "quantity")
     list_select_related = ("bundle", "component")
     autocomplete_fields = ("bundle", "component")

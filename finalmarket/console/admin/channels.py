@@ -9,6 +9,7 @@ from django.http import HttpRequest
 from finalmarket.channels.models import ChannelProduct, DueChange, ListingPrice, SalesChannel
 from finalmarket.console import finding
 from finalmarket.console.admin.records import KeptAdmin, ReadOnlyAdmin, RecordAdmin, RecordTable, pilled
+from finalmarket.console.admin.telling import TellsPlatforms
 from finalmarket.stock.models import ChannelSource
 
 
@@ -20,9 +21,11 @@ class SourceTable(RecordTable):
 
 
 @admin.register(SalesChannel)
-class SalesChannelAdmin(KeptAdmin):
+class SalesChannelAdmin(TellsPlatforms, KeptAdmin):
     """Places where the merchant sells. The configuration is checked against the type when it is saved."""
 
+    due_listings = ("channels", "pk")
+    due_fields = frozenset({"status", "currency"})
     list_display = ("name", "channel_type", "state", "is_paused", "currency", "time_zone")
     list_filter = ("channel_type", "status", "is_paused")
     search_fields = ("name", "slug")
@@ -49,9 +52,10 @@ class ListingPriceTable(RecordTable):
 
 
 @admin.register(ChannelProduct)
-class ListingAdmin(RecordAdmin):
+class ListingAdmin(TellsPlatforms, RecordAdmin):
     """Listings: one variant as one channel shows and sells it."""
 
+    due_listings = ("listings", "pk")
     list_display = ("variant", "sales_channel", "is_available", "sync", "publish_from", "publish_until")
     list_select_related = ("variant", "sales_channel")
     list_filter = ("sales_channel", "is_available", "sync_state")
@@ -72,9 +76,10 @@ class ListingAdmin(RecordAdmin):
 
 
 @admin.register(ListingPrice)
-class ListingPriceAdmin(RecordAdmin):
+class ListingPriceAdmin(TellsPlatforms, RecordAdmin):
     """Price overrides of listings."""
 
+    due_listings = ("listings", "listing_id")
     list_display = ("listing", "currency", "amount")
     list_select_related = ("listing__variant", "listing__sales_channel")
     search_fields = ("listing__variant__sku",)
