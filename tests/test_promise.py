@@ -21,10 +21,19 @@ from finalmarket.kernel import clock
 from finalmarket.kernel.clock import days_ago
 from finalmarket.orders.drafts import LineDraft, OrderDraft, TenderDraft
 from finalmarket.orders.intake import take
+from finalmarket.orders.models import Order
+from finalmarket.sandbox.platforms.amazon import Amazon
+from finalmarket.sandbox.wire import served
+from finalmarket.sandbox.world import World
 from finalmarket.stock import ledger
 from finalmarket.stock.models import ChannelInventory, StockLocation
 
-pytestmark = pytest.mark.django_db
+
+@pytest.fixture(autouse=True)
+def _database(request: pytest.FixtureRequest) -> None:
+    """A database for every test: rolled back, unless the test commits."""
+    if request.node.get_closest_marker("committed_database") is None:
+        request.getfixturevalue("db")
 
 
 @pytest.fixture
@@ -137,6 +146,24 @@ def test_an_integration_is_created_and_pretends_nothing(channel: SalesChannel) -
     stored = ChannelIntegration.objects.get(pk=integration.pk)
     assert stored.sales_channel == channel
     assert stored.get_status_display() == "Not connected"
+
+
+@pytest.mark.committed_database
+def test_an_integration_connects_and_syncs(channel: SalesChannel, product: Product) -> None:
+    amazon = Amazon(World(seed=1))
+    amazon.add_listing("CHAIR-GREEN", "Garden chair, green", Decimal("119.00"), 20)
+    with served(amazon) as (address,):
+        credentials = {**amazon.credentials(), "base_url": address}
+        number = amazon.order(("CHAIR-GREEN", 2))
+        integration = ChannelIntegration.objects.create(
+            sales_channel=channel, platform_name="Amazon", integration_type="marketplace"
+        )
+        integration.connect(credentials)
+        integration.sync()
+    assert integration.get_status_display() == "Active"
+    order = Order.objects.get(sales_channel=channel)
+    assert (order.external_id, order.lines.get(kind="goods").quantity) == (number, 2)
+    assert Variant.objects.get(sku="CHAIR-GREEN").stock_items.get().allocated == 2
 
 
 @pytest.mark.parametrize("start", [days_ago(30), days_ago(30).date()], ids=["datetime", "date"])
