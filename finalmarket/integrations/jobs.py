@@ -1,5 +1,7 @@
 """Wake-up calls of the border post; the truth is in the rows. What comes in stands first, then what goes out."""
 
+from collections.abc import Iterator
+from contextlib import contextmanager
 from datetime import datetime, timedelta
 
 import structlog
@@ -48,7 +50,8 @@ def pull_later(integration_id: int, stream: str) -> None:
 @job("integrations.pull")
 def pull(integration: int, stream: str) -> None:
     """Pull one stream of one account; a very long one goes on in another job."""
-    run = pulling.pull(integration, stream)
+    with _our_faults_counted(integration):
+        run = pulling.pull(integration, stream)
     if run is not None and run.outcome == "more":
         pull_later(integration, stream)
 
@@ -56,7 +59,8 @@ def pull(integration: int, stream: str) -> None:
 @job("integrations.backfill")
 def backfill(integration: int, since: str) -> None:
     """Pull the orders changed since a moment (ISO 8601) once more; a very long one goes on in another job."""
-    run = pulling.backfill(ChannelIntegration.objects.get(pk=integration), datetime.fromisoformat(since))
+    with _our_faults_counted(integration):
+        run = pulling.backfill(ChannelIntegration.objects.get(pk=integration), datetime.fromisoformat(since))
     if run is not None and run.outcome == "more":
         lock = f"integrations.backfill:{integration}"
         enqueue("integrations.backfill", queueing_lock=lock, integration=integration, since=since)
@@ -73,8 +77,20 @@ def sync(integration: int) -> None:
 @job("integrations.inbox")
 def work_inbox(integration: int) -> None:
     """Work on the waiting webhooks of one account; many are left to another job."""
-    if inbox.work(integration):
+    with _our_faults_counted(integration):
+        is_more_waiting = inbox.work(integration)
+    if is_more_waiting:
         inbox.wake(integration)
+
+
+@contextmanager
+def _our_faults_counted(integration_id: int) -> Iterator[None]:
+    """What goes wrong on our own side counts like a failure of the platform: it is tried less and less often."""
+    try:
+        yield
+    except Exception as error:
+        breaker.note_fault(integration_id, error)
+        raise
 
 
 @job("integrations.wake_inbox", cron="* * * * *")

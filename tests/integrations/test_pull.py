@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
 from datetime import timedelta
 from decimal import Decimal
 from typing import Any
@@ -9,6 +10,8 @@ from typing import Any
 import pytest
 
 from finalmarket.channels.models import SalesChannel
+from finalmarket.connectors.platforms.fake import order_record
+from finalmarket.connectors.records import FulfilmentRecord, OrderRecord, PaymentRecord, RefundRecord
 from finalmarket.customers.models import CustomerIdentity
 from finalmarket.integrations import pull as pulling
 from finalmarket.integrations.models import (
@@ -19,11 +22,15 @@ from finalmarket.integrations.models import (
     StreamCursor,
     SyncRun,
 )
+from finalmarket.integrations.orders_in import take_orders
+from finalmarket.integrations.payments_in import take_payments
 from finalmarket.integrations.pull import backfill, catch_up_orders, pull
+from finalmarket.integrations.storing import Stored, intake
 from finalmarket.kernel import clock, failpoints
 from finalmarket.orders import aftersales, fulfilment
 from finalmarket.orders.models import Fulfilment, Order, Payment, Refund
 from finalmarket.sandbox.faults import Fault
+from finalmarket.stock import ledger
 from finalmarket.stock.models import StockItem, StockLocation
 from tests.integrations.conftest import Shop
 from tests.integrations.stalls import Account, connect
@@ -97,18 +104,11 @@ def test_what_changes_there_changes_here(account: Account) -> None:
 
 
 def test_a_cancelled_order_that_arrives_before_its_creation_stays_cancelled(account: Account) -> None:
-    from dataclasses import replace
-
-    from finalmarket.connectors.platforms.fake import order_record
-    from finalmarket.integrations.orders_in import take_orders
-    from finalmarket.integrations.storing import intake
-
     number = buy(account, ("TEA", 2))
     created = order_record(dict(account.shop.state["orders"][number]))
     cancelled = replace(created, version=f"{int(created.version) + 5:012d}", is_cancelled=True)
     for record in (cancelled, created, cancelled):
-        with intake(account.integration, "orders"):
-            take_orders(account.integration, [record])
+        take(account, record)
     order = Order.objects.get()
     assert (order.state, order.problem) == ("cancelled", "")
     assert on_hand(account, "TEA") == (10, 0)
@@ -155,8 +155,6 @@ def test_an_order_of_no_channel_is_set_aside_with_that_reason(account: Account) 
 def test_a_mapping_says_which_channel_and_which_shelf_an_order_belongs_to(account: Account) -> None:
     other = SalesChannel.objects.create(name="Till", channel_type="store")
     back_room = StockLocation.objects.create(code="back", name="Back room")
-    from finalmarket.stock import ledger
-
     ledger.receive([ledger.Receipt(account.variants["TEA"].pk, back_room.pk, 5)], actor="test")
     PlaceMapping.objects.create(
         integration=account.integration, place="main", sales_channel=None, stock_location=back_room
@@ -448,3 +446,82 @@ def test_a_backfill_that_was_broken_off_goes_on_where_it_ended(account: Account)
     assert done is not None
     assert (done.outcome, done.seen_count) == ("done", 20)
     assert done.stream == pulling.BACKFILL
+
+
+def test_goods_that_a_till_handed_over_leave_the_shelf_at_once(account: Account) -> None:
+    number = buy(account, ("TEA", 2))
+    record = replace(order_record(dict(account.shop.state["orders"][number])), handed_over=True)
+    stored = take(account, record)
+    assert stored.outcome == "created"
+    assert on_hand(account, "TEA") == (8, 0)
+    assert (Order.objects.get().state, Fulfilment.objects.get().state) == ("fulfilled", "delivered")
+
+
+def test_goods_that_are_handed_over_later_leave_the_shelf_then_and_once(account: Account) -> None:
+    number = buy(account, ("TEA", 2), ("CUP", 1))
+    first = order_record(dict(account.shop.state["orders"][number]))
+    later = replace(first, version=f"{int(first.version) + 1:012d}", handed_over=True)
+    assert [take(account, record).outcome for record in (first, later, later, first)] == [
+        "created", "updated", "unchanged", "unchanged",
+    ]  # fmt: skip
+    assert (on_hand(account, "TEA"), on_hand(account, "CUP")) == ((8, 0), (9, 0))
+    assert Order.objects.get().state == "fulfilled"
+
+
+def test_what_the_platforms_own_warehouse_ships_leaves_the_shelf_there(account: Account) -> None:
+    theirs = StockLocation.objects.create(code="fba", name="Their warehouse")
+    ledger.receive([ledger.Receipt(account.variants["TEA"].pk, theirs.pk, 5)], actor="test")
+    PlaceMapping.objects.create(integration=account.integration, place="THEIRS", stock_location=theirs)
+    number = buy(account, ("TEA", 2))
+    first = replace(order_record(dict(account.shop.state["orders"][number])), location="")
+    take(account, first)
+    parcel = FulfilmentRecord(external_id="F1", lines=((f"{number}-1", 2),), location="THEIRS", shipped_at=clock.now())
+    take(account, replace(first, version=f"{int(first.version) + 1:012d}", fulfilments=(parcel,)))
+    assert on_hand(account, "TEA") == (10, 0)
+    assert StockItem.objects.get(variant=account.variants["TEA"], location=theirs).on_hand == 3
+
+
+def test_a_sale_of_more_than_there_is_comes_in_and_says_what_is_short(account: Account) -> None:
+    account.adjust("TEA", -9)
+    buy(account, ("TEA", 2))
+    run(account)
+    order = Order.objects.get()
+    assert (order.state, order.problem) == ("open", "short: 1 x TEA")
+    assert on_hand(account, "TEA") == (1, 1)
+
+
+def test_a_callback_and_a_webhook_of_one_payment_take_effect_once(account: Account) -> None:
+    number = buy(account, ("TEA", 1))
+    with account.shop.lock:
+        account.shop.state["orders"][number]["payment"] = "P-77"
+    run(account)  # the order brings the payment along
+    record = PaymentRecord(
+        external_id="P-77", version="000000000009", amount=Decimal("5.00"), currency="EUR", state="captured",
+        captured=Decimal("5.00"), order_id=number,
+    )  # fmt: skip
+    for _ in range(2):
+        with intake(account.integration, "payments"):
+            (stored,) = take_payments(account.integration, [record])
+        assert stored.outcome == "unchanged"
+    assert Payment.objects.get().amount == Decimal("5.00")
+
+
+def test_what_a_provider_paid_back_is_booked_once(account: Account) -> None:
+    number = buy(account, ("TEA", 2))
+    run(account)
+    record = PaymentRecord(
+        external_id=f"{number}-P", version="1", amount=Decimal("10.00"), currency="EUR", state="refunded",
+        captured=Decimal("10.00"), order_id=number, refunds=(RefundRecord(external_id="R9", amount=Decimal("4.00")),),
+    )  # fmt: skip
+    for version in ("1", "2"):
+        with intake(account.integration, "payments"):
+            take_payments(account.integration, [replace(record, version=version)])
+    assert Order.objects.get().refunded == Decimal("4.00")
+    assert Refund.objects.count() == 1
+
+
+def take(account: Account, record: OrderRecord) -> Stored:
+    """Take one order as a pull does."""
+    with intake(account.integration, "orders"):
+        (stored,) = take_orders(account.integration, [record])
+    return stored
