@@ -7,12 +7,13 @@ from __future__ import annotations
 
 from collections.abc import Collection, Iterable, Mapping, Sequence
 from dataclasses import dataclass, replace
-from datetime import datetime
+from datetime import datetime, timedelta
 
 from finalmarket.connectors import records
 from finalmarket.orders.drafts import ZERO, Address, LineDraft, OrderDraft, RefundDraft, TenderDraft, plain
 
 MOST_TENDER_CHARACTERS = 30
+CLOCKS_DIFFER = timedelta(minutes=2)
 
 
 @dataclass(frozen=True, slots=True)
@@ -63,9 +64,10 @@ def address(given: records.Address) -> Address:
 def is_past(record: records.OrderRecord, connected_at: datetime | None) -> bool:
     """Whether the order was over before the account was connected: its goods were gone when the stock was counted.
 
-    It is over when it was cancelled or handed over, or when every unit has left or was taken off.
+    It is over when it was cancelled or handed over, or when every unit has left or was taken off. Platforms cut moments
+    to the second and have clocks of their own: what was placed just before counts as placed after.
     """
-    if connected_at is None or record.placed_at >= connected_at:
+    if connected_at is None or record.placed_at >= connected_at - CLOCKS_DIFFER:
         return False
     if record.is_cancelled or record.handed_over:
         return True

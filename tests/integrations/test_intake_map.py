@@ -155,5 +155,5 @@ def test_a_parcel_without_lines_holds_the_whole_order() -> None:
 def test_an_order_was_over_when_all_of_it_had_left_or_was_taken_off(changes: dict[str, Any], expected: bool) -> None:
     record = replace(ORDER, **changes)
     assert is_past(record, AT + timedelta(days=1)) is expected
-    assert is_past(record, AT) is False
+    assert is_past(record, AT + timedelta(seconds=59)) is False
     assert is_past(record, None) is False
