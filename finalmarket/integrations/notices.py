@@ -173,10 +173,13 @@ def _refuse(notice: Notice, reason: str) -> None:
         DueNotice.objects.filter(pk=row.pk).update(state=DueNotice.State.REFUSED, last_error=reason[:500])
         payload: Mapping[str, Any] = {"notice": row.pk, "kind": row.kind, "local_id": row.local_id}
         dead_letters.set_aside(notice.integration, f"notice_{row.kind}", row.key, reason, payload)
+        failpoints.hit("notices.within_refuse")
+    failpoints.hit("notices.after_refuse")
 
 
 def _put_off(notice: Notice, error: ConnectorError, was_doubtful: bool) -> None:
     """Tell it later: in doubt where it may have arrived, else as if nothing had been."""
+    failpoints.hit("notices.before_put_off")
     is_doubtful = was_doubtful or isinstance(error, (OutcomeUnknown, Unintelligible))
     wait = error.retry_after if isinstance(error, RetryLater) else None
     with connection.cursor() as cursor:

@@ -175,6 +175,7 @@ class _Drain:
             told = [ware.what for ware in chosen]
             dropped = rows("drop_untold", integration=self._integration.pk, told=told)
             self._let_stock_follow([listing_id for (listing_id,) in dropped])
+        failpoints.hit("push.after_drop")
 
     def _let_stock_follow(self, listing_ids: Sequence[int]) -> None:
         """What is switched off, or has lost its price, is sold out there: whoever changed it marked only that."""
@@ -251,6 +252,7 @@ class _Drain:
         if not saying:
             return
         batch.records = settling.begin(self._integration, batch.ware, saying)
+        failpoints.hit("push.after_begin")
         if not self._lane.is_held():
             raise _LaneLost
         ours = settling.renewed(self._integration, batch.ware, saying)

@@ -64,7 +64,10 @@ class Stock:
     def ask(self, connector: Any, tellings: Sequence[Telling[Levels]]) -> tuple[list[Telling[Levels]], set[int]]:
         if not isinstance(connector, PullsStock):
             return list(tellings), set()  # absolute numbers: told again, they do no harm
-        shown = shown_by(connector, [level for telling in tellings for level in telling.said or ()])
+        try:
+            shown = shown_by(connector, [level for telling in tellings for level in telling.said or ()])
+        except Rejected:  # one of them cannot be asked for; telling says which
+            return list(tellings), set()
         again, there = [], set()
         for telling in tellings:
             levels = telling.said or ()

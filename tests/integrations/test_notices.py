@@ -218,6 +218,31 @@ def test_what_the_platform_does_not_take_is_set_aside_and_can_be_told_again(acco
     assert letter.settled_by == "push"
 
 
+@pytest.mark.parametrize("place", ["within_refuse", "after_refuse"])
+def test_a_worker_that_breaks_off_while_it_sets_a_notice_aside_leaves_one_letter(
+    account: Account, sold: Order, place: str
+) -> None:
+    ship(account, sold)
+    with account.shop.lock:
+        account.shop.state["orders"].pop(sold.external_id)
+    with failpoints.armed(f"notices.{place}:raise"), pytest.raises(failpoints.FailpointHit):
+        tell(account)
+    tell(account, 30)
+    assert DeadLetter.objects.filter(stream="notice_fulfilment", settled_at=None).count() == 1
+    assert states(account)[-1] == ("fulfilment", "refused")
+
+
+def test_a_worker_that_breaks_off_while_it_puts_a_notice_off_asks_before_it_tells_again(
+    account: Account, sold: Order
+) -> None:
+    ship(account, sold)
+    account.shop.faults.then(Fault.ERROR_AFTER)
+    with failpoints.armed("notices.before_put_off:raise"), pytest.raises(failpoints.FailpointHit):
+        tell(account)
+    tell(account, 30)
+    assert len(account.effects("fulfilment")) == 1
+
+
 def test_one_notice_that_is_refused_does_not_keep_the_next_from_being_told(account: Account, sold: Order) -> None:
     with account.shop.lock:
         account.shop.order(("POT", 1))

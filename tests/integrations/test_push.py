@@ -11,6 +11,7 @@ from django.db import connections, transaction
 from django.db.models import F
 
 from finalmarket.channels.models import ChannelProduct, DueChange
+from finalmarket.connectors.errors import OutcomeUnknown
 from finalmarket.connectors.platforms.fake import Fake as FakeConnector
 from finalmarket.connectors.records import ListingRef
 from finalmarket.integrations import pull, settling
@@ -293,6 +294,30 @@ def test_after_an_unknown_outcome_without_an_effect_it_is_told_again(account: Ac
     with clock.steered(clock.now() + LATER):
         push(account.integration.pk)
     assert shown(account)["TEA"] == 7
+
+
+def test_one_listing_that_the_platform_always_breaks_at_does_not_keep_the_others_from_being_told(
+    account: Account, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    bad = account.link("CUP").external_key
+    sent = FakeConnector.push_stock
+
+    def break_at_it(self: FakeConnector, levels: list[object]) -> object:
+        if any(level.ref.key == bad for level in levels):  # type: ignore[attr-defined]
+            raise OutcomeUnknown("500")
+        return sent(self, levels)  # type: ignore[arg-type]
+
+    monkeypatch.setattr(FakeConnector, "push_stock", break_at_it)
+    with clock.steered() as time:
+        for _ in range(8):
+            push(account.integration.pk)
+            time.advance(LATER)
+    assert shown(account) == {"TEA": 10, "CUP": 0, "POT": 10}
+    assert account.waits() == {"CUP"}
+    monkeypatch.undo()
+    with clock.steered(clock.now() + timedelta(hours=2)):
+        push(account.integration.pk)
+    assert shown(account)["CUP"] == 10
 
 
 def test_a_wait_that_the_platform_asks_for_is_kept_by_every_worker(account: Account) -> None:

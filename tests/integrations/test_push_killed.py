@@ -21,8 +21,8 @@ from finalmarket.sandbox.faults import Fault
 from tests.integrations.stalls import Account
 
 PLACES = (
-    "push.after_claim", "push.before_send", "push.after_send", "push.before_settle", "push.within_settle",
-    "push.after_settle", "http.before_send", "http.after_send",
+    "push.after_claim", "push.after_begin", "push.before_send", "push.after_send", "push.before_settle",
+    "push.within_settle", "push.after_settle", "http.before_send", "http.after_send",
 )  # fmt: skip
 KILLED_AT = ("push.after_claim", "push.before_send", "push.after_send", "push.within_settle", "push.after_settle")
 PUSH = "from finalmarket.integrations.push import push; push({number})"
@@ -107,3 +107,11 @@ def run_worker(account: Account, failpoint: str) -> int:
     )
     environment = {**os.environ, failpoints.VARIABLE: failpoint}
     return subprocess.run([sys.executable, "-c", program], env=environment, check=False, timeout=120).returncode
+
+
+def test_a_worker_that_breaks_off_before_it_claims_has_changed_nothing(account: Account) -> None:
+    new_listing(account)
+    with failpoints.armed("push.after_drop:raise"), pytest.raises(failpoints.FailpointHit):
+        push(account.integration.pk)
+    go_on(account)
+    all_is_told_once(account)

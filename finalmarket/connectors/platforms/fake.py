@@ -1,7 +1,6 @@
 """The practice platform of the sandbox: a plain JSON marketplace, to try the house with before a real account is there.
 
-It exists nowhere else, so its stand-in (finalmarket/sandbox/platforms/fake.py) is its description. Consoles offer it
-only while they debug or look at a sandbox (`is_practice`).
+It exists nowhere else, so its stand-in (finalmarket/sandbox/platforms/fake.py) is its description.
 """
 
 from __future__ import annotations
@@ -81,7 +80,6 @@ class Fake(
     docs = "https://example.com/"
     api_version = "v1"
     base_url = "https://practice.invalid"
-    is_practice: ClassVar[bool] = True
     rate = Rate(calls=200, burst=400)
     rates: ClassVar[Mapping[str, Rate]] = {"stock": Rate(calls=50, burst=100)}
     secrets = ("token",)
