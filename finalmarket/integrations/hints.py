@@ -6,6 +6,7 @@ from collections import defaultdict
 from collections.abc import Sequence
 from dataclasses import dataclass, field
 from datetime import timedelta
+from functools import partial
 from typing import Any
 
 from finalmarket.connectors.contract import Connector
@@ -14,7 +15,7 @@ from finalmarket.connectors.records import Event
 from finalmarket.integrations import breaker, connect, dead_letters
 from finalmarket.integrations.inbox import as_delivery, read_events
 from finalmarket.integrations.models import ChannelIntegration, ListingLink, WebhookDelivery
-from finalmarket.integrations.storing import FAILED, intake
+from finalmarket.integrations.storing import FAILED, Stored, intake, patiently
 from finalmarket.integrations.streams import STREAMS, Stream
 from finalmarket.kernel import clock, failpoints
 from finalmarket.orders.drafts import plain
@@ -92,12 +93,16 @@ def _take(integration: ChannelIntegration, there: Connector, stream: Stream, hin
     found = {hint.record.external_id: hint for hint in hints if hint.record is not None}
     if not found:
         return
-    with intake(integration, stream.name):
-        stored = stream.take(integration, [hint.record for hint in found.values()])
-        failpoints.hit("inbox.before_take")
-    for one in stored:
+    for one in patiently(partial(_store, integration, stream, [hint.record for hint in found.values()])):
         words = f"set aside: {one.reason}" if one.outcome == FAILED else one.outcome
         found[one.external_id].outcome = f"{stream.name} {one.external_id}: {words}"
+
+
+def _store(integration: ChannelIntegration, stream: Stream, records: Sequence[Any]) -> list[Stored]:
+    with intake(integration, stream.name):
+        stored = stream.take(integration, records)
+        failpoints.hit("inbox.before_take")
+    return stored
 
 
 def _fetch(integration: ChannelIntegration, there: Connector, stream: Stream, hint: Hint) -> ConnectorError | None:

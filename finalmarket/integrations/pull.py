@@ -11,10 +11,8 @@ from collections.abc import Callable
 from contextlib import closing
 from dataclasses import dataclass
 from datetime import datetime, timedelta
+from functools import partial
 from typing import Any
-
-from django.db import OperationalError
-from psycopg import errors
 
 from finalmarket.connectors.contract import Connector
 from finalmarket.connectors.errors import ConnectorError, Rejected, RetryLater, Unintelligible
@@ -24,7 +22,7 @@ from finalmarket.integrations.accounts import connector_class, open_connector
 from finalmarket.integrations.budget import OWN_BUDGET
 from finalmarket.integrations.lanes import Lane, lane
 from finalmarket.integrations.models import ChannelIntegration, StreamCursor, SyncRun
-from finalmarket.integrations.storing import CHANGED, FAILED, Stored, intake, set_unreadable_aside
+from finalmarket.integrations.storing import CHANGED, FAILED, Stored, intake, patiently, set_unreadable_aside
 from finalmarket.integrations.streams import STREAMS, Stream
 from finalmarket.kernel import clock, failpoints
 from finalmarket.kernel.errors import UserError
@@ -32,7 +30,6 @@ from finalmarket.kernel.errors import UserError
 OVERLAP = timedelta(hours=1)
 FRESH_FOR = timedelta(seconds=5)
 MOST_PAGES = 500
-MOST_TRIES = 3
 BACKFILL = "backfill"
 LATER = "later"
 """A run that had to stop because this account's calls are used up for now: no fault of the platform's."""
@@ -193,7 +190,7 @@ def _go_on(work: Pull, there: Connector) -> None:
     failpoints.hit("pull.before_page")
     for page in work.stream.pages(there, work.row.cursor, work.row.since):
         failpoints.hit("pull.after_page")
-        _store_patiently(work, page)
+        patiently(partial(_store, work, page))
         failpoints.hit("pull.after_commit")
         work.pages += 1
         if page.is_last:
@@ -206,21 +203,18 @@ def _go_on(work: Pull, there: Connector) -> None:
     StreamCursor.objects.filter(pk=work.row.pk).update(pulled_at=work.started_at)
 
 
-def _store_patiently(work: Pull, page: Page[Any]) -> None:
-    """Store a page; where the database found that we and somebody else wait for each other, once more."""
-    for is_last in (False, False, True):
-        before = (work.run.seen_count, work.run.changed_count, work.run.failed_count, work.run.pk)
-        try:
-            _store(work, page)
-            return
-        except OperationalError as error:
-            work.run.seen_count, work.run.changed_count, work.run.failed_count, work.run.pk = before
-            if is_last or not isinstance(error.__cause__, errors.DeadlockDetected | errors.SerializationFailure):
-                raise
-
-
 def _store(work: Pull, page: Page[Any]) -> None:
     """The records of a page, its cursor and the counts: together or not at all."""
+    run = work.run
+    before = (run.seen_count, run.changed_count, run.failed_count, run.pk)
+    try:
+        _store_whole(work, page)
+    except BaseException:
+        run.seen_count, run.changed_count, run.failed_count, run.pk = before
+        raise
+
+
+def _store_whole(work: Pull, page: Page[Any]) -> None:
     with intake(work.integration, work.stream.name):
         stored = work.stream.take(work.integration, page.records)
         stored += set_unreadable_aside(work.integration, work.stream.name, page.unreadable)

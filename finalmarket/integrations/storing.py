@@ -9,6 +9,7 @@ from typing import Any, Protocol, TypeVar
 
 from django.db import Error as DatabaseError
 from django.db import InterfaceError, OperationalError, connection, transaction
+from psycopg.errors import DeadlockDetected, SerializationFailure
 
 from finalmarket.connectors.records import Unreadable
 from finalmarket.integrations import dead_letters
@@ -21,6 +22,7 @@ NOT_THE_RECORDS_FAULT = (OperationalError, InterfaceError, FailpointHit)
 CHANGED = ("created", "updated", "cancelled")
 FAILED = "failed"
 BY_ITSELF = "came in again"
+MOST_TRIES = 3
 
 
 class Named(Protocol):
@@ -34,6 +36,7 @@ class Named(Protocol):
 
 
 Incoming = TypeVar("Incoming", bound=Named)
+Done = TypeVar("Done")
 
 
 @dataclass(frozen=True, slots=True)
@@ -55,6 +58,17 @@ def intake(integration: ChannelIntegration, stream: str) -> Iterator[None]:
                 "SELECT pg_advisory_xact_lock(hashtextextended(%s, 0))", [f"intake:{integration.pk}:{stream}"]
             )
         yield
+
+
+def patiently(store: Callable[[], Done]) -> Done:
+    """Do it; where the database found that we and somebody else wait for each other, once or twice more."""
+    for _ in range(MOST_TRIES - 1):
+        try:
+            return store()
+        except OperationalError as error:
+            if not isinstance(error.__cause__, DeadlockDetected | SerializationFailure):
+                raise
+    return store()
 
 
 def each_alone(
