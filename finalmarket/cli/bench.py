@@ -16,6 +16,7 @@ from finalmarket.kernel.database import database_ready
 PARTS = {
     "stock": ("finalmarket.bench.stock", "finalmarket.bench.orders"),
     "import": ("finalmarket.bench.orders",),
+    "sync": ("finalmarket.bench.sync",),
 }
 
 
@@ -44,6 +45,15 @@ def stock(wants_json: bool, quick: bool, seed: int) -> None:
 def import_(wants_json: bool, quick: bool, seed: int) -> None:
     """The import of a year of orders, half a million lines. Takes about three minutes."""
     run("import", replace(QUICK if quick else Pace(), seed=seed), wants_json=wants_json)
+
+
+@command.command("sync")
+@click.option("--json", "wants_json", is_flag=True, help="Print one JSON object instead of a table.")
+@click.option("--quick", is_flag=True, help="One short run instead of five: a first impression.")
+@click.option("--seed", default=1, show_default=True, help="Decides what the sandbox does.")
+def sync(wants_json: bool, quick: bool, seed: int) -> None:
+    """Freshness on eight sandbox platforms, and how their budgets are used. Takes about three minutes."""
+    run("sync", replace(QUICK if quick else Pace(), seed=seed), wants_json=wants_json)
 
 
 def run(bench: str, pace: Pace, *, wants_json: bool) -> None:
