@@ -172,6 +172,7 @@ def sweep_drift() -> None:
 def look_for_drift(integration: int) -> None:
     """Compare what one platform shows with what it should show, and mend it."""
     try:
+        notices.verify(integration)
         drift.sweep(integration)
     except Exception as error:
         breaker.note_fault(integration, error)

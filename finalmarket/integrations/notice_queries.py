@@ -36,6 +36,7 @@ def hear(integration: ChannelIntegration, order_id: int, before: Set[Happening])
             DueNotice(
                 integration=integration, kind=kind, local_id=local_id, key=f"{kind}-{local_id}",
                 state=DueNotice.State.SENT, external_id=(key.rpartition("/")[0] or HEARD)[:200], sent_at=now,
+                verified_at=now,
             )
             for kind, local_id, key in news
         ],

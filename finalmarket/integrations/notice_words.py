@@ -18,7 +18,7 @@ from finalmarket.connectors.contract import (
     TakesPayments,
 )
 from finalmarket.connectors.errors import Rejected
-from finalmarket.connectors.records import FulfilmentNotice, FulfilmentRecord, PaymentRecord, RefundNotice
+from finalmarket.connectors.records import FulfilmentNotice, FulfilmentRecord, OrderRecord, PaymentRecord, RefundNotice
 from finalmarket.integrations.models import ChannelIntegration, DueNotice, ExternalId, PlaceMapping
 from finalmarket.integrations.notice_queries import QUERIES
 from finalmarket.integrations.telling import key_of
@@ -58,6 +58,9 @@ class Kind(Protocol):
     def tell(self, connector: Any, notice: Notice) -> str:
         """Tell the platform; return its id of it, "-" where it gives none. Raises Rejected when it does not take it."""
 
+    def shows(self, connector: Any, notice: Notice) -> bool:
+        """Whether the platform shows what it said it took. True, too, where that cannot be asked without doubt."""
+
 
 class Parcels:
     """Parcels that left."""
@@ -66,7 +69,7 @@ class Parcels:
 
     def find(self, connector: Any, notice: Notice) -> str | None:
         parcel = Fulfilment.objects.select_related("order").get(pk=notice.row.local_id)
-        record = connector.pull_order(parcel.order.external_id) if isinstance(connector, PullsOrders) else None
+        record = _order_there(connector, parcel.order)
         if record is None:
             return None
         known = set(
@@ -96,6 +99,14 @@ class Parcels:
         )  # fmt: skip
         return str(connector.push_fulfilment(told)) or NOTHING
 
+    def shows(self, connector: Any, notice: Notice) -> bool:
+        parcel = Fulfilment.objects.select_related("order").get(pk=notice.row.local_id)
+        record, lines = _order_there(connector, parcel.order), _units(parcel)
+        if record is None or not lines:
+            return True
+        name = notice.row.external_id
+        return any(one.external_id == name or _is_same(one, parcel, lines) for one in record.fulfilments)
+
 
 class Refunds:
     """Money that goes back. Asked twice under one key, it happens once."""
@@ -115,6 +126,9 @@ class Refunds:
         )  # fmt: skip
         return str(connector.push_refund(told)) or NOTHING
 
+    def shows(self, connector: Any, notice: Notice) -> bool:
+        return True  # orders do not show refunds on every platform, and money is not given back on a guess
+
 
 class Cancellations:
     """Orders that will not be served."""
@@ -123,7 +137,7 @@ class Cancellations:
 
     def find(self, connector: Any, notice: Notice) -> str | None:
         order = Order.objects.get(pk=notice.row.local_id)
-        record = connector.pull_order(order.external_id) if isinstance(connector, PullsOrders) else None
+        record = _order_there(connector, order)
         return NOTHING if record is not None and record.is_cancelled else None
 
     def tell(self, connector: Any, notice: Notice) -> str:
@@ -131,6 +145,10 @@ class Cancellations:
         said = OrderEvent.objects.filter(order=order, kind=OrderEvent.Kind.CANCELLED).order_by("-pk").first()
         connector.push_cancellation(order.external_id, said.text if said else "", notice.key)
         return NOTHING
+
+    def shows(self, connector: Any, notice: Notice) -> bool:
+        record = _order_there(connector, Order.objects.get(pk=notice.row.local_id))
+        return record is None or record.is_cancelled
 
 
 class Captures:
@@ -156,6 +174,9 @@ class Captures:
         record = connector.capture_payment(payment.external_id, amount, payment.currency, notice.key)
         return self._taken(payment, record)
 
+    def shows(self, connector: Any, notice: Notice) -> bool:
+        return _is_settled_there(connector, notice)
+
     def _taken(self, payment: Payment, record: PaymentRecord) -> str:
         """Write what the platform took into our books. Raises Rejected where it took nothing."""
         if record.state not in ("captured", "refunded", "disputed"):
@@ -178,6 +199,9 @@ class Voids:
         payment = Payment.objects.get(pk=notice.row.local_id)
         record = connector.cancel_payment(payment.external_id, notice.key)
         return str(record.external_id) or NOTHING
+
+    def shows(self, connector: Any, notice: Notice) -> bool:
+        return _is_settled_there(connector, notice)
 
 
 KINDS: Mapping[str, Kind] = {
@@ -205,6 +229,18 @@ def _is_same(there: FulfilmentRecord, parcel: Fulfilment, lines: tuple[tuple[str
     if parcel.tracking_number or there.tracking_number:
         return there.tracking_number == parcel.tracking_number
     return sorted(there.lines) == sorted(lines)
+
+
+def _order_there(connector: Any, order: Order) -> OrderRecord | None:
+    found: OrderRecord | None = None
+    if isinstance(connector, PullsOrders):
+        found = connector.pull_order(order.external_id)
+    return found
+
+
+def _is_settled_there(connector: Any, notice: Notice) -> bool:
+    record = _payment_there(connector, Payment.objects.get(pk=notice.row.local_id))
+    return record is None or record.state != "authorised"
 
 
 def _payment_there(connector: Any, payment: Payment) -> PaymentRecord | None:

@@ -39,6 +39,8 @@ CLAIM_SECONDS = 180.0
 FIRST_PAUSE_SECONDS = 2.0
 MOST_PAUSE_SECONDS = 900.0
 MOST_NOTICES = 500
+SHOWN_AFTER = timedelta(minutes=10)
+"""So much time a platform has to show what it was told."""
 KNOWN = (ChannelIntegration.Status.ACTIVE, ChannelIntegration.Status.PAUSED, ChannelIntegration.Status.NEEDS_ATTENTION)
 
 
@@ -80,6 +82,44 @@ def tell(integration_id: int) -> Pushed:
             if connector is None:
                 return Pushed(reason=integration.status_reason)
             return _tell_all(integration, connector, held)
+
+
+def verify(integration_id: int) -> int:
+    """Ask the platform, once, whether it shows what it was told a while ago; what it does not show is told again under
+    the same key. Return how many were. Some platforms say yes and do nothing."""
+    integration = ChannelIntegration.objects.get(pk=integration_id)
+    if reason_not_to_push(integration):
+        return 0
+    with lane(integration_id, LANE) as held:
+        if held is None or not breaker.may_call(integration_id):
+            return 0
+        with opened(integration) as connector:
+            if connector is None:
+                return 0
+            try:
+                return _verify_all(integration, connector)
+            except ConnectorError as error:
+                breaker.note_failure(integration, error)
+                return 0
+
+
+def _verify_all(integration: ChannelIntegration, connector: Connector) -> int:
+    sent = DueNotice.objects.filter(
+        integration=integration, state=DueNotice.State.SENT, verified_at=None, sent_at__lt=clock.now() - SHOWN_AFTER
+    )
+    again = 0
+    for row in list(sent.order_by("sent_at")[:MOST_NOTICES]):
+        kind = KINDS[row.kind]
+        try:
+            is_shown = not isinstance(connector, kind.capability) or kind.shows(connector, Notice(integration, row))
+        except (Rejected, NotSupported, *READING_ERRORS):
+            is_shown = True  # this one cannot be asked for
+        state = DueNotice.State.SENT if is_shown else DueNotice.State.DUE
+        DueNotice.objects.filter(pk=row.pk).update(verified_at=clock.now(), state=state, next_try_at=clock.now())
+        failpoints.hit("notices.after_verify")
+        again += not is_shown
+    breaker.note_success(integration.pk)
+    return again
 
 
 def replay(integration: ChannelIntegration, letter: DeadLetter) -> None:

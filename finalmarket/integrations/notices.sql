@@ -46,9 +46,10 @@ WITH touched AS MATERIALIZED (
     WHERE state = 'voided' AND integration_id = ANY (%(void)s::bigint[])
 )
 INSERT INTO due_notices (integration_id, kind, local_id, key, state, external_id, attempts, next_try_at, last_error,
-                         found_at, sent_at)
+                         found_at, sent_at, verified_at)
 SELECT found.integration_id, found.kind, found.local_id, found.kind || '-' || found.local_id, found.state, '', 0,
-       clock.at, '', clock.at, CASE WHEN found.state = 'sent' THEN clock.at END
+       clock.at, '', clock.at, CASE WHEN found.state = 'sent' THEN clock.at END,
+       CASE WHEN found.state = 'sent' THEN clock.at END
 FROM found, (SELECT coalesce(%(now)s::timestamptz, clock_timestamp()) AS at) clock
 WHERE NOT EXISTS (
     SELECT FROM due_notices known

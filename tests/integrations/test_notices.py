@@ -276,6 +276,44 @@ def test_a_capture_that_a_person_noted_here_is_made_at_the_provider(account: Acc
     assert [one["state"] for one in account.effects("payment")] == ["captured"]
 
 
+@pytest.mark.parametrize(("happen", "effect"), [HAPPENINGS[0], HAPPENINGS[2]])
+def test_what_the_platform_said_yes_to_and_did_not_do_is_told_once_more(
+    account: Account, sold: Order, happen: Verb, effect: str
+) -> None:
+    happen(account, sold)
+    account.shop.faults.then(Fault.NOT_APPLIED)
+    tell(account)
+    assert account.effects(effect) == []
+    with clock.steered(clock.now() + timedelta(hours=1)):
+        assert notices.verify(account.integration.pk) == 1
+    tell(account, 90)
+    with clock.steered(clock.now() + timedelta(hours=3)):
+        assert notices.verify(account.integration.pk) == 0
+    assert len(account.effects(effect)) == 1
+
+
+@pytest.mark.parametrize(("happen", "effect"), HAPPENINGS)
+def test_what_the_platform_shows_is_asked_for_once(account: Account, sold: Order, happen: Verb, effect: str) -> None:
+    happen(account, sold)
+    tell(account)
+    with clock.steered(clock.now() + timedelta(hours=1)):
+        assert notices.verify(account.integration.pk) == 0
+        asked = len(account.shop.world.journal.entries(what="request"))
+        notices.verify(account.integration.pk)
+    assert len(account.shop.world.journal.entries(what="request")) == asked
+
+
+def test_a_capture_that_the_provider_only_said_it_made_is_made(account: Account) -> None:
+    payment = authorised(account)
+    ship(account, payment.order)
+    account.shop.faults.then(Fault.NOT_APPLIED)
+    tell(account)
+    with clock.steered(clock.now() + timedelta(hours=1)):
+        assert notices.verify(account.integration.pk) == 1
+    tell(account, 90)
+    assert [one["state"] for one in account.effects("payment")] == ["captured"]
+
+
 @pytest.mark.parametrize("fault", [Fault.ERROR_AFTER, Fault.TIME_OUT])
 def test_a_capture_whose_answer_got_lost_is_not_made_twice(account: Account, fault: Fault) -> None:
     payment = authorised(account)

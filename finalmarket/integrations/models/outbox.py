@@ -43,6 +43,9 @@ class DueNotice(models.Model):
     last_error = models.CharField(max_length=500, blank=True, default="")
     found_at = models.DateTimeField(db_default=Now())
     sent_at = models.DateTimeField(null=True, blank=True)
+    verified_at = models.DateTimeField(
+        null=True, blank=True, help_text="When the platform was asked whether it shows it"
+    )
 
     class Meta:
         db_table = "due_notices"
@@ -53,7 +56,11 @@ class DueNotice(models.Model):
             models.Index(
                 fields=["integration", "next_try_at"], name="due_notices_due",
                 condition=Q(state__in=["due", "doubtful"]),
-            )
+            ),
+            models.Index(
+                fields=["integration", "sent_at"], name="due_notices_unverified",
+                condition=Q(state="sent", verified_at=None),
+            ),
         ]  # fmt: skip
 
     def __str__(self) -> str:
