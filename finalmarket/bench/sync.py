@@ -55,8 +55,11 @@ class Stage:
     world: World
 
 
-def measure(database: str, pace: Pace, say: Callable[[str], None]) -> list[Figure]:
-    """Run the bench in the scratch database `database`; `say` hears of its progress. Takes some minutes."""
+def measure(database: str, pace: Pace, say: Callable[[str], None], *, work: Callable[[], None]) -> list[Figure]:
+    """Run the bench in the scratch database `database`; `say` hears of its progress. Takes some minutes.
+
+    `work` is a worker: it is called in a process of its own and carries out jobs until it is told to stop.
+    """
     say(f"connecting {ACCOUNTS} accounts")
     stage = _lay_out(pace.seed)
     stage.wire.start()
@@ -65,7 +68,7 @@ def measure(database: str, pace: Pace, say: Callable[[str], None]) -> list[Figur
     pushes: list[float] = []
     try:
         _connect_all(stage)
-        with _worker(database):
+        with _worker(database, work):
             _wait_until_told(stage)
             for number in range(1, pace.runs + 1):
                 say(f"run {number} of {pace.runs}")
@@ -128,10 +131,10 @@ def _connect_all(stage: Stage) -> None:
 
 
 @contextmanager
-def _worker(database: str) -> Iterator[None]:
+def _worker(database: str, work: Callable[[], None]) -> Iterator[None]:
     """A worker process on the scratch database."""
     connections.close_all()
-    process = multiprocessing.get_context("fork").Process(target=_work, args=(database,))
+    process = multiprocessing.get_context("fork").Process(target=_work, args=(database, work))
     process.start()
     try:
         yield
@@ -143,11 +146,9 @@ def _worker(database: str) -> Iterator[None]:
             process.kill()
 
 
-def _work(database: str) -> None:
-    from finalmarket.worker.run import CONCURRENCY, run_worker
-
+def _work(database: str, work: Callable[[], None]) -> None:
     work_on(database)
-    run_worker(concurrency=CONCURRENCY)
+    work()
 
 
 def _wait_until_told(stage: Stage) -> None:

@@ -53,11 +53,18 @@ def import_(wants_json: bool, quick: bool, seed: int) -> None:
 @click.option("--seed", default=1, show_default=True, help="Decides what the sandbox does.")
 def sync(wants_json: bool, quick: bool, seed: int) -> None:
     """Freshness on eight sandbox platforms, and how their budgets are used. Takes about three minutes."""
-    run("sync", replace(QUICK if quick else Pace(), seed=seed), wants_json=wants_json)
+    run("sync", replace(QUICK if quick else Pace(), seed=seed), wants_json=wants_json, work=_work)
 
 
-def run(bench: str, pace: Pace, *, wants_json: bool) -> None:
-    """Run all parts of a bench and print what they found. Raises UserError where it cannot be run."""
+def _work() -> None:
+    from finalmarket.worker.run import CONCURRENCY, run_worker
+
+    run_worker(concurrency=CONCURRENCY)
+
+
+def run(bench: str, pace: Pace, *, wants_json: bool, **given: object) -> None:
+    """Run all parts of a bench, with what they are given besides, and print what they found. Raises UserError where it
+    cannot be run."""
     database_ready()
     figures: list[Figure] = []
     where = machine()
@@ -66,7 +73,7 @@ def run(bench: str, pace: Pace, *, wants_json: bool) -> None:
             continue
         part = importlib.import_module(name)
         with scratch_database(lambda: apply_migrations(verbosity=0)) as database:
-            figures += part.measure(database, pace, _say)
+            figures += part.measure(database, pace, _say, **given)
     if wants_json:
         click.echo(as_json(bench, where, pace.seed, figures))
     else:
