@@ -37,8 +37,15 @@ def account_of(integration: ChannelIntegration) -> Account:
         secrets={name: secrets.decrypt(bytes(encrypted).decode()) for name, encrypted in rows},
         settings={name: str(value) for name, value in integration.settings.items()},
         base_url=integration.base_url,
-        keep=partial(keep_secrets, integration),
+        keep=partial(keep_renewed, integration),
     )
+
+
+def keep_renewed(integration: ChannelIntegration, given: Mapping[str, str]) -> None:
+    """Store what the platform renewed during a call; nothing for an account that was disconnected meanwhile."""
+    gone = ChannelIntegration.Status.DISCONNECTED
+    if not ChannelIntegration.objects.filter(pk=integration.pk, status=gone).exists():
+        keep_secrets(integration, given)
 
 
 def keep_secrets(integration: ChannelIntegration, given: Mapping[str, str]) -> None:

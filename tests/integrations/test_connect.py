@@ -335,3 +335,10 @@ def test_every_record_has_its_page(account: Account, model: str) -> None:
     client = Client()
     assert client.login(username="ann", password="a-long-password")
     assert client.get(f"/admin/integrations/{model}/").status_code == 200
+
+
+def test_a_token_that_is_renewed_during_a_disconnect_is_not_kept(account: Account) -> None:
+    known = account_of(account.integration)
+    account.integration.disconnect()
+    known.keep({"access_token": "renewed-too-late"})
+    assert not Credential.objects.filter(integration=account.integration).exists()
