@@ -8,7 +8,7 @@ export DJANGO_SETTINGS_MODULE := finalmarket.config.settings
 export PIP_DISABLE_PIP_VERSION_CHECK := 1
 
 .DEFAULT_GOAL := help
-.PHONY: help setup setup-dev run test lint bench connector lock clean
+.PHONY: help setup setup-dev run test lint proof bench connector lock clean
 
 help: ## show these commands
 	@awk -F ':.*## ' '/^[a-z-]+:.*## / {printf "  make %-10s %s\n", $$1, $$2}' $(MAKEFILE_LIST)
@@ -38,6 +38,14 @@ lint: setup-dev ## ruff, mypy, import-linter
 	@$(BIN)/ruff format --check .
 	@$(BIN)/mypy finalmarket tests
 	@$(BIN)/lint-imports
+
+# The laws at length: 5,000 faults of platforms, 20 kills of the database, 2,000 orders in a race, 500 webhooks in 10 orders.
+proof: setup-dev ## prove at length what `make test` proves in small doses
+	@FINALMARKET_FAULTS=$(or $(FAULTS),1250) FINALMARKET_KILLS=$(or $(KILLS),20) \
+		FINALMARKET_PROOF_EVENTS=$(or $(EVENTS),500) FINALMARKET_PROOF_SHUFFLES=10 \
+		FINALMARKET_PROOF_ORDERS=$(or $(ORDERS),2000) \
+		$(BIN)/pytest -n $(PROCESSES) --dist loadgroup tests/laws tests/integrations/test_any_order.py \
+		tests/integrations/test_pull_race.py $(ARGS)
 
 bench: setup-dev ## measure what the issues promise (NAME=stock by default)
 	@$(BIN)/finalmarket bench $(or $(NAME),stock)

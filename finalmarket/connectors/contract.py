@@ -96,6 +96,7 @@ class Connector(ABC):
     described_in: ClassVar[tuple[str, ...]]  # folders of the published descriptions
     checked_against: ClassVar[Checked]
     consequences: ClassVar[Mapping[str, type[ConnectorError]]] = {}
+    is_practice: ClassVar[bool] = False  # exists in the sandbox only, to try and to test on
 
     def __init__(
         self, account: Account, *, budget: Budget | None = None, transport: httpx2.BaseTransport | None = None

@@ -28,11 +28,16 @@ def connectors() -> Mapping[str, type[Connector]]:
     return MappingProxyType(dict(sorted(found.items())))
 
 
+def real_connectors() -> Mapping[str, type[Connector]]:
+    """The connectors of platforms that exist outside the sandbox, by slug."""
+    return {slug: connector for slug, connector in connectors().items() if not connector.is_practice}
+
+
 def find(name: str) -> type[Connector]:
     """The connector of a platform, by its slug, its name or a former name, in any case. Raises NotSupported."""
     wanted = name.strip().lower()
     for connector in connectors().values():
         if wanted in {word.lower() for word in (connector.slug, connector.name, *connector.former_names)}:
             return connector
-    known = ", ".join(connector.name for connector in connectors().values())
+    known = ", ".join(connector.name for connector in real_connectors().values())
     raise NotSupported(f"there is no connector for {name!r}; known are {known or 'none'}")

@@ -75,6 +75,7 @@ class Fake(
     """A marketplace with orders, listings, stock, customers and payments."""
 
     slug = "fake"
+    is_practice = True
     name = "Practice platform"
     kind = "marketplace"
     docs = "https://example.com/"

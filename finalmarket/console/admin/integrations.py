@@ -6,7 +6,7 @@ from django.contrib import admin
 from django.db.models import Model
 from django.http import HttpRequest
 
-from finalmarket.console.admin.records import KeptAdmin, ReadOnlyAdmin, ReadOnlyTable, RecordTable, pilled
+from finalmarket.console.admin.records import KeptAdmin, ReadOnlyAdmin, ReadOnlyTable, RecordAdmin, RecordTable, pilled
 from finalmarket.integrations.models import (
     ChannelIntegration,
     Credential,
@@ -106,6 +106,27 @@ class BudgetAdmin(_OfIntegration):
     """The calls that accounts have left."""
 
     list_display = ("integration", "bucket", "tokens", "capacity", "per_second", "refilled_at")
+
+
+@admin.register(StreamCursor)
+class CursorAdmin(_OfIntegration):
+    """How far each stream of each account was pulled."""
+
+    list_display = ("integration", "stream", "since", "pulled_at")
+    list_filter = ["integration", "stream"]
+
+
+@admin.register(PlaceMapping)
+class PlaceAdmin(RecordAdmin):
+    """Which channel a place of a platform sells on, and which of our shelves one of its locations is."""
+
+    list_display = ("place", "integration", "sales_channel", "stock_location")
+    list_select_related = ("integration", "sales_channel", "stock_location")
+    list_filter = ("integration",)
+    autocomplete_fields = ("integration", "sales_channel", "stock_location")
+    search_fields = ("=place",)
+    search_help_text = "The whole place"
+    ordering = ("integration", "place")
 
 
 @admin.register(ExternalId)

@@ -14,8 +14,8 @@ from django.urls import reverse
 from finalmarket.channels.models import SalesChannel
 from finalmarket.connectors.contract import Authorizes, Connector, capabilities
 from finalmarket.connectors.errors import NotSupported
-from finalmarket.connectors.matrix import HIDDEN, WORDS
-from finalmarket.connectors.registry import connectors
+from finalmarket.connectors.matrix import WORDS
+from finalmarket.connectors.registry import real_connectors
 from finalmarket.console.keyset import cut
 from finalmarket.console.pages import asked
 from finalmarket.console.pages.frame import attempt, back, page, show
@@ -45,14 +45,14 @@ def integrations(request: HttpRequest) -> HttpResponse:
 
 def _platforms() -> list[tuple[str, str]]:
     """Slug and name of the platforms that can be added. A class itself would be called by the template."""
-    return [(slug, connector.name) for slug, connector in connectors().items() if slug not in HIDDEN]
+    return [(slug, connector.name) for slug, connector in real_connectors().items()]
 
 
 @page("integrations.add_channelintegration", "POST")
 def add_integration(request: HttpRequest) -> HttpResponse:
     """Make an account that is not connected yet; its page asks for the credentials."""
-    connector = connectors().get(request.POST.get("platform", ""))
-    if connector is None or connector.slug in HIDDEN:
+    connector = real_connectors().get(request.POST.get("platform", ""))
+    if connector is None:
         attempt(request, lambda: _refuse("Choose a platform from the list."))
         return back(request, reverse("console:integrations"))
     channel = request.POST.get("channel", "")

@@ -23,7 +23,7 @@ PAGES = Path(__file__).resolve().parents[3] / "docs" / "connectors"
 
 def is_practice(case: Case) -> bool:
     """Whether the platform exists in the sandbox only, and so has no address and no page."""
-    return bool(getattr(case.connector, "is_practice", False))
+    return case.connector.is_practice
 
 
 @check()
