@@ -151,7 +151,7 @@ def _judge(integration: ChannelIntegration, facts: _Facts) -> Health:
     try:
         connector = registry.find(integration.platform_name)
     except NotSupported as error:
-        return Health(NEEDS_ATTENTION, str(error))
+        return Health(NOT_CONNECTED if integration.status == Status.NEW else NEEDS_ATTENTION, str(error))
     return (
         _by_status(integration)
         or _failing(facts)

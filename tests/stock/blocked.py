@@ -7,8 +7,13 @@ import threading
 import time
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
+from typing import Any
+
+import psycopg
+from django.db import connections
 
 from finalmarket.catalog.models import Variant
+from finalmarket.kernel.database import owner_database
 from finalmarket.kernel.sql import open_connection
 from finalmarket.stock.clerk import APPLICATION_NAME
 from finalmarket.stock.desk import Desk
@@ -62,10 +67,15 @@ class Buyers:
             assert not thread.is_alive(), "a buyer was forgotten"
 
 
+def onlooker() -> psycopg.Connection[tuple[Any, ...]]:
+    """A connection that may see what others wait for: as the owner, where tests work in the role of production."""
+    return open_connection({**owner_database(), "NAME": connections["default"].settings_dict["NAME"]})
+
+
 def desk_backends() -> list[int]:
     """The server processes that serve desks in this database."""
-    with open_connection() as onlooker:
-        rows = onlooker.execute(
+    with onlooker() as eyes:
+        rows = eyes.execute(
             "SELECT pid FROM pg_stat_activity WHERE application_name = %s AND datname = current_database() ORDER BY 1",
             [APPLICATION_NAME],
         )
@@ -74,8 +84,8 @@ def desk_backends() -> list[int]:
 
 def a_desk_waits_for_a_lock() -> bool:
     """Whether a desk's call stands before a locked row."""
-    with open_connection() as onlooker:
-        row = onlooker.execute(
+    with onlooker() as eyes:
+        row = eyes.execute(
             """SELECT count(*) FROM pg_stat_activity WHERE application_name = %s AND datname = current_database()
                AND wait_event_type = 'Lock'""",
             [APPLICATION_NAME],
@@ -85,8 +95,8 @@ def a_desk_waits_for_a_lock() -> bool:
 
 def somebody_waits_for_a_transaction() -> bool:
     """Whether anyone in this database waits to hear how another transaction ends."""
-    with open_connection() as onlooker:
-        row = onlooker.execute(
+    with onlooker() as eyes:
+        row = eyes.execute(
             """SELECT count(*) FROM pg_stat_activity
                WHERE datname = current_database() AND wait_event = 'transactionid'"""
         ).fetchone()

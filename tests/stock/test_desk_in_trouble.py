@@ -89,7 +89,7 @@ def test_a_server_process_that_is_killed_costs_nobody_a_unit(desk: Desk, shop: S
         buyers.send(*[wish(shop, shirt, 1, f"buyer {n}") for n in range(10)])
         blocked.until(lambda: desk.waiting == 10, "the others queue")
         (backend,) = blocked.desk_backends()
-        with open_connection() as keeper:
+        with blocked.onlooker() as keeper:
             keeper.execute("SELECT pg_terminate_backend(%s)", [backend])
         blocked.until(lambda: backend not in blocked.desk_backends(), "the server process is gone")
     buyers.wait()
