@@ -66,6 +66,16 @@ def backfill(integration: int, since: str) -> None:
         enqueue("integrations.backfill", queueing_lock=lock, integration=integration, since=since)
 
 
+@job("integrations.look_back", cron="13 * * * *")
+def look_back() -> None:
+    """Every hour: put off a second look at each active account's orders of the last hours."""
+    since = (clock.now() - pulling.LOOK_BACK).isoformat()
+    active = ChannelIntegration.objects.filter(status=ChannelIntegration.Status.ACTIVE)
+    for integration_id in active.values_list("pk", flat=True):
+        lock = f"integrations.backfill:{integration_id}"
+        enqueue("integrations.backfill", queueing_lock=lock, integration=integration_id, since=since)
+
+
 @job("integrations.sync")
 def sync(integration: int) -> None:
     """Pull and push everything of one account; one that was paused meanwhile is left alone."""

@@ -29,6 +29,9 @@ from finalmarket.kernel.errors import UserError
 
 OVERLAP = timedelta(hours=1)
 FRESH_FOR = timedelta(seconds=5)
+LOOK_BACK = timedelta(hours=6)
+"""Orders of so long are asked for once more every hour: a platform may leave a record out of a page and show it later,
+when the cursor has passed it."""
 MOST_PAGES = 500
 BACKFILL = "backfill"
 LATER = "later"

@@ -36,6 +36,7 @@ from tests.connectors.cases import case_of
 UNITS = 40
 CARRIER = "DHL"  # of the parcels that the merchant sends; what was handed over at a till has none
 QUIET_ROUNDS = 60
+HOUR_SECONDS = 3600.0
 # A fault of TIME_OUT is held so long before the connection ends; the connector's patience is shorter still.
 SILENT_SECONDS = 0.05
 
@@ -51,6 +52,7 @@ class Game:
     time: clock.Steered
     dice: random.Random
     listings: list[ChannelProduct] = field(default_factory=list)
+    unlooked: float = 0.0
 
     def play(self, rounds: int, faults: Faults) -> None:
         """Let that many rounds of trade pass under these faults, then calm down."""
@@ -85,6 +87,9 @@ class Game:
         with self.stand_in.lock:
             self.stand_in.remember()  # what stale reads will show
         pull.pull(self.integration.pk, "orders")
+        if self.unlooked >= HOUR_SECONDS:  # what a worker does every hour
+            self.unlooked = 0.0
+            pull.backfill(self.integration, clock.now() - pull.LOOK_BACK)
         notices.find(timedelta(days=2))
         notices.tell(self.integration.pk)
         push.push(self.integration.pk)
@@ -92,6 +97,7 @@ class Game:
     def pass_time(self, seconds: float) -> None:
         """Move the clock of both worlds on."""
         self.time.advance(timedelta(seconds=seconds))
+        self.unlooked += seconds
         self.stand_in.world.clock.advance(timedelta(seconds=seconds))
 
     def calm_down(self) -> None:
@@ -103,6 +109,7 @@ class Game:
             self.pass_time(240)
         self.pass_time(notices.SHOWN_AFTER.total_seconds() + 60)
         notices.verify(self.integration.pk)
+        pull.backfill(self.integration, clock.now() - pull.LOOK_BACK)
         drift.sweep(self.integration.pk)
         for _ in range(QUIET_ROUNDS):
             if not self._waits():
