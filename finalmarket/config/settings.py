@@ -92,6 +92,7 @@ PROCRASTINATE_AUTODISCOVER_MODULE_NAME = "jobs"
 PROCRASTINATE_ON_APP_READY = "finalmarket.worker.registry.register"
 
 LOGIN_URL = "admin:login"
+LOGIN_REDIRECT_URL = "console:overview"  # of those who had not asked for a page
 AUTH_PASSWORD_VALIDATORS = [
     {"NAME": "django.contrib.auth.password_validation.UserAttributeSimilarityValidator"},
     {"NAME": "django.contrib.auth.password_validation.MinimumLengthValidator", "OPTIONS": {"min_length": 10}},

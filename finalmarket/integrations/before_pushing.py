@@ -14,7 +14,7 @@ from django.db.models import F, Sum
 from finalmarket.channels.listing import with_prices
 from finalmarket.channels.models import ChannelProduct
 from finalmarket.connectors.contract import Connector, PullsListings, PullsStock, PushesPrices, PushesStock
-from finalmarket.connectors.errors import ConnectorError
+from finalmarket.connectors.errors import ConnectorError, RetryLater
 from finalmarket.integrations import pull
 from finalmarket.integrations.accounts import open_connector
 from finalmarket.integrations.adopt import shown_by
@@ -55,6 +55,10 @@ def dry_run(integration: ChannelIntegration) -> list[Change]:
             return [
                 change for links in _linked(integration) for change in _changes(there, links, prices)
             ]  # fmt: skip
+        except RetryLater as error:
+            raise UserError(
+                f"{there.name} has no more answers for now ({error.reason}); look again in a minute"
+            ) from error
         except ConnectorError as error:
             raise UserError(f"{there.name} could not be asked what it shows: {error.reason}") from error
 

@@ -18,6 +18,12 @@ def test_a_visitor_is_led_to_the_log_in(db: None, page: str) -> None:
     assert answer.headers["Location"] == f"{reverse('admin:login')}?next={address}"
 
 
+def test_who_logs_in_without_having_asked_for_a_page_comes_to_the_overview(db: None) -> None:
+    User.objects.create_user("olga", password="open sesame 1", is_staff=True)
+    answer = Client().post(reverse("admin:login"), {"username": "olga", "password": "open sesame 1"})
+    assert answer.headers["Location"] == reverse("console:overview")
+
+
 @pytest.mark.parametrize("page", PAGES)
 def test_staff_without_rights_see_no_page(newcomer: Client, page: str) -> None:
     assert newcomer.get(reverse(f"console:{page}")).status_code == 403
