@@ -20,6 +20,7 @@ from urllib.parse import urlsplit
 import httpx2
 
 from finalmarket.connectors.auth import Keep
+from finalmarket.connectors.books import PushesMovements, PushesOrders
 from finalmarket.connectors.errors import ConnectorError, Rejected
 from finalmarket.connectors.http import Answer, Http, retry_after, scrubber
 from finalmarket.connectors.rates import Budget, Rate, Unlimited
@@ -35,10 +36,21 @@ from finalmarket.connectors.records import (
     OrderRecord,
     Page,
     PaymentRecord,
+    PaymentRequest,
+    PaymentStart,
     PriceLevel,
     RefundNotice,
     StockLevel,
     StockRecord,
+)
+from finalmarket.connectors.shipping import Ships
+from finalmarket.connectors.talk import (
+    OpensTickets,
+    PullsConversations,
+    PullsFigures,
+    PullsInteractions,
+    SendsEvents,
+    SendsMessages,
 )
 
 USER_AGENT = "TheFinalMarket/0.1 (omnichannel hub)"
@@ -290,6 +302,19 @@ class TakesPayments(ABC):
         """Let an authorised amount go."""
 
 
+class StartsPayments(ABC):
+    """A buyer pays on the platform's own page."""
+
+    @abstractmethod
+    def start_payment(self, request: PaymentRequest) -> PaymentStart:
+        """Open a payment; return where to send the buyer. Asked twice under one key, it is one payment."""
+
+    @abstractmethod
+    def finish_payment(self, payment_id: str, key: str) -> PaymentRecord:
+        """After the buyer has said yes: reserve the amount, or take it where that was asked for; return the payment as
+        it stands then. Done twice, it happens once. Raises Rejected where the buyer has not said yes."""
+
+
 class ReceivesWebhooks(ABC):
     """The platform calls us. `webhook_topics` are the events to subscribe to, in its words."""
 
@@ -328,8 +353,10 @@ class Authorizes(ABC):
 
 
 CAPABILITIES: tuple[type, ...] = (
-    PullsOrders, PullsListings, PullsStock, PullsCustomers, PullsPayments, PushesStock, PushesPrices, PushesListings,
-    PushesFulfilments, PushesRefunds, PushesCancellations, PushesCustomers, TakesPayments, ReceivesWebhooks, Authorizes,
+    PullsOrders, PullsListings, PullsStock, PullsCustomers, PullsPayments, PullsConversations, PullsInteractions,
+    PullsFigures, PushesStock, PushesPrices, PushesListings, PushesFulfilments, PushesRefunds, PushesCancellations,
+    PushesCustomers, PushesOrders, PushesMovements, SendsEvents, SendsMessages, OpensTickets, Ships, StartsPayments,
+    TakesPayments, ReceivesWebhooks, Authorizes,
 )  # fmt: skip
 
 

@@ -9,7 +9,11 @@ from collections.abc import Mapping
 from dataclasses import dataclass, field
 from datetime import datetime
 from decimal import Decimal
-from typing import Any, Generic, TypeVar
+from typing import TYPE_CHECKING, Any, Generic, TypeVar
+
+if TYPE_CHECKING:
+    from finalmarket.connectors.shipping import TrackingRecord
+    from finalmarket.connectors.talk import ConversationRecord, InteractionRecord
 
 Raw = Mapping[str, Any]
 Record = TypeVar("Record")
@@ -150,7 +154,8 @@ class OrderRecord:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class CustomerRecord:
-    """A customer as the platform knows them. `accepts_email` is None where nothing was said."""
+    """A customer as the platform knows them. `accepts_email` is None where nothing was said; `consents` are what else
+    was said, by purpose (sms, phone, ads, ...); `merged_ids` are those that were merged into this one there."""
 
     external_id: str
     version: str
@@ -160,6 +165,8 @@ class CustomerRecord:
     language: str = ""
     address: Address = field(default_factory=Address)
     accepts_email: bool | None = None
+    consents: Mapping[str, bool] = field(default_factory=dict)
+    merged_ids: tuple[str, ...] = ()
     is_deleted: bool = False
     raw: Raw = field(default_factory=dict)
 
@@ -191,12 +198,14 @@ class ListingRecord:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class StockRecord:
-    """What the platform shows of one listing at one of its locations ("" where it knows only one)."""
+    """What the platform shows of one listing at one of its locations ("" where it knows only one). `counted_at` is the
+    moment up to which the number knows what happened there, where the platform says so."""
 
     key: str
     quantity: int
     location: str = ""
     sku: str = ""
+    counted_at: datetime | None = None
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -290,7 +299,8 @@ class RefundNotice:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class CustomerContent:
-    """A customer as the platform is to know them; `external_id` is "" for one it does not have yet."""
+    """A customer as the platform is to know them; `external_id` is "" for one it does not have yet. `consents` are by
+    purpose (email, sms, ads, ...); `segments` are our names of the groups they belong to; `spent` is of `currency`."""
 
     key: str
     external_id: str = ""
@@ -300,6 +310,36 @@ class CustomerContent:
     language: str = ""
     address: Address = field(default_factory=Address)
     accepts_email: bool | None = None
+    consents: Mapping[str, bool] = field(default_factory=dict)
+    segments: tuple[str, ...] = ()
+    order_count: int = 0
+    spent: Decimal = ZERO
+    currency: str = ""
+    last_order_at: datetime | None = None
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class PaymentRequest:
+    """A payment that a buyer is to make on the platform's page: reserved for later where `is_authorise_only`, else
+    taken at once. The buyer comes back to `return_url`, or to `cancel_url` when they gave up."""
+
+    key: str
+    order_number: str
+    amount: Decimal
+    currency: str
+    return_url: str
+    cancel_url: str
+    is_authorise_only: bool = True
+    description: str = ""
+    email: str = ""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class PaymentStart:
+    """A payment that waits for the buyer: where to send them."""
+
+    external_id: str
+    approve_url: str
 
 
 # Webhooks.
@@ -323,12 +363,14 @@ class Delivery:
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Event:
     """What a webhook says happened. `kind` is the stream it concerns: orders, stock, listings, customers, payments,
-    erase (a person's request), uninstalled, or unknown. It is a hint: the record itself is asked for, unless the event
-    brings it along with its version."""
+    conversations, interactions, tracking, erase (a person's request), uninstalled, or unknown. It is a hint: the record
+    itself is asked for, unless the event brings it along with its version (an interaction always comes along)."""
 
     event_id: str
     topic: str
     kind: str
     external_id: str = ""
     occurred_at: datetime | None = None
-    record: OrderRecord | CustomerRecord | PaymentRecord | None = None
+    record: (
+        OrderRecord | CustomerRecord | PaymentRecord | ConversationRecord | InteractionRecord | TrackingRecord | None
+    ) = None

@@ -14,8 +14,19 @@ from datetime import datetime
 from decimal import Decimal
 from typing import Any, Protocol
 
+from finalmarket.connectors.books import MovementNotice, OrderContent
 from finalmarket.connectors.contract import Account, Connector
-from finalmarket.connectors.records import Delivery, FulfilmentNotice, ListingContent, ListingRef, RefundNotice
+from finalmarket.connectors.records import (
+    CustomerContent,
+    Delivery,
+    FulfilmentNotice,
+    ListingContent,
+    ListingRef,
+    PaymentRequest,
+    RefundNotice,
+)
+from finalmarket.connectors.shipping import Shipment
+from finalmarket.connectors.talk import AnalyticsEvent, MessageContent, TicketContent
 from finalmarket.sandbox.stand_in import StandIn
 from tests.connectors.descriptions import Description
 
@@ -68,6 +79,9 @@ class Case:
     seed_unknown_payment: Callable[[Any], tuple[str, str]] | None = None
     wordless: tuple[str, ...] = ()  # of "orders" and "payments": those whose records hold no word of a fixed list
 
+    seed_conversations: Seed | None = None
+    seed_interactions: Seed | None = None
+
     # What goes out.
     location: str = ""  # where stock is set, in the platform's words
     missing_ref: ListingRef | None = None  # a listing that the platform does not have and therefore refuses
@@ -81,6 +95,16 @@ class Case:
     refund: Callable[[Any], RefundNotice] | None = None
     cancellable_order: Callable[[Any], str] | None = None
     authorised_payment: Callable[[Any], Authorised] | None = None
+    # Each seeds what it needs (customers, items, places), and returns something new that the platform takes.
+    customer: Callable[[Any], CustomerContent] | None = None  # None: a plain one of the suite's own is taken
+    order_content: Callable[[Any], OrderContent] | None = None
+    movements: Callable[[Any, int], Sequence[MovementNotice]] | None = None
+    shipment: Callable[[Any], Shipment] | None = None
+    message: Callable[[Any], MessageContent] | None = None
+    ticket: Callable[[Any], TicketContent] | None = None
+    analytics_events: Callable[[Any, int], Sequence[AnalyticsEvent]] | None = None
+    payment_request: Callable[[Any], PaymentRequest] | None = None
+    approve: Callable[[Any, str], None] | None = None  # the buyer says yes to the payment of that id
 
     # Webhooks.
     deliver: Deliver | None = None
