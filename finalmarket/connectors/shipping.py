@@ -50,8 +50,8 @@ class Shipment:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class ShippingRate:
-    """What one service would cost. `rate_id` names it at the platform (it may be good for this shipment only); `days` is
-    how long it takes, None where nobody says."""
+    """What one service would cost. `rate_id` names it at the platform (it may be good for this shipment only); `days`
+    is how long it takes, None where nobody says."""
 
     rate_id: str
     carrier: str

@@ -21,7 +21,7 @@ class InteractionRecord:
     """One thing a person did that the platform saw: `kind` is email_open, email_click, email_delivered, email_bounce,
     email_complaint, unsubscribe, subscribe, page_view, product_view, search, add_to_cart, checkout_start, purchase,
     social_engagement or unknown. `external_id` is unique and stays the same when the same thing is reported again.
-    `message_key` is the key of the message of ours that it is about, "" for others; `subject` names mail or campaign."""
+    `message_key` is the key of the message of ours that it is about, "" for others; `subject` names the campaign."""
 
     external_id: str
     kind: str
@@ -94,8 +94,8 @@ class FigureRecord:
 @dataclass(frozen=True, slots=True, kw_only=True)
 class MessageContent:
     """A message to one person about their own order or wish, not advertising: `purpose` is order_confirmed, shipped,
-    back_in_stock, ... `template` is the platform's name of a template ("" : subject, text and html are sent as they are),
-    `values` are what it may name."""
+    back_in_stock, ... `template` is the platform's name of a template ("": subject, text and html are sent as they
+    are), `values` are what it may name."""
 
     key: str
     purpose: str
@@ -112,7 +112,7 @@ class MessageContent:
 @dataclass(frozen=True, slots=True, kw_only=True)
 class TicketContent:
     """A ticket to open: who it is from, what it is about. `context` is for the agents' eyes only (the order, where the
-    parcel is); `order_number` is kept so that the platform's ticket names it; `priority` is low, normal, high or urgent."""
+    parcel is); `order_number` is kept so that the ticket names it; `priority` is low, normal, high or urgent."""
 
     key: str
     subject: str
@@ -216,8 +216,8 @@ class SendsMessages(ABC):
 
     @abstractmethod
     def find_message(self, key: str) -> str | None:
-        """The platform's id of the message sent under that key; None when there is none. Asked after an unknown outcome.
-        Raises NotSupported where it cannot be asked: then a person decides whether to send it again."""
+        """The platform's id of the message sent under that key; None when there is none. Asked after an unknown
+        outcome. Raises NotSupported where it cannot be asked: then a person decides whether to send it again."""
 
 
 class OpensTickets(ABC):
