@@ -12,6 +12,7 @@ from typing import Any
 from finalmarket.connectors.contract import Connector
 from finalmarket.connectors.errors import ConnectorError, NeedsAttention, Rejected, RetryLater
 from finalmarket.connectors.records import Event
+from finalmarket.connectors.talk import InteractionRecord
 from finalmarket.integrations import breaker, connect, dead_letters
 from finalmarket.integrations.inbox import as_delivery, read_events
 from finalmarket.integrations.models import ChannelIntegration, ListingLink, WebhookDelivery
@@ -75,7 +76,7 @@ def collect(there: Connector, claimed: Sequence[WebhookDelivery]) -> list[Hint]:
 def _newer(known: Any, event: Event) -> Any:
     """The newer of two records that came along; one without a version says nothing about when it was so."""
     brought = event.record
-    if brought is None or not brought.version:
+    if brought is None or isinstance(brought, InteractionRecord) or not brought.version:
         return known
     return brought if known is None or is_older(known.version, brought.version) else known
 
