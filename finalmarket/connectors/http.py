@@ -4,11 +4,13 @@ what the caller must do (errors.py). Connections are reused; nothing secret leav
 from __future__ import annotations
 
 import json
+import ssl
 from collections.abc import Callable, Iterable, Mapping
 from dataclasses import dataclass, field
 from datetime import UTC
 from decimal import Decimal
 from email.utils import parsedate_to_datetime
+from functools import cache
 from typing import Any, NoReturn
 from urllib.parse import quote, quote_plus
 
@@ -143,7 +145,7 @@ class Http:
         if self._client is None:
             self._client = httpx2.Client(
                 base_url=self.base_url, timeout=self.timeout, limits=LIMITS, transport=self.transport,
-                follow_redirects=False, trust_env=False,
+                verify=trusted(), follow_redirects=False, trust_env=False,
             )  # fmt: skip
         return self._client
 
@@ -206,6 +208,12 @@ class Http:
         if issubclass(kind, RetryLater):
             raise kind(reason, retry_after=seconds, code=code, status=answer.status)
         raise kind(reason, code=code, status=answer.status)
+
+
+@cache
+def trusted() -> ssl.SSLContext:
+    """The certificates that we trust, read once for the whole process: it takes longer than most calls."""
+    return httpx2.create_ssl_context(trust_env=False)
 
 
 class _TooLong(Exception):
