@@ -65,6 +65,7 @@ def committed_database(
     if request.node.get_closest_marker("django_db") is not None:
         pytest.fail("django_db rolls back and committed_database commits: a test can ask for one of them")
     with django_db_blocker.unblock():
+        _begin_anew()
         try:
             yield test_database
             differences = _stock_differences()
@@ -77,6 +78,13 @@ def committed_database(
 def _commit_where_marked(request: pytest.FixtureRequest) -> None:
     if request.node.get_closest_marker("committed_database") is not None:
         request.getfixturevalue("committed_database")
+
+
+def _begin_anew() -> None:
+    """Begin with a connection that no earlier test has used; an earlier test's open transaction is its mistake."""
+    open_still = [one.alias for one in connections.all(initialized_only=True) if one.in_atomic_block]
+    assert not open_still, "an earlier test, or a fixture of its module, has left a transaction open"
+    connections.close_all()
 
 
 def _stock_differences() -> list[object]:
