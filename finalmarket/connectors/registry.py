@@ -36,6 +36,8 @@ def real_connectors() -> Mapping[str, type[Connector]]:
 def find(name: str) -> type[Connector]:
     """The connector of a platform, by its slug, its name or a former name, in any case. Raises NotSupported."""
     wanted = name.strip().lower()
+    if wanted in connectors():
+        return connectors()[wanted]
     for connector in connectors().values():
         if wanted in {word.lower() for word in (connector.slug, connector.name, *connector.former_names)}:
             return connector

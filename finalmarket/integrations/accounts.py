@@ -13,28 +13,38 @@ from finalmarket.integrations.budget import SharedBudget
 from finalmarket.integrations.models import ChannelIntegration, Credential
 from finalmarket.kernel import secrets
 
+Encrypted = bytes | memoryview
+"""A secret as it stands in its column."""
+
 
 def connector_class(integration: ChannelIntegration) -> type[Connector]:
     """The connector of the integration's platform. Raises NotSupported when there is none."""
     return registry.find(integration.platform_name)
 
 
-def open_connector(integration: ChannelIntegration, transport: httpx2.BaseTransport | None = None) -> Connector:
+def open_connector(
+    integration: ChannelIntegration,
+    transport: httpx2.BaseTransport | None = None,
+    *,
+    encrypted: Mapping[str, Encrypted] | None = None,
+) -> Connector:
     """A connector for this account, with the newest secrets; all that are open share one budget of calls.
 
-    The caller closes it. `transport` takes the place of the wire in tests. Raises NotSupported for an unknown platform,
-    UserError when a stored secret cannot be read.
+    The caller closes it. `transport` takes the place of the wire in tests; `encrypted` are the secrets of the account
+    where the caller has read them just now. Raises NotSupported for an unknown platform, UserError when a stored secret
+    cannot be read.
     """
     return connector_class(integration)(
-        account_of(integration), budget=SharedBudget(integration.pk), transport=transport
+        account_of(integration, encrypted), budget=SharedBudget(integration.pk), transport=transport
     )
 
 
-def account_of(integration: ChannelIntegration) -> Account:
-    """The account's secrets, settings and address, as connectors take them."""
-    rows = Credential.objects.filter(integration=integration).values_list("name", "encrypted")
+def account_of(integration: ChannelIntegration, encrypted: Mapping[str, Encrypted] | None = None) -> Account:
+    """The account's secrets, settings and address, as connectors take them; see `open_connector`."""
+    if encrypted is None:
+        encrypted = dict(Credential.objects.filter(integration=integration).values_list("name", "encrypted"))
     return Account(
-        secrets={name: secrets.decrypt(bytes(encrypted).decode()) for name, encrypted in rows},
+        secrets=secrets.decrypt_all({name: bytes(text).decode() for name, text in encrypted.items()}),
         settings={name: str(value) for name, value in integration.settings.items()},
         base_url=integration.base_url,
         keep=partial(keep_renewed, integration),

@@ -46,7 +46,7 @@ def receive(token: str, url: str, headers: Mapping[str, str], body: bytes) -> in
     if integration is None:
         return UNKNOWN
     delivery = Delivery(url, headers, body, clock.now())
-    with closing(open_connector(integration)) as there:
+    with closing(_open(integration)) as there:
         refused = _refusal(there, delivery)
         if refused:
             _count_refused(integration, refused)
@@ -58,13 +58,17 @@ def receive(token: str, url: str, headers: Mapping[str, str], body: bytes) -> in
 
 
 def _addressee(token: str) -> ChannelIntegration | None:
-    if not token:
-        return None
-    found = ChannelIntegration.objects.filter(webhook_token=token).exclude(status__in=[Status.NEW, Status.DISCONNECTED])
-    integration = found.first()
+    values = {"token": token, "closed": [Status.NEW, Status.DISCONNECTED]}
+    integration = next(iter(ChannelIntegration.objects.raw(QUERIES["addressee"], values)), None)
     if integration is None or not issubclass(connector_class(integration), ReceivesWebhooks):
         return None
     return integration
+
+
+def _open(integration: Any) -> Connector:
+    """The connector with the secrets that came with its account."""
+    encrypted = dict(zip(integration.secret_names, integration.secret_texts, strict=True))
+    return open_connector(integration, encrypted=encrypted)
 
 
 def _refusal(there: Any, delivery: Delivery) -> str:
@@ -116,18 +120,16 @@ def _without_secrets(there: Connector, headers: Mapping[str, str]) -> dict[str, 
 def _store(
     integration: ChannelIntegration, event_id: str, topic: str, delivery: Delivery, headers: Mapping[str, str]
 ) -> None:
+    values: dict[str, Any] = {
+        "integration": integration.pk, "event_id": event_id, "topic": topic, "url": plain(delivery.url, 500),
+        "headers": json.dumps(dict(headers)), "body": delivery.body, "now": delivery.received_at,
+        "lock": _lock(integration.pk),
+    }  # fmt: skip
     with transaction.atomic():
         with connection.cursor() as cursor:
-            cursor.execute(
-                QUERIES["store"],
-                {
-                    "integration": integration.pk, "event_id": event_id, "topic": topic,
-                    "url": plain(delivery.url, 500), "headers": json.dumps(dict(headers)), "body": delivery.body,
-                    "now": delivery.received_at,
-                },
-            )  # fmt: skip
-            is_new = cursor.rowcount == 1
-        if is_new:
+            cursor.execute(QUERIES["store"], values)
+            is_new, is_job_waiting = cursor.fetchone()
+        if is_new and not is_job_waiting:
             wake(integration.pk)
         failpoints.hit("inbox.before_commit")
     failpoints.hit("inbox.after_commit")
@@ -135,7 +137,11 @@ def _store(
 
 def wake(integration_id: int) -> None:
     """Put off the work on an account's waiting deliveries, unless it waits already."""
-    enqueue("integrations.inbox", queueing_lock=f"integrations.inbox:{integration_id}", integration=integration_id)
+    enqueue("integrations.inbox", queueing_lock=_lock(integration_id), integration=integration_id)
+
+
+def _lock(integration_id: int) -> str:
+    return f"integrations.inbox:{integration_id}"
 
 
 def is_waiting(integration_id: int) -> bool:

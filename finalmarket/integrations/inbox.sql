@@ -1,7 +1,20 @@
+-- name: addressee
+-- The account behind a door, with its secrets: all that it takes to prove a delivery.
+SELECT account.id, account.platform_name, account.settings, account.base_url,
+       ARRAY(SELECT name FROM credentials WHERE integration_id = account.id ORDER BY id) AS secret_names,
+       ARRAY(SELECT encrypted FROM credentials WHERE integration_id = account.id ORDER BY id) AS secret_texts
+FROM channel_integrations account
+WHERE account.webhook_token = %(token)s AND account.webhook_token <> '' AND account.status <> ALL (%(closed)s)
+
 -- name: store
-INSERT INTO webhook_deliveries (integration_id, event_id, topic, url, headers, body, received_at, attempts, outcome)
-VALUES (%(integration)s, %(event_id)s, %(topic)s, %(url)s, %(headers)s::jsonb, %(body)s, %(now)s, 0, '')
-ON CONFLICT (integration_id, event_id) DO NOTHING
+-- Whether it is new, and whether a job that will work on it waits already.
+WITH stored AS (
+    INSERT INTO webhook_deliveries (integration_id, event_id, topic, url, headers, body, received_at, attempts, outcome)
+    VALUES (%(integration)s, %(event_id)s, %(topic)s, %(url)s, %(headers)s::jsonb, %(body)s, %(now)s, 0, '')
+    ON CONFLICT (integration_id, event_id) DO NOTHING RETURNING id
+)
+SELECT EXISTS (SELECT FROM stored),
+       EXISTS (SELECT FROM procrastinate_jobs WHERE status = 'todo' AND queueing_lock = %(lock)s)
 
 -- name: claim
 -- A claim ends by itself: what a killed worker held comes back after two minutes.

@@ -5,6 +5,7 @@ the data folder (mode 0600, one a line, the newest first), which is made at the 
 """
 
 import os
+from collections.abc import Mapping
 
 from cryptography.fernet import Fernet, InvalidToken, MultiFernet
 
@@ -22,8 +23,14 @@ def encrypt(text: str) -> str:
 
 def decrypt(token: str) -> str:
     """The text behind the token. Raises UserError when none of our keys opens it."""
+    return decrypt_all({"": token})[""]
+
+
+def decrypt_all(tokens: Mapping[str, str]) -> dict[str, str]:
+    """The texts behind these tokens, by the same names. Raises UserError when none of our keys opens one of them."""
+    keys = _keys() if tokens else None
     try:
-        return _keys().decrypt(token.encode()).decode()
+        return {name: keys.decrypt(token.encode()).decode() for name, token in tokens.items()} if keys else {}
     except InvalidToken as error:
         raise _no_key() from error
 
