@@ -7,6 +7,7 @@ absolute and every try has the same key, the effect is exactly once. The job tha
 
 from __future__ import annotations
 
+import time
 from collections.abc import Callable, Iterator, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass, field
@@ -19,7 +20,6 @@ from finalmarket.channels.due import EVERYTHING, mark_due
 from finalmarket.connectors.contract import Connector
 from finalmarket.connectors.errors import (
     ConnectorError,
-    NeedsAttention,
     NotSupported,
     OutcomeUnknown,
     Rejected,
@@ -39,8 +39,12 @@ from finalmarket.kernel import clock, failpoints
 from finalmarket.kernel.errors import UserError
 
 LANE = "push"
-MOST_BATCHES = 500
-"""So many calls one run makes at most before it lets another job have the worker; the next run goes on."""
+MOST_BATCHES = 200
+"""So many batches one run sends at most before it lets another job have the worker; the next run goes on."""
+MOST_CALLS_TOGETHER = 20
+SECONDS_TOGETHER = 0.25
+"""As many calls as went out in so short a time are claimed, read and settled together: a backlog goes out as fast as the
+platform allows, and no number is older than that when it is sent."""
 TRIES_TOGETHER = 2
 """A row that failed so often with others is told alone: if it is what fails, the others are free of it."""
 
@@ -121,10 +125,12 @@ REPLAYS = {f"push_{ware.what}": replay for ware in wares()}
 
 @dataclass
 class _Batch:
-    """Some tellings of one ware on their way, and what the platform said of them so far."""
+    """Some tellings of one ware on their way, and what the platform said of them so far. `trying` are the listings of
+    the call under way."""
 
     ware: Ware[Any]
     tellings: list[Telling[Any]]
+    trying: set[int] = field(default_factory=set)
     records: dict[int, int] = field(default_factory=dict)
     refused: dict[int, str] = field(default_factory=dict)
     answered: set[int] = field(default_factory=set)
@@ -144,6 +150,7 @@ class _Drain:
     def __init__(self, integration: ChannelIntegration, connector: Connector, held: Lane) -> None:
         self._integration, self._connector, self._lane = integration, connector, held
         self._done = Pushed()
+        self._calls_together = 1
 
     def run(self) -> Pushed:
         chosen = [ware for ware in wares() if can(self._connector, ware)]
@@ -188,6 +195,7 @@ class _Drain:
             mark_due("listings", differing, "stock")
 
     def _drain(self, ware: Ware[Any]) -> None:
+        self._calls_together = 1
         for _ in range(MOST_BATCHES):
             if ware.what == Stock.what and self._waits(ware) and not pull.catch_up_orders(self._integration):
                 self._done.reason = "the newest orders of the channel are not known; no number is told without them"
@@ -198,8 +206,11 @@ class _Drain:
             failpoints.hit("push.after_claim")
             if ware.what != Stock.what:
                 self._let_stock_follow([claim.listing_id for claim in claims])
+            began = time.monotonic()
             for group in _groups(claims):
                 self._tell(_Batch(ware, ware.read(self._integration, group)))
+            in_time = self._calls_together * SECONDS_TOGETHER / max(time.monotonic() - began, 1e-6)
+            self._calls_together = max(1, min(MOST_CALLS_TOGETHER, int(in_time)))
 
     def _waits(self, ware: Ware[Any]) -> bool:
         return bool(rows("waits", integration=self._integration.pk, what=ware.what))
@@ -207,9 +218,12 @@ class _Drain:
     def _claim(self, ware: Ware[Any]) -> list[Claim]:
         found = rows(
             "claim", integration=self._integration.pk, what=ware.what, seconds=settling.CLAIM_SECONDS,
-            limit=ware.most(self._integration, self._connector),
+            limit=self._most(ware) * self._calls_together,
         )  # fmt: skip
         return [Claim(*row) for row in found]
+
+    def _most(self, ware: Ware[Any]) -> int:
+        return ware.most(self._integration, self._connector)
 
     def _tell(self, batch: _Batch) -> None:
         """Send a batch and settle it. What the platform did not answer is put off, and the failure goes on upwards."""
@@ -217,20 +231,34 @@ class _Drain:
             self._ask(batch)
             self._say_refusals(batch)
             self._send(batch)
-        except (RetryLater, NeedsAttention, ConnectorError) as error:
+        except ConnectorError as error:
             self._settle(batch)
-            waiting = batch.open()
-            settling.put_off(self._integration, batch.ware, waiting, batch.records, error)
-            self._done.put_off += len(waiting)
+            self._put_off(batch, error)
+            raise
+        except _LaneLost:
+            self._settle(batch)
             raise
         self._settle(batch)
         breaker.note_success(self._integration.pk, stream="push")
+
+    def _put_off(self, batch: _Batch, error: ConnectorError) -> None:
+        """What the failed call was about may have happened; what was not reached certainly did not, and is not counted
+        as tried."""
+        waiting = batch.open()
+        tried = [telling for telling in waiting if telling.claim.listing_id in batch.trying]
+        others = [telling for telling in waiting if telling.claim.listing_id not in batch.trying]
+        settling.put_off(self._integration, batch.ware, tried, batch.records, error)
+        wait = error.retry_after if isinstance(error, RetryLater) and error.retry_after else 0.0
+        not_reached = RetryLater(f"not reached: {error}", retry_after=wait)
+        settling.put_off(self._integration, batch.ware, others, batch.records, not_reached)
+        self._done.put_off += len(waiting)
 
     def _ask(self, batch: _Batch) -> None:
         """Find out what became of earlier tryings that ended without a word."""
         doubtful = [telling for telling in batch.tellings if telling.claim.was_claimed]
         if not doubtful:
             return
+        batch.trying = {telling.claim.listing_id for telling in doubtful}
         failpoints.hit("push.before_ask")
         again, there = batch.ware.ask(self._connector, doubtful)
         failpoints.hit("push.after_ask")
@@ -251,17 +279,27 @@ class _Drain:
         saying = batch.open()
         if not saying:
             return
+        batch.trying = set()
         batch.records = settling.begin(self._integration, batch.ware, saying)
         failpoints.hit("push.after_begin")
+        most = self._most(batch.ware)
+        for start in range(0, len(saying), most):
+            self._send_part(batch, saying[start : start + most])
+
+    def _send_part(self, batch: _Batch, part: Sequence[Telling[Any]]) -> None:
+        """Send as much as goes into one call, of what nobody else has taken over meanwhile."""
         if not self._lane.is_held():
             raise _LaneLost
-        ours = settling.renewed(self._integration, batch.ware, saying)
-        lost = {telling.claim.listing_id for telling in saying} - {telling.claim.listing_id for telling in ours}
+        ours = settling.renewed(self._integration, batch.ware, part)
+        kept = {telling.claim.listing_id for telling in ours}
+        lost = {telling.claim.listing_id for telling in part} - kept
         batch.tellings = [telling for telling in batch.tellings if telling.claim.listing_id not in lost]
-        if ours:
-            failpoints.hit("push.before_send")
-            _deliver(batch, ours, lambda part: batch.ware.send(self._connector, part))
-            failpoints.hit("push.after_send")
+        if not ours:
+            return
+        batch.trying = kept
+        failpoints.hit("push.before_send")
+        _deliver(batch, ours, lambda some: batch.ware.send(self._connector, some))
+        failpoints.hit("push.after_send")
 
     def _settle(self, batch: _Batch) -> None:
         closed = batch.closed()
