@@ -43,8 +43,8 @@ MOST_BATCHES = 200
 """So many batches one run sends at most before it lets another job have the worker; the next run goes on."""
 MOST_CALLS_TOGETHER = 20
 SECONDS_TOGETHER = 0.25
-"""As many calls as went out in so short a time are claimed, read and settled together: a backlog goes out as fast as the
-platform allows, and no number is older than that when it is sent."""
+"""As many calls as went out in so short a time are claimed, read and settled together: a backlog goes out as fast as
+the platform allows, and no number is older than that when it is sent."""
 TRIES_TOGETHER = 2
 """A row that failed so often with others is told alone: if it is what fails, the others are free of it."""
 
