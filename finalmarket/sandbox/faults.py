@@ -4,8 +4,9 @@ from __future__ import annotations
 
 import random
 import threading
+from collections import Counter
 from collections.abc import Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from enum import Enum
 
 
@@ -36,14 +37,16 @@ class Fault(Enum):
 
 
 WRITES_ONLY = frozenset({Fault.ERROR_AFTER, Fault.NOT_APPLIED, Fault.RESET_AFTER})
-READS_ONLY = frozenset({Fault.STALE_READ, Fault.DUPLICATE_PAGE, Fault.MISSING_PAGE, Fault.CURSOR_EXPIRED})
+PAGES_ONLY = frozenset({Fault.DUPLICATE_PAGE, Fault.MISSING_PAGE, Fault.CURSOR_EXPIRED})
+READS_ONLY = PAGES_ONLY | {Fault.STALE_READ}
 
 
 @dataclass
 class Faults:
     """A schedule: each request meets a fault with `share` probability, chosen from `kinds`, until `most` were met.
 
-    `next_ones` are met first, in their order, by the requests that they can meet.
+    Those of `then` are met first, in their order, by the requests that they can meet. `met` and `counts` (by kind)
+    count those that did harm: one that was drawn for a request which it could not harm is taken back.
     """
 
     seed: int = 0
@@ -51,6 +54,7 @@ class Faults:
     kinds: Sequence[Fault] = tuple(Fault)
     most: int = 0
     met: int = 0
+    counts: Counter[Fault] = field(default_factory=Counter)
 
     def __post_init__(self) -> None:
         self._dice = random.Random(self.seed)  # noqa: S311
@@ -73,15 +77,24 @@ class Faults:
             for index, fault in enumerate(self._next):
                 if _fits(fault, is_write):
                     del self._next[index]
-                    self.met += 1
-                    return fault
+                    return self._counted(fault)
             if not self.share or (self.most and self.met >= self.most) or self._dice.random() >= self.share:
                 return None
             fitting = [fault for fault in self.kinds if _fits(fault, is_write)]
             if not fitting:
                 return None
-            self.met += 1
-            return self._dice.choice(fitting)
+            return self._counted(self._dice.choice(fitting))
+
+    def take_back(self, fault: Fault) -> None:
+        """That fault did no harm to the request that it was drawn for: it is not counted."""
+        with self._lock:
+            self.met -= 1
+            self.counts[fault] -= 1
+
+    def _counted(self, fault: Fault) -> Fault:
+        self.met += 1
+        self.counts[fault] += 1
+        return fault
 
 
 def _fits(fault: Fault, is_write: bool) -> bool:

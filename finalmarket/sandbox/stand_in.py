@@ -6,17 +6,18 @@ says who is let in. Handlers run one at a time.
 
 from __future__ import annotations
 
-import copy
 import json
+import pickle
 import re
 import threading
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Iterator, Mapping
+from contextlib import contextmanager
 from dataclasses import dataclass, field
 from datetime import datetime, timedelta
 from typing import Any, ClassVar
 from urllib.parse import parse_qsl
 
-from finalmarket.sandbox.faults import Fault, Faults
+from finalmarket.sandbox.faults import READS_ONLY, Fault, Faults
 from finalmarket.sandbox.webhooks import Sender
 from finalmarket.sandbox.world import Bucket, World
 
@@ -34,6 +35,7 @@ class Request:
     body: bytes
     queries: dict[str, list[str]] = field(default_factory=dict)
     fault: Fault | None = None
+    is_harmed: bool = False  # whether the fault made a difference
 
     def json(self) -> Any:
         """The body as JSON; raises ValueError."""
@@ -102,9 +104,10 @@ class StandIn:
         self.account = account
         self.faults = faults or Faults()
         self.sender = Sender(world, self.slug)
+        self._skew = timedelta(0)
         self.state: Any = self.fresh_state()
         self.lock = threading.RLock()
-        self._older: Any = None
+        self._older: bytes | None = None
         self._journal_muted = False
         self._buckets = {
             name: Bucket(per_second, capacity, world.clock.now) for name, (per_second, capacity) in self.limits.items()
@@ -163,7 +166,7 @@ class StandIn:
 
     def now(self) -> datetime:
         """The platform's own time."""
-        return self.world.clock.now()
+        return self.world.clock.now() + self._skew
 
     def effect(self, name: str, **facts: Any) -> None:
         """Write down that something really changed."""
@@ -178,6 +181,9 @@ class StandIn:
                 request.fault = None if found.is_open else self.faults.draw(is_write=self.writes(request, found))
                 with self.lock:
                     reply = self._handled(request, found, handler, match.groupdict())
+                if request.fault is not None and not request.is_harmed:
+                    self.faults.take_back(request.fault)
+                    request.fault = None
                 self._note(request, reply)
                 return reply
         reply = self.not_found(request)
@@ -194,25 +200,30 @@ class StandIn:
         early = self._refused_early(request, found)
         if early is not None:
             return early
+        fault = request.fault
+        if fault is Fault.NOT_APPLIED:
+            return self._unapplied(request, handler, arguments)
+        if fault in READS_ONLY:
+            return self._misread(request, handler, arguments)
+        self._skew = SKEW if fault is Fault.CLOCK_SKEW else timedelta(0)
         try:
-            if request.fault is Fault.NOT_APPLIED:
-                return self._unapplied(request, handler, arguments)
-            if request.fault is Fault.STALE_READ and self._older is not None:
-                return self._stale(request, handler, arguments)
             reply = handler(request, **arguments)
+            if fault is Fault.CLOCK_SKEW:
+                reply.headers["Date"] = self.now().strftime("%a, %d %b %Y %H:%M:%S GMT")
         except Refused as refused:
             return refused.reply
-        if request.fault is Fault.ERROR_AFTER:
+        finally:
+            self._skew = timedelta(0)
+        request.is_harmed = fault not in NEED_A_BODY or bool(reply.body)
+        if fault is Fault.ERROR_AFTER:
             return self.broken()
-        if request.fault is Fault.CLOCK_SKEW:
-            skewed = self.now() + SKEW
-            reply.headers["Date"] = skewed.strftime("%a, %d %b %Y %H:%M:%S GMT")
-        if request.fault in ON_THE_WIRE:
-            reply.sabotage = request.fault
+        if fault in ON_THE_WIRE and request.is_harmed:
+            reply.sabotage = fault
         return reply
 
     def _refused_early(self, request: Request, found: Route) -> Reply | None:
         fault = request.fault
+        request.is_harmed = fault in BEFORE_ANYTHING
         if fault is Fault.RESET_BEFORE:
             return Reply(0, sabotage=fault)
         if fault in (Fault.TOO_MANY, Fault.TOO_MANY_WAIT):
@@ -225,6 +236,7 @@ class StandIn:
             except Refused as refused:
                 return refused.reply
         if fault is Fault.TOKEN_EXPIRED:
+            request.is_harmed = True
             return self.token_expired()
         bucket = self._buckets.get(found.bucket) or self._buckets.get("")
         wait = bucket.take(self.cost(request, found)) if bucket is not None else 0.0
@@ -234,29 +246,62 @@ class StandIn:
 
     def _unapplied(self, request: Request, handler: Handler, arguments: dict[str, str]) -> Reply:
         """Answer as if, and change nothing."""
-        kept, self.state = self.state, copy.deepcopy(self.state)
+        with self._set_aside(_copied(self.state)) as kept:
+            reply = _answered(request, handler, arguments)
+            request.is_harmed = self.state != kept
+        return reply
+
+    def _misread(self, request: Request, handler: Handler, arguments: dict[str, str]) -> Reply:
+        """Answer a read wrongly: from the state that `remember` kept, or as the handler sees to. It is harmed where the
+        answer is another one than it would be."""
+        fault, request.fault = request.fault, None
+        left = {name: bucket.left for name, bucket in self._buckets.items()}
+        with self._set_aside(_copied(self.state)):
+            plain = _answered(request, handler, arguments)
+        request.fault = fault
+        for name, bucket in self._buckets.items():
+            bucket.left = left[name]
+        if fault is Fault.STALE_READ:
+            older = self.state if self._older is None else pickle.loads(self._older)  # noqa: S301  our own
+            with self._set_aside(older):
+                reply = _answered(request, handler, arguments)
+        else:
+            reply = _answered(request, handler, arguments)
+        request.is_harmed = (reply.status, reply.body) != (plain.status, plain.body)
+        return reply
+
+    @contextmanager
+    def _set_aside(self, instead: Any) -> Iterator[Any]:
+        """Within it `instead` is the state, and nothing that is done leaves a trace; yields the state proper."""
+        kept, self.state = self.state, instead
         self._journal_muted = True
         try:
             with self.sender.muted():
-                return handler(request, **arguments)
+                yield kept
         finally:
             self.state, self._journal_muted = kept, False
-
-    def _stale(self, request: Request, handler: Handler, arguments: dict[str, str]) -> Reply:
-        """Answer from the state that `remember` kept."""
-        kept, self.state = self.state, copy.deepcopy(self._older)
-        try:
-            return handler(request, **arguments)
-        finally:
-            self.state = kept
 
     def remember(self) -> None:
         """Keep the present state as the one that stale reads show."""
         with self.lock:
-            self._older = copy.deepcopy(self.state)
+            self._older = pickle.dumps(self.state)
 
 
+BEFORE_ANYTHING = frozenset({Fault.RESET_BEFORE, Fault.TOO_MANY, Fault.TOO_MANY_WAIT, Fault.ERROR_BEFORE})
 ON_THE_WIRE = frozenset({Fault.TIME_OUT, Fault.RESET_AFTER, Fault.TRUNCATED, Fault.MALFORMED, Fault.SLOW_DRIP})
+NEED_A_BODY = frozenset({Fault.TRUNCATED, Fault.MALFORMED, Fault.SLOW_DRIP})
+
+
+def _answered(request: Request, handler: Handler, arguments: dict[str, str]) -> Reply:
+    """What the handler answers, refusals included."""
+    try:
+        return handler(request, **arguments)
+    except Refused as refused:
+        return refused.reply
+
+
+def _copied(state: Any) -> Any:
+    return pickle.loads(pickle.dumps(state))  # noqa: S301  our own
 
 
 def part_of(items: list[Any], start: int, limit: int, fault: Fault | None) -> tuple[list[Any], int | None]:

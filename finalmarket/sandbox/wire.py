@@ -7,7 +7,7 @@ import json
 import socket
 import struct
 import threading
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
 from typing import Any
 from urllib.parse import parse_qs, urlsplit
@@ -19,17 +19,26 @@ from finalmarket.sandbox.stand_in import Reply, Request, StandIn
 MOST_BYTES = 64 * 1024 * 1024
 DRIPS = 20
 
+Pause = Callable[[float], object]
+"""Lets so many seconds pass."""
+
 
 class Wire:
     """Serves stand-ins at http://127.0.0.1:<port>/<slug>/<account>/... until it is closed.
 
-    `hold` is what a request that meets TIME_OUT waits on: the server's end, or `most_seconds_silent`.
+    A request that meets TIME_OUT is held for `most_seconds_silent`; an answer that meets SLOW_DRIP comes in `drips`
+    pieces within `drip_seconds`. `pause` lets that time pass; by default it waits, and not longer than until the end.
     """
 
-    def __init__(self, *, port: int = 0, most_seconds_silent: float = 60.0) -> None:
+    def __init__(
+        self, *, port: int = 0, most_seconds_silent: float = 60.0, drip_seconds: float = 0.1, drips: int = DRIPS,
+        pause: Pause | None = None,
+    ) -> None:  # fmt: skip
         self._stand_ins: dict[tuple[str, str], StandIn] = {}
         self.most_seconds_silent = most_seconds_silent
+        self.drip_seconds, self.drips = drip_seconds, drips
         self.closing = threading.Event()
+        self.pause = pause or self.closing.wait
         wire = self
 
         class Handler(_Handler):
@@ -74,9 +83,12 @@ class Wire:
 
 
 @contextlib.contextmanager
-def served(*stand_ins: StandIn, most_seconds_silent: float = 60.0) -> Iterator[tuple[str, ...]]:
-    """Within it these stand-ins are served; yields their addresses."""
-    wire = Wire(most_seconds_silent=most_seconds_silent)
+def served(
+    *stand_ins: StandIn, most_seconds_silent: float = 60.0, drip_seconds: float = 0.1, drips: int = DRIPS,
+    pause: Pause | None = None,
+) -> Iterator[tuple[str, ...]]:  # fmt: skip
+    """Within it these stand-ins are served, as Wire does it; yields their addresses."""
+    wire = Wire(most_seconds_silent=most_seconds_silent, drip_seconds=drip_seconds, drips=drips, pause=pause)
     addresses = tuple(wire.add(stand_in) for stand_in in stand_ins)
     wire.start()
     try:
@@ -132,7 +144,7 @@ class _Handler(BaseHTTPRequestHandler):
             self._reset()
             return
         if reply.sabotage is Fault.TIME_OUT:
-            self.house.closing.wait(self.house.most_seconds_silent)
+            self.house.pause(self.house.most_seconds_silent)
             self._reset()
             return
         body = reply.body if isinstance(reply.body, bytes) else _json(reply.body)
@@ -158,12 +170,18 @@ class _Handler(BaseHTTPRequestHandler):
             self.wfile.flush()
             self._reset()
         elif sabotage is Fault.SLOW_DRIP:
-            for start in range(0, len(body), max(1, len(body) // DRIPS)):
-                self.wfile.write(body[start : start + max(1, len(body) // DRIPS)])
-                self.wfile.flush()
-                self.house.closing.wait(0.005)
+            self._drip(body)
         else:
             self.wfile.write(body)
+
+    def _drip(self, body: bytes) -> None:
+        """Write in equal pieces, with a pause before each but the first."""
+        size = max(1, -(-len(body) // self.house.drips))
+        for start in range(0, len(body), size):
+            if start:
+                self.house.pause(self.house.drip_seconds / max(1, self.house.drips - 1))
+            self.wfile.write(body[start : start + size])
+            self.wfile.flush()
 
     def _reset(self) -> None:
         """End the connection with an RST, as a broken wire does."""

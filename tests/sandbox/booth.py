@@ -67,6 +67,15 @@ class Booth(StandIn):
     def token(self, request: Request) -> Reply:
         return Reply(200, {"access_token": "booth-token", "asked": request.form()})
 
+    @route("GET", "/time")
+    def time(self, request: Request) -> Reply:
+        return Reply(200, {"at": self.now().isoformat()})
+
+    @route("PUT", "/notes/latest")
+    def write_latest(self, request: Request) -> Reply:
+        self.state[-1:] = [str(request.json()["note"])]
+        return Reply(204)
+
     @route("GET", "/raw")
     def raw(self, request: Request) -> Reply:
         return Reply(200, b"as it is", {"Content-Type": "text/plain"})

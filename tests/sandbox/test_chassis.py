@@ -201,8 +201,10 @@ def test_a_missing_page_leaves_a_record_out_for_now(client: Client) -> None:
 def test_the_platforms_clock_may_be_off_by_minutes(client: Client) -> None:
     client.booth.world.clock.stand_still(NOON)
     meet(client, Fault.CLOCK_SKEW)
-    told = parsedate_to_datetime(client.http.get("/notes").headers["date"])
-    assert told - NOON == timedelta(minutes=7)
+    answer = client.http.get("/time")
+    assert parsedate_to_datetime(answer.headers["date"]) - NOON == timedelta(minutes=7)
+    assert datetime.fromisoformat(answer.json()["at"]) - NOON == timedelta(minutes=7)
+    assert datetime.fromisoformat(client.http.get("/time").json()["at"]) == NOON
 
 
 # Which fault meets which request.
@@ -214,6 +216,42 @@ def test_faults_meet_the_requests_that_they_fit_in_their_order(client: Client) -
     assert client.note("one").status_code == 500
     assert client.http.get("/notes").status_code == 429
     assert client.booth.faults.met == 3
+
+
+def test_only_faults_that_do_harm_are_counted(client: Client) -> None:
+    client.note("one")
+    harmless = [
+        (Fault.STALE_READ, "GET", "/raw"), (Fault.MISSING_PAGE, "GET", "/notes/0"),
+        (Fault.NOT_APPLIED, "PUT", "/notes/latest"), (Fault.TRUNCATED, "PUT", "/notes/latest"),
+        (Fault.MALFORMED, "PUT", "/notes/latest"), (Fault.SLOW_DRIP, "PUT", "/notes/latest"),
+    ]  # fmt: skip
+    client.booth.remember()
+    for fault, method, path in harmless:
+        meet(client, fault)
+        assert client.http.request(method, path, json={"note": "one"}).is_success
+    assert (client.booth.faults.met, client.booth.faults.counts.total()) == (0, 0)
+    meet(client, Fault.NOT_APPLIED, Fault.TOKEN_EXPIRED)
+    client.http.put("/notes/latest", json={"note": "two"})
+    client.http.get("/notes")
+    assert client.booth.faults.counts == {
+        **dict.fromkeys((fault for fault, _, _ in harmless), 0), Fault.NOT_APPLIED: 1, Fault.TOKEN_EXPIRED: 1,
+    }  # fmt: skip
+    told = [entry.facts["fault"] for entry in client.booth.world.journal.entries(what="request")]
+    assert told == [""] * 7 + ["NOT_APPLIED", "TOKEN_EXPIRED"]
+
+
+def test_the_time_of_silent_and_dripping_answers_can_be_let_pass_by_the_caller() -> None:
+    booth, passed = Booth(World()), list[float]()
+    with served(booth, most_seconds_silent=60.0, drip_seconds=30.0, drips=4, pause=passed.append) as (address,):
+        client = Client(booth, address)
+        meet(client, Fault.SLOW_DRIP, Fault.TIME_OUT)
+        assert client.note("one").json() == {"notes": 1}
+        assert passed == [10.0, 10.0, 10.0]
+        with pytest.raises(httpx2.TransportError):
+            client.note("two")
+        assert passed == [10.0, 10.0, 10.0, 60.0]
+        assert client.noted() == ["one", "two"]
+        client.http.close()
 
 
 def test_a_search_by_post_is_no_write(client: Client) -> None:
