@@ -5,7 +5,7 @@ from __future__ import annotations
 import base64
 import threading
 from collections.abc import Callable, Generator, Mapping
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from datetime import UTC, datetime, timedelta
 from typing import Any
 
@@ -14,7 +14,7 @@ from authlib.common.security import generate_token
 from authlib.oauth2.rfc7636 import create_s256_code_challenge
 
 from finalmarket.connectors.errors import NeedsAttention, RetryLater, Unintelligible
-from finalmarket.kernel import clock
+from finalmarket.kernel import clock, failpoints
 
 Keep = Callable[[Mapping[str, str]], None]
 RENEW_BEFORE = timedelta(minutes=2)
@@ -47,12 +47,13 @@ def bearer(token: str) -> HeaderAuth:
 @dataclass(frozen=True, slots=True)
 class TokenRequest:
     """Where and how new access tokens are asked for (RFC 6749, sections 4.4 and 6). `as_json` sends the fields as JSON
-    instead of a form."""
+    instead of a form; `fresh_fields` makes those that are good for one request only, such as a signed assertion."""
 
     url: str
     fields: Mapping[str, str] = field(repr=False)
     headers: Mapping[str, str] | None = field(default=None, repr=False)
     as_json: bool = False
+    fresh_fields: Callable[[], Mapping[str, str]] = field(default=dict, repr=False)
 
 
 class TokenAuth(httpx2.Auth):
@@ -101,8 +102,11 @@ class TokenAuth(httpx2.Auth):
             if self._token != before and not self._is_stale():
                 return
             asked = self._request
-            body: dict[str, Any] = {"json": dict(asked.fields)} if asked.as_json else {"data": dict(asked.fields)}
+            fields = {**asked.fields, **asked.fresh_fields()}
+            body: dict[str, Any] = {"json": fields} if asked.as_json else {"data": fields}
+            failpoints.hit("auth.before_renew")
             response = yield httpx2.Request("POST", asked.url, headers=dict(asked.headers or {}), **body)
+            failpoints.hit("auth.after_renew")
             self.accept(read_token(response))
 
     def accept(self, given: Mapping[str, Any]) -> None:
@@ -116,9 +120,7 @@ class TokenAuth(httpx2.Auth):
                 fields = dict(self._request.fields)
                 if "refresh_token" in fields:
                     fields["refresh_token"] = kept["refresh_token"]
-                    self._request = TokenRequest(
-                        self._request.url, fields, self._request.headers, self._request.as_json
-                    )
+                    self._request = replace(self._request, fields=fields)
             if self._ends_at is not None:
                 kept["access_token_ends_at"] = self._ends_at.isoformat()
         self._keep(kept)
