@@ -16,7 +16,10 @@ from finalmarket.connectors.records import Delivery
 from tests.connectors.cases import Case
 from tests.connectors.conformance.stage import DOUBLE, START, always, changed, check, needed, on_a_double
 
-KINDS = {"orders", "stock", "listings", "customers", "payments", "erase", "uninstalled", "unknown"}
+KINDS = {
+    "orders", "stock", "listings", "customers", "payments", "conversations", "interactions", "tracking", "erase",
+    "uninstalled", "unknown",
+}  # fmt: skip
 MINUTE = timedelta(minutes=1)
 
 
@@ -112,7 +115,9 @@ def without_a_secret_nothing_gets_in(case: Case) -> None:
 def what_another_accounts_secret_signed_is_refused(case: Case) -> None:
     made: Any = case.connector
     account = case.account(DOUBLE)
-    other = changed(account, **dict.fromkeys(made.webhook_secrets, "the-secret-of-another-account"))
+    other = changed(
+        account, **dict.fromkeys(made.webhook_secrets, case.made_up_secret("the-secret-of-another-account"))
+    )
     _is_refused(case, account, _genuine(case, other))
     _is_refused(case, other, _genuine(case, account))
 
@@ -121,7 +126,7 @@ def what_another_accounts_secret_signed_is_refused(case: Case) -> None:
 def both_secrets_hold_while_one_rotates_and_the_old_one_ends_with_it(case: Case) -> None:
     made: Any = case.connector
     before = case.account(DOUBLE)
-    after = changed(before, **dict.fromkeys(made.webhook_secrets, "a-new-secret-of-this-account"))
+    after = changed(before, **dict.fromkeys(made.webhook_secrets, case.made_up_secret("a-new-secret-of-this-account")))
     between = changed(after, **{f"{name}_previous": before.secrets[name] for name in made.webhook_secrets})
     old, new = _genuine(case, before), _genuine(case, after)
     _connector(case, between).verify_webhook(old)
