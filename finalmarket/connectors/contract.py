@@ -333,6 +333,11 @@ class ReceivesWebhooks(ABC):
     def read_webhook(self, delivery: Delivery) -> Sequence[Event]:
         """What happened, from a verified delivery; events of an unknown topic have the kind "unknown"."""
 
+    def answer_challenge(self, url: str, query: Mapping[str, str]) -> tuple[str, str] | None:
+        """What to answer a GET at the webhook's own address `url`, by which a platform asks whether it is ours: the
+        content type and the text. None where the platform asks no such thing, or the question is not its own."""
+        return None
+
     def webhook_secret(self) -> tuple[str, ...]:
         """The secrets in force: the present one, and while it rotates the former one (`<name>_previous`)."""
         names = [*self.webhook_secrets, *(f"{name}_previous" for name in self.webhook_secrets)]

@@ -286,7 +286,8 @@ class FulfilmentNotice:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class RefundNotice:
-    """Money to give back: of which payment, how much, for which lines (pairs of line id and units)."""
+    """Money to give back: of which payment, how much, for which lines (pairs of line id and units). `others` are the
+    platform's ids of refunds of this order that are certainly not this one, for platforms that take no key."""
 
     key: str
     order_id: str
@@ -295,6 +296,7 @@ class RefundNotice:
     currency: str
     reason: str = ""
     lines: tuple[tuple[str, int], ...] = ()
+    others: tuple[str, ...] = ()
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

@@ -123,11 +123,23 @@ class Refunds:
             key=notice.key, order_id=order.external_id,
             payment_id=refund.payment.external_id if refund.payment else "",
             amount=quantize(refund.amount, order.currency), currency=order.currency, reason=refund.reason,
+            others=_other_refunds(notice, refund),
         )  # fmt: skip
         return str(connector.push_refund(told)) or NOTHING
 
     def shows(self, connector: Any, notice: Notice) -> bool:
         return True  # orders do not show refunds on every platform, and money is not given back on a guess
+
+
+def _other_refunds(notice: Notice, refund: Refund) -> tuple[str, ...]:
+    """The platform's ids of the order's other refunds: those that it was told of, and those that it told us of."""
+    booked = dict(Refund.objects.filter(order=refund.order_id).exclude(pk=refund.pk).values_list("pk", "key"))
+    told = DueNotice.objects.filter(
+        integration=notice.integration, kind=DueNotice.Kind.REFUND, local_id__in=booked
+    ).exclude(external_id__in=["", NOTHING])  # fmt: skip
+    names = {*told.values_list("external_id", flat=True)}
+    names |= {key.removesuffix("/1") for key in booked.values() if key.endswith("/1")}
+    return tuple(sorted(names))
 
 
 class Cancellations:

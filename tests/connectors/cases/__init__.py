@@ -108,6 +108,8 @@ class Case:
 
     # Webhooks.
     deliver: Deliver | None = None
+    # A webhook secret made of these words; a platform that signs with a key pair needs a public key instead.
+    made_up_secret: Callable[[str], str] = lambda words: words
     unknown_topic: str = "weather/changed"  # a topic that no documentation knows, in the platform's spelling
     signature_headers: tuple[str, ...] = ()  # without any one of these a delivery is refused
     signs_time: bool = False  # whether the moment of sending is part of what is signed
