@@ -235,8 +235,8 @@ def _backlog(stage: Stage) -> tuple[float, float]:
     began = clock.now()
     ChannelIntegration.objects.filter(pk=integration.pk).update(push_from=began)
     end = time.monotonic() + SETTLED_SECONDS
-    while not all(_shown(stand_in)[sku] for sku in skus) and time.monotonic() < end:
-        time.sleep(0.1)
+    while _is_untold(stand_in, skus) and time.monotonic() < end:
+        time.sleep(0.2)
     calls = [
         entry for entry in stage.world.journal.entries(platform=stand_in.slug, what="request", name="POST /v1/stock")
         if entry.at >= began and entry.facts["account"] == stand_in.account
@@ -244,6 +244,11 @@ def _backlog(stage: Stage) -> tuple[float, float]:
     refused = sum(entry.facts["status"] == 429 for entry in calls)
     allowed = at_once + per_second * (calls[-1].at - calls[0].at).total_seconds()
     return (len(calls) - refused) / allowed, refused / len(calls)
+
+
+def _is_untold(stand_in: Any, skus: list[str]) -> bool:
+    shown = _shown(stand_in)
+    return not all(shown[sku] for sku in skus)
 
 
 def _many_variants(shelf: int) -> list[str]:
