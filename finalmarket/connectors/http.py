@@ -30,6 +30,7 @@ from finalmarket.kernel import clock, failpoints
 TIMEOUT = httpx2.Timeout(connect=5.0, read=30.0, write=15.0, pool=10.0)
 LIMITS = httpx2.Limits(max_connections=10, max_keepalive_connections=5, keepalive_expiry=60.0)
 MOST_BYTES = 32 * 1024 * 1024
+MOST_SECONDS = 60.0  # for one answer, however steadily it drips
 LEAST_LETTERS = 4  # of a secret
 MOST_SECONDS_TO_WAIT = 24 * 3600.0
 ONE_A_SECOND = Rate(calls=1)
@@ -101,6 +102,7 @@ class Http:
     transport: httpx2.BaseTransport | None = None
     timeout: httpx2.Timeout = field(default_factory=lambda: TIMEOUT)
     most_bytes: int = MOST_BYTES
+    most_seconds: float = MOST_SECONDS
     _client: httpx2.Client | None = None
 
     def call(
@@ -150,11 +152,11 @@ class Http:
         return self._client
 
     def _send(self, request: httpx2.Request, is_repeatable: bool, is_authorized: bool) -> Answer:
-        auth = self.auth if is_authorized else None
+        auth, until = self.auth if is_authorized else None, clock.ticks() + self.most_seconds
         try:
             response = self._open().send(request, stream=True, auth=auth)
             try:
-                body = self._read(response)
+                body = self._read(response, until)
             finally:
                 response.close()
         except NEVER_SENT as error:
@@ -166,14 +168,18 @@ class Http:
         except _TooLong:
             reason = f"the answer is longer than {self.most_bytes} bytes"
             raise (Unintelligible if is_repeatable else OutcomeUnknown)(reason) from None
+        except _TooSlow:
+            self._lost(f"the answer takes longer than {self.most_seconds:g} seconds", is_repeatable)
         return self._parsed(response, body, is_repeatable)
 
-    def _read(self, response: httpx2.Response) -> bytes:
+    def _read(self, response: httpx2.Response, until: float) -> bytes:
         chunks, size = [], 0
         for chunk in response.iter_bytes():
             size += len(chunk)
             if size > self.most_bytes:
                 raise _TooLong
+            if clock.ticks() > until:
+                raise _TooSlow
             chunks.append(chunk)
         return b"".join(chunks)
 
@@ -217,6 +223,10 @@ def trusted() -> ssl.SSLContext:
 
 
 class _TooLong(Exception):
+    pass
+
+
+class _TooSlow(Exception):
     pass
 
 

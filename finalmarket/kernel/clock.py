@@ -1,6 +1,7 @@
 """The one clock of the house. Code asks it instead of the machine, so that a test can hold it and a run can be
 replayed."""
 
+import time
 from collections.abc import Iterator
 from contextlib import contextmanager
 from datetime import UTC, datetime, timedelta
@@ -42,6 +43,11 @@ def held() -> datetime | None:
     """The moment at which the clock was made to stand, None while it runs: for SQL that takes the database's own time
     unless a test steers it, `coalesce(%(now)s, clock_timestamp())`."""
     return _steered.now() if _steered is not None else None
+
+
+def ticks() -> float:
+    """Seconds of a clock that never goes back, to measure spans with; only differences mean something."""
+    return _steered.now().timestamp() if _steered is not None else time.monotonic()
 
 
 @contextmanager

@@ -208,6 +208,29 @@ def test_a_failpoint_before_the_call_sends_nothing_and_one_after_it_loses_the_an
     assert asked == ["/v1/a"]
 
 
+class Dripping(httpx2.SyncByteStream):
+    """A body that comes piece by piece, so many seconds apart."""
+
+    def __init__(self, body: bytes, seconds: float, time: clock.Steered) -> None:
+        self._body, self._seconds, self._time = body, timedelta(seconds=seconds), time
+
+    def __iter__(self) -> Iterator[bytes]:
+        for index in range(len(self._body)):
+            self._time.advance(self._seconds)
+            yield self._body[index : index + 1]
+
+
+@pytest.mark.parametrize(("repeatable", "consequence"), [(True, RetryLater), (False, OutcomeUnknown)])
+def test_an_answer_that_drips_too_long_is_given_up(repeatable: bool, consequence: type[ConnectorError]) -> None:
+    with clock.steered(NOON) as time:
+        way = wired(lambda request: httpx2.Response(200, stream=Dripping(b'{"a": 1}', 10.0, time)))
+        with pytest.raises(consequence, match="longer than 60 seconds"):
+            way.call("POST", "/things", repeatable=repeatable)
+        assert clock.now() - NOON == timedelta(seconds=70)
+        patient = wired(lambda request: httpx2.Response(200, stream=Dripping(b"[1, 2]", 10.0, time)))
+        assert patient.call("GET", "/things").data == [1, 2]
+
+
 def test_a_closed_way_opens_again_at_the_next_call() -> None:
     http = wired(replies(200, {"ok": True}))
     http.call("GET", "/a")

@@ -15,6 +15,15 @@ def test_a_steered_clock_moves_only_when_told() -> None:
         assert clock.now() == NOON + timedelta(minutes=15)
 
 
+def test_spans_are_measured_with_the_steered_clock_too() -> None:
+    running = clock.ticks()
+    assert clock.ticks() >= running
+    with clock.steered(NOON) as steered:
+        began = clock.ticks()
+        steered.advance(timedelta(seconds=90))
+        assert clock.ticks() - began == 90
+
+
 def test_all_threads_see_the_steered_clock() -> None:
     seen = []
     with clock.steered(NOON):
