@@ -214,7 +214,7 @@ class StandIn:
             return refused.reply
         finally:
             self._skew = timedelta(0)
-        request.is_harmed = fault not in NEED_A_BODY or bool(reply.body)
+        request.is_harmed = fault not in NEED_A_BODY or reply.body not in (None, b"")
         if fault is Fault.ERROR_AFTER:
             return self.broken()
         if fault in ON_THE_WIRE and request.is_harmed:

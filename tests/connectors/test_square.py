@@ -363,10 +363,9 @@ def test_a_parcel_is_told_to_the_order_as_it_stands_now(stage: Stage) -> None:
 
 
 def test_a_look_at_an_older_state_sets_nothing_aside(stage: Stage) -> None:
+    stage.stand_in.remember()
     (ref,) = seed_listings(stage.stand_in, 1)
-    with_nothing = stage.stand_in.fresh_state()
     order = online_order(stage.stand_in)
-    stage.stand_in._older = with_nothing
     stage.stand_in.faults.then(Fault.STALE_READ)
     assert stage.connector.push_fulfilment(parcel(order, 2, "one"))
     stage.stand_in.faults.then(Fault.STALE_READ)
