@@ -60,7 +60,8 @@ def test_an_account_is_connected_its_listings_linked_and_its_orders_come_in(plat
                 for _ in range(SHOPPERS):
                     there.shop(dice)
         runs = integration.sync()
-        assert {run.outcome for run in runs} == {"done"}, [(run.stream, run.error) for run in runs]
+        # A carrier's platform, or one for figures, has nothing that comes in by itself.
+        assert {run.outcome for run in runs} <= {"done"}, [(run.stream, run.error) for run in runs]
         again = integration.sync()
         assert sum(run.changed_count for run in again) == 0
     assert not DeadLetter.objects.exists(), list(DeadLetter.objects.values_list("stream", "reason"))

@@ -6,6 +6,7 @@ Kept as EasyPost keeps it: a Shipment is found by its id or its reference, canno
 
 from __future__ import annotations
 
+import base64
 import hmac
 import json
 import unicodedata
@@ -13,11 +14,11 @@ from collections.abc import Mapping
 from decimal import ROUND_HALF_UP, Decimal
 from typing import Any, ClassVar
 
-from finalmarket.connectors.auth import basic_header
 from finalmarket.sandbox.stand_in import Refused, Reply, Request, StandIn, route
 from finalmarket.sandbox.webhooks import Letter
 
 KEY = "EZTK-sandbox-key-of-the-account"
+LET_IN = "Basic " + base64.b64encode(f"{KEY}:".encode()).decode()
 USPS_MOST_OUNCES = Decimal(70 * 16)
 # Carrier, service, days, price of the label, price of a pound.
 SERVICES = (
@@ -50,7 +51,7 @@ class EasyPost(StandIn):
         return {"api_key": KEY}
 
     def let_in(self, request: Request) -> None:
-        if not hmac.compare_digest(request.headers.get("authorization", ""), basic_header(KEY, "")):
+        if not hmac.compare_digest(request.headers.get("authorization", ""), LET_IN):
             raise refusal(401, "APIKEY.INACTIVE", "This api key is no longer active.")
 
     def too_many(self, wait_seconds: float, *, says_when: bool) -> Reply:
