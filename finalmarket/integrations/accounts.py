@@ -11,7 +11,7 @@ from finalmarket.connectors import registry
 from finalmarket.connectors.contract import Account, Connector
 from finalmarket.integrations.budget import SharedBudget
 from finalmarket.integrations.models import ChannelIntegration, Credential
-from finalmarket.kernel import secrets
+from finalmarket.kernel import failpoints, secrets
 
 Encrypted = bytes | memoryview
 """A secret as it stands in its column."""
@@ -58,6 +58,7 @@ def keep_renewed(integration: ChannelIntegration, given: Mapping[str, str]) -> N
         keep_secrets(integration, given)
 
 
+@failpoints.around("accounts.keep")
 def keep_secrets(integration: ChannelIntegration, given: Mapping[str, str]) -> None:
     """Store these secrets, encrypted; those of the same name are replaced, the others stay."""
     rows = [

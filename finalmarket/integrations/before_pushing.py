@@ -22,6 +22,7 @@ from finalmarket.integrations.intake_map import source_of
 from finalmarket.integrations.links import ref_of
 from finalmarket.integrations.models import ChannelIntegration, ListingLink, PlaceMapping
 from finalmarket.integrations.syncing import refuse_unless_active
+from finalmarket.kernel import failpoints
 from finalmarket.kernel.errors import UserError
 from finalmarket.kernel.money import quantize
 from finalmarket.orders.models import OrderLine
@@ -131,6 +132,7 @@ def take_opening_stock(integration: ChannelIntegration, location: StockLocation,
     return _post(integration, location, _shown_units(integration, location), actor)
 
 
+@failpoints.around("adopt.open")
 @transaction.atomic
 def _post(integration: ChannelIntegration, location: StockLocation, units: dict[int, int], actor: str) -> int:
     with connection.cursor() as cursor:

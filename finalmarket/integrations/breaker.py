@@ -10,14 +10,14 @@ from __future__ import annotations
 from pathlib import Path
 from typing import Any
 
-from django.db import connection
+from django.db import connection, transaction
 
 from finalmarket.connectors.errors import ConnectorError, NeedsAttention, RetryLater
 from finalmarket.integrations.accounts import open_connector
 from finalmarket.integrations.budget import OWN_BUDGET
 from finalmarket.integrations.connect import need_attention
 from finalmarket.integrations.models import ChannelIntegration, IntegrationHealth
-from finalmarket.kernel import clock, randomness
+from finalmarket.kernel import clock, failpoints, randomness
 from finalmarket.kernel.errors import UserError
 from finalmarket.kernel.sql import Queries
 
@@ -32,8 +32,8 @@ PROBE_SECONDS = 60.0
 def may_call(integration_id: int) -> bool:
     """Whether the platform may be called now. Where the breaker was open and its time is over, the first who asks may,
     and the others wait for what comes of it."""
-    with connection.cursor() as cursor:
-        values = {"integration": integration_id, "now": clock.held(), "probe": PROBE_SECONDS}
+    values = {"integration": integration_id, "now": clock.held(), "probe": PROBE_SECONDS}
+    with failpoints.around("breaker.ask"), connection.cursor() as cursor:
         cursor.execute(QUERIES["may_call"], values)
         (may,) = cursor.fetchone()
     return bool(may)
@@ -93,9 +93,12 @@ def _refusal(integration: ChannelIntegration) -> str:
 
 def _write(query: str, integration_id: int, **values: Any) -> None:
     """Run an update of the account's health; its row is made the first time."""
-    with connection.cursor() as cursor:
-        cursor.execute(QUERIES[query], {"integration": integration_id, "now": clock.held(), **values})
+    given = {"integration": integration_id, "now": clock.held(), **values}
+    with failpoints.around("breaker.note"), connection.cursor() as cursor:
+        cursor.execute(QUERIES[query], given)
         if cursor.rowcount:
             return
-        IntegrationHealth.objects.bulk_create([IntegrationHealth(integration_id=integration_id)], ignore_conflicts=True)
-        cursor.execute(QUERIES[query], {"integration": integration_id, "now": clock.held(), **values})
+        with transaction.atomic():
+            row = IntegrationHealth(integration_id=integration_id)
+            IntegrationHealth.objects.bulk_create([row], ignore_conflicts=True)
+            cursor.execute(QUERIES[query], given)

@@ -19,11 +19,14 @@ from django.db import connections
 
 from finalmarket.connectors.errors import RetryLater
 from finalmarket.connectors.rates import Rate
-from finalmarket.kernel import clock
+from finalmarket.kernel import clock, failpoints
 from finalmarket.kernel.sql import Queries, open_connection
 
 QUERIES = Queries(Path(__file__).with_name("budget.sql"))
 MOST_SECONDS = 2.0
+HEADROOM_SECONDS = 0.05
+"""A call may take so much less time to the platform than the one before it: so much of the pace is left unspent at the
+bottom of the bucket, or the platform would count calls that we sent in time as too many."""
 OWN_BUDGET = "own_budget"
 """The code of our own "not now": the platform was not even asked, so nothing is said of how it does."""
 
@@ -44,8 +47,8 @@ class SharedBudget:
         A cost above what the bucket holds at most is taken as a full bucket: it could never be paid otherwise.
         """
         values = {
-            **self._values(bucket), "cost": cost, "capacity": rate.capacity, "per_second": rate.per_second,
-            "patience": self._most_seconds,
+            **self._values(bucket), "cost": cost, "capacity": spendable(rate.capacity, rate.per_second),
+            "per_second": rate.per_second, "patience": self._most_seconds,
         }  # fmt: skip
         wait = _ask("take", values)
         if wait is None:
@@ -60,11 +63,18 @@ class SharedBudget:
         self, bucket: str, *, per_second: float | None = None, capacity: float | None = None, left: float | None = None
     ) -> None:
         """Take over what an answer told of the bucket; it goes before what the connector declares."""
+        if capacity is not None and per_second is not None:
+            capacity = spendable(capacity, per_second)
         given = {"per_second": per_second, "capacity": capacity, "left": left}
         _ask("learn", {**self._values(bucket), **given})
 
     def _values(self, bucket: str) -> dict[str, Any]:
         return {"integration": self._integration_id, "bucket": bucket[:100], "now": clock.held()}
+
+
+def spendable(capacity: float, per_second: float) -> float:
+    """What may be spent at once of a bucket: all but the headroom; one call always may."""
+    return max(min(1.0, capacity), capacity - per_second * HEADROOM_SECONDS)
 
 
 _mutex = threading.Lock()
@@ -74,7 +84,7 @@ _own: dict[tuple[int, str], psycopg.Connection[tuple[Any, ...]]] = {}
 def _ask(query: str, values: dict[str, Any]) -> float | None:
     """Run a query on this process's own connection; the first value of its row, None without one. A connection that
     died (the server was restarted) is replaced once: a take that was lost on the way costs a call, no more."""
-    with _mutex:
+    with failpoints.around("budget.ask"), _mutex:
         for is_last in (False, True):
             try:
                 cursor = _connection().execute(QUERIES[query], values)

@@ -18,7 +18,7 @@ from finalmarket.connectors.errors import ConnectorError, NotSupported
 from finalmarket.integrations.accounts import account_of, keep_secrets, open_connector
 from finalmarket.integrations.budget import SharedBudget
 from finalmarket.integrations.models import ChannelIntegration, Credential, IntegrationHealth
-from finalmarket.kernel import clock
+from finalmarket.kernel import clock, failpoints
 from finalmarket.kernel.errors import UserError
 
 PUBLIC_URL = "FINALMARKET_PUBLIC_URL"
@@ -132,6 +132,7 @@ def _asked(check: Callable[[], str], name: str) -> str:
         raise UserError(f"{name} was asked and does not let us in: {error.reason}") from error
 
 
+@failpoints.around("connect.keep")
 @transaction.atomic
 def _keep(integration: ChannelIntegration, given: Given, secrets: Mapping[str, str], name: str) -> None:
     stays = {*secrets, *(_webhook_names(integration) if integration.account_name == name[:200] else ())}
@@ -171,6 +172,7 @@ def test_connection(integration: ChannelIntegration) -> str:
     return f"{connector.name} knows us as {name}."
 
 
+@failpoints.around("connect.pause")
 def pause(integration: ChannelIntegration, reason: str) -> None:
     """Stop pulling and pushing, and say why."""
     if not reason.strip():
@@ -180,6 +182,8 @@ def pause(integration: ChannelIntegration, reason: str) -> None:
     _set_status(integration, Status.PAUSED, reason.strip())
 
 
+@failpoints.around("connect.resume")
+@transaction.atomic
 def resume(integration: ChannelIntegration) -> None:
     """Go on pulling and pushing; what was due meanwhile goes out now."""
     if integration.status not in (Status.PAUSED, Status.NEEDS_ATTENTION, Status.ACTIVE):
@@ -188,6 +192,7 @@ def resume(integration: ChannelIntegration) -> None:
     _set_status(integration, Status.ACTIVE, "")
 
 
+@failpoints.around("connect.stop")
 def need_attention(integration: ChannelIntegration, reason: str) -> None:
     """Stop an active account until a person has looked: its credentials or rights do not suffice any more."""
     stopped = ChannelIntegration.objects.filter(pk=integration.pk, status=Status.ACTIVE).update(
@@ -197,6 +202,7 @@ def need_attention(integration: ChannelIntegration, reason: str) -> None:
         integration.status, integration.status_reason = Status.NEEDS_ATTENTION, reason[:500]
 
 
+@failpoints.around("connect.let_go")
 @transaction.atomic
 def disconnect(integration: ChannelIntegration, *, actor: str = "system") -> None:
     """Forget the secrets. Webhooks that still come find no door; the links stay, and nothing is told any more."""
@@ -238,9 +244,10 @@ def subscribe(integration: ChannelIntegration) -> str:
         return error.reason
     finally:
         there.close()
-    keep_secrets(integration, given)
-    integration.subscribed_at = clock.now()
-    integration.save(update_fields=["subscribed_at", "updated_at"])
+    with failpoints.around("connect.subscribe"), transaction.atomic():
+        keep_secrets(integration, given)
+        integration.subscribed_at = clock.now()
+        integration.save(update_fields=["subscribed_at", "updated_at"])
     return ""
 
 

@@ -10,7 +10,7 @@ from django.db import connection, transaction
 
 from finalmarket.connectors.errors import ConnectorError
 from finalmarket.integrations.models import ChannelIntegration, DeadLetter
-from finalmarket.kernel import clock
+from finalmarket.kernel import clock, failpoints
 from finalmarket.kernel.errors import UserError
 from finalmarket.orders.drafts import plain, plain_data
 
@@ -19,6 +19,7 @@ MOST_REASON_CHARACTERS = 500
 Replay = Callable[[ChannelIntegration, DeadLetter], None]
 
 
+@failpoints.around("dead_letters.set_aside")
 def set_aside(
     integration: ChannelIntegration, stream: str, external_id: str, reason: str, payload: Mapping[str, Any]
 ) -> None:
@@ -54,6 +55,7 @@ def settle(integration: ChannelIntegration, stream: str, external_ids: Iterable[
     return waiting.update(settled_at=clock.now(), settled_by=by[:100])
 
 
+@failpoints.around("dead_letters.drop")
 @transaction.atomic
 def drop(letter_id: int, *, actor: str) -> DeadLetter:
     """Close a letter without trying again: a person has dealt with it. One that is closed is returned as it is."""
@@ -83,12 +85,14 @@ def replay(letter_id: int, *, actor: str) -> DeadLetter:
     try:
         again(letter.integration, letter)
     except (ConnectorError, UserError) as error:
-        DeadLetter.objects.filter(pk=letter.pk).update(
-            reason=plain(str(error), MOST_REASON_CHARACTERS), attempts=letter.attempts + 1, at=clock.now()
-        )
+        with failpoints.around("dead_letters.keep"):
+            DeadLetter.objects.filter(pk=letter.pk).update(
+                reason=plain(str(error), MOST_REASON_CHARACTERS), attempts=letter.attempts + 1, at=clock.now()
+            )
         raise UserError(f"letter {letter_id} failed again: {error}") from error
     letter.settled_at, letter.settled_by = clock.now(), actor[:100]
-    letter.save(update_fields=["settled_at", "settled_by"])
+    with failpoints.around("dead_letters.settle"):
+        letter.save(update_fields=["settled_at", "settled_by"])
     return letter
 
 

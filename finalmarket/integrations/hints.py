@@ -53,7 +53,8 @@ def act_on(integration: ChannelIntegration, there: Connector, claimed: Sequence[
         failpoints.hit("inbox.after_take")
     for hint in hints:
         if hint.kind not in STREAMS:
-            hint.outcome = _note(integration, hint)
+            with failpoints.around("inbox.note"):
+                hint.outcome = _note(integration, hint)
     _settle(integration, claimed, hints)
     failpoints.hit("inbox.after_settle")
 
@@ -183,6 +184,7 @@ def _settle(integration: ChannelIntegration, claimed: Sequence[WebhookDelivery],
         words = ["given up" if failed else "", *(hint.outcome for hint in mine)]
         row.outcome = plain("; ".join(word for word in words if word) or "says nothing that we know", 200)
         row.handled_at = clock.now()
+    failpoints.hit("inbox.before_settle")
     WebhookDelivery.objects.bulk_update(claimed, ["next_try_at", "outcome", "handled_at"])
 
 

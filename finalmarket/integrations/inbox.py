@@ -83,11 +83,12 @@ def _refusal(there: Any, delivery: Delivery) -> str:
 
 
 def _count_refused(integration: ChannelIntegration, reason: str) -> None:
-    IntegrationHealth.objects.get_or_create(integration=integration)
-    IntegrationHealth.objects.filter(integration=integration).update(
-        refused_webhook_count=F("refused_webhook_count") + 1, last_refused_webhook_at=clock.now(),
-        last_refused_webhook=plain(reason, 200),
-    )  # fmt: skip
+    with failpoints.around("inbox.refuse"), transaction.atomic():
+        IntegrationHealth.objects.get_or_create(integration=integration)
+        IntegrationHealth.objects.filter(integration=integration).update(
+            refused_webhook_count=F("refused_webhook_count") + 1, last_refused_webhook_at=clock.now(),
+            last_refused_webhook=plain(reason, 200),
+        )  # fmt: skip
     structlog.get_logger(__name__).warning("webhook refused", integration=integration.pk, reason=reason)
 
 
@@ -176,8 +177,8 @@ def work(integration_id: int) -> bool:
     integration = ChannelIntegration.objects.select_related("sales_channel").get(pk=integration_id)
     if integration.status != Status.ACTIVE:
         return False
-    claimed = claim(integration_id)
-    failpoints.hit("inbox.after_claim")
+    with failpoints.around("inbox.claim"):
+        claimed = claim(integration_id)
     if not claimed:
         return False
     with closing(open_connector(integration)) as there:

@@ -9,12 +9,14 @@ from django.db import connection, transaction
 from finalmarket.channels.models import ChannelProduct, DueChange
 from finalmarket.connectors.records import ListingRef
 from finalmarket.integrations.models import ChannelIntegration, ListingLink
+from finalmarket.kernel import failpoints
 from finalmarket.kernel.errors import UserError
 from finalmarket.kernel.sql import Queries
 
 QUERIES = Queries(Path(__file__).with_name("links.sql"))
 
 
+@failpoints.around("links.link")
 @transaction.atomic
 def link_listing(
     integration: ChannelIntegration, listing: ChannelProduct, ref: ListingRef, location: str = "", linked_by: str = ""
@@ -49,6 +51,7 @@ def _forget_told(link: ListingLink) -> ListingLink:
     return link
 
 
+@failpoints.around("links.unlink")
 @transaction.atomic
 def unlink(listing: ChannelProduct) -> None:
     """Tell the platform nothing more of this listing; what stands there stays. One that is not linked stays so."""

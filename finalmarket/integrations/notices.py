@@ -53,7 +53,7 @@ def find(within: timedelta = timedelta(minutes=15)) -> int:
     every = sorted({number for numbers in accounts.values() for number in numbers})
     if not every:
         return 0
-    with connection.cursor() as cursor:
+    with failpoints.around("notices.find"), connection.cursor() as cursor:
         values = {"since": clock.now() - within, "now": clock.held(), "accounts": every, **accounts}
         cursor.execute(QUERIES["find"], values)
         return int(cursor.rowcount)
@@ -115,8 +115,8 @@ def _verify_all(integration: ChannelIntegration, connector: Connector) -> int:
         except (Rejected, NotSupported, *READING_ERRORS):
             is_shown = True  # this one cannot be asked for
         state = DueNotice.State.SENT if is_shown else DueNotice.State.DUE
-        DueNotice.objects.filter(pk=row.pk).update(verified_at=clock.now(), state=state, next_try_at=clock.now())
-        failpoints.hit("notices.after_verify")
+        with failpoints.around("notices.verify"):
+            DueNotice.objects.filter(pk=row.pk).update(verified_at=clock.now(), state=state, next_try_at=clock.now())
         again += not is_shown
     breaker.note_success(integration.pk)
     return again
@@ -125,7 +125,9 @@ def _verify_all(integration: ChannelIntegration, connector: Connector) -> int:
 def replay(integration: ChannelIntegration, letter: DeadLetter) -> None:
     """Have a refused notice told again. Raises UserError when there is none behind the letter."""
     rows = DueNotice.objects.filter(integration=integration, pk=letter.payload.get("notice") or 0)
-    if not rows.update(state=DueNotice.State.DUE, next_try_at=clock.now(), attempts=0):
+    with failpoints.around("notices.replay"):
+        found = rows.update(state=DueNotice.State.DUE, next_try_at=clock.now(), attempts=0)
+    if not found:
         raise UserError("there is no notice behind this letter any more; settle it by hand")
 
 
@@ -136,10 +138,10 @@ REPLAYS = {f"notice_{kind}": replay for kind in KINDS}
 def _tell_all(integration: ChannelIntegration, connector: Connector, held: Lane) -> Pushed:
     done = Pushed()
     for _ in range(MOST_NOTICES):
-        found = _claim(integration)
+        with failpoints.around("notices.claim"):
+            found = _claim(integration)
         if found is None:
             break
-        failpoints.hit("notices.after_claim")
         notice, was_doubtful = found
         if not held.is_held():
             done.reason = "the lane was lost"
@@ -219,10 +221,9 @@ def _refuse(notice: Notice, reason: str) -> None:
 
 def _put_off(notice: Notice, error: ConnectorError, was_doubtful: bool) -> None:
     """Tell it later: in doubt where it may have arrived, else as if nothing had been."""
-    failpoints.hit("notices.before_put_off")
     is_doubtful = was_doubtful or isinstance(error, (OutcomeUnknown, Unintelligible))
     wait = error.retry_after if isinstance(error, RetryLater) else None
-    with connection.cursor() as cursor:
+    with failpoints.around("notices.put_off"), connection.cursor() as cursor:
         cursor.execute(
             QUERIES["put_off"],
             {

@@ -109,7 +109,8 @@ def replay(integration: ChannelIntegration, letter: DeadLetter) -> None:
     """Have a refused listing told again, with its newest value."""
     listing_id, what = letter.payload.get("listing"), letter.payload.get("what")
     if isinstance(listing_id, int) and what in EVERYTHING:
-        mark_due("listings", [listing_id], what)
+        with failpoints.around("push.replay"):
+            mark_due("listings", [listing_id], what)
 
 
 def forget(before: datetime, *, most: int) -> int:
@@ -182,6 +183,7 @@ class _Drain:
             told = [ware.what for ware in chosen]
             dropped = rows("drop_untold", integration=self._integration.pk, told=told)
             self._let_stock_follow([listing_id for (listing_id,) in dropped])
+            failpoints.hit("push.before_drop")
         failpoints.hit("push.after_drop")
 
     def _let_stock_follow(self, listing_ids: Sequence[int]) -> None:
@@ -192,7 +194,8 @@ class _Drain:
         units = newest(self._integration, links, places_of(self._integration))
         differing = [link.listing_id for link in links if sum(units[link.listing_id].values()) != link.told_quantity]
         if differing:
-            mark_due("listings", differing, "stock")
+            with failpoints.around("push.follow"):
+                mark_due("listings", differing, "stock")
 
     def _drain(self, ware: Ware[Any]) -> None:
         self._calls_together = 1
@@ -200,10 +203,10 @@ class _Drain:
             if ware.what == Stock.what and self._waits(ware) and not pull.catch_up_orders(self._integration):
                 self._done.reason = "the newest orders of the channel are not known; no number is told without them"
                 return
-            claims = self._claim(ware)
+            with failpoints.around("push.claim"):
+                claims = self._claim(ware)
             if not claims:
                 return
-            failpoints.hit("push.after_claim")
             if ware.what != Stock.what:
                 self._let_stock_follow([claim.listing_id for claim in claims])
             began = time.monotonic()
@@ -280,8 +283,8 @@ class _Drain:
         if not saying:
             return
         batch.trying = set()
-        batch.records = settling.begin(self._integration, batch.ware, saying)
-        failpoints.hit("push.after_begin")
+        with failpoints.around("push.begin"):
+            batch.records = settling.begin(self._integration, batch.ware, saying)
         most = self._most(batch.ware)
         for start in range(0, len(saying), most):
             self._send_part(batch, saying[start : start + most])
@@ -291,13 +294,13 @@ class _Drain:
         if not self._lane.is_held():
             raise _LaneLost
         ours = settling.renewed(self._integration, batch.ware, part)
+        failpoints.hit("push.before_send")
         kept = {telling.claim.listing_id for telling in ours}
         lost = {telling.claim.listing_id for telling in part} - kept
         batch.tellings = [telling for telling in batch.tellings if telling.claim.listing_id not in lost]
         if not ours:
             return
         batch.trying = kept
-        failpoints.hit("push.before_send")
         _deliver(batch, ours, lambda some: batch.ware.send(self._connector, some))
         failpoints.hit("push.after_send")
 

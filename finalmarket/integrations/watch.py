@@ -20,6 +20,7 @@ from finalmarket.channels.due import mark_due
 from finalmarket.integrations import notices, push
 from finalmarket.integrations.lanes import number_of
 from finalmarket.integrations.telling import rows
+from finalmarket.kernel import failpoints
 from finalmarket.kernel.errors import UserError
 from finalmarket.kernel.jobs import enqueue
 
@@ -43,7 +44,10 @@ def wake() -> int:
 def open_and_close() -> int:
     """Mark listings whose time to be shown has begun or ended as due; return the rows marked."""
     passed = [listing_id for (listing_id,) in rows("open_and_close")]
-    return mark_due("listings", passed, "content", "stock") if passed else 0
+    if not passed:
+        return 0
+    with failpoints.around("watch.mark"):
+        return mark_due("listings", passed, "content", "stock")
 
 
 class Watcher:

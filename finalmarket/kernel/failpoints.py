@@ -55,6 +55,16 @@ def hit(name: str) -> None:
 
 
 @contextmanager
+def around(step: str) -> Iterator[None]:
+    """Pass `room.before_step`, do what stands within, and pass `room.after_step` where that succeeded. `step` is
+    written as "room.step", such as "push.claim"; a function can be decorated with it too."""
+    room, _, name = step.partition(".")
+    hit(f"{room}.before_{name}")
+    yield
+    hit(f"{room}.after_{name}")
+
+
+@contextmanager
 def armed(text: str) -> Iterator[None]:
     """Within it, these failpoints are armed in this process (same words as the variable)."""
     global _armed

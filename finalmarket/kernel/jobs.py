@@ -17,6 +17,8 @@ from typing import TypeVar
 
 from django.db import transaction
 
+from finalmarket.kernel import failpoints
+
 RunsJob = TypeVar("RunsJob", bound=Callable[..., None])
 
 
@@ -72,7 +74,8 @@ def enqueue(
         raise UnknownJob(f"no room declares a job named {name}")
     deferrer = app.configure_task(name, allow_unknown=False, queueing_lock=queueing_lock, schedule_at=at)
     try:
-        with transaction.atomic():  # a refused lock would poison the caller's transaction: it gets a savepoint
+        # A refused lock would poison the caller's transaction: it gets a savepoint.
+        with failpoints.around("jobs.enqueue"), transaction.atomic():
             return deferrer.defer(**arguments)  # type: ignore[arg-type]  # JSON values, checked when written
     except AlreadyEnqueued:
         return None

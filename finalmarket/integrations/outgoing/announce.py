@@ -16,7 +16,7 @@ from finalmarket.channels.models import ChannelProduct
 from finalmarket.customers.models import OmnichannelCustomer
 from finalmarket.integrations.models import OutgoingDelivery, OutgoingEvent, WebhookEndpoint
 from finalmarket.journeys.models import CrossChannelJourney
-from finalmarket.kernel import clock
+from finalmarket.kernel import clock, failpoints
 from finalmarket.orders.models import Order
 from finalmarket.stock import atp
 from finalmarket.stock.models import StockAlert
@@ -36,6 +36,7 @@ def wants(topics: Iterable[str], topic: str) -> bool:
     return any(wanted in (topic, f"{group}.*", "*") for wanted in topics)
 
 
+@failpoints.around("outgoing.prepare")
 @transaction.atomic
 def prepare() -> int:
     """Fill in what fresh events tell, and write down for which endpoints; return how many events were prepared.

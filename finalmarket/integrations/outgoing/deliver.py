@@ -50,13 +50,13 @@ def deliver(endpoint_id: int, *, transport: httpx2.BaseTransport | None = None) 
     with httpx2.Client(transport=guarded, timeout=TIMEOUT, trust_env=False, follow_redirects=False) as client:
         for delivery in _claim(endpoint):
             told = _send(client, endpoint, delivery)
-            failpoints.hit("outgoing.after_send")
             taken += _settle(endpoint, delivery, told)
             if not endpoint.is_active:
                 break
     return taken
 
 
+@failpoints.around("outgoing.claim")
 @transaction.atomic
 def _claim(endpoint: WebhookEndpoint) -> list[OutgoingDelivery]:
     """Take what is due; until the lease ends nobody else takes it, and then, if we died, somebody does."""
@@ -95,7 +95,10 @@ def _send(client: httpx2.Client, endpoint: WebhookEndpoint, delivery: OutgoingDe
     url = endpoint.url
     try:
         for _ in range(MOST_REDIRECTS + 1):
-            with client.stream("POST", url, content=body.encode(), headers=headers) as answer:
+            with (
+                failpoints.around("outgoing.send"),
+                client.stream("POST", url, content=body.encode(), headers=headers) as answer,
+            ):
                 if answer.status_code not in REDIRECTS:
                     return Told(answer.status_code, "" if answer.is_success else f"answered {answer.status_code}")
                 url = str(answer.url.join(answer.headers.get("location", "")))
@@ -106,6 +109,7 @@ def _send(client: httpx2.Client, endpoint: WebhookEndpoint, delivery: OutgoingDe
         return Told(None, f"{type(error).__name__}: {error}")
 
 
+@failpoints.around("outgoing.settle")
 @transaction.atomic
 def _settle(endpoint: WebhookEndpoint, delivery: OutgoingDelivery, told: Told) -> bool:
     delivery.attempts += 1
