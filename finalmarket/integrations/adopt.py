@@ -20,7 +20,7 @@ from finalmarket.channels.models import ChannelProduct, ListingPrice, SalesChann
 from finalmarket.connectors.contract import Connector, PullsListings, PullsStock
 from finalmarket.connectors.errors import ConnectorError
 from finalmarket.connectors.records import ListingRecord, ListingRef, Page
-from finalmarket.integrations import breaker
+from finalmarket.integrations import breaker, runs
 from finalmarket.integrations.accounts import open_connector
 from finalmarket.integrations.lanes import lane
 from finalmarket.integrations.links import link_listing
@@ -56,28 +56,21 @@ def look_through(integration: ChannelIntegration) -> Found:
     """
     refuse_unless_active(integration)
     channel_of(integration)
-    run = SyncRun(integration=integration, stream=STREAM, started_at=clock.now())
     with lane(integration.pk, f"pull {STREAM}") as held, closing(open_connector(integration)) as there:
         if held is None:
             raise UserError(f"{integration} is being looked through at this moment")
         if not isinstance(there, PullsListings):
             raise UserError(f"{there.name} cannot be asked what it sells; link by SKU when its orders come")
-        run.save()
-        found = Found()
+        run, found = runs.begin(integration, STREAM), Found()
         try:
             for page in there.pull_listings(""):
                 _take_page(integration, there, page, found, run)
         except ConnectorError as error:
             breaker.note_failure(integration, error)
-            _end(run, "failed", error.reason)
+            runs.end(run, "failed", error.reason)
             raise UserError(f"{there.name} could not be looked through to the end: {error.reason}") from error
-    _end(run, "done", "")
+        runs.end(run, "done")
     return found
-
-
-def _end(run: SyncRun, outcome: str, error: str) -> None:
-    run.outcome, run.error, run.ended_at = outcome, error, clock.now()
-    run.save()
 
 
 def channel_of(integration: ChannelIntegration) -> SalesChannel:
@@ -183,6 +176,7 @@ def _list_unlinked(
     )  # fmt: skip
 
 
+@failpoints.around("adopt.link")
 @transaction.atomic
 def link(unlinked_id: int, variant: Variant | None = None, *, actor: str) -> ListingLink:
     """Say that a listing is this variant (by default the suggested one). Raises UserError when there is none, and when
@@ -197,6 +191,7 @@ def link(unlinked_id: int, variant: Variant | None = None, *, actor: str) -> Lis
     return made
 
 
+@failpoints.around("adopt.ignore")
 @transaction.atomic
 def ignore(unlinked_id: int) -> UnlinkedListing:
     """Leave a listing alone: it is not ours to tell."""
@@ -206,6 +201,7 @@ def ignore(unlinked_id: int) -> UnlinkedListing:
     return _set_state(unlinked, State.IGNORED)
 
 
+@failpoints.around("adopt.create")
 @transaction.atomic
 def create_product_from(unlinked_id: int, *, actor: str) -> Variant:
     """Make a product of a listing that we do not have yet, with its SKU, price and words, and link it.
@@ -234,6 +230,7 @@ def create_product_from(unlinked_id: int, *, actor: str) -> Variant:
     return variant
 
 
+@failpoints.around("adopt.start")
 def start_pushing(integration: ChannelIntegration) -> None:
     """From this moment on the platform is told what changes here, beginning with what differs now."""
     refuse_unless_active(integration)

@@ -9,6 +9,7 @@ is left alone: absence is never deletion.
 from __future__ import annotations
 
 from collections.abc import Iterator, Sequence
+from contextlib import closing
 from dataclasses import dataclass, field
 from datetime import datetime
 from typing import Any
@@ -19,7 +20,7 @@ from finalmarket.channels.due import mark_due
 from finalmarket.connectors.contract import Connector, PullsOrders, PullsStock, PushesStock
 from finalmarket.connectors.errors import ConnectorError, Rejected, RetryLater
 from finalmarket.connectors.records import StockLevel
-from finalmarket.integrations import breaker, pull
+from finalmarket.integrations import breaker, pull, runs
 from finalmarket.integrations.accounts import connector_class, open_connector
 from finalmarket.integrations.budget import OWN_BUDGET
 from finalmarket.integrations.lanes import lane
@@ -67,18 +68,17 @@ def sweep(integration_id: int) -> SyncRun | None:
     with lane(integration_id, LANE) as held:
         if held is None or not breaker.may_call(integration_id):
             return None
-        run = SyncRun.objects.create(integration=integration, stream=STREAM, started_at=clock.now())
-        connector = open_connector(integration)
+        run = runs.begin(integration, STREAM)
+        outcome, words = "failed", "our own fault"
         try:
-            _sweep(integration, connector, run)
-            run.outcome = "partly" if run.failed_count else "done"
+            with closing(open_connector(integration)) as connector:
+                _sweep(integration, connector, run)
+            outcome, words = "partly" if run.failed_count else "done", ""
         except ConnectorError as error:
             breaker.note_failure(integration, error)
-            run.outcome, run.error = "failed", str(error)
+            words = str(error)
         finally:
-            connector.close()
-            run.ended_at = clock.now()
-            run.save()
+            runs.end(run, outcome, words)
         return run
 
 
@@ -93,7 +93,8 @@ def _sweep(integration: ChannelIntegration, connector: Connector, run: SyncRun) 
             again = _look(integration, connector, sorted({one.listing_id for one in suspects}))
             _mend(integration, run, _unexplained(integration, again))
         breaker.note_success(integration.pk)
-        run.save()
+        with failpoints.around("drift.count"):
+            run.save()
 
 
 def _oldest_first(integration: ChannelIntegration) -> Iterator[list[int]]:
@@ -115,8 +116,9 @@ def _look(integration: ChannelIntegration, connector: Any, listing_ids: Sequence
     failpoints.hit("drift.after_read")
     units = newest(integration, look.links, places)
     look.should = {link.listing_id: _levels(link, units[link.listing_id]) for link in look.links}
-    rows("seen", asked=asked, **_seen(look))
-    rows("looked_at", asked=asked, listings=list(listing_ids))
+    with failpoints.around("drift.note"), transaction.atomic():
+        rows("seen", asked=asked, **_seen(look))
+        rows("looked_at", asked=asked, listings=list(listing_ids))
     return look
 
 

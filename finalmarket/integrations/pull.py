@@ -14,10 +14,12 @@ from datetime import datetime, timedelta
 from functools import partial
 from typing import Any
 
+from django.db import transaction
+
 from finalmarket.connectors.contract import Connector
 from finalmarket.connectors.errors import ConnectorError, Rejected, RetryLater, Unintelligible
 from finalmarket.connectors.records import Page
-from finalmarket.integrations import breaker
+from finalmarket.integrations import breaker, runs
 from finalmarket.integrations.accounts import connector_class, open_connector
 from finalmarket.integrations.budget import OWN_BUDGET
 from finalmarket.integrations.lanes import Lane, lane
@@ -68,10 +70,11 @@ def pull(integration_id: int, stream: str, *, is_quiet: bool = False) -> SyncRun
 def backfill(integration: ChannelIntegration, since: datetime) -> SyncRun | None:
     """Pull orders changed since that moment once more, beside the stream and with a cursor of its own: one that was
     broken off goes on where it ended when it is asked for with the same moment. Returns as `pull` does."""
-    row, _ = StreamCursor.objects.get_or_create(integration=integration, stream=BACKFILL, defaults={"since": since})
-    if row.since != since:
-        row.since, row.cursor, row.pulled_at = since, "", None
-        row.save()
+    with failpoints.around("pull.look_back"), transaction.atomic():
+        row, _ = StreamCursor.objects.get_or_create(integration=integration, stream=BACKFILL, defaults={"since": since})
+        if row.since != since:
+            row.since, row.cursor, row.pulled_at = since, "", None
+            row.save()
     found = ChannelIntegration.objects.select_related("sales_channel").get(pk=integration.pk)
     return _pull(found, STREAMS["orders"], BACKFILL)
 
@@ -129,8 +132,12 @@ def _pull(integration: ChannelIntegration, stream: Stream, name: str, *, is_quie
         if held is None or not breaker.may_call(integration.pk):
             return None
         first = _first_moment(integration, stream)
-        row, _ = StreamCursor.objects.get_or_create(integration=integration, stream=name, defaults={"since": first})
-        run = SyncRun(integration=integration, stream=name, started_at=clock.now())
+        with failpoints.around("pull.begin"):
+            row, _ = StreamCursor.objects.get_or_create(integration=integration, stream=name, defaults={"since": first})
+        if is_quiet:
+            run = SyncRun(integration=integration, stream=name, started_at=clock.now())
+        else:
+            run = runs.begin(integration, name)
         return _run(Pull(integration, stream, row, run, held, is_quiet))
 
 
@@ -142,9 +149,6 @@ def _first_moment(integration: ChannelIntegration, stream: Stream) -> datetime |
 
 def _run(work: Pull) -> SyncRun:
     """Carry a run out and write down how it ended; a failure of the platform ends here."""
-    if not work.is_quiet:
-        _close_broken(work)
-        work.run.save()
     try:
         with closing(open_connector(work.integration)) as there:
             _walk(work, there)
@@ -159,18 +163,11 @@ def _run(work: Pull) -> SyncRun:
     return _end(work, "partly" if work.run.failed_count else "done", "")
 
 
-def _close_broken(work: Pull) -> None:
-    """We hold the lane: whoever left a run of this stream open was killed."""
-    SyncRun.objects.filter(
-        integration=work.integration, stream=work.run.stream, outcome="", started_at__lt=clock.now()
-    ).update(outcome="failed", error="broken off", ended_at=clock.now())
-
-
 def _end(work: Pull, outcome: str, error: str) -> SyncRun:
     work.run.outcome, work.run.error, work.run.ended_at = outcome, error, clock.now()
     is_worth_a_record = error and outcome != LATER
     if work.run.pk or is_worth_a_record or work.run.seen_count:
-        work.run.save()
+        runs.end(work.run, outcome, error)
     return work.run
 
 
@@ -203,7 +200,8 @@ def _go_on(work: Pull, there: Connector) -> None:
             return
         failpoints.hit("pull.before_page")
     work.is_done = True
-    StreamCursor.objects.filter(pk=work.row.pk).update(pulled_at=work.started_at)
+    with failpoints.around("pull.end"):
+        StreamCursor.objects.filter(pk=work.row.pk).update(pulled_at=work.started_at)
 
 
 def _store(work: Pull, page: Page[Any]) -> None:

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from finalmarket.integrations import inbox, notices, push
+from finalmarket.integrations import inbox, notices, push, runs
 from finalmarket.integrations.accounts import connector_class
 from finalmarket.integrations.models import ChannelIntegration, SyncRun
 from finalmarket.integrations.pull import pull
@@ -53,7 +53,6 @@ def _push(integration: ChannelIntegration) -> SyncRun | None:
         done.told + news.told, done.refused + news.refused, done.put_off + news.put_off, done.reason or news.reason
     )
     run.seen_count, run.changed_count = done.told + done.refused + done.put_off, done.told
-    run.failed_count, run.error, run.ended_at = done.refused, done.reason, clock.now()
-    run.outcome = "failed" if done.reason else "partly" if done.refused or done.put_off else "done"
-    run.save()
+    run.failed_count = done.refused
+    runs.end(run, "failed" if done.reason else "partly" if done.refused or done.put_off else "done", done.reason)
     return run
