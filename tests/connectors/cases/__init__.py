@@ -14,6 +14,8 @@ from datetime import datetime
 from decimal import Decimal
 from typing import Any, Protocol
 
+import httpx2
+
 from finalmarket.connectors.books import MovementNotice, OrderContent
 from finalmarket.connectors.contract import Account, Connector
 from finalmarket.connectors.records import (
@@ -65,8 +67,8 @@ class Case:
     ignore: tuple[str, ...] = ()
     currency: str = "EUR"
 
-    # What comes in. `page_sizes` says how many records of a stream ("orders", "listings", "customers", "payments") the
-    # connector gets in one page, so that the suite can seed two pages and a bit.
+    # What comes in. `page_sizes` says how many records of a stream ("orders", "listings", "customers", "payments",
+    # "conversations", "interactions") the connector gets in one page, so that the suite can seed two pages and a bit.
     page_sizes: Mapping[str, int] = field(default_factory=dict)
     seed_orders: Seed | None = None
     seed_customers: Seed | None = None
@@ -77,10 +79,15 @@ class Case:
     # external id and that word, which must come back in OrderRecord.unknown.
     seed_unknown_order: Callable[[Any], tuple[str, str]] | None = None
     seed_unknown_payment: Callable[[Any], tuple[str, str]] | None = None
-    wordless: tuple[str, ...] = ()  # of "orders" and "payments": those whose records hold no word of a fixed list
-
+    # Of "orders", "payments", "conversations", "interactions", "parcels": those whose records hold no word of a list.
+    wordless: tuple[str, ...] = ()
     seed_conversations: Seed | None = None
     seed_interactions: Seed | None = None
+    seed_unknown_conversation: Callable[[Any], tuple[str, str]] | None = None
+    seed_unknown_interaction: Callable[[Any], tuple[str, str]] | None = None
+    # Makes the record of that id unreadable where it comes in a page between good ones. None: the suite spoils it on
+    # the wire, in the list where its id stands; a list that is no JSON or names its records otherwise needs this.
+    spoil: Callable[[Any, str], None] | None = None
 
     # What goes out.
     location: str = ""  # where stock is set, in the platform's words
@@ -113,6 +120,8 @@ class Case:
     unknown_topic: str = "weather/changed"  # a topic that no documentation knows, in the platform's spelling
     signature_headers: tuple[str, ...] = ()  # without any one of these a delivery is refused
     signs_time: bool = False  # whether the moment of sending is part of what is signed
+    # What the platform itself answers while a delivery is verified, such as its certificate; None: it is not asked.
+    webhook_answers: Callable[[httpx2.Request], httpx2.Response] | None = None
     # Whether the body is. Where a shared secret in a header is all the proof there is, events are hints only.
     signs_body: bool = True
 

@@ -87,6 +87,16 @@ def unknown_payment(office: Office) -> tuple[str, str]:
     return office.add_payment(TEN, state="quarantined"), "quarantined"
 
 
+def unknown_conversation(office: Office) -> tuple[str, str]:
+    """A conversation by a channel that nobody knows."""
+    return office.say("Hello?", email="a@example.com", channel="carrier_pigeon"), "carrier_pigeon"
+
+
+def unknown_interaction(office: Office) -> tuple[str, str]:
+    """Somebody does something new."""
+    return office.interact("danced", email="a@example.com"), "danced"
+
+
 def numbered(office: Office) -> str:
     """A number that no two calls get."""
     return str(office._next())
@@ -239,6 +249,8 @@ def case() -> Case:
         seed_listings=seed_listings,
         seed_conversations=seed_conversations,
         seed_interactions=seed_interactions,
+        seed_unknown_conversation=unknown_conversation,
+        seed_unknown_interaction=unknown_interaction,
         location="main",
         missing_ref=ListingRef(key="I0", sku="NO-SUCH-SKU", ids={"item": "I0"}),
         fulfilment=fulfilment,

@@ -12,9 +12,16 @@ from typing import Any
 import httpx2
 import pytest
 
-from finalmarket.connectors.contract import PullsCustomers, PullsListings, PullsOrders, PullsPayments, PullsStock
+from finalmarket.connectors.contract import (
+    PullsCustomers,
+    PullsListings,
+    PullsOrders,
+    PullsPayments,
+    PullsStock,
+)
 from finalmarket.connectors.errors import ConnectorError, NeedsAttention, RetryLater, Unintelligible
 from finalmarket.connectors.records import Page
+from finalmarket.connectors.talk import PullsConversations, PullsInteractions
 from finalmarket.sandbox.faults import Fault
 from tests.connectors.cases import Case
 from tests.connectors.conformance.stage import (
@@ -188,14 +195,14 @@ def amounts_are_exact_and_moments_aware(case: Case, stream: Stream) -> None:
         stream.seed(stage, 3)
         for page in stream.pages(stage.connector):
             for record in page.records:
-                _walk(record, type(record).__name__)
+                walk_through(record, type(record).__name__)
                 if hasattr(record, "version"):
                     assert record.version
                 if hasattr(record, "currency"):
                     assert record.currency == record.currency.upper() != ""
 
 
-def _walk(value: Any, where: str) -> None:
+def walk_through(value: Any, where: str) -> None:
     """Look at all there is within a record."""
     assert not isinstance(value, float), f"{where} is a float: {value}"
     if isinstance(value, datetime):
@@ -204,16 +211,19 @@ def _walk(value: Any, where: str) -> None:
         assert value.is_finite(), where
     elif dataclasses.is_dataclass(value):
         for field in dataclasses.fields(value):
-            _walk(getattr(value, field.name), f"{where}.{field.name}")
+            walk_through(getattr(value, field.name), f"{where}.{field.name}")
     elif isinstance(value, Mapping):
         for key, item in value.items():
-            _walk(item, f"{where}[{key!r}]")
+            walk_through(item, f"{where}[{key!r}]")
     elif isinstance(value, (list, tuple)):
         for item in value:
-            _walk(item, f"{where}[]")
+            walk_through(item, f"{where}[]")
 
 
-ONE: dict[type, str] = {PullsOrders: "pull_order", PullsCustomers: "pull_customer", PullsPayments: "pull_payment"}
+ONE: dict[type, str] = {
+    PullsOrders: "pull_order", PullsCustomers: "pull_customer", PullsPayments: "pull_payment",
+    PullsConversations: "pull_conversation",
+}  # fmt: skip
 
 
 @check_each_stream
@@ -251,6 +261,22 @@ def a_word_that_no_documentation_knows_survives_in_a_payment(case: Case) -> None
         return
     seed = needed(case.seed_unknown_payment, "seed_unknown_payment")
     _unknown_survives(case, seed, "pull_payments")
+
+
+@check(PullsConversations)
+def a_word_that_no_documentation_knows_survives_in_a_conversation(case: Case) -> None:
+    if "conversations" in case.wordless:
+        return
+    seed = needed(case.seed_unknown_conversation, "seed_unknown_conversation")
+    _unknown_survives(case, seed, "pull_conversations")
+
+
+@check(PullsInteractions)
+def a_word_that_no_documentation_knows_survives_in_an_interaction(case: Case) -> None:
+    if "interactions" in case.wordless:
+        return
+    seed = needed(case.seed_unknown_interaction, "seed_unknown_interaction")
+    _unknown_survives(case, seed, "pull_interactions")
 
 
 def _unknown_survives(case: Case, seed: Any, pull: str) -> None:

@@ -16,7 +16,7 @@ from finalmarket.connectors.contract import ReceivesWebhooks
 from finalmarket.connectors.errors import ConnectorError, WebhookRefused
 from tests.connectors.cases import Case
 from tests.connectors.conformance.stage import DOUBLE, START, Handler, check, needed, on_a_double
-from tests.connectors.conformance.statuses import _reads
+from tests.connectors.conformance.statuses import reads_of
 
 
 class _Kept(logging.Handler):
@@ -80,7 +80,7 @@ def no_secret_is_in_an_error_or_a_log(case: Case) -> None:
     answers = [_telling(secrets, status) for status in (400, 401, 403, 404, 422, 429, 500)]
     with _logged() as lines:
         for answer in [*answers, _breaking(secrets)]:
-            for name, read in {**_reads(case), "a write": _write}.items():
+            for name, read in {**reads_of(case), "a write": _write}.items():
                 connector = on_a_double(case, answer)
                 try:
                     read(connector)

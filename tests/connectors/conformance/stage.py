@@ -27,6 +27,7 @@ from finalmarket.connectors.contract import (
 )
 from finalmarket.connectors.rates import Rate
 from finalmarket.connectors.records import Page
+from finalmarket.connectors.talk import PullsConversations, PullsInteractions
 from finalmarket.kernel import clock
 from finalmarket.sandbox.faults import Fault, Faults
 from finalmarket.sandbox.wire import Wire
@@ -248,19 +249,33 @@ class Stream:
         return list(dict.fromkeys(named))
 
 
+TALK = (
+    Stream("conversations", PullsConversations, "pull_conversations", True),
+    Stream("interactions", PullsInteractions, "pull_interactions", True),
+)
 STREAMS = (
     Stream("orders", PullsOrders, "pull_orders", True),
     Stream("customers", PullsCustomers, "pull_customers", True),
     Stream("payments", PullsPayments, "pull_payments", True),
     Stream("listings", PullsListings, "pull_listings", False),
+    *TALK,
 )
 
 
 def check_each_stream(run: Callable[..., None]) -> Callable[..., None]:
     """Make a function of a Case and a Stream a check of every stream."""
-    for stream in STREAMS:
-        CHECKS.append(Check(f"{run.__name__}-{stream.name}", (stream.capability,), partial(run, stream=stream)))
-    return run
+    return check_streams(*STREAMS)(run)
+
+
+def check_streams(*streams: Stream) -> Callable[[Callable[..., None]], Callable[..., None]]:
+    """Make a function of a Case and a Stream a check of these streams."""
+
+    def register(run: Callable[..., None]) -> Callable[..., None]:
+        for stream in streams:
+            CHECKS.append(Check(f"{run.__name__}-{stream.name}", (stream.capability,), partial(run, stream=stream)))
+        return run
+
+    return register
 
 
 def changed(account: Account, **secrets: str) -> Account:

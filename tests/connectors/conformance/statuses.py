@@ -10,6 +10,7 @@ from typing import Any
 import httpx2
 import pytest
 
+from finalmarket.connectors.books import PushesOrders
 from finalmarket.connectors.contract import PullsCustomers, PullsListings, PullsOrders, PullsPayments, PullsStock
 from finalmarket.connectors.errors import (
     ConnectorError,
@@ -21,6 +22,14 @@ from finalmarket.connectors.errors import (
 )
 from finalmarket.connectors.http import Answer
 from finalmarket.connectors.records import ListingRef
+from finalmarket.connectors.shipping import Ships
+from finalmarket.connectors.talk import (
+    OpensTickets,
+    PullsConversations,
+    PullsFigures,
+    PullsInteractions,
+    SendsMessages,
+)
 from finalmarket.kernel import clock
 from tests.connectors.cases import Case
 from tests.connectors.conformance.stage import START, always, check, failing, on_a_double
@@ -141,7 +150,7 @@ STRANGE = (
 def an_answer_of_another_shape_is_an_error_of_ours_or_nothing(case: Case) -> None:
     for body in STRANGE:
         for status in (200, 400, 500):
-            for name, read in _reads(case).items():
+            for name, read in reads_of(case).items():
                 connector = on_a_double(case, always(status, body))
                 try:
                     read(connector)
@@ -151,7 +160,7 @@ def an_answer_of_another_shape_is_an_error_of_ours_or_nothing(case: Case) -> Non
                 assert name != "check" or body != b"", "the check is content with nothing"
 
 
-def _reads(case: Case) -> dict[str, Callable[[Any], Any]]:
+def reads_of(case: Case) -> dict[str, Callable[[Any], Any]]:
     """The reads that a connector has."""
     ref = case.missing_ref or ListingRef(key="1", sku="1")
     found: dict[str, Callable[[Any], Any]] = {"check": lambda connector: connector.check()}
@@ -159,22 +168,37 @@ def _reads(case: Case) -> dict[str, Callable[[Any], Any]]:
         (PullsOrders, "pull_orders", "pull_order"),
         (PullsCustomers, "pull_customers", "pull_customer"),
         (PullsPayments, "pull_payments", "pull_payment"),
+        (PullsConversations, "pull_conversations", "pull_conversation"),
     ):
         if issubclass(case.connector, capability):
             found[plural] = partial(_pull_all, verb=plural)
-            found[single] = partial(_pull_one, verb=single)
+            found[single] = partial(_ask_one, verb=single)
+    if issubclass(case.connector, PullsInteractions):
+        found["pull_interactions"] = partial(_pull_all, verb="pull_interactions")
+    for asked, find in FINDS.items():
+        if issubclass(case.connector, asked):
+            found[find] = partial(_ask_one, verb=find)
     if issubclass(case.connector, PullsListings):
         found["pull_listings"] = lambda connector: list(connector.pull_listings(""))
     if issubclass(case.connector, PullsStock):
         found["pull_stock"] = lambda connector: connector.pull_stock([ref], case.location)
+    if issubclass(case.connector, PullsFigures):
+        found["pull_figures"] = lambda connector: connector.pull_figures(START.date(), START.date())
+    if issubclass(case.connector, Ships):
+        found["track"] = lambda connector: connector.track("1", "1", "1")
     return found
+
+
+FINDS: dict[type, str] = {
+    PushesOrders: "find_order", SendsMessages: "find_message", OpensTickets: "find_ticket", Ships: "find_label",
+}  # fmt: skip
 
 
 def _pull_all(connector: Any, verb: str) -> None:
     list(getattr(connector, verb)("", None))
 
 
-def _pull_one(connector: Any, verb: str) -> None:
+def _ask_one(connector: Any, verb: str) -> None:
     getattr(connector, verb)("1")
 
 
