@@ -122,8 +122,6 @@ class Case:
     signs_time: bool = False  # whether the moment of sending is part of what is signed
     # What the platform itself answers while a delivery is verified, such as its certificate; None: it is not asked.
     webhook_answers: Callable[[httpx2.Request], httpx2.Response] | None = None
-    # What the platform itself answers while a delivery is verified, such as its certificate; None: it is not asked.
-    webhook_answers: Callable[[httpx2.Request], httpx2.Response] | None = None
     # Whether the body is. Where a shared secret in a header is all the proof there is, events are hints only.
     signs_body: bool = True
 
