@@ -48,7 +48,7 @@ class SharedBudget:
         """
         values = {
             **self._values(bucket), "cost": cost, "capacity": spendable(rate.capacity, rate.per_second),
-            "per_second": rate.per_second, "patience": self._most_seconds,
+            "per_second": rate.per_second, "patience": self._most_seconds, "headroom": HEADROOM_SECONDS,
         }  # fmt: skip
         wait = _ask("take", values)
         if wait is None:
