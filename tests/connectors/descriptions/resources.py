@@ -14,6 +14,7 @@ from urllib.parse import parse_qsl, unquote, urlsplit
 
 from tests.connectors.descriptions.dialect import Document
 from tests.connectors.descriptions.encodings import Pairs, coerced, nested, parameter
+from tests.connectors.descriptions.files import read_description
 from tests.connectors.descriptions.judge import header, shown, vendor_apis
 
 METHODS = ("get", "put", "post", "delete", "options", "head", "patch")
@@ -41,7 +42,7 @@ def openapi(
 
 @cache
 def _document(path: Path) -> Document:
-    return Document(json.loads(path.read_text()))
+    return Document(read_description(path))
 
 
 def _overridden(documents: Sequence[Document], overrides: Mapping[str, Any]) -> list[Document]:
