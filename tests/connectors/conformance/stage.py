@@ -89,15 +89,19 @@ class PassingTime:
 
 
 class NthCall(Faults):
-    """Lets the nth fitting request meet one fault, and no other."""
+    """Lets the nth fitting request meet one fault, and no other. One that `waits` counts from `begin` on."""
 
-    def __init__(self, fault: Fault, nth: int, *, writes: bool) -> None:
+    def __init__(self, fault: Fault, nth: int, *, writes: bool, waits: bool = False) -> None:
         super().__init__()
-        self._fault, self._left, self._writes = fault, nth, writes
+        self._fault, self._left, self._writes, self._waits = fault, nth, writes, waits
+
+    def begin(self) -> None:
+        """Count from here on."""
+        self._waits = False
 
     def draw(self, *, is_write: bool) -> Fault | None:
         """The fault, when it is the turn of it."""
-        if is_write is not self._writes:
+        if self._waits or is_write is not self._writes:
             return None
         self._left -= 1
         if self._left:
