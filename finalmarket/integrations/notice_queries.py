@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Set
+from collections.abc import Collection, Set
 from pathlib import Path
 
 from django.db import connection
@@ -17,19 +17,19 @@ Happening = tuple[str, int, str]
 """A kind, the id of our record of it, and its key where it has one."""
 
 
-def happened(order_id: int | None) -> Set[Happening]:
-    """What has happened to an order up to now that a platform might be told of; nothing for None."""
-    if order_id is None:
+def happened(order_ids: Collection[int]) -> Set[Happening]:
+    """What has happened to these orders up to now that a platform might be told of."""
+    if not order_ids:
         return frozenset()
     with connection.cursor() as cursor:
-        cursor.execute(QUERIES["happened"], {"order": order_id})
+        cursor.execute(QUERIES["happened"], {"orders": list(order_ids)})
         return frozenset((str(kind), int(local_id), str(key)) for kind, local_id, key in cursor.fetchall())
 
 
-def hear(integration: ChannelIntegration, order_id: int, before: Set[Happening]) -> None:
-    """Mark what has happened to the order since `before` as news that came from the platform itself: it is not told
-    again. To be called in the transaction that took the news, with the order's row locked."""
-    news = sorted(happened(order_id) - before)
+def hear(integration: ChannelIntegration, order_ids: Collection[int], before: Set[Happening]) -> None:
+    """Mark what has happened to these orders since `before` as news that came from the platform itself: it is not told
+    again. To be called in the transaction that took the news, with the rows of the orders locked."""
+    news = sorted(happened(order_ids) - before)
     now = clock.now()
     DueNotice.objects.bulk_create(
         [

@@ -58,11 +58,12 @@ ORDER BY found.local_id
 ON CONFLICT DO NOTHING
 
 -- name: happened
-SELECT 'fulfilment', id, '' FROM fulfilments WHERE order_id = %(order)s AND state IN ('shipped', 'delivered')
-UNION ALL SELECT 'cancellation', id, '' FROM orders WHERE id = %(order)s AND state = 'cancelled'
-UNION ALL SELECT 'refund', id, key FROM refunds WHERE order_id = %(order)s
+SELECT 'fulfilment', id, '' FROM fulfilments
+WHERE order_id = ANY (%(orders)s) AND state IN ('shipped', 'delivered')
+UNION ALL SELECT 'cancellation', id, '' FROM orders WHERE id = ANY (%(orders)s) AND state = 'cancelled'
+UNION ALL SELECT 'refund', id, key FROM refunds WHERE order_id = ANY (%(orders)s)
 UNION ALL SELECT CASE state WHEN 'captured' THEN 'capture' ELSE 'void' END, id, '' FROM payments
-WHERE order_id = %(order)s AND state IN ('captured', 'voided')
+WHERE order_id = ANY (%(orders)s) AND state IN ('captured', 'voided')
 
 -- name: claim
 -- The next notice whose time has come. It is doubtful from now on: whoever finds it so, because we were killed, asks

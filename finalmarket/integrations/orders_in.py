@@ -16,13 +16,15 @@ from finalmarket.integrations import refund_echo, shipments
 from finalmarket.integrations.intake_map import Seat, account_of, is_past, order_draft, source_of, with_customer
 from finalmarket.integrations.models import ChannelIntegration, ExternalId, ListingLink, PlaceMapping
 from finalmarket.integrations.notice_queries import happened, hear
-from finalmarket.integrations.storing import Stored, each_alone
+from finalmarket.integrations.storing import FAILED, Stored, each_alone
 from finalmarket.kernel.errors import UserError
-from finalmarket.orders.drafts import plain_data
+from finalmarket.orders.drafts import OrderDraft, plain_data
+from finalmarket.orders.held import holding
 from finalmarket.orders.history import note
-from finalmarket.orders.intake import take
-from finalmarket.orders.models import Order, OrderLine
-from finalmarket.orders.promises import lock_pools
+from finalmarket.orders.intake import Taken, take
+from finalmarket.orders.models import Order
+from finalmarket.orders.newcomers import is_plain, take_together
+from finalmarket.orders.promises import lock_stock_of
 
 KIND = "order"
 ACTOR = "integration"
@@ -38,6 +40,10 @@ class Lookups:
     variants: dict[str, int]
     echoes: dict[str, set[str]]
     countries: dict[int, str] = field(default_factory=dict)
+
+    def known_among(self, records: Sequence[OrderRecord]) -> list[int]:
+        """Our orders among these, by their ids."""
+        return sorted({self.known[one.external_id][0] for one in records if one.external_id in self.known})
 
     def seat(self, record: OrderRecord) -> Seat:
         """Where the order belongs: where it came in before, else what the mapping of its place says, else the account's
@@ -77,18 +83,66 @@ def take_orders(integration: ChannelIntegration, records: Sequence[OrderRecord])
         for record in wanted
         if record.external_id in lookups.known or not is_past(record, integration.connected_at)
     ]
-    lock_orders(lookups.known[record.external_id][0] for record in fresh if record.external_id in lookups.known)
-    people = _people(integration, fresh, lookups)
-    _lock_stock(fresh, lookups)
-
-    def take_one(record: OrderRecord) -> str:
-        return _take(record, lookups, people.get(record.external_id))
-
-    stored = each_alone(integration, "orders", fresh, take_one)
+    known = lookups.known_among(fresh)
+    lock_orders(known)
+    page = Page(lookups, _people(integration, fresh, lookups))
+    before = happened(known)
+    with holding(known, _lock_stock(fresh, lookups)):
+        stored = each_alone(integration, "orders", fresh, page.take, page.take_all)
+    taken = {one.external_id: page.taken[one.external_id] for one in stored if one.outcome != FAILED}
+    _remember(integration, taken)
+    hear(integration, taken.values(), before)
     left_alone = {record.external_id for record in records} - {record.external_id for record in fresh}
     return stored + [
         Stored(name, "unchanged", "a test, or over before the account was connected") for name in sorted(left_alone)
     ]
+
+
+@dataclass(slots=True)
+class Page:
+    """Orders that are taken in one transaction. `people` are the customers and `taken` our orders, both by the
+    platform's id of the order."""
+
+    lookups: Lookups
+    people: Mapping[str, int | None]
+    taken: dict[str, int] = field(default_factory=dict)
+
+    def take_all(self, records: Sequence[OrderRecord]) -> list[str]:
+        """Take them at once: what is new and plain in a few statements, then the others one after the other."""
+        drafts = [self._draft(record) for record in records]
+        fresh: dict[str, int] = {}
+        for number, (record, draft) in enumerate(zip(records, drafts, strict=True)):
+            if record.external_id not in self.lookups.known and is_plain(draft):
+                fresh.setdefault(record.external_id, number)
+        orders = take_together([drafts[number] for number in fresh.values()], actor=ACTOR)
+        outcomes = {
+            number: self._follow(records[number], order) for number, order in zip(fresh.values(), orders, strict=True)
+        }
+        return [
+            outcomes[number] if number in outcomes else self._follow(record, take(drafts[number], actor=ACTOR))
+            for number, record in enumerate(records)
+        ]
+
+    def take(self, record: OrderRecord) -> str:
+        """Take one of them for itself; what became of it."""
+        return self._follow(record, take(self._draft(record), actor=ACTOR))
+
+    def _draft(self, record: OrderRecord) -> OrderDraft:
+        lookups = self.lookups
+        draft = order_draft(
+            record, integration_id=lookups.integration.pk, seat=lookups.seat(record), variants=lookups.variants,
+            ours=lookups.echoes.get(record.external_id, ()),
+        )  # fmt: skip
+        return with_customer(draft, self.people.get(record.external_id))
+
+    def _follow(self, record: OrderRecord, taken: Taken) -> str:
+        """What goes with an order that was taken; what became of it in all."""
+        self.taken[record.external_id] = taken.order.pk
+        _keep_raw(taken.order, record)
+        if taken.outcome == "created" and record.unknown:
+            note(taken.order, "unknown", f"words that are new to us: {', '.join(record.unknown)}", actor=ACTOR)
+        moved = shipments.follow_parcels(taken.order.pk, record, self.lookups.location_of, actor=ACTOR)
+        return "updated" if moved and taken.outcome == "unchanged" else taken.outcome
 
 
 def look_up(integration: ChannelIntegration, records: Sequence[OrderRecord]) -> Lookups:
@@ -134,50 +188,25 @@ def _people(integration: ChannelIntegration, records: Sequence[OrderRecord], loo
     return dict(zip([record.external_id for record in records], found, strict=True))
 
 
-def _lock_stock(records: Sequence[OrderRecord], lookups: Lookups) -> None:
-    """Lock the pools of all goods of the page, and of what the known orders have already."""
-    skus = {line.sku.strip() for record in records for line in record.lines if line.sku}
-    variants = set(Variant.objects.filter(sku__in=skus).values_list("pk", flat=True))
-    variants |= {
-        lookups.variants[line.listing_id]
-        for record in records
-        for line in record.lines
-        if line.listing_id in lookups.variants
-    }
-    orders = [lookups.known[record.external_id][0] for record in records if record.external_id in lookups.known]
-    there = OrderLine.objects.filter(order__in=orders, variant__isnull=False)
-    variants |= {pk for pk in there.values_list("variant_id", flat=True) if pk}
-    lock_pools(variants | components_of(variants))
+def _lock_stock(records: Sequence[OrderRecord], lookups: Lookups) -> set[int]:
+    """Lock the pools of all goods of the page, and of what the known orders have already; return them."""
+    lines = [line for record in records for line in record.lines]
+    variants = set(
+        Variant.objects.filter(sku__in={line.sku.strip() for line in lines if line.sku}).values_list("pk", flat=True)
+    )
+    variants |= {lookups.variants[line.listing_id] for line in lines if line.listing_id in lookups.variants}
+    return lock_stock_of(lookups.known_among(records), variants)
 
 
-def components_of(variants: Iterable[int]) -> set[int]:
-    """What bundles among these variants consist of."""
-    from finalmarket.catalog.models import BundleComponent
-
-    return set(BundleComponent.objects.filter(bundle__in=set(variants)).values_list("component_id", flat=True))
-
-
-def _take(record: OrderRecord, lookups: Lookups, customer_id: int | None) -> str:
-    before = happened(lookups.known[record.external_id][0] if record.external_id in lookups.known else None)
-    draft = order_draft(
-        record, integration_id=lookups.integration.pk, seat=lookups.seat(record), variants=lookups.variants,
-        ours=lookups.echoes.get(record.external_id, ()),
-    )  # fmt: skip
-    taken = take(with_customer(draft, customer_id), actor=ACTOR)
+def _remember(integration: ChannelIntegration, taken: Mapping[str, int]) -> None:
+    """Note which of our orders is which of the platform's."""
     ExternalId.objects.bulk_create(
         [
-            ExternalId(
-                integration=lookups.integration, kind=KIND, external_id=record.external_id, local_id=taken.order.pk
-            )
+            ExternalId(integration=integration, kind=KIND, external_id=name, local_id=order_id)
+            for name, order_id in taken.items()
         ],
         ignore_conflicts=True,
     )
-    _keep_raw(taken.order, record)
-    if taken.outcome == "created" and record.unknown:
-        note(taken.order, "unknown", f"words that are new to us: {', '.join(record.unknown)}", actor=ACTOR)
-    moved = shipments.follow_parcels(taken.order.pk, record, lookups.location_of, actor=ACTOR)
-    hear(lookups.integration, taken.order.pk, before)
-    return "updated" if moved and taken.outcome == "unchanged" else taken.outcome
 
 
 def _keep_raw(order: Order, record: OrderRecord) -> None:

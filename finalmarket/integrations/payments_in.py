@@ -55,7 +55,7 @@ def _take(integration: ChannelIntegration, known: dict[str, ExternalId], record:
     order = locked(order_id)
     if order.currency != record.currency.strip().upper():
         raise UserError(f"order {order.number} is in {order.currency}, the payment in {record.currency}")
-    before, heard = _standing(order), happened(order.pk)
+    before, heard = _standing(order), happened([order.pk])
     payment = _apply(order, payment or _known_in(order, record), record)
     if payment is not None:
         row = row or ExternalId(integration=integration, kind=KIND, external_id=record.external_id)
@@ -65,7 +65,7 @@ def _take(integration: ChannelIntegration, known: dict[str, ExternalId], record:
     _refund(integration, order.pk, record)
     if record.state == "disputed":
         _complain(order.pk, f"the payment {record.external_id} is disputed")
-    hear(integration, order.pk, heard)
+    hear(integration, [order.pk], heard)
     return "unchanged" if _standing(order) == before else "updated"
 
 

@@ -7,6 +7,7 @@ from contextlib import contextmanager
 from dataclasses import dataclass
 from typing import Any, Protocol, TypeVar
 
+import structlog
 from django.db import Error as DatabaseError
 from django.db import InterfaceError, OperationalError, connection, transaction
 from psycopg.errors import DeadlockDetected, SerializationFailure
@@ -72,26 +73,49 @@ def patiently(store: Callable[[], Done]) -> Done:
 
 
 def each_alone(
-    integration: ChannelIntegration, stream: str, records: Sequence[Incoming], take: Callable[[Incoming], str]
+    integration: ChannelIntegration,
+    stream: str,
+    records: Sequence[Incoming],
+    take: Callable[[Incoming], str],
+    take_all: Callable[[Sequence[Incoming]], list[str]] | None = None,
 ) -> list[Stored]:
     """Take each record within a savepoint and say what became of it; one that fails is set aside, the others stand.
 
-    What was taken settles its open letter.
+    `take_all` takes all of them at once and says what became of each. Where it raises, which one is bad is not known:
+    nothing of it stands, and each is taken alone. What was taken settles its open letter.
     """
-    stored = []
-    for record in records:
-        try:
-            with transaction.atomic():
-                stored.append(Stored(record.external_id, take(record)))
-        except NOT_THE_RECORDS_FAULT:
-            raise
-        except Exception as error:  # whatever a record does to us, the next one has done nothing
-            reason = in_words(error)
-            dead_letters.set_aside(integration, stream, record.external_id, reason, {"raw": record.raw})
-            stored.append(Stored(record.external_id, FAILED, reason))
+    outcomes = _all_at_once(records, take_all) if take_all else None
+    if outcomes is None:
+        stored = [_alone(integration, stream, record, take) for record in records]
+    else:
+        stored = [Stored(record.external_id, out) for record, out in zip(records, outcomes, strict=True)]
     taken = [one.external_id for one in stored if one.outcome != FAILED]
     dead_letters.settle(integration, stream, taken, by=BY_ITSELF)
     return stored
+
+
+def _all_at_once(records: Sequence[Incoming], take_all: Callable[[Sequence[Incoming]], list[str]]) -> list[str] | None:
+    """What became of all of them; None where one of them would not be taken, and then nothing was."""
+    try:
+        with transaction.atomic():
+            return take_all(records)
+    except NOT_THE_RECORDS_FAULT:
+        raise
+    except Exception as error:  # each is looked at alone, and says what is wrong with it
+        structlog.get_logger(__name__).info("a page is taken record by record", kind=type(error).__name__)
+        return None
+
+
+def _alone(integration: ChannelIntegration, stream: str, record: Incoming, take: Callable[[Incoming], str]) -> Stored:
+    try:
+        with transaction.atomic():
+            return Stored(record.external_id, take(record))
+    except NOT_THE_RECORDS_FAULT:
+        raise
+    except Exception as error:  # whatever a record does to us, the next one has done nothing
+        reason = in_words(error)
+        dead_letters.set_aside(integration, stream, record.external_id, reason, {"raw": record.raw})
+        return Stored(record.external_id, FAILED, reason)
 
 
 def set_unreadable_aside(

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass, field
 from decimal import Decimal
 
@@ -16,6 +16,8 @@ from finalmarket.orders.drafts import InvalidDraft, LineDraft, OrderDraft, plain
 from finalmarket.orders.models import OrderLine
 
 HAPPENED_TYPES = ("marketplace", "store")
+Variants = Mapping[str | int, Variant]
+"""Variants by their id and by their SKU."""
 
 
 @dataclass(slots=True)
@@ -34,16 +36,16 @@ def has_happened(draft: OrderDraft, channel: SalesChannel) -> bool:
     return draft.handed_over or draft.source != "channel" or channel.channel_type in HAPPENED_TYPES
 
 
-def compose(draft: OrderDraft, channel: SalesChannel) -> Composed:
-    """Match and price the lines of a checked draft.
+def compose(draft: OrderDraft, channel: SalesChannel, variants: Variants | None = None) -> Composed:
+    """Match and price the lines of a checked draft; `variants` are those of `variants_of`, read now if not given.
 
     What is wrong with a sale that already happened becomes a problem of the order; for our own doors it raises
     InvalidDraft: an unknown or inactive SKU, a channel that is archived, a currency without prices, a total that is
     not the sum of its parts, payments above it.
     """
     happened = has_happened(draft, channel)
-    variants = _variants(draft.lines)
-    lines = [_line(draft, position, line, variants) for position, line in enumerate(draft.lines, start=1)]
+    known = variants_of(draft.lines) if variants is None else variants
+    lines = [_line(draft, position, line, known) for position, line in enumerate(draft.lines, start=1)]
     parts = parts_of(lines, tip=draft.tip, tax=draft.tax, tax_included=draft.tax_included, currency=draft.currency)
     difference = Decimal(0)
     if draft.total is not None:
@@ -56,8 +58,8 @@ def compose(draft: OrderDraft, channel: SalesChannel) -> Composed:
     return Composed(lines, parts, [fault for fault in faults if not fault.startswith("unknown SKU")])
 
 
-def _variants(lines: Sequence[LineDraft]) -> dict[str | int, Variant]:
-    """Return the variants that the goods name, by id and by SKU; one query."""
+def variants_of(lines: Iterable[LineDraft]) -> Variants:
+    """Return the variants that the goods name, by id and by SKU; one query for all the lines of many drafts."""
     goods = [line for line in lines if line.kind == "goods"]
     ids = {line.variant_id for line in goods if line.variant_id is not None}
     skus = {line.sku.strip() for line in goods if line.variant_id is None}
@@ -68,7 +70,7 @@ def _variants(lines: Sequence[LineDraft]) -> dict[str | int, Variant]:
     return found
 
 
-def _line(draft: OrderDraft, position: int, line: LineDraft, variants: Mapping[str | int, Variant]) -> OrderLine:
+def _line(draft: OrderDraft, position: int, line: LineDraft, variants: Variants) -> OrderLine:
     variant = None
     if line.kind == "goods":
         variant = variants.get(line.variant_id if line.variant_id is not None else line.sku.strip())

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
+
 from django.db.models import Sum
 
 from finalmarket.kernel.errors import UserError
@@ -23,7 +25,12 @@ def locked(order_id: int) -> Order:
 
 def note(order: Order, kind: str, text: str, *, actor: str, key: str = "") -> None:
     """Write one entry of the order's history. `text` names no person."""
-    OrderEvent.objects.create(order=order, kind=kind, text=text[:500], key=key[:200], actor=actor[:100])
+    event_of(order, kind, text, actor=actor, key=key).save()
+
+
+def event_of(order: Order, kind: str, text: str, *, actor: str, key: str = "") -> OrderEvent:
+    """Return an entry of the order's history that is yet to be written."""
+    return OrderEvent(order=order, kind=kind, text=text[:500], key=key[:200], actor=actor[:100])
 
 
 def done(order: Order, key: str) -> bool:
@@ -47,7 +54,7 @@ def follow(order: Order, *, unrouted: str | None = None) -> Order:
         order.state = order_state(lines)
     order.payment_state = payment_state(order.total, payments)
     order.refunded = Refund.objects.filter(order=order).aggregate(whole=Sum("amount"))["whole"] or 0
-    order.problem = _problem(order, lines, unrouted)
+    order.problem = problem_of(order, lines, unrouted)
     order.save()
     return order
 
@@ -59,7 +66,8 @@ def add_problem(order: Order, text: str) -> None:
         order.problem = "; ".join([*sentences, text])[:MOST_PROBLEM_CHARACTERS]
 
 
-def _problem(order: Order, lines: list[OrderLine], unrouted: str | None) -> str:
+def problem_of(order: Order, lines: Sequence[OrderLine], unrouted: str | None) -> str:
+    """Return what the order's problem is now: what a person has to settle, and what is found anew; see `follow`."""
     said = order.problem.split("; ") if order.problem else []
     kept = [text for text in said if not text.startswith(FOUND_ANEW)]
     if order.state == Order.State.CANCELLED:

@@ -13,7 +13,7 @@ from django.db import connection, transaction
 
 from finalmarket.catalog.models import BundleComponent
 from finalmarket.channels.models import SalesChannel
-from finalmarket.customers.resolve import Contact, resolve_many
+from finalmarket.customers.resolve import resolve_many
 from finalmarket.kernel import clock
 from finalmarket.kernel.errors import UserError
 from finalmarket.orders import aftersales, fulfilment, revising
@@ -254,15 +254,8 @@ def _link_customer(order: Order, draft: OrderDraft, channel: SalesChannel) -> No
     if draft.customer_id is not None:
         order.customer_id = draft.customer_id
         return
-    contact = Contact(
-        name=draft.name or draft.shipping_address.name or draft.billing_address.name,
-        email=draft.email,
-        phone=draft.phone,
-        country=draft.billing_address.country or draft.shipping_address.country,
-        language=draft.language,
-        account=draft.account,
-    )
-    order.customer_id = resolve_many([contact], country=channel.country, source=channel.slug)[0]
+    contacts = [revising.contact_of(draft)]
+    order.customer_id = resolve_many(contacts, country=channel.country, source=channel.slug)[0]
 
 
 def _lock_fresh(draft: OrderDraft, lines: Sequence[OrderLine]) -> None:

@@ -7,6 +7,7 @@ from __future__ import annotations
 
 from collections import defaultdict
 from collections.abc import Iterable, Mapping, Sequence
+from dataclasses import dataclass, replace
 from typing import Any
 
 from django.db import connection
@@ -21,23 +22,53 @@ from finalmarket.stock.reserve import Mode
 
 At = tuple[Need, int]
 """Units of an order line's variant at a location."""
+Moved = tuple[Need, int, int, int]
+"""Units of a need that moved: from which location, to which, how many."""
 
 
-def destination_of(order: Order) -> tuple[float, float] | None:
+@dataclass(slots=True)
+class Offer:
+    """A location, and what lies free there by variant."""
+
+    place: Place
+    free: dict[int, int]
+
+    def count_orders(self, more: int) -> None:
+        """So many more orders of the day ship from there."""
+        if self.place.orders_left is not None:
+            self.place = replace(self.place, orders_left=self.place.orders_left - more)
+
+
+Points = Mapping[tuple[str, str], tuple[float, float]]
+"""The operator's postcode table, as far as it is needed: by country and prefix."""
+
+
+def destination_of(order: Order, points: Points | None = None) -> tuple[float, float] | None:
     """Return where the order goes, in degrees: the address's own coordinates, else the operator's postcode table (the
-    longest prefix counts), else None."""
+    longest prefix counts), else None. `points` are those of `points_for`, read now if not given."""
     address: dict[str, Any] = order.shipping_address
     latitude, longitude = address.get("latitude"), address.get("longitude")
     if isinstance(latitude, int | float) and isinstance(longitude, int | float):
         return (float(latitude), float(longitude))
+    names = _prefixes(address)
+    known = points_for([order]) if points is None and names else points or {}
+    return next((known[name] for name in reversed(names) if name in known), None)
+
+
+def points_for(orders: Iterable[Order]) -> Points:
+    """Return the entries of the postcode table that the addresses of these orders could mean; one query."""
+    names = {name for order in orders for name in _prefixes(order.shipping_address)}
+    countries, prefixes = {country for country, _ in names}, {prefix for _, prefix in names}
+    rows = PostcodePoint.objects.filter(country__in=countries, prefix__in=prefixes)
+    found = rows.values_list("country", "prefix", "latitude", "longitude")
+    return {(country, prefix): (latitude, longitude) for country, prefix, latitude, longitude in found}
+
+
+def _prefixes(address: Mapping[str, Any]) -> list[tuple[str, str]]:
+    """The country and each beginning of the postcode, the shortest first; nothing without a country."""
     country = str(address.get("country", "")).upper()
     postcode = str(address.get("postcode", "")).upper().replace(" ", "")
-    if not country:
-        return None
-    prefixes = [postcode[:length] for length in range(min(len(postcode), 20) + 1)]
-    points = PostcodePoint.objects.filter(country=country, prefix__in=prefixes)
-    point = max(points, key=lambda found: len(found.prefix), default=None)
-    return (point.latitude, point.longitude) if point else None
+    return [(country, postcode[:length]) for length in range(min(len(postcode), 20) + 1)] if country else []
 
 
 def settle(
@@ -57,10 +88,7 @@ def settle(
 
 def unparcelled(standing: Standing) -> dict[At, int]:
     """Return the promised units that stand in no parcel yet, by location; below zero: a parcel holds more than that."""
-    units: dict[At, int] = defaultdict(int)
-    for promise in standing.promises:
-        if promise.location_id is not None and not promise.is_backorder:
-            units[promise.need, promise.location_id] += promise.quantity
+    units = promised_at(standing.promises)
     pending = FulfilmentLine.objects.filter(
         fulfilment__order=standing.order, fulfilment__state=Fulfilment.State.PENDING
     )
@@ -68,6 +96,15 @@ def unparcelled(standing: Standing) -> dict[At, int]:
     for line_id, variant_id, location_id, quantity in rows:
         units[(line_id, variant_id), location_id] -= quantity
     return {key: count for key, count in units.items() if count}
+
+
+def promised_at(promises: Iterable[Promise]) -> dict[At, int]:
+    """Return the promised units by where they lie."""
+    units: dict[At, int] = defaultdict(int)
+    for promise in promises:
+        if promise.location_id is not None and not promise.is_backorder:
+            units[promise.need, promise.location_id] += promise.quantity
+    return units
 
 
 def trim(standing: Standing) -> dict[At, int]:
@@ -114,45 +151,66 @@ def pack(standing: Standing, *, actor: str, avoid: Iterable[int] = (), policies:
     refused = set(avoid)
     places = [place for place in load_places(order, waiting) if place.id not in refused]
     plan = route(Case(needs, tuple(places), destination_of(order)), policies)
-    at_hand = waiting
-    if _move(waiting, plan.parcels, standing.promises, actor):
+    moves = move(waiting, plan.parcels, standing.promises, actor)
+    if moves:
         standing.forget()
-        at_hand = {key: units for key, units in unparcelled(standing).items() if units > 0}
+    at_hand = after(waiting, moves)
     for parcel in plan.parcels:
         _write(order, parcel, at_hand, actor)
-    return _unplaced(standing.lines, at_hand)
+    return unplaced(standing.lines, at_hand)
 
 
 def pack_where_promised(standing: Standing, *, reason: str, actor: str) -> str:
     """Make parcels where the units are promised, without routing: goods that were handed over there."""
     at_hand = trim(standing)
+    for parcel in where_promised(at_hand, reason):
+        _write(standing.order, parcel, at_hand, actor)
+    return unplaced(standing.lines, at_hand)
+
+
+def where_promised(at_hand: Mapping[At, int], reason: str) -> list[Parcel]:
+    """Return one parcel for each location where units are promised."""
     by_place: dict[int, dict[Need, int]] = defaultdict(dict)
     for (need, location_id), units in at_hand.items():
         by_place[location_id][need] = units
-    for location_id, units_of in sorted(by_place.items()):
-        _write(standing.order, Parcel(location_id, units_of, reason), at_hand, actor)
-    return _unplaced(standing.lines, at_hand)
+    return [Parcel(location_id, units_of, reason) for location_id, units_of in sorted(by_place.items())]
 
 
 def load_places(order: Order, waiting: Mapping[At, int]) -> list[Place]:
     """Return the locations that may ship for this order, with what each can give: free units and those promised to
     this very order there. One query; locations with a daily limit are locked, so that two orders count each other."""
     variants = sorted({need[1] for need, _ in waiting})
-    own: dict[int, dict[int, int]] = defaultdict(lambda: defaultdict(int))
-    for (need, location_id), units in waiting.items():
-        own[location_id][need[1]] += units
+    return places_for(waiting, load_offers(order.sales_channel_id, variants, except_for=order.pk))
+
+
+def load_offers(channel_id: int, variants: Sequence[int], *, except_for: int = 0) -> list[Offer]:
+    """Return what lies free of these variants where the channel may ship from. `except_for` is the order whose parcels
+    do not count against the daily limit of a location. Locations with such a limit are locked."""
     limited = StockLocation.objects.filter(orders_per_day__isnull=False, is_active=True)
     stocked = limited.filter(pk__in=StockItem.objects.filter(variant__in=variants).values("location"))
     list(stocked.order_by("id").select_for_update(no_key=True).values_list("id"))
-    places: dict[int, Place] = {}
+    offers: dict[int, Offer] = {}
     with connection.cursor() as cursor:
-        cursor.execute(PLACES_SQL, {"channel": order.sales_channel_id, "variants": variants, "order": order.pk})
+        cursor.execute(PLACES_SQL, {"channel": channel_id, "variants": list(variants), "order": except_for})
         for place_id, name, latitude, longitude, rank, left, variant_id, free in cursor.fetchall():
-            place = places.setdefault(place_id, Place(place_id, name, {}, latitude, longitude, rank, left))
-            here = own[place_id].get(variant_id, 0)
-            if isinstance(place.free, dict) and free + here > 0:
-                place.free[variant_id] = max(0, free) + here
-    return list(places.values())
+            place = Place(place_id, name, {}, latitude, longitude, rank, left)
+            offers.setdefault(place_id, Offer(place, {})).free[variant_id] = free
+    return list(offers.values())
+
+
+def places_for(waiting: Mapping[At, int], offers: Iterable[Offer]) -> list[Place]:
+    """Return the locations as the routing of one order sees them: what is free, and what is promised to it there."""
+    own: dict[int, dict[int, int]] = defaultdict(lambda: defaultdict(int))
+    for (need, location_id), units in waiting.items():
+        own[location_id][need[1]] += units
+    variants = {need[1] for need, _ in waiting}
+    places = []
+    for offer in offers:
+        here = {variant_id: free + own[offer.place.id].get(variant_id, 0) for variant_id, free in offer.free.items()}
+        if variants & offer.free.keys():
+            free = {variant_id: units for variant_id, units in here.items() if variant_id in variants and units > 0}
+            places.append(replace(offer.place, free=free))
+    return places
 
 
 PLACES_SQL = """
@@ -172,12 +230,12 @@ PLACES_SQL = """
     ORDER BY place.id, item.variant_id"""
 
 
-def _move(waiting: Mapping[At, int], parcels: Sequence[Parcel], promised: Sequence[Promise], actor: str) -> int:
+def move(waiting: Mapping[At, int], parcels: Sequence[Parcel], promised: Sequence[Promise], actor: str) -> list[Moved]:
     """Bring promises to where the plan ships from: from where there are more than the plan wants to where fewer are.
 
-    Returns the units that were moved.
+    Returns what was moved.
     """
-    total = 0
+    moves: list[Moved] = []
     surplus = defaultdict(int, waiting)
     wanted: dict[At, int] = {}
     for parcel in parcels:
@@ -201,18 +259,23 @@ def _move(waiting: Mapping[At, int], parcels: Sequence[Parcel], promised: Sequen
                 )  # fmt: skip
                 surplus[need, promise.location_id] -= moved
                 missing -= moved
-                total += moved
-    return total
+                if moved:
+                    moves.append((need, promise.location_id, place_id, moved))
+    return moves
+
+
+def after(waiting: Mapping[At, int], moves: Iterable[Moved]) -> dict[At, int]:
+    """Return what waits where, once these units have moved."""
+    units = defaultdict(int, waiting)
+    for need, source, target, count in moves:
+        units[need, source] -= count
+        units[need, target] += count
+    return {key: count for key, count in units.items() if count > 0}
 
 
 def _write(order: Order, parcel: Parcel, at_hand: dict[At, int], actor: str) -> None:
     """Put the units of a parcel, as far as they are promised there, into the order's pending parcel at that place."""
-    units_of = {}
-    for need, units in parcel.units.items():
-        count = min(units, at_hand.get((need, parcel.place_id), 0))
-        if count > 0:
-            units_of[need] = count
-            at_hand[need, parcel.place_id] -= count
+    units_of = take_from(at_hand, parcel)
     if not units_of:
         return
     pending = Fulfilment.objects.filter(order=order, location_id=parcel.place_id, state=Fulfilment.State.PENDING)
@@ -234,7 +297,18 @@ def _write(order: Order, parcel: Parcel, at_hand: dict[At, int], actor: str) -> 
     note(order, "routed", f"{sum(units_of.values())} units: {parcel.reason}", actor=actor)
 
 
-def _unplaced(lines: Sequence[OrderLine], waiting: Mapping[At, int]) -> str:
+def take_from(at_hand: dict[At, int], parcel: Parcel) -> dict[Need, int]:
+    """Return the units of a parcel, as far as they are promised there, and count them off."""
+    units_of = {}
+    for need, units in parcel.units.items():
+        count = min(units, at_hand.get((need, parcel.place_id), 0))
+        if count > 0:
+            units_of[need] = count
+            at_hand[need, parcel.place_id] -= count
+    return units_of
+
+
+def unplaced(lines: Sequence[OrderLine], waiting: Mapping[At, int]) -> str:
     """Say what waits without a parcel, by SKU."""
     skus = {line.pk: line.sku for line in lines}
     units: dict[str, int] = defaultdict(int)

@@ -13,6 +13,7 @@ from dataclasses import dataclass
 from django.db import connection
 
 from finalmarket.catalog.models import BundleComponent
+from finalmarket.orders import held
 from finalmarket.orders.history import goods_of
 from finalmarket.orders.models import FulfilmentLine, Order, OrderLine, OrderPromise
 from finalmarket.stock import ledger, shortfall
@@ -44,18 +45,30 @@ class Promise:
 
 def lock_stock(order: Order, variant_ids: Iterable[int] = ()) -> None:
     """Lock the pools of every variant that this order has, or is about to have, in one go and in variant order."""
+    lock_stock_of([order.pk], variant_ids)
+
+
+def lock_stock_of(order_ids: Sequence[int], variant_ids: Iterable[int] = ()) -> set[int]:
+    """Lock the pools of every variant that these orders have, or are about to have, in one go and in variant order;
+    return them. Nothing is done where a page holds them all (see held.py)."""
+    more = set(variant_ids)
+    if held.is_stock_locked(order_ids, more):
+        return more
     with connection.cursor() as cursor:
         cursor.execute(
-            """SELECT variant_id FROM order_lines WHERE order_id = %(order)s AND variant_id IS NOT NULL
+            """SELECT variant_id FROM order_lines WHERE order_id = ANY (%(orders)s) AND variant_id IS NOT NULL
                UNION SELECT promise.variant_id FROM order_promises promise
-                     JOIN order_lines line ON line.id = promise.order_line_id WHERE line.order_id = %(order)s
+                     JOIN order_lines line ON line.id = promise.order_line_id WHERE line.order_id = ANY (%(orders)s)
                UNION SELECT part.component_id FROM order_lines line
-                     JOIN bundle_components part ON part.bundle_id = line.variant_id WHERE line.order_id = %(order)s
+                     JOIN bundle_components part ON part.bundle_id = line.variant_id
+                     WHERE line.order_id = ANY (%(orders)s)
                UNION SELECT unnest(%(more)s::bigint[])
                UNION SELECT component_id FROM bundle_components WHERE bundle_id = ANY (%(more)s::bigint[])""",
-            {"order": order.pk, "more": list(variant_ids)},
+            {"orders": list(order_ids), "more": list(more)},
         )
-        lock_pools(variant_id for (variant_id,) in cursor.fetchall())
+        variants = {variant_id for (variant_id,) in cursor.fetchall()}
+    lock_pools(variants)
+    return variants
 
 
 def lock_pools(variant_ids: Iterable[int]) -> None:
@@ -65,7 +78,7 @@ def lock_pools(variant_ids: Iterable[int]) -> None:
     make them wait for each other.
     """
     variants = sorted(set(variant_ids))
-    if not variants:
+    if held.are_locked(variants):
         return
     ledger.lock(variants)
     with connection.cursor() as cursor:
@@ -134,6 +147,10 @@ class Standing:
         self._promises = None
         if recipes_too:
             self._recipes = None
+
+    def stand_on(self, promises: list[Promise], recipes: dict[int, dict[int, int]]) -> None:
+        """Know what is behind the lines without reading it: the caller has just put it there."""
+        self._promises, self._recipes, self.is_new = promises, recipes, False
 
     def needs(self) -> dict[Need, int]:
         """Return the units that the lines still have to get, by variant: ordered, not cancelled, not left."""
@@ -282,30 +299,47 @@ def attach(
     known: Mapping[int, Mapping[int, int]],
 ) -> None:
     """Note which line of the reservation stands behind which order line. `wants` are the request's lines in order."""
-    totals: dict[tuple[int, int], int] = defaultdict(int)
     rows = ReservationLine.objects.filter(reservation_id=reservation_id)
-    for line, variant_id, promised, short in rows.values_list("line", "variant_id", "promised", "short"):
-        totals[line, variant_id] += promised + short
-    OrderPromise.objects.bulk_create(
-        [
-            OrderPromise(
-                order_line_id=wants[line][0][0],
-                reservation_id=reservation_id,
-                line=line,
-                variant_id=variant_id,
-                per_unit=known.get(wants[line][0][0], {}).get(variant_id) or max(1, units // wants[line][1]),
-            )
-            for (line, variant_id), units in sorted(totals.items())
-        ]
-    )
+    taken = rows.values_list("line", "variant_id", "promised", "short")
+    OrderPromise.objects.bulk_create(promises_of(reservation_id, wants, taken, known))
     if standing.order.reservation_id is None:
         standing.order.reservation_id = reservation_id
     standing.forget(recipes_too=True)
     standing.is_new = False
 
 
+def promises_of(
+    reservation_id: int,
+    wants: Sequence[tuple[Need, int]],
+    taken: Iterable[tuple[int, int, int, int]],
+    known: Mapping[int, Mapping[int, int]],
+) -> list[OrderPromise]:
+    """Return which line of a reservation stands behind which order line. `wants` are the request's lines in order,
+    `taken` those of the reservation: line, variant, units promised, units short; `known` the recipes of lines."""
+    totals: dict[tuple[int, int], int] = defaultdict(int)
+    for line, variant_id, promised, short in taken:
+        totals[line, variant_id] += promised + short
+    return [
+        OrderPromise(
+            order_line_id=wants[line][0][0],
+            reservation_id=reservation_id,
+            line=line,
+            variant_id=variant_id,
+            per_unit=known.get(wants[line][0][0], {}).get(variant_id) or max(1, units // wants[line][1]),
+        )
+        for (line, variant_id), units in sorted(totals.items())
+    ]
+
+
 def count_short(standing: Standing) -> None:
     """Write on each line how many of its units are not there; a bundle is short when one of its components is."""
+    changed = note_short(standing)
+    if changed:
+        OrderLine.objects.bulk_update(changed, ["short_quantity"])
+
+
+def note_short(standing: Standing) -> list[OrderLine]:
+    """Say on each line how many of its units are not there; return the lines on which that is news."""
     missing = defaultdict(int, standing.lacking())
     for promise in standing.promises:
         missing[promise.need] += promise.short
@@ -316,5 +350,4 @@ def count_short(standing: Standing) -> None:
         if line.short_quantity != max(short, default=0):
             line.short_quantity = max(short, default=0)
             changed.append(line)
-    if changed:
-        OrderLine.objects.bulk_update(changed, ["short_quantity"])
+    return changed

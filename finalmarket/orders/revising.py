@@ -7,6 +7,7 @@ from decimal import Decimal
 from typing import Any
 
 from finalmarket.catalog.models import Variant
+from finalmarket.customers.resolve import Contact
 from finalmarket.kernel.errors import UserError
 from finalmarket.orders import refunds
 from finalmarket.orders.composing import Composed
@@ -44,6 +45,18 @@ def write_contact(order: Order, draft: OrderDraft) -> bool:
             "shipping_address": draft.shipping_address.stored() or order.shipping_address,
             "billing_address": draft.billing_address.stored() or order.billing_address,
         },
+    )
+
+
+def contact_of(draft: OrderDraft) -> Contact:
+    """Return what the draft says of the person who ordered."""
+    return Contact(
+        name=draft.name or draft.shipping_address.name or draft.billing_address.name,
+        email=draft.email,
+        phone=draft.phone,
+        country=draft.billing_address.country or draft.shipping_address.country,
+        language=draft.language,
+        account=draft.account,
     )
 
 
