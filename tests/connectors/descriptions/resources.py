@@ -27,17 +27,19 @@ def openapi(
     *files: str,
     overrides: Mapping[str, Any] | None = None,
     undescribed_errors: Mapping[str, Any] | None = None,
+    beside: Sequence[dict[str, Any]] = (),
 ) -> Resources:
     """The description in these JSON files of `folder` in FINALMARKET_VENDOR_APIS, read once per process.
 
     `overrides` puts values at JSON pointers of the files (`"#/components/schemas/Order/properties/state/enum"`), for
     places where a description is known to be wrong. `undescribed_errors` is the schema of answers from 400 on with a
-    status that an operation does not describe; without it such an answer is a fault.
+    status that an operation does not describe; without it such an answer is a fault. `beside` are documents of our own
+    for calls that the files leave out, written after the platform's prose.
     """
     documents = [_document(vendor_apis() / folder / file) for file in files]
     if overrides:
         documents = _overridden(documents, overrides)
-    return Resources(documents, undescribed_errors)
+    return Resources([*documents, *map(Document, beside)], undescribed_errors)
 
 
 @cache
