@@ -85,6 +85,8 @@ class Case:
     seed_interactions: Seed | None = None
     seed_unknown_conversation: Callable[[Any], tuple[str, str]] | None = None
     seed_unknown_interaction: Callable[[Any], tuple[str, str]] | None = None
+    # A parcel whose state is such a word: its label's id, tracking number and carrier, and the word.
+    seed_unknown_parcel: Callable[[Any], tuple[str, str, str, str]] | None = None
     # Makes the record of that id unreadable where it comes in a page between good ones. None: the suite spoils it on
     # the wire, in the list where its id stands; a list that is no JSON or names its records otherwise needs this.
     spoil: Callable[[Any, str], None] | None = None
@@ -106,10 +108,13 @@ class Case:
     customer: Callable[[Any], CustomerContent] | None = None  # None: a plain one of the suite's own is taken
     order_content: Callable[[Any], OrderContent] | None = None
     movements: Callable[[Any, int], Sequence[MovementNotice]] | None = None
+    # That movement, made one that the platform refuses. None: of an item that is not there, which most refuse.
+    bad_movement: Callable[[Any, MovementNotice], MovementNotice] | None = None
     shipment: Callable[[Any], Shipment] | None = None
     message: Callable[[Any], MessageContent] | None = None
     ticket: Callable[[Any], TicketContent] | None = None
     analytics_events: Callable[[Any, int], Sequence[AnalyticsEvent]] | None = None
+    counts_events_once: bool = True  # False: the platform cannot tell that an event came before
     payment_request: Callable[[Any], PaymentRequest] | None = None
     approve: Callable[[Any, str], None] | None = None  # the buyer says yes to the payment of that id
 

@@ -4,7 +4,29 @@ Each check is a function of a Case and says which capabilities it is about. It k
 to be tried is in its case. test_conformance.py runs every check that applies on every connector there is.
 """
 
-from tests.connectors.conformance import pages, refusals, secrets, spoilt, statement, statuses, verbs, webhooks
+from tests.connectors.conformance import (
+    books,
+    pages,
+    refusals,
+    secrets,
+    spoilt,
+    statement,
+    statuses,
+    verbs,
+    webhooks,
+)
 from tests.connectors.conformance.stage import CHECKS, Check
 
-__all__ = ["CHECKS", "Check", "pages", "refusals", "secrets", "spoilt", "statement", "statuses", "verbs", "webhooks"]
+__all__ = [
+    "CHECKS",
+    "Check",
+    "books",
+    "pages",
+    "refusals",
+    "secrets",
+    "spoilt",
+    "statement",
+    "statuses",
+    "verbs",
+    "webhooks",
+]

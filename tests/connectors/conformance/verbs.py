@@ -24,6 +24,7 @@ from finalmarket.connectors.contract import (
     TakesPayments,
 )
 from finalmarket.connectors.errors import (
+    ConnectorError,
     NeedsAttention,
     NotSupported,
     OutcomeUnknown,
@@ -34,7 +35,7 @@ from finalmarket.connectors.errors import (
 from finalmarket.connectors.records import Address, CustomerContent, PriceLevel, StockLevel
 from finalmarket.sandbox.faults import Fault
 from tests.connectors.cases import Case
-from tests.connectors.conformance.stage import CHECKS, Check, NthCall, Stage, needed, staged
+from tests.connectors.conformance.stage import CHECKS, Check, NthCall, Stage, always, needed, on_a_double, staged
 
 # Nothing happened, or it happened and the news of it was lost: the caller cannot tell them apart.
 FAULTS = (
@@ -60,12 +61,13 @@ class Act:
 @dataclass(frozen=True)
 class Verb:
     """One way to change something. `prepare` seeds what it needs and says what to do. `is_keyed` says that the contract
-    promises one effect for the same call made twice."""
+    promises one effect for the same call made twice, `is_named` that what was made has a name in any case."""
 
     name: str
     capability: type
     prepare: Callable[[Stage], Act]
     is_keyed: bool = True
+    is_named: bool = False
 
 
 def may_repeat() -> bool:
@@ -262,6 +264,42 @@ def what_is_applied_but_not_told_is_never_called_rejected(case: Case, verb: Verb
                 pass
             else:  # it may have asked again by itself, and so know
                 assert faults.met == 0 or len(stage.watched.exchanges) > asked + 1, f"{verb.name} hides {fault.name}"
+
+
+SHAPES = (
+    b"{}",
+    b"[]",
+    b"null",
+    b'"a text"',
+    b"17",
+    b"",
+    b'{"id": null}',
+    b'{"id": {}, "data": []}',
+    b'{"errors": [1]}',
+)
+
+
+def an_answer_of_another_shape_to_a_write_is_an_error_of_ours(case: Case, verb: Verb) -> None:
+    for body in SHAPES:
+        with staged(case) as stage:
+            act = verb.prepare(stage)
+            there, stage.connector = stage.connector, on_a_double(case, always(200, body))
+            try:
+                name = act.call()
+            except ConnectorError:
+                pass
+            else:
+                name = getattr(name, "external_id", getattr(name, "label_id", name))
+                assert name or not verb.is_named, f"{verb.name} takes {body!r} for a success, and has no name for it"
+            finally:
+                stage.connector = there
+
+
+def register_shapes(*verbs: Verb) -> None:
+    """Look also at how these verbs read answers that the platform should never give."""
+    rule = an_answer_of_another_shape_to_a_write_is_an_error_of_ours
+    for verb in verbs:
+        CHECKS.append(Check(f"{rule.__name__}-{verb.name}", (verb.capability,), partial(rule, verb=verb)))
 
 
 def register(*verbs: Verb) -> None:
