@@ -8,7 +8,6 @@ from __future__ import annotations
 
 import itertools
 from collections.abc import Sequence
-from dataclasses import replace
 from datetime import UTC, datetime, timedelta
 from decimal import Decimal
 from typing import Any
@@ -169,11 +168,6 @@ def movements(books: Any, count: int) -> Sequence[MovementNotice]:
             )
         )  # fmt: skip
     return found
-
-
-def without_item(notice: MovementNotice) -> MovementNotice:
-    """The same movement of something that NetSuite does not have."""
-    return replace(notice, key=f"{notice.key}-no-item", sku="NO-SUCH-SKU", item_id="")
 
 
 def case() -> Case:

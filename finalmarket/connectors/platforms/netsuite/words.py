@@ -31,6 +31,7 @@ PENDING_FULFILMENT = "B"
 # Of an order (status.id): what cannot be changed any more.
 SETTLED: Mapping[str, str] = {"C": "cancelled", "G": "billed", "H": "closed"}
 SHIPPED = "C"  # shipStatus.id; A is picked, B packed
+RATE_DIGITS = 6
 CUSTOM_PRICE = "-1"  # the price level of a price that is no list price
 MOST_LETTERS = 999  # of a memo or description
 
@@ -206,7 +207,7 @@ def _line_fields(line: OrderContentLine, content: OrderContent, books: Books) ->
     counted = units or line.quantity
     fields: Body = {
         "item": resource(item), "quantity": counted, "price": resource(CUSTOM_PRICE), "amount": amount,
-        "rate": round(amount / counted, 8) if counted else amount, "description": _description(line),
+        "rate": round(amount / counted, RATE_DIGITS) if counted else amount, "description": _description(line),
         **_references(taxCode=books.told["tax_code"]),
     }  # fmt: skip
     if books.told["tax_code"] and line.tax:
