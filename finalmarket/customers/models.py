@@ -96,6 +96,41 @@ class CustomerIdentity(models.Model):
         return f"{self.kind}: {self.value}"
 
 
+class MergeSuggestion(models.Model):
+    """Two profiles that may be one person, and why: a person decides. `score` is from 0 to 1."""
+
+    class State(models.TextChoices):
+        OPEN = "open", "To be decided"
+        ACCEPTED = "accepted", "One person"
+        REJECTED = "rejected", "Two persons"
+
+    PERSONAL_COLUMNS = ("evidence",)
+
+    first = models.ForeignKey(OmnichannelCustomer, on_delete=models.CASCADE, related_name="+")
+    second = models.ForeignKey(OmnichannelCustomer, on_delete=models.CASCADE, related_name="+")
+    source = models.CharField(max_length=100)
+    evidence = models.JSONField(default=dict, blank=True)
+    score = models.DecimalField(max_digits=4, decimal_places=3, null=True, blank=True)
+    state = models.CharField(max_length=8, choices=State, default=State.OPEN)
+    suggested_at = models.DateTimeField(db_default=Now())
+    decided_at = models.DateTimeField(null=True, blank=True)
+    decided_by = models.CharField(max_length=100, blank=True, default="")
+
+    class Meta:
+        db_table = "merge_suggestions"
+        ordering: ClassVar = ["-id"]
+        constraints: ClassVar = [
+            models.UniqueConstraint(fields=["first", "second"], name="merge_suggestions_once"),
+            models.CheckConstraint(condition=models.Q(first__lt=models.F("second")), name="merge_suggestions_in_order"),
+        ]
+        indexes: ClassVar = [
+            models.Index(fields=["id"], name="merge_suggestions_open", condition=models.Q(state="open"))
+        ]
+
+    def __str__(self) -> str:
+        return f"{self.first_id} and {self.second_id}"
+
+
 class ChannelPreference(models.Model):
     """What a customer prefers on one channel: language, newsletter rhythm, delivery, sizes."""
 

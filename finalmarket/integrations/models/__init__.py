@@ -1,6 +1,8 @@
 """Connections to outside platforms, and the records of what went through them."""
 
 from finalmarket.integrations.models.account import ChannelIntegration, Credential, IntegrationHealth, RateBudget
+from finalmarket.integrations.models.books import DueEvent, DueRecord, MasterCount, OutsideFigure
+from finalmarket.integrations.models.desk import PaymentPage, ShippingLabel, Ticket
 from finalmarket.integrations.models.inbox import DeadLetter, StreamCursor, SyncRun, WebhookDelivery
 from finalmarket.integrations.models.links import ExternalId, ListingLink, PlaceMapping, UnlinkedListing
 from finalmarket.integrations.models.outbox import DriftFinding, DueNotice, PushRecord
@@ -11,17 +13,24 @@ __all__ = [
     "Credential",
     "DeadLetter",
     "DriftFinding",
+    "DueEvent",
     "DueNotice",
+    "DueRecord",
     "ExternalId",
     "IntegrationHealth",
     "ListingLink",
+    "MasterCount",
     "OutgoingDelivery",
     "OutgoingEvent",
+    "OutsideFigure",
+    "PaymentPage",
     "PlaceMapping",
     "PushRecord",
     "RateBudget",
+    "ShippingLabel",
     "StreamCursor",
     "SyncRun",
+    "Ticket",
     "UnlinkedListing",
     "WebhookDelivery",
     "WebhookEndpoint",

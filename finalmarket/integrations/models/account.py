@@ -16,7 +16,7 @@ class ChannelIntegration(IntegrationVerbs, models.Model):
 
     `platform_name` is the platform's name, its slug or a former name. `sales_channel` is where its orders go unless a
     PlaceMapping says otherwise; an ERP or a carrier belongs to none. `settings` are the connect form's fields that are
-    no secrets. `base_url` stands in for the platform's own host: a sandbox.
+    no secrets. `duties` are read by duties.py. `base_url` stands in for the platform's own host: a sandbox.
     """
 
     class IntegrationType(models.TextChoices):
@@ -48,6 +48,9 @@ class ChannelIntegration(IntegrationVerbs, models.Model):
     status_reason = models.CharField(max_length=500, blank=True, default="")
     account_name = models.CharField(max_length=200, blank=True, default="", help_text="As the platform calls it")
     settings = models.JSONField(default=dict, blank=True)
+    duties = models.JSONField(
+        default=dict, blank=True, db_default={}, help_text="What this account is for, where it differs from its kind"
+    )
     base_url = models.URLField(max_length=300, blank=True, default="", help_text="In place of the platform's own host")
     webhook_token = models.CharField(max_length=64, blank=True, default="", editable=False)
     push_from = models.DateTimeField(null=True, blank=True, help_text="Nothing is told to the platform before")

@@ -39,12 +39,14 @@ class ExternalId(models.Model):
 
 class PlaceMapping(models.Model):
     """Which channel the orders of a platform's place (marketplace, shop, till) go to, and which of our stock locations
-    one of its locations is. An empty `place` stands for all that no other mapping names."""
+    one of its locations is. An empty `place` stands for all that no other mapping names. `is_master`: what the
+    platform counts at that location is what lies there."""
 
     integration = models.ForeignKey(ChannelIntegration, on_delete=models.CASCADE, related_name="places")
     place = models.CharField(max_length=200, blank=True, default="")
     sales_channel = models.ForeignKey(SalesChannel, null=True, blank=True, on_delete=models.PROTECT)
     stock_location = models.ForeignKey(StockLocation, null=True, blank=True, on_delete=models.PROTECT)
+    is_master = models.BooleanField(default=False, db_default=False)
 
     class Meta:
         db_table = "place_mappings"

@@ -15,8 +15,8 @@ from finalmarket.integrations.models.inbox import SyncRun
 
 class DueNotice(models.Model):
     """An event that a platform has yet to hear of, once: a parcel that left, money to give back, a cancellation, a
-    capture, a customer. Found by looking at our own records, so that none is forgotten; `key` is the same for every
-    try."""
+    capture, a mail to the buyer, a ticket. Found by looking at our own records, so that none is forgotten; `key` is the
+    same for every try."""
 
     class Kind(models.TextChoices):
         FULFILMENT = "fulfilment", "Fulfilment"
@@ -24,7 +24,10 @@ class DueNotice(models.Model):
         CANCELLATION = "cancellation", "Cancellation"
         CAPTURE = "capture", "Capture"
         VOID = "void", "Void"
-        CUSTOMER = "customer", "Customer"
+        CONFIRMATION = "confirmation", "Order confirmed, by mail"
+        DISPATCH = "dispatch", "Parcel left, by mail"
+        BACK_IN_STOCK = "back_in_stock", "Back in stock, by mail"
+        TICKET = "ticket", "Ticket"
 
     class State(models.TextChoices):
         DUE = "due", "Waits"
@@ -33,7 +36,7 @@ class DueNotice(models.Model):
         REFUSED = "refused", "Refused"
 
     integration = models.ForeignKey(ChannelIntegration, on_delete=models.CASCADE, related_name="notices")
-    kind = models.CharField(max_length=12, choices=Kind)
+    kind = models.CharField(max_length=13, choices=Kind)
     local_id = models.BigIntegerField()
     key = models.CharField(max_length=100)
     state = models.CharField(max_length=8, choices=State, default=State.DUE)
