@@ -116,7 +116,7 @@ def case() -> Case:
         stand_in=StandIn,
         account=account,
         describe=describe,
-        ignore=("/v1/oauth2/token",),
+        ignore=("/v1/oauth2/token", "/v1/notifications/certs/"),
         page_sizes={"payments": 50},
         seed_payments=_seed_payments,
         seed_unknown_payment=_seed_unknown_payment,

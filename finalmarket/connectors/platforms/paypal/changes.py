@@ -85,11 +85,11 @@ def pull(ask: Ask, cursor: str, since: datetime | None) -> Iterator[Step]:
     """Yield what changed since the cursor, oldest change first; each subject comes once in a window of time."""
     now = clock.now().replace(microsecond=0) + SECOND
     place = find_place(cursor, since, now)
-    settled = max(place.at, _freshness(ask, now) - OVERLAP)
-    start = place.at
+    fresh = _freshness(ask, now) - OVERLAP
+    settled, start = max(place.at, fresh), place.at
     while True:
         end = min(start + REPORT_WINDOW, now)
-        changes, unreadable = _changes(ask, start, max(start, place.told), end)
+        changes, unreadable = _changes(ask, start, max(start, place.told), end, fresh)
         is_last_window = end >= now
         for number in range(0, max(len(changes), 1 if is_last_window or unreadable else 0), SUBJECTS_A_PAGE):
             part = changes[number : number + SUBJECTS_A_PAGE]
@@ -102,10 +102,12 @@ def pull(ask: Ask, cursor: str, since: datetime | None) -> Iterator[Step]:
         start = end
 
 
-def _changes(ask: Ask, start: datetime, told: datetime, end: datetime) -> tuple[list[Change], tuple[Unreadable, ...]]:
+def _changes(
+    ask: Ask, start: datetime, told: datetime, end: datetime, fresh: datetime
+) -> tuple[list[Change], tuple[Unreadable, ...]]:
     """The latest change of each subject in a window, and what could not be read of it."""
     # The report refuses a beginning that it has nothing of yet, so it is asked from further back.
-    rows = list(_rows(ask, min(start, end - REPORT_BEHIND - OVERLAP), end))
+    rows = list(_rows(ask, min(start, fresh), end))
     reported, bad_rows = read_each(rows, change_of, lambda row: _row_name(row)[0] or "")
     events, bad_events = read_each(_events(ask, told, end), _change_of_event, lambda event: event["id"])
     contested, bad_disputes = read_each(
@@ -122,11 +124,15 @@ def _changes(ask: Ask, start: datetime, told: datetime, end: datetime) -> tuple[
 
 
 def _freshness(ask: Ask, now: datetime) -> datetime:
-    """Up to when the report is whole."""
-    page = ask(REPORT, _report_query(now - REPORT_WINDOW, now, page_size=1))
+    """Up to when the report is whole: it says so itself, whatever it is asked for; else, as far as it may be behind."""
     try:
+        page = ask(REPORT, _report_query(now - REPORT_WINDOW, now, page_size=1))
         return min(now, words.moment_of(page["last_refreshed_datetime"]))
     except READING_ERRORS:
+        return now - REPORT_BEHIND
+    except Rejected as error:
+        if error.code != TOO_MANY_ROWS:
+            raise
         return now - REPORT_BEHIND
 
 

@@ -19,12 +19,12 @@ from cryptography.hazmat.primitives.hashes import SHA256
 from cryptography.hazmat.primitives.serialization import Encoding
 from cryptography.x509.oid import NameOID
 
-from finalmarket.connectors.auth import basic_header
 from finalmarket.sandbox.stand_in import Refused, Reply, Request, StandIn, route
 from finalmarket.sandbox.webhooks import Letter
 
 Object = dict[str, Any]
 CLIENT_ID, CLIENT_SECRET = "practice-client-id-of-the-sandbox", "practice-client-secret-of-the-sandbox"
+LET_IN = "Basic " + b64encode(f"{CLIENT_ID}:{CLIENT_SECRET}".encode()).decode()
 TOKEN_SECONDS = 32_400
 KEY_KEPT = {"/v2/checkout": timedelta(hours=6), "/v2/payments": timedelta(days=45)}
 CERTIFICATE_OWNER = "messageverificationcerts.paypal.com"
@@ -127,7 +127,7 @@ class Account(StandIn):
     @route("POST", "/v1/oauth2/token", is_open=True)
     def give_token(self, request: Request) -> Reply:
         given = request.headers.get("authorization", "")
-        if not hmac.compare_digest(given.encode(), basic_header(CLIENT_ID, CLIENT_SECRET).encode()):
+        if not hmac.compare_digest(given.encode(), LET_IN.encode()):
             return Reply(401, {"error": "invalid_client", "error_description": "Client Authentication failed"})
         if dict(request.form()).get("grant_type") != "client_credentials":
             return Reply(400, {"error": "unsupported_grant_type", "error_description": "unsupported grant_type"})
