@@ -12,6 +12,7 @@ from tests.connectors.conformance import (
     spoilt,
     statement,
     statuses,
+    talk,
     verbs,
     webhooks,
 )
@@ -27,6 +28,7 @@ __all__ = [
     "spoilt",
     "statement",
     "statuses",
+    "talk",
     "verbs",
     "webhooks",
 ]

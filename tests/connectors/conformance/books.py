@@ -62,7 +62,7 @@ def _movement(stage: Stage) -> Act:
 
 
 BOOK_VERBS = (
-    Verb("push_order", PushesOrders, _order, is_named=True),
+    Verb("push_order", PushesOrders, _order, is_named=True, is_asked=True),
     Verb("push_movements", PushesMovements, _movement),
 )
 register(*BOOK_VERBS)

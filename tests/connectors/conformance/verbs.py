@@ -61,13 +61,16 @@ class Act:
 @dataclass(frozen=True)
 class Verb:
     """One way to change something. `prepare` seeds what it needs and says what to do. `is_keyed` says that the contract
-    promises one effect for the same call made twice, `is_named` that what was made has a name in any case."""
+    promises one effect for the same call made twice, `is_named` that what was made has a name in any case, `is_asked`
+    that a caller can ask for it after an unknown outcome; `is_for` says for which platforms once is once."""
 
     name: str
     capability: type
     prepare: Callable[[Stage], Act]
     is_keyed: bool = True
     is_named: bool = False
+    is_asked: bool = False
+    is_for: Callable[[Case], bool] = lambda case: True
 
 
 def may_repeat() -> bool:
@@ -199,6 +202,8 @@ def done(case: Case, verb: Verb) -> Any:
 
 
 def done_twice_it_counts_once(case: Case, verb: Verb) -> None:
+    if not verb.is_for(case):
+        return
     once = done(case, verb)
     with staged(case) as stage:
         act = verb.prepare(stage)
@@ -210,6 +215,8 @@ def done_twice_it_counts_once(case: Case, verb: Verb) -> None:
 
 
 def lost_news_of_a_write_never_doubles_it(case: Case, verb: Verb) -> None:
+    if not verb.is_for(case):
+        return
     once = done(case, verb)
     for fault in FAULTS:
         for nth in range(1, MOST_WRITES):
@@ -248,6 +255,23 @@ def _call_until_it_is_done(stage: Stage, act: Act, once: Any, fault: Fault, what
         else:
             return True
     raise AssertionError(f"{what}: does not get through")
+
+
+def what_was_done_out_of_sight_is_found_by_asking(case: Case, verb: Verb) -> None:
+    once = done(case, verb)
+    for fault in (Fault.RESET_AFTER, Fault.RESET_BEFORE, Fault.ERROR_AFTER):
+        for nth in range(1, MOST_WRITES):
+            faults = NthCall(fault, nth, writes=True, waits=True)
+            with staged(case, faults=faults) as stage:
+                act = verb.prepare(stage)
+                assert act.ask is not None
+                faults.begin()
+                with suppress(OutcomeUnknown, RetryLater):
+                    act.call()
+                with suppress(NotSupported):  # then a person decides
+                    assert bool(act.ask()) is (act.truth() == once), f"{verb.name}, {fault.name} on write {nth}"
+            if not faults.met:
+                break
 
 
 def what_is_applied_but_not_told_is_never_called_rejected(case: Case, verb: Verb) -> None:
@@ -312,6 +336,10 @@ def register(*verbs: Verb) -> None:
         for verb in verbs:
             if verb.is_keyed or rule is not done_twice_it_counts_once:
                 CHECKS.append(Check(f"{rule.__name__}-{verb.name}", (verb.capability,), partial(rule, verb=verb)))
+    asked = what_was_done_out_of_sight_is_found_by_asking
+    for verb in verbs:
+        if verb.is_asked:
+            CHECKS.append(Check(f"{asked.__name__}-{verb.name}", (verb.capability,), partial(asked, verb=verb)))
 
 
 register(*VERBS)
