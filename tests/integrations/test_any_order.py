@@ -1,7 +1,9 @@
 """Deliveries may come once or five times, late, early and in any order, while the platform goes on: in the end the same
 stands in the books, byte for byte, and it is what the platform says.
 
-FINALMARKET_PROOF_EVENTS and FINALMARKET_PROOF_SHUFFLES make it the long proof.
+FINALMARKET_PROOF_EVENTS and FINALMARKET_PROOF_SHUFFLES make it the long proof. Each order of deliveries is a test by
+itself, so that several processes share the work: the first that ends lays its books down, the others are held against
+them.
 """
 
 from __future__ import annotations
@@ -9,25 +11,33 @@ from __future__ import annotations
 import json
 import os
 import random
+from collections.abc import Iterator
+from contextlib import contextmanager
+from datetime import UTC, datetime, timedelta
 from decimal import Decimal
+from pathlib import Path
 
 import pytest
 from django.db import connection
 
 from finalmarket.integrations import inbox
 from finalmarket.integrations.connect import PUBLIC_URL, subscribe
-from finalmarket.integrations.models import DeadLetter
+from finalmarket.integrations.models import DeadLetter, WebhookDelivery
 from finalmarket.kernel import clock
 from finalmarket.sandbox.platforms.fake import Fake
 from finalmarket.sandbox.webhooks import Letter
 from finalmarket.sandbox.wire import served
 from finalmarket.sandbox.world import World
-from tests.conftest import TestDatabase
 from tests.integrations.stalls import Account, connect
 
 EVENTS = int(os.environ.get("FINALMARKET_PROOF_EVENTS", "60"))
 SHUFFLES = int(os.environ.get("FINALMARKET_PROOF_SHUFFLES", "5"))
 SKUS = ("TEA", "CUP", "POT")
+MORNING = datetime(2026, 5, 4, 8, tzinfo=UTC)
+BETWEEN_EVENTS = timedelta(milliseconds=10)
+"""The platform lets itself be asked 200 times a second."""
+BUSY = (0.5, 0.1, 0.01)
+"""How likely the worker comes by after an event: it keeps up, falls behind, falls far behind."""
 
 STATE = """
     SELECT o.external_id, o.state, o.payment_state, o.problem, o.currency, o.external_version, o.email, o.goods,
@@ -94,69 +104,133 @@ class Play:
         self.shop._changed("order", order)
 
 
-def books(account: Account) -> bytes:
-    """What stands in the books in the end."""
+def books() -> dict[str, str]:
+    """What stands in the books in the end: row by row, each as it is written down, by its name."""
+    rows = {}
     with connection.cursor() as cursor:
-        found = {}
-        for name, query in (("orders", STATE), ("stock", STOCK)):
+        for name, query in (("order", STATE), ("stock", STOCK)):
             cursor.execute(query)
             columns = [column.name for column in cursor.description or ()]
-            found[name] = [dict(zip(columns, row, strict=True)) for row in cursor.fetchall()]
-    return json.dumps(found, default=str, sort_keys=True).encode()
+            for row in cursor.fetchall():
+                text = json.dumps(dict(zip(columns, row, strict=True)), default=str, sort_keys=True)
+                rows[f"{name} {row[0]}"] = text
+    return rows
 
 
-def play(account: Account, caught: list[Letter], dice: random.Random) -> None:
-    """Everything happens, and its letters come 1 to 5 times, some at once, some much later, in any order."""
-    integration, shop = account.integration, account.shop
-    story, under_way, seen = Play(shop), list[Letter](), len(caught)
-    token, end = integration.webhook_token, len(caught) + EVENTS
-    while len(caught) < end or under_way:
-        if len(caught) < end:
-            story.go_on()
-            for letter in caught[seen:]:
-                under_way += [letter] * dice.randint(1, 5)
-            seen = len(caught)
-        arriving = dice.randint(0, 6) if len(caught) < end else len(under_way)
-        dice.shuffle(under_way)
-        for letter in under_way[:arriving]:
+class Delivering:
+    """What is on its way from the platform to the house, and the worker who comes by now and then."""
+
+    def __init__(self, account: Account, dice: random.Random) -> None:
+        self.account, self.dice = account, dice
+        self.under_way: list[Letter] = []
+        self.busy = BUSY[0]
+
+    def send(self, letter: Letter) -> None:
+        """It will arrive once to five times."""
+        self.under_way += [letter] * self.dice.randint(1, 5)
+
+    def arrive(self, most: int) -> None:
+        """So many letters arrive, whichever."""
+        token = self.account.integration.webhook_token
+        for _ in range(min(most, len(self.under_way))):
+            chosen = self.dice.randrange(len(self.under_way))
+            self.under_way[chosen], self.under_way[-1] = self.under_way[-1], self.under_way[chosen]
+            letter = self.under_way.pop()
             assert inbox.receive(token, letter.url, dict(letter.headers), letter.body) == 200
-        del under_way[:arriving]
-        if dice.random() < 0.1 or not under_way:
-            while inbox.is_waiting(integration.pk):
-                inbox.work(integration.pk)
+
+    def work(self) -> None:
+        """All that can be worked on is."""
+        while inbox.is_waiting(self.account.integration.pk):
+            inbox.work(self.account.integration.pk)
+
+    def pass_by(self) -> None:
+        """The worker comes, or does not."""
+        if self.dice.random() < 0.01:
+            self.busy = self.dice.choice(BUSY)
+        if self.dice.random() < self.busy:
+            self.work()
+
+
+def play(account: Account, caught: list[Letter], dice: random.Random, time: clock.Steered) -> None:
+    """Everything happens, and its letters come 1 to 5 times, some at once, some much later, in any order."""
+    story, post, seen = Play(account.shop), Delivering(account, dice), len(caught)
+    end = seen + EVENTS
+    while len(caught) < end:
+        time.advance(BETWEEN_EVENTS)
+        account.shop.world.clock.advance(BETWEEN_EVENTS)
+        story.go_on()
+        for letter in caught[seen:]:
+            post.send(letter)
+        seen = len(caught)
+        post.arrive(dice.randint(0, 6))
+        post.pass_by()
+    post.arrive(len(post.under_way))
+    post.work()
+    assert not WebhookDelivery.objects.filter(handled_at=None).exists()
+    assert WebhookDelivery.objects.count() == len(caught)
+
+
+@contextmanager
+def connected(monkeypatch: pytest.MonkeyPatch, at: datetime) -> Iterator[tuple[Account, list[Letter]]]:
+    """An account that the platform sends letters to, and these letters, caught on their way."""
+    monkeypatch.setenv(PUBLIC_URL, "https://house.example")
+    world = World(seed=1)
+    world.clock.stand_still(at)
+    shop = Fake(world)
+    caught: list[Letter] = []
+    monkeypatch.setattr(shop.sender, "send", caught.append)
+    with served(shop) as (address,):
+        account = connect(shop, address, skus=SKUS, units=EVENTS * 6)
+        account.integration.webhook_token = "t" * 43
+        account.integration.save()
+        assert subscribe(account.integration) == ""
+        caught.clear()
+        yield account, caught
 
 
 @pytest.mark.committed_database
-def test_in_the_end_the_same_stands_in_the_books(
-    committed_database: TestDatabase, monkeypatch: pytest.MonkeyPatch
-) -> None:
-    monkeypatch.setenv(PUBLIC_URL, "https://house.example")
-    results = []
-    with clock.steered(clock.now()):
-        for shuffle in range(SHUFFLES):
-            if shuffle:
-                committed_database.renew()
-            world = World(seed=1)
-            world.clock.stand_still(clock.now())
-            shop = Fake(world)
-            caught: list[Letter] = []
-            monkeypatch.setattr(shop.sender, "send", caught.append)
-            with served(shop) as (address,):
-                account = connect(shop, address, skus=SKUS, units=EVENTS * 6)
-                account.integration.webhook_token = "t" * 43
-                account.integration.save()
-                assert subscribe(account.integration) == ""
-                play(account, caught, random.Random(shuffle))
-            assert not DeadLetter.objects.exists()
-            results.append(books(account))
-            assert_as_the_platform_says(account, json.loads(results[-1]))
-    assert [index for index, result in enumerate(results) if result != results[0]] == []
+@pytest.mark.parametrize("shuffle", range(SHUFFLES))
+def test_in_the_end_the_same_stands_in_the_books(shuffle: int, shared: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    with clock.steered(MORNING) as time, connected(monkeypatch, MORNING) as (account, caught):
+        play(account, caught, random.Random(shuffle), time)
+        found = books()
+        assert not DeadLetter.objects.exists()
+        assert_as_the_platform_says(account, found)
+    assert differences(found, reference(shared, found)) == []
 
 
-def assert_as_the_platform_says(account: Account, found: dict[str, list[dict[str, object]]]) -> None:
+@pytest.fixture
+def shared(tmp_path_factory: pytest.TempPathFactory, worker_id: str) -> Path:
+    """A folder of this run that all of its processes see."""
+    own = tmp_path_factory.getbasetemp()
+    return own if worker_id == "master" else own.parent
+
+
+def reference(shared: Path, found: dict[str, str]) -> dict[str, str]:
+    """The books that all others are held against: these, where they are the first."""
+    path, draft = shared / f"books-of-{EVENTS}.json", shared / f"{os.getpid()}.draft"
+    draft.write_text(json.dumps(found), encoding="utf-8")
+    try:
+        os.link(draft, path)
+    except FileExistsError:
+        pass
+    finally:
+        draft.unlink()
+    books: dict[str, str] = json.loads(path.read_text(encoding="utf-8"))
+    return books
+
+
+def differences(found: dict[str, str], expected: dict[str, str], most: int = 5) -> list[str]:
+    """The first rows that are not the same, byte for byte."""
+    names = [name for name in sorted({*found, *expected}) if found.get(name) != expected.get(name)]
+    return [f"{name}: {found.get(name)} is not {expected.get(name)}" for name in names[:most]]
+
+
+def assert_as_the_platform_says(account: Account, found: dict[str, str]) -> None:
     """Every order of the platform, and no other, with its state and its money."""
     theirs = account.shop.state["orders"]
-    ours = {str(row["external_id"]): row for row in found["orders"]}
+    rows = [json.loads(text) for name, text in found.items() if name.startswith("order ")]
+    ours = {row["external_id"]: row for row in rows}
     assert set(ours) == set(theirs)
     for number, order in theirs.items():
         state = "cancelled" if order["is_cancelled"] else "fulfilled" if order["fulfilments"] else "open"
