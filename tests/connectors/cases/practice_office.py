@@ -97,6 +97,13 @@ def unknown_interaction(office: Office) -> tuple[str, str]:
     return office.interact("danced", email="a@example.com"), "danced"
 
 
+def unknown_parcel(office: Office) -> tuple[str, str, str, str]:
+    """A parcel that went a way that nobody knows."""
+    office.add_parcel("ELSEWHERE-1", "Green Post")
+    office.move_parcel("ELSEWHERE-1", "beamed_up")
+    return "", "ELSEWHERE-1", "Green Post", "beamed_up"
+
+
 def numbered(office: Office) -> str:
     """A number that no two calls get."""
     return str(office._next())
@@ -251,6 +258,7 @@ def case() -> Case:
         seed_interactions=seed_interactions,
         seed_unknown_conversation=unknown_conversation,
         seed_unknown_interaction=unknown_interaction,
+        seed_unknown_parcel=unknown_parcel,
         location="main",
         missing_ref=ListingRef(key="I0", sku="NO-SUCH-SKU", ids={"item": "I0"}),
         fulfilment=fulfilment,

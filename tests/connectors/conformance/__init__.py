@@ -6,6 +6,8 @@ to be tried is in its case. test_conformance.py runs every check that applies on
 
 from tests.connectors.conformance import (
     books,
+    carriers,
+    checkout,
     pages,
     refusals,
     secrets,
@@ -22,6 +24,8 @@ __all__ = [
     "CHECKS",
     "Check",
     "books",
+    "carriers",
+    "checkout",
     "pages",
     "refusals",
     "secrets",

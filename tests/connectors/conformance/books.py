@@ -21,7 +21,7 @@ from finalmarket.connectors.errors import Rejected
 from tests.connectors.cases import Case
 from tests.connectors.conformance.batches import all_are_taken, more_than_the_limit_is_never_taken_in_one_call
 from tests.connectors.conformance.pages import walk_through
-from tests.connectors.conformance.stage import Stage, always, check, needed, on_a_double, staged
+from tests.connectors.conformance.stage import Stage, always, another_name, check, needed, on_a_double, staged
 from tests.connectors.conformance.verbs import (
     Act,
     Verb,
@@ -178,12 +178,7 @@ def _bad(stage: Stage, notice: MovementNotice) -> MovementNotice:
     """The movement, of something that the platform does not have."""
     if stage.case.bad_movement is not None:
         return stage.case.bad_movement(stage.stand_in, notice)
-    return replace(notice, sku="NO-SUCH-SKU", item_id=_other(notice.item_id))
-
-
-def _other(name: str) -> str:
-    """A name of the same making that stands for nothing; "" for ""."""
-    return re.sub(r"[0-9]", "9", name) if re.search(r"[0-8]", name) else name and f"{name}-other"
+    return replace(notice, sku="NO-SUCH-SKU", item_id=another_name(notice.item_id))
 
 
 def _is_refusal_of(refused: Any, bad: Any) -> None:

@@ -214,6 +214,12 @@ def needed(thing: Any, what: str) -> Any:
     return thing
 
 
+def another_name(name: str) -> str:
+    """A name of the same making that the platform has given to nothing: the last digits are nines; "" for ""."""
+    other = name[:-6] + re.sub(r"\d", "9", name[-6:])
+    return other if other != name else name[:-1] + chr(ord(name[-1]) ^ 1) if name else ""
+
+
 # What comes in.
 
 

@@ -22,7 +22,7 @@ from finalmarket.connectors.talk import (
 from tests.connectors.cases import Case
 from tests.connectors.conformance.batches import all_are_taken, more_than_the_limit_is_never_taken_in_one_call
 from tests.connectors.conformance.pages import walk_through
-from tests.connectors.conformance.stage import Stage, always, check, needed, on_a_double, staged
+from tests.connectors.conformance.stage import Stage, always, another_name, check, needed, on_a_double, staged
 from tests.connectors.conformance.verbs import (
     Act,
     Verb,
@@ -178,14 +178,8 @@ def a_note_in_a_ticket_that_is_not_there_is_rejected(case: Case) -> None:
         name = stage.connector.open_ticket(_ticket_of(stage))
         nothing = effects_from_here(stage)
         with pytest.raises(Rejected):
-            stage.connector.note_ticket(_other(name), "The parcel came back.", "note-key-3")
+            stage.connector.note_ticket(another_name(name), "The parcel came back.", "note-key-3")
         assert nothing() == ()
-
-
-def _other(name: str) -> str:
-    """A name of the same making that stands for nothing."""
-    last = name[-1]
-    return name[:-1] + (str((int(last) + 5) % 10) if last.isdigit() else chr(ord(last) ^ 1))
 
 
 # Events.
