@@ -137,7 +137,7 @@ class Resources:
 
 def _operations(document: Document) -> Iterator[Operation]:
     contents = document.contents
-    root = contents.get("basePath") or urlsplit((contents.get("servers") or [{"url": ""}])[0]["url"]).path
+    root = contents.get("basePath") or urlsplit(_address((contents.get("servers") or [{"url": ""}])[0])).path
     for template, item in contents["paths"].items():
         whole = root.rstrip("/") + template
         pieces = re.split(r"(\{[^{}]+\})", whole)
@@ -150,6 +150,14 @@ def _operations(document: Document) -> Iterator[Operation]:
                 yield Operation(
                     f"{method.upper()} {whole}", method.upper(), pattern, told, tuple(by_name.values()), document
                 )
+
+
+def _address(server: Mapping[str, Any]) -> str:
+    """The address of a server, its variables filled with their defaults."""
+    address = str(server["url"])
+    for name, variable in (server.get("variables") or {}).items():
+        address = address.replace(f"{{{name}}}", str(variable["default"]))
+    return address
 
 
 def _value_faults(operation: Operation, told: Mapping[str, Any], pairs: Pairs) -> list[str]:
