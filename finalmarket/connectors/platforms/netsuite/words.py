@@ -13,6 +13,7 @@ from typing import Any
 from finalmarket.connectors.books import MovementNotice, OrderContent, OrderContentLine, OrderNames
 from finalmarket.connectors.errors import Rejected
 from finalmarket.connectors.money import minor_units
+from finalmarket.connectors.order_amounts import booked_units, net_amount, net_of_kinds, wanted_units
 from finalmarket.connectors.platforms.netsuite.queries import read_moment
 from finalmarket.connectors.records import (
     Address,
@@ -171,7 +172,7 @@ def address_fields(address: Address) -> Body:
 
 
 def _shipping_cost(content: OrderContent, books: Books) -> Body:
-    cost = sum((net_amount(line, content) for line in content.lines if line.kind == "shipping"), Decimal(0))
+    cost = net_of_kinds(content, "shipping")
     if not cost:
         return {}
     if not books.told["ship_method"]:
@@ -179,32 +180,12 @@ def _shipping_cost(content: OrderContent, books: Books) -> Body:
     return {"shippingCost": cost, **_references(shipMethod=books.told["ship_method"])}
 
 
-def includes_tax(content: OrderContent) -> bool:
-    """Whether the prices of the lines include the tax: of the two sums, the one nearer to the total tells."""
-    lines = sum((line.unit_price * line.quantity - line.discount for line in content.lines), Decimal(0))
-    tax = content.tax or sum((line.tax for line in content.lines), Decimal(0))
-    return abs(content.total - lines) <= abs(content.total - lines - tax)
-
-
-def net_amount(line: OrderContentLine, content: OrderContent) -> Decimal:
-    """What is to be paid for the units of a line that are still wanted, without tax."""
-    whole = line.unit_price * line.quantity - line.discount - (line.tax if includes_tax(content) else 0)
-    wanted = wanted_units(line, content) or line.quantity
-    return round(whole * wanted / line.quantity, minor_units(content.currency)) if line.quantity else whole
-
-
-def wanted_units(line: OrderContentLine, content: OrderContent) -> int:
-    """The units of a line that the buyer still wants."""
-    return 0 if content.state == "cancelled" else max(0, line.quantity - line.cancelled_quantity)
-
-
 def _line_fields(line: OrderContentLine, content: OrderContent, books: Books) -> Body:
-    units, amount = wanted_units(line, content), net_amount(line, content)
+    units, counted, amount = wanted_units(line, content), booked_units(line, content), net_amount(line, content)
     item = (line.item_id or books.items.get(line.sku, "")) if line.kind == "goods" else books.told["other_item"]
     if not item:
         missing = f"no item {line.sku!r}" if line.kind == "goods" else f"an item for lines of the kind {line.kind}"
         raise Rejected(f"line {line.line_id}: NetSuite has {missing}; make it there or enter it in the settings")
-    counted = units or line.quantity
     fields: Body = {
         "item": resource(item), "quantity": counted, "price": resource(CUSTOM_PRICE), "amount": amount,
         "rate": round(amount / counted, RATE_DIGITS) if counted else amount, "description": _description(line),
