@@ -81,8 +81,7 @@ class EasyPost(StandIn):
                 )  # fmt: skip
         shipment = self._new_shipment(told)
         self.state["shipments"][shipment["id"]] = shipment
-        self._rate(shipment)
-        self.effect("draft", id=shipment["id"], reference=shipment["reference"])
+        self._rate(shipment)  # no effect yet: a parcel that is only priced changes nothing for anybody
         return Reply(201, shipment)
 
     def _new_shipment(self, told: Object) -> Object:
@@ -232,12 +231,11 @@ class EasyPost(StandIn):
         code = str(told.get("tracking_code") or "")
         known = next((one for one in self.state["trackers"].values() if one["tracking_code"] == code), None)
         if known is None:
-            if not code:
-                raise refusal(422, "TRACKER.CREATE.ERROR", "A tracking code is wanted.")
-            known = self._new_tracker(code, self.state["parcels"].get(code) or told.get("carrier") or "USPS", None)
+            if code not in self.state["parcels"]:
+                raise refusal(422, "TRACKER.CREATE.ERROR", "No carrier knows this tracking code.")
+            known = self._new_tracker(code, self.state["parcels"][code], None)
             self.effect("tracker", code=code)
-            if code in self.state["parcels"]:
-                self.move(code, "pre_transit", "Shipping Label Created")
+            self.move(code, "pre_transit", "Shipping Label Created")
         return Reply(200, known)
 
     def _new_tracker(self, code: str, carrier: str, shipment_id: str | None) -> Object:

@@ -90,6 +90,13 @@ def shipment(stand_in: Any) -> Shipment:
     )  # fmt: skip
 
 
+def _seed_unknown_parcel(stand_in: Any) -> tuple[str, str, str, str]:
+    stand_in.add_parcel("EZ4711", "UPS")
+    made = stand_in._new_tracker("EZ4711", "UPS", None)
+    stand_in.move("EZ4711", "teleported", "Beamed up")
+    return "", made["tracking_code"], "UPS", "teleported"
+
+
 def tracker(code: str, at: datetime) -> dict[str, Any]:
     """A parcel on its way."""
     stamp = f"{at:%Y-%m-%dT%H:%M:%SZ}"
@@ -131,6 +138,7 @@ def case() -> Case:
         describe=description,
         currency="USD",
         shipment=shipment,
+        seed_unknown_parcel=_seed_unknown_parcel,
         deliver=deliver,
         unknown_topic="weather.changed",
         signature_headers=("X-Hmac-Signature",),

@@ -178,8 +178,10 @@ class EasyPost(Connector, Ships, ReceivesWebhooks):
         try:
             # The same number and carrier give the same Tracker again.
             answer = self.http.call("POST", "/v2/trackers", json={"tracker": asked}, repeatable=True)
-        except Rejected:
-            return None  # a number that no carrier could have given
+        except Rejected as error:
+            if error.status in (404, 422):  # a number that no carrier could have given
+                return None
+            raise
         record = read_one(answer.data, words.tracking_record)
         return None if record.state == "unknown" and not record.steps else record
 
