@@ -365,8 +365,9 @@ class Delivery:
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Event:
     """What a webhook says happened. `kind` is the stream it concerns: orders, stock, listings, customers, payments,
-    conversations, interactions, tracking, erase (a person's request), uninstalled, or unknown. It is a hint: the record
-    itself is asked for, unless the event brings it along with its version (an interaction always comes along)."""
+    conversations, interactions, tracking, erase and data_request (a person's wishes), uninstalled, or unknown. It is a
+    hint: the record itself is asked for, unless the event brings it along with its version (an interaction always
+    comes along)."""
 
     event_id: str
     topic: str

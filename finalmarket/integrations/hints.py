@@ -26,6 +26,7 @@ MOST_ATTEMPTS = 12
 FIRST_PAUSE_SECONDS = 2.0
 MOST_PAUSE_SECONDS = 3600.0
 ERASE = "a person asks to be erased"
+DATA_REQUEST = "the platform passes on a person's wish to know what is stored of them"
 
 
 @dataclass(slots=True)
@@ -151,9 +152,18 @@ def _listing_changed(integration: ChannelIntegration, hint: Hint) -> str:
 
 def _erase(integration: ChannelIntegration, hint: Hint) -> str:
     """Nothing is erased without a person looking: the request stands open before them until it is settled."""
+    return _ask_a_person(integration, hint, "erase", ERASE)
+
+
+def _data_request(integration: ChannelIntegration, hint: Hint) -> str:
+    """What is known of somebody is handed out by a person, who sees whose it is."""
+    return _ask_a_person(integration, hint, "data_request", DATA_REQUEST)
+
+
+def _ask_a_person(integration: ChannelIntegration, hint: Hint, stream: str, words: str) -> str:
     letters = {"topic": hint.topic, "external_id": hint.external_id}
     name = hint.external_id or hint.deliveries[0].event_id
-    dead_letters.set_aside(integration, "erase", name, f"{ERASE}: customer {name[:100]}", letters)
+    dead_letters.set_aside(integration, stream, name, f"{words}: customer {name[:100]}", letters)
     return "before a person"
 
 
@@ -162,7 +172,10 @@ def _uninstalled(integration: ChannelIntegration, hint: Hint) -> str:
     return "needs attention"
 
 
-NOTED = {"stock": _stock_changed, "listings": _listing_changed, "erase": _erase, "uninstalled": _uninstalled}
+NOTED = {
+    "stock": _stock_changed, "listings": _listing_changed, "erase": _erase, "data_request": _data_request,
+    "uninstalled": _uninstalled,
+}  # fmt: skip
 
 
 def _settle(integration: ChannelIntegration, claimed: Sequence[WebhookDelivery], hints: Sequence[Hint]) -> None:

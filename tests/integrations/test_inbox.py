@@ -208,17 +208,23 @@ def test_a_wake_up_call_is_put_off_with_the_letter(post: Post) -> None:
     assert ProcrastinateJob.objects.filter(task_name="integrations.inbox", status="todo").count() == 1
 
 
-def test_a_request_to_erase_a_person_stands_before_a_person(post: Post, monkeypatch: pytest.MonkeyPatch) -> None:
+@pytest.mark.parametrize(
+    ("kind", "words"),
+    [("erase", "a person asks to be erased"), ("data_request", "the platform passes on a person's wish to know")],
+)
+def test_what_a_person_wishes_of_their_own_data_stands_before_a_person(
+    post: Post, monkeypatch: pytest.MonkeyPatch, kind: str, words: str
+) -> None:
     from finalmarket.connectors.platforms import fake
 
-    monkeypatch.setitem(fake.TOPICS, "person.erase", "erase")
+    monkeypatch.setitem(fake.TOPICS, "person.wishes", kind)
     with post.account.shop.lock:
-        post.account.shop._call("person.erase", "C7")
+        post.account.shop._call("person.wishes", "C7")
     post.deliver(post.letters[-1])
     post.work()
     letter = DeadLetter.objects.get()
-    assert (letter.stream, letter.external_id, letter.settled_at) == ("erase", "C7", None)
-    assert letter.reason.startswith("a person asks to be erased")
+    assert (letter.stream, letter.external_id, letter.settled_at) == (kind, "C7", None)
+    assert letter.reason.startswith(words)
 
 
 def test_an_account_that_removed_us_needs_attention(post: Post, monkeypatch: pytest.MonkeyPatch) -> None:

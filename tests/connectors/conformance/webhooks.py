@@ -18,7 +18,7 @@ from tests.connectors.conformance.stage import DOUBLE, START, always, changed, c
 
 KINDS = {
     "orders", "stock", "listings", "customers", "payments", "conversations", "interactions", "tracking", "erase",
-    "uninstalled", "unknown",
+    "data_request", "uninstalled", "unknown",
 }  # fmt: skip
 MINUTE = timedelta(minutes=1)
 

@@ -30,7 +30,8 @@ TOPICS: Mapping[str, tuple[str, str, str]] = {
     "app/uninstalled": ("uninstalled", "", ""),
 }
 # Set up with the app itself, not by subscription. A request for data is no order to erase: the topic tells which it is.
-PRIVACY_TOPICS = frozenset({"customers/data_request", "customers/redact", "shop/redact"})
+DATA_REQUEST = "customers/data_request"
+PRIVACY_TOPICS = frozenset({DATA_REQUEST, "customers/redact", "shop/redact"})
 
 
 class Webhooks(Entrance, ReceivesWebhooks):
@@ -90,7 +91,7 @@ def named_in(topic: str, body: Mapping[str, Any]) -> Iterator[tuple[str, str]]:
     """What a delivery is about: kinds with GraphQL ids."""
     if topic in PRIVACY_TOPICS:
         person = (body.get("customer") or {}).get("id")
-        yield "erase", gid("Customer", person) if person else ""
+        yield "data_request" if topic == DATA_REQUEST else "erase", gid("Customer", person) if person else ""
     elif topic == "products/update":
         variants = [one["admin_graphql_api_id"] for one in body.get("variant_gids") or body.get("variants") or ()]
         yield from (("listings", gid("ProductVariant", one)) for one in variants)
