@@ -1,0 +1,257 @@
+"""eBay, in what the conformance suite cannot know: windows of time, parcels, refunds without keys, listings."""
+
+from __future__ import annotations
+
+from base64 import b64encode
+from collections.abc import Iterator
+from dataclasses import replace
+from datetime import timedelta
+from decimal import Decimal
+from typing import Any
+
+import httpx2
+import pytest
+from cryptography.hazmat.primitives import serialization
+from cryptography.hazmat.primitives.asymmetric.ed25519 import Ed25519PrivateKey
+
+from finalmarket.connectors.errors import NeedsAttention, Rejected, RetryLater, Unintelligible
+from finalmarket.connectors.platforms.ebay import windows
+from finalmarket.connectors.platforms.ebay.after_sale import carrier_code
+from finalmarket.connectors.records import ListingRef, PriceLevel, StockLevel
+from finalmarket.sandbox.platforms.ebay.shelf import MOST_REVISIONS_A_DAY, ship_to_home
+from tests.connectors.cases import ebay
+from tests.connectors.conformance.stage import Stage, always, changed, on_a_double, staged
+
+
+@pytest.fixture
+def stage() -> Iterator[Stage]:
+    with staged(ebay.case()) as made:
+        yield made
+
+
+def calls(stage: Stage, ending: str, method: str = "GET") -> int:
+    return sum(one.method == method and one.path.endswith(ending) for one in stage.watched.exchanges)
+
+
+def one_order(stage: Stage, units: int = 2) -> str:
+    ebay.later(stage.stand_in)
+    return str(stage.stand_in.order((ebay.plenty(stage.stand_in), units)))
+
+
+# Orders.
+
+
+def test_orders_that_changed_in_the_same_instant_all_come_though_they_fill_more_than_a_page(stage: Stage) -> None:
+    sown = [stage.stand_in.order((ebay.plenty(stage.stand_in), 1)) for _ in range(2 * windows.ORDERS_A_PAGE + 7)]
+    came = [record.external_id for page in stage.connector.pull_orders("", None) for record in page.records]
+    assert sorted(set(came)) == sorted(sown)
+
+
+def test_a_backlog_of_years_takes_few_calls_more_than_pages(stage: Stage) -> None:
+    begin = stage.world.clock.now() - timedelta(days=700)
+    for day in range(650):
+        stage.stand_in.order((ebay.plenty(stage.stand_in), 1), at=begin + timedelta(days=day))
+    pages = list(stage.connector.pull_orders("", None))
+    assert sum(len(page.records) for page in pages) >= 650
+    assert calls(stage, "/order") <= 16
+
+
+def test_a_platform_that_answers_every_window_alike_ends_the_pull() -> None:
+    body = b'{"total": 900, "orders": [{"orderId": "1"}]}'
+    with pytest.raises(Unintelligible):
+        list(on_a_double(ebay.case(), always(200, body)).pull_orders("", None))
+
+
+def test_an_order_brings_its_parcels_with_their_lines(stage: Stage) -> None:
+    order = one_order(stage, units=3)
+    line = ebay.line_of(stage.stand_in, order)
+    notice = replace(ebay.fulfilment(stage.stand_in), order_id=order, lines=((line, 2),), tracking_number="00340-43")
+    assert stage.connector.push_fulfilment(notice) == "0034043"
+    record = stage.connector.pull_order(order)
+    (parcel,) = record.fulfilments
+    assert (parcel.external_id, parcel.carrier, parcel.tracking_number) == ("0034043", "DHL", "0034043")
+    assert parcel.lines == ((line, 2),)
+    assert parcel.shipped_at is not None
+
+
+def test_a_parcel_without_a_number_is_told_once(stage: Stage) -> None:
+    order = one_order(stage, units=3)
+    line = ebay.line_of(stage.stand_in, order)
+    notice = replace(ebay.fulfilment(stage.stand_in), order_id=order, lines=((line, 1),), tracking_number="")
+    assert stage.connector.push_fulfilment(notice) == stage.connector.push_fulfilment(notice)
+    assert len(stage.stand_in.state["parcels"][order]) == 1
+
+
+def test_carriers_are_written_as_ebay_knows_them() -> None:
+    assert [carrier_code(name) for name in ("dhl", "Royal Mail", "Österreichische Post!", "")] == [
+        "DHL", "RoyalMail", "sterreichische Post", "Other",
+    ]  # fmt: skip
+
+
+def test_a_cancelled_order_comes_in_as_cancelled(stage: Stage) -> None:
+    order = one_order(stage)
+    *_, last = stage.connector.pull_orders("", None)
+    stage.time.advance(timedelta(minutes=30))
+    stage.stand_in.cancel_order(order)
+    (record,) = [one for page in stage.connector.pull_orders(last.cursor, None) for one in page.records]
+    assert record.is_cancelled
+
+
+# Refunds.
+
+
+def test_two_equal_refunds_of_one_order_are_two_when_the_first_is_named(stage: Stage) -> None:
+    notice = ebay.refund(stage.stand_in)
+    first = stage.connector.push_refund(notice)
+    stage.time.advance(timedelta(minutes=1))
+    second = stage.connector.push_refund(replace(notice, key="another", others=(first,)))
+    assert first != second
+    assert stage.effects()["refund"] == 2
+    record = stage.connector.pull_order(notice.order_id)
+    assert [(one.external_id, one.amount) for one in record.refunds] == [
+        (first, Decimal("4.00")), (second, Decimal("4.00")),
+    ]  # fmt: skip
+
+
+def test_a_refund_waits_while_ebay_works_on_another(stage: Stage) -> None:
+    notice = ebay.refund(stage.stand_in)
+    stage.connector.push_refund(notice)
+    with pytest.raises(RetryLater):
+        stage.connector.push_refund(replace(notice, key="another", amount=Decimal("1.00")))
+
+
+def signing_key() -> tuple[str, str]:
+    """A key pair: the public half as the sandbox takes it for a JWE, the private one as eBay gives it out."""
+    key = Ed25519PrivateKey.generate()
+    public = key.public_key().public_bytes(serialization.Encoding.Raw, serialization.PublicFormat.Raw)
+    private = key.private_bytes(
+        serialization.Encoding.PEM, serialization.PrivateFormat.PKCS8, serialization.NoEncryption()
+    )
+    return b64encode(public).decode(), private.decode()
+
+
+def test_a_refund_of_a_seller_in_the_eu_is_signed(stage: Stage) -> None:
+    stage.stand_in.state["is_signed"] = True
+    notice = ebay.refund(stage.stand_in)
+    with pytest.raises(Rejected, match="Signature"):
+        stage.connector.push_refund(notice)
+    jwe, private_key = signing_key()
+    account = changed(stage.connector.account, signing_key_jwe=jwe, signing_private_key=private_key)
+    signed = stage.with_account(account)
+    assert signed.push_refund(notice).startswith("RF-")
+    other = stage.with_account(changed(account, signing_key_jwe=signing_key()[0]))
+    with pytest.raises(Rejected, match="Signature"):
+        other.push_refund(replace(notice, key="another", amount=Decimal("1.00")))
+
+
+def test_a_signing_key_that_is_none_needs_a_person(stage: Stage) -> None:
+    account = changed(stage.connector.account, signing_key_jwe="a-public-half", signing_private_key="bm8ga2V5")
+    with pytest.raises(NeedsAttention):
+        stage.with_account(account).push_refund(ebay.refund(stage.stand_in))
+    assert stage.effects()["refund"] == 0
+
+
+# Stock and prices.
+
+
+def test_what_is_sold_is_the_number_that_was_told(stage: Stage) -> None:
+    (ref,) = ebay.seed_listings(stage.stand_in, 1)
+    stage.connector.push_stock([StockLevel(ref=ref, quantity=3, key="k")])
+    assert stage.stand_in.shown_stock() == {ref.sku: 3}
+    unoffered = ListingRef(key=ref.key, sku=ref.sku)
+    stage.connector.push_stock([StockLevel(ref=unoffered, quantity=2, key="k")])
+    assert stage.stand_in.shown_stock() == {ref.sku: 2}
+
+
+def test_a_price_finds_its_offer(stage: Stage) -> None:
+    (ref,) = ebay.seed_listings(stage.stand_in, 1)
+    level = PriceLevel(ref=ListingRef(key=ref.key, sku=ref.sku), amount=Decimal("8.50"), currency="EUR", key="k")
+    assert stage.connector.push_prices([level]) == []
+    assert stage.stand_in.offer_of(ref.sku)["pricingSummary"]["price"] == {"value": "8.50", "currency": "EUR"}
+    (refused,) = stage.connector.push_prices([replace(level, ref=ListingRef(key="NOBODY", sku="NOBODY"))])
+    assert refused.key == "NOBODY"
+
+
+def test_a_listing_that_was_revised_too_often_today_is_refused_until_tomorrow(stage: Stage) -> None:
+    (ref,) = ebay.seed_listings(stage.stand_in, 1)
+    day = f"{ref.ids['offer']} {stage.world.clock.now().date()}"
+    stage.stand_in.state["revisions"][day] = MOST_REVISIONS_A_DAY
+    level = StockLevel(ref=ref, quantity=1, key="k")
+    assert [refused.key for refused in stage.connector.push_stock([level])] == [ref.key]
+    stage.time.advance(timedelta(days=1))
+    assert list(stage.connector.push_stock([level])) == []
+
+
+def test_a_failure_of_ebays_within_a_batch_refuses_no_record() -> None:
+    body = b'{"responses": [{"sku": "A", "statusCode": 500, "errors": [{"errorId": 25001, "message": "oops"}]}]}'
+    level = StockLevel(ref=ListingRef(key="A", sku="A"), quantity=1, key="k")
+    with pytest.raises(RetryLater, match="oops"):
+        on_a_double(ebay.case(), always(207, body)).push_stock([level])
+
+
+def test_a_batch_that_is_refused_as_a_whole_is_told_one_by_one() -> None:
+    def answer(request: httpx2.Request) -> httpx2.Response:
+        if b'"BAD"' in request.content:
+            return httpx2.Response(400, json={"errors": [{"errorId": 25709, "message": "Invalid value"}]})
+        return httpx2.Response(200, json={"responses": [{"sku": "GOOD", "statusCode": 200}]})
+
+    levels = [StockLevel(ref=ListingRef(key=key, sku=key), quantity=1, key=key) for key in ("GOOD", "BAD")]
+    (refused,) = on_a_double(ebay.case(), answer).push_stock(levels)
+    assert (refused.key, refused.code) == ("BAD", "25709")
+
+
+# Listings.
+
+
+def made(stage: Stage, **more: Any) -> tuple[Any, ListingRef]:
+    (content,) = ebay.new_listings(stage.stand_in, 1)
+    content = replace(content, **more)
+    (ref,) = stage.connector.push_listings([content])
+    assert isinstance(ref, ListingRef), ref
+    return content, ref
+
+
+def test_a_new_listing_is_on_sale_without_stock(stage: Stage) -> None:
+    content, ref = made(stage)
+    (record,) = [record for page in stage.connector.pull_listings("") for record in page.records]
+    assert (record.title, record.barcode, record.price) == (content.title, content.barcode, Decimal("10.00"))
+    assert record.is_available
+    assert record.attributes == {"Color": "red", "brand": "Woolly"}
+    assert stage.stand_in.shown_stock() == {ref.sku: 0}
+
+
+def test_another_title_leaves_stock_and_all_that_is_not_said_as_they_are(stage: Stage) -> None:
+    content, ref = made(stage)
+    stage.connector.push_stock([StockLevel(ref=ref, quantity=9, key="k")])
+    item = stage.stand_in.state["items"][ref.sku]
+    item["packageWeightAndSize"] = {"weight": {"unit": "KILOGRAM", "value": 2}}
+    stage.stand_in.offer_of(ref.sku)["quantityLimitPerBuyer"] = 3
+    stage.connector.push_listings([replace(content, ref=ref, title="Another", attributes={})])
+    item = stage.stand_in.state["items"][ref.sku]
+    assert item["product"]["title"] == "Another"
+    assert item["product"]["aspects"] == {"Color": ["red"]}
+    assert item["packageWeightAndSize"] == {"weight": {"unit": "KILOGRAM", "value": 2}}
+    assert ship_to_home(item)["quantity"] == 9
+    offer = stage.stand_in.offer_of(ref.sku)
+    assert (offer["quantityLimitPerBuyer"], offer["status"], offer["availableQuantity"]) == (3, "PUBLISHED", 9)
+
+
+def test_what_is_taken_off_sale_is_withdrawn_and_comes_back(stage: Stage) -> None:
+    content, ref = made(stage)
+    for is_available in (False, False, True):
+        (again,) = stage.connector.push_listings([replace(content, ref=ref, is_available=is_available)])
+        assert again == ref
+        assert (ref.sku in stage.stand_in.listings()) is is_available
+    assert stage.effects()["withdrawal"] == 1
+
+
+def test_a_listing_says_what_the_settings_lack(stage: Stage) -> None:
+    account = replace(
+        stage.connector.account,
+        settings={**stage.connector.account.settings, "return_policy_id": "", "category_id": ""},
+    )
+    (content,) = ebay.new_listings(stage.stand_in, 1)
+    (refused,) = stage.with_account(account).push_listings([content])
+    assert isinstance(refused, Rejected)
+    assert "category id, return policy id" in refused.reason
+    assert stage.stand_in.listings() == []
