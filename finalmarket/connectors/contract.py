@@ -338,6 +338,11 @@ class ReceivesWebhooks(ABC):
         content type and the text. None where the platform asks no such thing, or the question is not its own."""
         return None
 
+    def question(self, delivery: Delivery) -> str:
+        """What a person is asked to do at the platform before it sends webhooks, from a delivery that nobody can prove
+        yet (a code to be entered there), in words; "" for every other delivery. It is shown, and changes nothing."""
+        return ""
+
     def webhook_secret(self) -> tuple[str, ...]:
         """The secrets in force: the present one, and while it rotates the former one (`<name>_previous`)."""
         names = [*self.webhook_secrets, *(f"{name}_previous" for name in self.webhook_secrets)]

@@ -220,6 +220,8 @@ def _good_words(integration: ChannelIntegration, facts: _Facts, connector: type[
         words.append(f"asked every minute: the platform does not call us (is {PUBLIC_URL} set?)")
     if facts.pulse.refused_webhook_count:
         words.append(f"{facts.pulse.refused_webhook_count} webhooks were refused: {facts.pulse.last_refused_webhook}")
+    elif facts.pulse.last_refused_webhook:
+        words.append(facts.pulse.last_refused_webhook)  # what the platform asks before webhooks can be proved
     if facts.letters:
         words.append(f"{facts.letters} records are set aside")
     return "; ".join(words) or "connected; nothing has happened yet"

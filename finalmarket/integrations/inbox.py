@@ -40,13 +40,18 @@ def receive(token: str, url: str, headers: Mapping[str, str], body: bytes) -> in
     """Take a webhook in; return the HTTP status to answer.
 
     404 for a token of nobody, 401 for a delivery that is not proved to come from the platform (of it nothing is kept
-    but that it came), 200 for everything else: stored once, worked on by a worker.
+    but that it came), 200 for everything else: stored once, worked on by a worker. What the platform asks before it
+    can prove anything is shown to people, and nothing comes of it.
     """
     integration = _addressee(token)
     if integration is None:
         return UNKNOWN
     delivery = Delivery(url, headers, body, clock.now())
     with closing(_open(integration)) as there:
+        question = _question(there, delivery)
+        if question:
+            _show_question(integration, question)
+            return TAKEN
         refused = _refusal(there, delivery)
         if refused:
             _count_refused(integration, refused)
@@ -80,6 +85,22 @@ def _refusal(there: Any, delivery: Delivery) -> str:
     except Exception as error:  # fails closed
         return f"could not be proved: {type(error).__name__}"
     return ""
+
+
+def _question(there: Any, delivery: Delivery) -> str:
+    """What the platform asks a person before it sends anything that could be proved; "" for all other deliveries."""
+    try:
+        return str(there.question(delivery))
+    except Exception:  # whoever asks learns nothing
+        return ""
+
+
+def _show_question(integration: ChannelIntegration, question: str) -> None:
+    """Show it where a person looks when no webhooks come in."""
+    IntegrationHealth.objects.get_or_create(integration=integration)
+    IntegrationHealth.objects.filter(integration=integration).update(
+        last_refused_webhook_at=clock.now(), last_refused_webhook=plain(question, 200)
+    )
 
 
 def _count_refused(integration: ChannelIntegration, reason: str) -> None:

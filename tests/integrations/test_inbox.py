@@ -135,6 +135,28 @@ def test_a_refused_letter_leaves_nothing_but_that_it_came(post: Post) -> None:
     assert (health.refused_webhook_count, health.last_refused_webhook) == (1, "the signature does not fit the body")
 
 
+def test_what_a_platform_asks_before_it_can_prove_anything_is_answered_and_shown(
+    post: Post, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    def question(there: Fake, delivery: Delivery) -> str:
+        return "enter the code 17 there" if delivery.body == b"17" else ""
+
+    monkeypatch.setattr(Fake, "question", question)
+    buy(post, ("TEA", 1))
+    assert post.deliver(post.letters[-1], body=b"17", headers={}) == 200
+    assert post.deliver(post.letters[-1], body=b"18", headers={}) == 401
+    assert post.deliver(post.letters[-1], body=b"17", headers={}) == 200
+    assert WebhookDelivery.objects.count() == 0
+    pulse = IntegrationHealth.objects.get()
+    assert (pulse.refused_webhook_count, pulse.last_refused_webhook) == (1, "enter the code 17 there")
+
+
+def test_a_question_is_shown_where_one_looks_after_webhooks(post: Post, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(Fake, "question", lambda there, delivery: "enter the code 17 there")
+    assert post.deliver(Letter("https://house.example/hooks/t/", {}, b"17")) == 200
+    assert "enter the code 17 there" in post.account.refreshed().health().reason
+
+
 def test_without_a_secret_every_letter_is_refused(post: Post) -> None:
     buy(post, ("TEA", 1))
     post.account.integration.credentials.filter(name="webhook_secret").delete()

@@ -186,7 +186,7 @@ VERBS = (
     Verb("push_customer", PushesCustomers, _customer),
     Verb("capture_payment", TakesPayments, _capture),
     Verb("cancel_payment", TakesPayments, _void),
-    Verb("subscribe", ReceivesWebhooks, _subscription),
+    Verb("subscribe", ReceivesWebhooks, _subscription, is_for=lambda case: not case.subscribes_by_hand),
 )
 
 
