@@ -8,15 +8,31 @@ import traceback
 from collections.abc import Iterator
 from contextlib import contextmanager
 from dataclasses import replace
+from functools import partial
 from typing import Any
 
 import httpx2
 
 from finalmarket.connectors.contract import ReceivesWebhooks
-from finalmarket.connectors.errors import ConnectorError, WebhookRefused
+from finalmarket.connectors.errors import ConnectorError, Rejected, WebhookRefused
 from tests.connectors.cases import Case
-from tests.connectors.conformance.stage import DOUBLE, START, Handler, check, needed, on_a_double
+from tests.connectors.conformance.books import BOOK_VERBS
+from tests.connectors.conformance.carriers import CARRIER_VERBS
+from tests.connectors.conformance.checkout import CHECKOUT_VERBS
+from tests.connectors.conformance.stage import (
+    CHECKS,
+    DOUBLE,
+    START,
+    Check,
+    Handler,
+    check,
+    needed,
+    on_a_double,
+    staged,
+)
 from tests.connectors.conformance.statuses import reads_of
+from tests.connectors.conformance.talk import TALK_VERBS
+from tests.connectors.conformance.verbs import Verb
 
 
 class _Kept(logging.Handler):
@@ -91,6 +107,35 @@ def no_secret_is_in_an_error_or_a_log(case: Case) -> None:
 
 def _write(connector: Any) -> None:
     connector.http.call("POST", "/anything", json={"quantity": 1})
+
+
+def no_secret_is_in_what_a_write_says(case: Case, verb: Verb) -> None:
+    secrets = _secrets(case)
+    with _logged() as lines:
+        for status in (200, 400, 401, 404, 422, 429, 500):
+            with staged(case) as stage:
+                act = verb.prepare(stage)
+                there, stage.connector = stage.connector, on_a_double(case, _telling(secrets, status))
+                try:
+                    told = act.call()
+                except ConnectorError as error:
+                    assert _found(secrets, _all_told(error)) == [], f"{verb.name} tells a secret"
+                else:
+                    refused = [each for each in told if isinstance(each, Rejected)] if isinstance(told, list) else []
+                    assert _found(secrets, "".join(map(_all_told, refused))) == [], f"{verb.name} tells a secret"
+                finally:
+                    stage.connector = there
+    assert _found(secrets, "\n".join(lines)) == []
+
+
+for _verb in (*BOOK_VERBS, *TALK_VERBS, *CARRIER_VERBS, *CHECKOUT_VERBS):
+    CHECKS.append(
+        Check(
+            f"{no_secret_is_in_what_a_write_says.__name__}-{_verb.name}",
+            (_verb.capability,),
+            partial(no_secret_is_in_what_a_write_says, verb=_verb),
+        )
+    )
 
 
 @check()
