@@ -24,6 +24,7 @@ COMMANDS = {
     "demo": ("finalmarket.cli.demo", "Fill an empty house with a demo."),
     "import": ("finalmarket.cli.import_data", "Bring in orders, products, prices, stock or customers from a file."),
     "export": ("finalmarket.cli.export_data", "Write products, prices, stock or customers to a file."),
+    "connectors": ("finalmarket.cli.connectors", "List the platforms that can be connected, and what each can do."),
     "replay": ("finalmarket.cli.replay", "Try again what could not be taken from a platform, or sent to one."),
     "check": ("finalmarket.cli.check", "Prove that what is stored agrees with itself."),
     "bench": ("finalmarket.cli.bench", "Measure."),

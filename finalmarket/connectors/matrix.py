@@ -5,7 +5,7 @@ from __future__ import annotations
 
 import sys
 
-from finalmarket.connectors.contract import CAPABILITIES, capabilities
+from finalmarket.connectors.contract import CAPABILITIES, Connector, capabilities
 from finalmarket.connectors.registry import real_connectors
 
 WORDS = {
@@ -29,12 +29,19 @@ def matrix() -> str:
         ["---"] * (len(shown) + 1),
         ["kind", *(connector.kind.replace("_", " ") for connector in shown)],
         ["API version", *(connector.api_version for connector in shown)],
+        ["checked against", *(_checked(connector) for connector in shown)],
     ]
     for capability in CAPABILITIES:
         marks = ["yes" if capability.__name__ in capabilities(connector) else "" for connector in shown]
         if any(marks):
             rows.append([WORDS[capability.__name__], *marks])
     return "\n".join("| " + " | ".join(row) + " |" for row in rows)
+
+
+def _checked(connector: type[Connector]) -> str:
+    """Against what a connector was checked, and when; a bar would end the cell."""
+    checked = connector.checked_against
+    return f"{checked.what}, {checked.on}".replace("|", "/")
 
 
 if __name__ == "__main__":
