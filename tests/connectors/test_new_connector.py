@@ -65,7 +65,7 @@ def _loaded(path: Path) -> ModuleType:
 
 
 @pytest.mark.parametrize(
-    ("name", "slug", "class_name"), [("Best Buy", "best_buy", "BestBuy"), ("eBay", "ebay", "EBay")]
+    ("name", "slug", "class_name"), [("Best Buy", "best_buy", "BestBuy"), ("eBargain", "ebargain", "EBargain")]
 )
 def test_a_skeleton_lints_and_bears_the_platforms_name(tmp_path: Path, name: str, slug: str, class_name: str) -> None:
     made = write_skeleton(name, "--root", str(tmp_path))
