@@ -4,6 +4,7 @@ what the caller must do (errors.py). Connections are reused; nothing secret leav
 from __future__ import annotations
 
 import json
+import logging
 import ssl
 from collections.abc import Callable, Iterable, Mapping
 from dataclasses import dataclass, field
@@ -53,6 +54,23 @@ class Answer:
     def is_success(self) -> bool:
         """Whether the status is in the two hundreds."""
         return 200 <= self.status < 300
+
+
+class _NoQueries(logging.Filter):
+    """The library writes down each address that it calls: some platforms want their secret in the query."""
+
+    def filter(self, record: logging.LogRecord) -> bool:
+        """Leave the address without its query."""
+        if isinstance(record.args, tuple):
+            record.args = tuple(_without_query(part) if isinstance(part, httpx2.URL) else part for part in record.args)
+        return True
+
+
+def _without_query(url: httpx2.URL) -> str:
+    return str(url.copy_with(query=None))
+
+
+logging.getLogger("httpx2").addFilter(_NoQueries())
 
 
 class Scrubber:
