@@ -140,8 +140,7 @@ def _operations(document: Document) -> Iterator[Operation]:
     root = contents.get("basePath") or urlsplit(_address((contents.get("servers") or [{"url": ""}])[0])).path
     for template, item in contents["paths"].items():
         whole = root.rstrip("/") + template
-        pieces = re.split(r"(\{[^{}]+\})", whole)
-        pattern = re.compile("".join("([^/]+)" if piece.startswith("{") else re.escape(piece) for piece in pieces))
+        pattern = re.compile("".join(map(_pattern_of, re.split(r"('?\{[^{}]+\}'?)", whole))))
         for method in METHODS:
             if method in item:
                 told = item[method]
@@ -158,6 +157,16 @@ def _address(server: Mapping[str, Any]) -> str:
     for name, variable in (server.get("variables") or {}).items():
         address = address.replace(f"{{{name}}}", str(variable["default"]))
     return address
+
+
+def _pattern_of(piece: str) -> str:
+    """A piece of a path as an expression; a variable in quotes (OData's keys) may be empty, others may not."""
+    if piece.startswith("'{") and piece.endswith("}'"):
+        return "'([^/]*)'"
+    variable = re.search(r"\{[^{}]+\}", piece)
+    if variable is None:
+        return re.escape(piece)
+    return f"{re.escape(piece[: variable.start()])}([^/]+){re.escape(piece[variable.end() :])}"
 
 
 def _value_faults(operation: Operation, told: Mapping[str, Any], pairs: Pairs) -> list[str]:
