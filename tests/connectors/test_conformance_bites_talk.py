@@ -6,6 +6,7 @@ from __future__ import annotations
 from collections.abc import Iterator
 from dataclasses import replace
 from datetime import timedelta
+from decimal import Decimal
 from typing import Any
 
 import pytest
@@ -213,6 +214,10 @@ MUTANTS = (
            around("send_events", old_ones_dropped_by_age)),
     Mutant("promises too long a time", "an_event_of_the_last_minutes_of_its_time_still_counts",
            declaring(most_event_age=timedelta(days=4))),
+    Mutant("tells amounts in floats", "the_amounts_of_an_event_go_out_exact",
+           around("send_events", lambda real, events: real([
+               replace(event, amount=Decimal(sum(float(item.unit_price) * item.quantity for item in event.items)))
+               for event in events]))),
     Mutant("counts in floats", "figures_are_exact_each_once_and_of_the_days_that_were_asked_for",
            around("pull_figures", as_floats)),
     Mutant("counts twice", "figures_are_exact_each_once_and_of_the_days_that_were_asked_for",

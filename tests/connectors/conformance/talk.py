@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from dataclasses import replace
 from datetime import date, timedelta
+from decimal import Decimal
 
 import pytest
 
@@ -31,6 +32,7 @@ from tests.connectors.conformance.verbs import (
     none_refused,
     register,
     register_shapes,
+    went_out_exact,
 )
 
 
@@ -233,6 +235,17 @@ def an_event_of_the_last_minutes_of_its_time_still_counts(case: Case) -> None:
         moment = stage.world.clock.now() - (age - timedelta(minutes=15) if age else timedelta(0))
         none_refused(stage.connector.send_events([replace(event, at=moment)]))
         assert nothing()
+
+
+@check(SendsEvents)
+def the_amounts_of_an_event_go_out_exact(case: Case) -> None:
+    """Three at 1.10 make 3.30; in binary fractions they make 3.3000000000000003."""
+    with staged(case) as stage:
+        (event,) = _events_of(stage, 1)
+        items = tuple(replace(item, quantity=3, unit_price=Decimal("1.10")) for item in event.items)
+        amount = None if event.amount is None else Decimal("3.30") * max(1, len(items))
+        none_refused(stage.connector.send_events([replace(event, items=items, amount=amount)]))
+        went_out_exact(stage)
 
 
 # What was counted.

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from collections.abc import Callable
 from contextlib import suppress
 from dataclasses import dataclass
@@ -71,6 +72,15 @@ class Verb:
     is_named: bool = False
     is_asked: bool = False
     is_for: Callable[[Case], bool] = lambda case: True
+
+
+FALSE_DIGITS = re.compile(rb"\d\.\d{6,}[1-9]")  # as of 3.3000000000000003; 3.30000000 is exact
+
+
+def went_out_exact(stage: Stage) -> None:
+    """Nothing that was sent holds what binary fractions leave behind."""
+    for exchange in stage.watched.exchanges:
+        assert not FALSE_DIGITS.search(exchange.request_body), "an amount went out in binary fractions"
 
 
 def may_repeat() -> bool:
