@@ -22,6 +22,7 @@ from finalmarket.orders.drafts import OrderDraft, plain_data
 from finalmarket.orders.held import holding
 from finalmarket.orders.history import note
 from finalmarket.orders.intake import Taken, take
+from finalmarket.orders.known import Known
 from finalmarket.orders.models import Order
 from finalmarket.orders.newcomers import is_plain, take_together
 from finalmarket.orders.promises import lock_stock_of
@@ -141,7 +142,7 @@ class Page:
         _keep_raw(taken.order, record)
         if taken.outcome == "created" and record.unknown:
             note(taken.order, "unknown", f"words that are new to us: {', '.join(record.unknown)}", actor=ACTOR)
-        moved = shipments.follow_parcels(taken.order.pk, record, self.lookups.location_of, actor=ACTOR)
+        moved = shipments.follow_parcels(Known(taken.order), record, self.lookups.location_of, actor=ACTOR)
         return "updated" if moved and taken.outcome == "unchanged" else taken.outcome
 
 

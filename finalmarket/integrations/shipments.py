@@ -9,17 +9,19 @@ from __future__ import annotations
 from collections import defaultdict
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass
-from datetime import datetime
+
+from django.db import transaction
 
 from finalmarket.connectors.records import FulfilmentRecord, OrderRecord
 from finalmarket.integrations.intake_map import parcel_lines
-from finalmarket.kernel import clock
 from finalmarket.kernel.errors import UserError
 from finalmarket.orders import fulfilment
-from finalmarket.orders.history import add_problem, follow, goods_of, locked
-from finalmarket.orders.models import Fulfilment, Order, OrderLine
+from finalmarket.orders.history import add_problem, follow
+from finalmarket.orders.known import Known
+from finalmarket.orders.models import Order, OrderLine
 from finalmarket.orders.parcels import pack_where_promised
-from finalmarket.orders.promises import Need, Standing, contents, lock_stock
+from finalmarket.orders.promises import lock_stock
+from finalmarket.orders.standing import Need, Standing
 from finalmarket.stock import ledger
 
 LocationOf = Callable[[str], "int | None"]
@@ -33,21 +35,20 @@ class Left:
     units: Mapping[int, int]
 
 
-def follow_parcels(order_id: int, record: OrderRecord, location_of: LocationOf, *, actor: str) -> bool:
-    """Let leave what has left according to the platform, and return whether anything did.
+def follow_parcels(known: Known, record: OrderRecord, location_of: LocationOf, *, actor: str) -> bool:
+    """Let leave what has left according to the platform, and return whether anything did. The caller has locked the
+    order.
 
     What our stock does not have cannot leave it: the order then has a problem that says so.
     """
     if not record.fulfilments and not record.handed_over:
         return False
-    order = locked(order_id)
-    if order.state in (Order.State.CANCELLED, Order.State.FULFILLED):
+    if known.order.state in (Order.State.CANCELLED, Order.State.FULFILLED):
         return False
-    lines = goods_of(order)
     parcels = record.fulfilments or (FulfilmentRecord(external_id="", location=record.location),)
     moved = False
-    for left in _not_counted(record, parcels, lines):
-        moved = _let_leave(order.pk, left, location_of(left.parcel.location), record.handed_over, actor) or moved
+    for left in _not_counted(record, parcels, known.goods):
+        moved = _let_leave(known, left, location_of(left.parcel.location), record.handed_over, actor) or moved
     return moved
 
 
@@ -73,26 +74,28 @@ def _not_counted(record: OrderRecord, parcels: tuple[FulfilmentRecord, ...], lin
     return found
 
 
-def _let_leave(order_id: int, left: Left, location_id: int | None, handed_over: bool, actor: str) -> bool:
-    order = locked(order_id)
-    lock_stock(order)
-    standing = Standing(order)
-    known = contents(standing.lines)
+def _let_leave(known: Known, left: Left, location_id: int | None, handed_over: bool, actor: str) -> bool:
+    lock_stock(known.order)
+    standing, contents = known.standing, known.standing.contents
     needs: dict[Need, int] = {
         (line_id, variant_id): units * per_unit
         for line_id, units in left.units.items()
-        for variant_id, per_unit in known.get(line_id, {}).items()
+        for variant_id, per_unit in contents.get(line_id, {}).items()
     }
     if location_id is not None:
         _bring_to(standing, needs, location_id, actor)
     pack_where_promised(standing, reason="shipped by the platform", actor=actor)
     missing = dict(needs)
-    shipped = [parcel for parcel in _pending(order, location_id) if _ship(parcel, missing, left.parcel, actor)]
+    shipped = [
+        parcel_id
+        for parcel_id in _waiting(standing, location_id)
+        if _ship(known, parcel_id, missing, left.parcel, actor)
+    ]
     if handed_over:
-        for parcel in shipped:
-            fulfilment.deliver(parcel.pk, actor=actor)
+        for parcel_id in shipped:
+            fulfilment.deliver(parcel_id, actor=actor)
     if any(missing.values()):
-        _complain(order.pk, standing, missing)
+        _complain(known, missing)
     return bool(shipped)
 
 
@@ -110,47 +113,38 @@ def _bring_to(standing: Standing, needs: Mapping[Need, int], location_id: int, a
         lacking[promise.need] -= ledger.move_promise(
             promise.reservation_id, promise.position, location_id, wanted, actor=actor, reason="shipped by the platform"
         )
-    standing.forget()
+        standing.forget()
 
 
-def _pending(order: Order, location_id: int | None) -> list[Fulfilment]:
+def _waiting(standing: Standing, location_id: int | None) -> list[int]:
     """Parcels that wait here, those at the platform's own location first."""
-    waiting = Fulfilment.objects.filter(order=order, state=Fulfilment.State.PENDING).prefetch_related("lines")
-    return sorted(waiting, key=lambda parcel: (parcel.location_id != location_id, parcel.pk))
+    places = {packed.parcel_id: packed.location_id for packed in standing.waiting}
+    return sorted(places, key=lambda parcel_id: (places[parcel_id] != location_id, parcel_id))
 
 
-def _ship(parcel: Fulfilment, missing: dict[Need, int], told: FulfilmentRecord, actor: str) -> bool:
+def _ship(known: Known, parcel_id: int, missing: dict[Need, int], told: FulfilmentRecord, actor: str) -> bool:
     """Let those units of a waiting parcel leave that are still missing."""
-    quantities = {}
-    for line in parcel.lines.all():
-        need = (line.order_line_id, line.variant_id)
-        units = min(line.quantity, missing.get(need, 0))
+    quantities, leaving = {}, {}
+    for packed in known.standing.waiting:
+        units = min(packed.quantity, missing.get(packed.need, 0)) if packed.parcel_id == parcel_id else 0
         if units:
-            quantities[line.pk] = units
+            quantities[packed.id] = leaving[packed.need] = units
     if not quantities:
         return False
+    sent = fulfilment.Sent(told.carrier, told.tracking_number, told.tracking_url, told.shipped_at)
     try:
-        fulfilment.ship(
-            parcel.pk, actor=actor, carrier=told.carrier, tracking_number=told.tracking_number,
-            tracking_url=told.tracking_url, quantities=quantities, at=_moment(told.shipped_at),
-        )  # fmt: skip
+        with transaction.atomic():
+            fulfilment.send(known, parcel_id, sent, quantities, actor=actor)
     except UserError:
+        known.forget()
         return False  # its units are not promised there any more: they stay missing, and the order says so
-    for line in parcel.lines.all():
-        missing[line.order_line_id, line.variant_id] = missing.get(
-            (line.order_line_id, line.variant_id), 0
-        ) - quantities.get(line.pk, 0)
+    for need, units in leaving.items():
+        missing[need] -= units
     return True
 
 
-def _moment(shipped_at: datetime | None) -> datetime:
-    return shipped_at or clock.now()
-
-
-def _complain(order_id: int, standing: Standing, missing: Mapping[Need, int]) -> None:
-    skus = {line.pk: line.sku for line in standing.lines}
+def _complain(known: Known, missing: Mapping[Need, int]) -> None:
+    skus = {line.pk: line.sku for line in known.goods}
     names = sorted({skus.get(line_id, "?") for (line_id, _), units in missing.items() if units > 0})
-    order = locked(order_id)
-    add_problem(order, f"the platform shipped what is not in stock here: {', '.join(names)}")
-    order.save(update_fields=["problem", "updated_at"])
-    follow(order)
+    add_problem(known.order, f"the platform shipped what is not in stock here: {', '.join(names)}")
+    follow(known.order, lines=known.lines, payments=known.payments)

@@ -17,14 +17,15 @@ from finalmarket.kernel.errors import UserError
 from finalmarket.kernel.money import quantize
 from finalmarket.orders import payments, refunds
 from finalmarket.orders.amounts import Worth, worth_of
-from finalmarket.orders.history import done, follow, goods_of, locked, note
+from finalmarket.orders.history import done, follow, locked, note, write_units
+from finalmarket.orders.known import Known
 from finalmarket.orders.models import Order, OrderLine, Payment, Return
 from finalmarket.orders.parcels import settle
-from finalmarket.orders.promises import Standing, lock_stock, started_units
+from finalmarket.orders.promises import lock_stock
 from finalmarket.orders.refunds import refund
-from finalmarket.orders.states import captured
+from finalmarket.orders.states import captured, refundable
 
-__all__ = ["cancel", "cancel_units", "close_cancelled", "credit", "credited_units", "refund", "worth"]
+__all__ = ["cancel", "cancel_known", "cancel_units", "close_cancelled", "credit", "credited_units", "refund", "worth"]
 
 
 @transaction.atomic
@@ -33,18 +34,21 @@ def cancel(order_id: int, *, reason: str, actor: str) -> Order:
 
     Where nothing has left the whole order is cancelled, shipping and fees included. Doing it again changes nothing.
     """
-    order = locked(order_id)
-    if order.state == Order.State.CANCELLED:
-        return order
-    lines = goods_of(order)
-    started = started_units(lines)
+    return cancel_known(Known(locked(order_id)), reason=reason, actor=actor)
+
+
+def cancel_known(known: Known, *, reason: str, actor: str) -> Order:
+    """`cancel` for an order that the caller has locked and knows."""
+    if known.order.state == Order.State.CANCELLED:
+        return known.order
+    started = known.standing.started
     units = {
         line.pk: line.quantity - line.cancelled_quantity - started[line.pk]
-        for line in lines
+        for line in known.goods
         if line.quantity - line.cancelled_quantity > started[line.pk]
     }
     whole = not any(started.values())
-    return _cancel(order, lines, units, whole, key="", reason=reason, actor=actor)
+    return _cancel(known, units, whole, key="", reason=reason, actor=actor)
 
 
 @transaction.atomic
@@ -53,14 +57,14 @@ def cancel_units(order_id: int, units: Mapping[int, int], *, key: str, reason: s
 
     Raises UserError for units that have left, are cancelled already, or are not in the order.
     """
-    order = locked(order_id)
+    known = Known(locked(order_id))
+    order = known.order
     if done(order, f"cancel:{key}"):
         return order
-    lines = goods_of(order)
-    started = started_units(lines)
-    known = {line.pk: line for line in lines}
+    started = known.standing.started
+    lines = {line.pk: line for line in known.goods}
     for line_id, count in units.items():
-        line = known.get(line_id)
+        line = lines.get(line_id)
         if line is None:
             raise UserError(f"order {order.number} has no line of goods with id {line_id}")
         possible = line.quantity - line.cancelled_quantity - started[line_id]
@@ -68,49 +72,44 @@ def cancel_units(order_id: int, units: Mapping[int, int], *, key: str, reason: s
             raise UserError(f"order {order.number}: {count} of {line.sku} cannot be cancelled; {possible} can")
     if not units:
         raise UserError(f"order {order.number}: say which units are to be cancelled")
-    open_units = sum(line.quantity - line.cancelled_quantity for line in lines)
+    open_units = sum(line.quantity - line.cancelled_quantity for line in known.goods)
     whole = not any(started.values()) and sum(units.values()) == open_units
-    return _cancel(order, lines, units, whole, key=key, reason=reason, actor=actor)
+    return _cancel(known, units, whole, key=key, reason=reason, actor=actor)
 
 
-def _cancel(
-    order: Order,
-    lines: Sequence[OrderLine],
-    units: Mapping[int, int],
-    whole: bool,
-    *,
-    key: str,
-    reason: str,
-    actor: str,
-) -> Order:
-    before = credited_units(lines)
-    for line in lines:
-        if units.get(line.pk):
-            line.cancelled_quantity += units[line.pk]
-            line.save(update_fields=["cancelled_quantity"])
+def _cancel(known: Known, units: Mapping[int, int], whole: bool, *, key: str, reason: str, actor: str) -> Order:
+    order = known.order
+    before = credited_units(known.goods)
+    fewer = [line for line in known.goods if units.get(line.pk)]
+    for line in fewer:
+        line.cancelled_quantity += units[line.pk]
+    if fewer:
+        write_units(fewer, "cancelled_quantity")
     lock_stock(order)
-    settle(Standing(order, lines), actor=actor, reason=f"cancelled: {reason}")
+    settle(known.standing, actor=actor, reason=f"cancelled: {reason}")
     words = "the whole order" if whole else f"{sum(units.values())} units"
     note(order, "cancelled", f"{words}: {reason}", actor=actor, key=f"cancel:{key}" if key else "")
     if whole:
         order.state, order.cancelled_at = Order.State.CANCELLED, clock.now()
-        close_cancelled(order, actor=actor, reason=reason)
-    elif units:
+        close_cancelled(order, actor=actor, reason=reason, tenders=known.payments)
+        return follow(order, lines=known.lines, payments=known.payments)
+    if units:
         value = worth(order).added(before, units)
         mark = f"cancel:{key}" if key else f"cancel:{order.events.count()}"
         credit(order, value, key=mark, reason=reason, actor=actor)
+    known.forget()
     return follow(order)
 
 
-def close_cancelled(order: Order, *, actor: str, reason: str) -> None:
+def close_cancelled(order: Order, *, actor: str, reason: str, tenders: Sequence[Payment] | None = None) -> None:
     """Give back all the money of a cancelled order and let its authorisations go. The caller holds its row and calls
-    `follow` afterwards."""
+    `follow` afterwards. `tenders` are all its payments, where the caller has them."""
     if order.cancelled_at is None:
         order.cancelled_at = clock.now()
         order.save(update_fields=["cancelled_at"])
-    payments.void_open(order, actor=actor)
-    taken = order.payments.count()
-    refunds.book(order, refunds.refundable_of(order), key=f"cancelled:{taken}", reason=reason, actor=actor)
+    paid = list(order.payments.order_by("pk")) if tenders is None else tenders
+    payments.void_open(order, actor=actor, payments=paid)
+    refunds.book(order, refundable(paid), key=f"cancelled:{len(paid)}", reason=reason, actor=actor, payments=paid)
 
 
 def credit(

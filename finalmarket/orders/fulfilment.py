@@ -4,16 +4,19 @@ from __future__ import annotations
 
 from collections import defaultdict
 from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
 from datetime import datetime
 
 from django.db import transaction
 
 from finalmarket.kernel import clock
 from finalmarket.kernel.errors import UserError
-from finalmarket.orders.history import follow, goods_of, locked, note
-from finalmarket.orders.models import Fulfilment, FulfilmentLine, Order, OrderLine
+from finalmarket.orders.history import follow, locked, note, write_units
+from finalmarket.orders.known import Known
+from finalmarket.orders.models import Fulfilment, FulfilmentLine, Order
 from finalmarket.orders.parcels import pack, settle
-from finalmarket.orders.promises import Standing, contents, left_units, lock_stock, open_promises
+from finalmarket.orders.promises import lock_stock
+from finalmarket.orders.standing import Standing
 from finalmarket.stock import ledger
 from finalmarket.stock.models import StockItem
 
@@ -24,6 +27,16 @@ REJECTIONS = {
     "closed": "the location is closed",
     "too_busy": "the location cannot pick it in time",
 }
+
+
+@dataclass(frozen=True, slots=True)
+class Sent:
+    """How a parcel goes on its way; `at` is when it left (None: now)."""
+
+    carrier: str = ""
+    tracking_number: str = ""
+    tracking_url: str = ""
+    at: datetime | None = None
 
 
 @transaction.atomic
@@ -41,19 +54,22 @@ def ship(
     if parcel.state in (Fulfilment.State.SHIPPED, Fulfilment.State.DELIVERED):
         return parcel
     _refuse_unless_pending(parcel, "shipped")
+    send(Known(order), parcel.pk, Sent(carrier, tracking_number, tracking_url, at), quantities, actor=actor)
+    return Fulfilment.objects.select_related("location").get(pk=parcel.pk)
+
+
+def send(known: Known, parcel_id: int, sent: Sent, quantities: Mapping[int, int] | None = None, *, actor: str) -> None:
+    """`ship` a waiting parcel of an order that the caller has locked and knows."""
+    order, standing = known.order, known.standing
     lock_stock(order)
-    _split(parcel, quantities)
-    parcel.carrier, parcel.tracking_number, parcel.tracking_url = (
-        carrier[:60],
-        tracking_number[:100],
-        tracking_url[:500],
-    )
-    units = _let_go(order, parcel, at or clock.now(), actor)
-    words = f"{units} units from {parcel.location.name}"
-    note(order, "shipped", f"{words} by {carrier} {tracking_number}".strip() if carrier else words, actor=actor)
-    settle(Standing(order), actor=actor, reason="shipped")
-    follow(order)
-    return parcel
+    _split(standing, parcel_id, quantities)
+    units, place = _let_go(standing, parcel_id, Fulfilment.State.SHIPPED, sent, actor)
+    words = f"{units} units from {place}"
+    if sent.carrier:
+        words = f"{words} by {sent.carrier} {sent.tracking_number}".strip()
+    note(order, "shipped", words, actor=actor)
+    settle(standing, actor=actor, reason="shipped")
+    follow(order, lines=known.lines, payments=known.payments)
 
 
 @transaction.atomic
@@ -105,17 +121,14 @@ def reject(fulfilment_id: int, *, reason: str, actor: str, missing: Mapping[int,
     return parcel
 
 
-def hand_over(order: Order, *, actor: str) -> None:
+def hand_over(standing: Standing, *, actor: str) -> None:
     """Let every waiting parcel of the order leave and arrive at once: goods that the customer took along.
 
     The caller holds the order's row and the pools, and calls `follow` afterwards.
     """
-    now = clock.now()
-    for parcel in order.fulfilments.filter(state=Fulfilment.State.PENDING).select_related("location").order_by("id"):
-        units = _let_go(order, parcel, now, actor)
-        parcel.state, parcel.delivered_at = Fulfilment.State.DELIVERED, now
-        parcel.save()
-        note(order, "delivered", f"{units} units handed over at {parcel.location.name}", actor=actor)
+    for parcel_id in sorted({packed.parcel_id for packed in standing.waiting}):
+        units, place = _let_go(standing, parcel_id, Fulfilment.State.DELIVERED, Sent(), actor)
+        note(standing.order, "delivered", f"{units} units handed over at {place}", actor=actor)
 
 
 def _locked_parcel(fulfilment_id: int) -> tuple[Fulfilment, Order]:
@@ -131,72 +144,78 @@ def _refuse_unless_pending(parcel: Fulfilment, done: str) -> None:
         raise UserError(f"parcel {parcel.pk} is {parcel.state} and cannot be {done}")
 
 
-def _split(parcel: Fulfilment, quantities: Mapping[int, int] | None) -> None:
+def _split(standing: Standing, parcel_id: int, quantities: Mapping[int, int] | None) -> None:
     """Keep so many units per line in the parcel and put the rest into a new one at the same location."""
     if quantities is None:
         return
-    lines = list(parcel.lines.all())
-    unknown = set(quantities) - {line.pk for line in lines}
+    lines = [packed for packed in standing.waiting if packed.parcel_id == parcel_id]
+    unknown = set(quantities) - {line.id for line in lines}
     if unknown:
-        raise UserError(f"parcel {parcel.pk} has no line {min(unknown)}")
+        raise UserError(f"parcel {parcel_id} has no line {min(unknown)}")
     for line in lines:
-        if not 0 <= quantities.get(line.pk, 0) <= line.quantity:
+        if not 0 <= quantities.get(line.id, 0) <= line.quantity:
             raise UserError(
-                f"parcel {parcel.pk} holds {line.quantity} units in line {line.pk}, not {quantities[line.pk]}"
+                f"parcel {parcel_id} holds {line.quantity} units in line {line.id}, not {quantities[line.id]}"
             )
     if not any(quantities.values()):
-        raise UserError(f"parcel {parcel.pk}: say which units leave")
-    rest = {line: line.quantity - quantities.get(line.pk, 0) for line in lines}
-    if not any(rest.values()):
+        raise UserError(f"parcel {parcel_id}: say which units leave")
+    if all(quantities.get(line.id, 0) == line.quantity for line in lines):
         return
     # The pending parcel of a place is found by order, place and state: this one leaves, so the rest gets its own.
     waiting = Fulfilment.objects.create(
-        order_id=parcel.order_id, location_id=parcel.location_id, reason=f"the rest of parcel {parcel.pk}"
+        order=standing.order, location_id=lines[0].location_id, reason=f"the rest of parcel {parcel_id}"
     )
-    for line, units in rest.items():
+    for line in lines:
+        units = line.quantity - quantities.get(line.id, 0)
         if units == line.quantity:
-            line.fulfilment = waiting
-            line.save(update_fields=["fulfilment"])
+            FulfilmentLine.objects.filter(pk=line.id).update(fulfilment=waiting)
         elif units:
             FulfilmentLine.objects.create(
-                fulfilment=waiting, order_line_id=line.order_line_id, variant_id=line.variant_id, quantity=units
+                fulfilment=waiting, order_line_id=line.need[0], variant_id=line.need[1], quantity=units
             )
-            line.quantity -= units
-            line.save(update_fields=["quantity"])
+            FulfilmentLine.objects.filter(pk=line.id).update(quantity=line.quantity - units)
+    standing.forget_parcels()
 
 
-def _let_go(order: Order, parcel: Fulfilment, at: datetime, actor: str) -> int:
-    """Take the parcel's units off the shelf and off their promises; return them."""
-    wanted = {(line.order_line_id, line.variant_id): line.quantity for line in parcel.lines.all()}
-    if not wanted:
-        raise UserError(f"parcel {parcel.pk} is empty")
+def _let_go(standing: Standing, parcel_id: int, state: Fulfilment.State, sent: Sent, actor: str) -> tuple[int, str]:
+    """Take the parcel's units off the shelf and off their promises; return them, and the name of the location."""
+    packed = [one for one in standing.waiting if one.parcel_id == parcel_id]
+    if not packed:
+        raise UserError(f"parcel {parcel_id} is empty")
     closing: list[tuple[int, int, int]] = []
-    missing = dict(wanted)
-    for promise in open_promises(order):
+    missing = {one.need: one.quantity for one in packed}
+    for promise in standing.promises:
         units = min(promise.quantity, missing.get(promise.need, 0))
-        if units and promise.location_id == parcel.location_id and not promise.is_backorder:
+        if units and promise.location_id == packed[0].location_id and not promise.is_backorder:
             missing[promise.need] -= units
             closing.append((promise.reservation_id, promise.position, units))
     lacking = sum(missing.values())
-    ended = 0 if lacking else sum(ledger.close("fulfil", closing, actor=actor, reference=f"order:{order.pk}"))
-    if ended != sum(wanted.values()):
+    reference = f"order:{standing.order.pk}"
+    ended = 0 if lacking else sum(ledger.close("fulfil", closing, actor=actor, reference=reference))
+    if ended != sum(one.quantity for one in packed):
         raise UserError(
-            f"parcel {parcel.pk}: {lacking} of its units are not promised at {parcel.location.name} any more; "
+            f"parcel {parcel_id}: {lacking} of its units are not promised at {packed[0].location_name} any more; "
             "look at the order again, then ship what is there"
         )
-    parcel.state, parcel.shipped_at = Fulfilment.State.SHIPPED, at
-    parcel.save()
-    _count_fulfilled(order)
-    return ended
+    standing.let_leave(closing, parcel_id)
+    _write_sent(parcel_id, state, sent)
+    _count_fulfilled(standing)
+    return ended, packed[0].location_name
 
 
-def _count_fulfilled(order: Order) -> None:
+def _write_sent(parcel_id: int, state: Fulfilment.State, sent: Sent) -> None:
+    at = sent.at or clock.now()
+    Fulfilment.objects.filter(pk=parcel_id).update(
+        state=state, shipped_at=at, delivered_at=at if state == Fulfilment.State.DELIVERED else None,
+        carrier=sent.carrier[:60], tracking_number=sent.tracking_number[:100], tracking_url=sent.tracking_url[:500],
+    )  # fmt: skip
+
+
+def _count_fulfilled(standing: Standing) -> None:
     """Write how many units of each line have left; a unit of a bundle has left when all of its parts have."""
-    lines = goods_of(order)
-    left = left_units(lines)
-    known = contents(lines)
+    known, left = standing.contents, standing.left
     changed = []
-    for line in lines:
+    for line in standing.lines:
         parts = known.get(line.pk, {})
         if not any((line.pk, variant_id) in left for variant_id in parts):
             continue
@@ -204,7 +223,8 @@ def _count_fulfilled(order: Order) -> None:
         if units != line.fulfilled_quantity:
             line.fulfilled_quantity = units
             changed.append(line)
-    OrderLine.objects.bulk_update(changed, ["fulfilled_quantity"])
+    if changed:
+        write_units(changed, "fulfilled_quantity")
 
 
 def _missing(parcel: Fulfilment, reason: str, given: Mapping[int, int] | None) -> dict[int, int]:

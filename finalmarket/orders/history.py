@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 
+from django.db import connection
 from django.db.models import Sum
 
 from finalmarket.kernel.errors import UserError
@@ -25,7 +26,12 @@ def locked(order_id: int) -> Order:
 
 def note(order: Order, kind: str, text: str, *, actor: str, key: str = "") -> None:
     """Write one entry of the order's history. `text` names no person."""
-    event_of(order, kind, text, actor=actor, key=key).save()
+    entry = event_of(order, kind, text, actor=actor, key=key)
+    with connection.cursor() as cursor:
+        cursor.execute(
+            "INSERT INTO order_events (order_id, kind, text, key, actor) VALUES (%s, %s, %s, %s, %s)",
+            [order.pk, entry.kind, entry.text, entry.key, entry.actor],
+        )
 
 
 def event_of(order: Order, kind: str, text: str, *, actor: str, key: str = "") -> OrderEvent:
@@ -43,20 +49,44 @@ def goods_of(order: Order) -> list[OrderLine]:
     return list(order.lines.filter(kind=OrderLine.Kind.GOODS).order_by("position"))
 
 
-def follow(order: Order, *, unrouted: str | None = None) -> Order:
+def follow(
+    order: Order,
+    *,
+    unrouted: str | None = None,
+    lines: Sequence[OrderLine] | None = None,
+    payments: Sequence[Payment] | None = None,
+) -> Order:
     """Bring the order's states, its refunded amount and its problem in line with its lines and payments, and save it.
 
-    `unrouted` says which units no location can ship ("" when all have one); None leaves that part as it was.
+    `unrouted` says which units no location can ship ("" when all have one); None leaves that part as it was. `lines`
+    and `payments` are all that the order has, where the caller knows them as they are now; with both of them
+    `refunded` stands as it was counted when money was given back.
     """
-    lines = list(order.lines.select_related(None).order_by("position"))
-    payments = list(Payment.objects.filter(order=order))
+    is_known = lines is not None and payments is not None
+    lines = list(order.lines.select_related(None).order_by("position")) if lines is None else lines
+    payments = list(Payment.objects.filter(order=order)) if payments is None else payments
     if order.state != Order.State.CANCELLED:
         order.state = order_state(lines)
     order.payment_state = payment_state(order.total, payments)
-    order.refunded = Refund.objects.filter(order=order).aggregate(whole=Sum("amount"))["whole"] or 0
+    if not is_known:
+        order.refunded = Refund.objects.filter(order=order).aggregate(whole=Sum("amount"))["whole"] or 0
     order.problem = problem_of(order, lines, unrouted)
     order.save()
     return order
+
+
+COUNTS = {
+    "cancelled_quantity": "UPDATE order_lines line SET cancelled_quantity = counted.units",
+    "fulfilled_quantity": "UPDATE order_lines line SET fulfilled_quantity = counted.units",
+    "short_quantity": "UPDATE order_lines line SET short_quantity = counted.units",
+}
+
+
+def write_units(lines: Sequence[OrderLine], column: str) -> None:
+    """Write one of the counts of units of these lines (see COUNTS), and nothing else of them."""
+    query = COUNTS[column] + " FROM unnest(%s::bigint[], %s::int[]) AS counted(id, units) WHERE line.id = counted.id"
+    with connection.cursor() as cursor:
+        cursor.execute(query, [[line.pk for line in lines], [getattr(line, column) for line in lines]])
 
 
 def add_problem(order: Order, text: str) -> None:

@@ -17,13 +17,15 @@ from finalmarket.customers.resolve import resolve_many
 from finalmarket.kernel import clock
 from finalmarket.kernel.errors import UserError
 from finalmarket.orders import aftersales, fulfilment, revising
-from finalmarket.orders.composing import Composed, compose, has_happened
+from finalmarket.orders.composing import Composed, Variants, compose, has_happened
 from finalmarket.orders.drafts import InvalidDraft, OrderDraft, OutOfStock, check, plain, plain_data
 from finalmarket.orders.history import add_problem, follow, goods_of, locked, note
+from finalmarket.orders.known import Known
 from finalmarket.orders.models import Order, OrderLine, Payment
 from finalmarket.orders.numbers import next_numbers
 from finalmarket.orders.parcels import pack, pack_where_promised, settle
-from finalmarket.orders.promises import Standing, attach, contents, count_short, lock_pools, lock_stock
+from finalmarket.orders.promises import attach, count_short, lock_pools, lock_stock
+from finalmarket.orders.standing import Standing, contents
 from finalmarket.orders.versions import is_older
 from finalmarket.stock import ledger
 from finalmarket.stock.models import Reservation, ReservationLine
@@ -57,13 +59,20 @@ def take(draft: OrderDraft, *, actor: str = "system") -> Taken:
     order, is_new = _row_of(draft, channel)
     if is_new:
         return _create(order, draft, channel, actor)
-    if _is_stub(order):
-        return _fill(order, draft, channel, actor)
+    return bring_up_to_date(Known(order), draft, actor=actor)
+
+
+def bring_up_to_date(known: Known, draft: OrderDraft, *, actor: str, variants: Variants | None = None) -> Taken:
+    """`take` for a draft that is sound, of an order that the caller has locked and knows; `variants` are those that the
+    draft names, where the caller has read them. The caller is in a transaction, and undoes it when this raises."""
+    order = known.order
+    if _is_stub(known):
+        return _fill(known, draft, actor)
     if draft.is_cancelled:
-        return _cancel_as_drafted(order, draft, channel, actor)
+        return _cancel_as_drafted(known, draft, actor, variants)
     if is_older(draft.external_version, order.external_version):
         return Taken(order, "unchanged", order.problem)
-    return _revise(order, draft, channel, actor)
+    return _revise(known, draft, actor, variants)
 
 
 @transaction.atomic
@@ -81,7 +90,7 @@ def cancel_external(
     order, is_new = _row_of(draft, channel)
     if is_new:
         return _create(order, draft, channel, actor)
-    return _cancel(order, external_version, reason or "cancelled by the channel", actor)
+    return _cancel(Known(order), external_version, reason or "cancelled by the channel", actor)
 
 
 @transaction.atomic
@@ -179,9 +188,9 @@ def _row_of(draft: OrderDraft, channel: SalesChannel) -> tuple[Order, bool]:
     raise UserError(f"{draft}: no free order number was found; look at the sequence order_number_seq")
 
 
-def _is_stub(order: Order) -> bool:
+def _is_stub(known: Known) -> bool:
     """Whether the order was only heard of by its cancellation."""
-    return order.state == Order.State.CANCELLED and not OrderLine.objects.filter(order=order).exists()
+    return known.order.state == Order.State.CANCELLED and not known.lines
 
 
 def _create(order: Order, draft: OrderDraft, channel: SalesChannel, actor: str) -> Taken:
@@ -198,7 +207,7 @@ def _create(order: Order, draft: OrderDraft, channel: SalesChannel, actor: str) 
     _allocate(standing, draft, channel, actor)
     if draft.handed_over:
         unrouted = pack_where_promised(standing, reason="handed over", actor=actor)
-        fulfilment.hand_over(order, actor=actor)
+        fulfilment.hand_over(standing, actor=actor)
     elif draft.location_id is not None:  # the door said who serves it: nothing is routed elsewhere
         unrouted = pack_where_promised(standing, reason="as the channel said", actor=actor)
     else:
@@ -207,23 +216,25 @@ def _create(order: Order, draft: OrderDraft, channel: SalesChannel, actor: str) 
     return _finish(order, draft, "created", actor, unrouted)
 
 
-def _fill(order: Order, draft: OrderDraft, channel: SalesChannel, actor: str) -> Taken:
+def _fill(known: Known, draft: OrderDraft, actor: str) -> Taken:
     """The order arrives after its cancellation: write it down, take no stock."""
+    order = known.order
     if not draft.lines:
         return Taken(order, "unchanged", order.problem)
     newest = order.external_version if is_older(draft.external_version, order.external_version) else ""
-    _write(order, draft, channel, compose(draft, channel))
+    _write(order, draft, order.sales_channel, compose(draft, order.sales_channel))
     order.external_version = newest or draft.external_version
     note(order, "taken", "arrived after its cancellation", actor=actor)
     return _finish(order, draft, "cancelled", actor)
 
 
 def _finish(order: Order, draft: OrderDraft, outcome: Outcome, actor: str, unrouted: str = "") -> Taken:
-    revising.take_refunds(order, draft, actor=actor)
-    follow(order, unrouted=unrouted)
+    known = Known(order)
+    revising.take_refunds(known, draft, actor=actor)
+    follow(order, unrouted=unrouted, lines=known.lines, payments=known.payments)
     if order.state == Order.State.CANCELLED:
-        aftersales.close_cancelled(order, actor=actor, reason="the order is cancelled")
-        follow(order)
+        aftersales.close_cancelled(order, actor=actor, reason="the order is cancelled", tenders=known.payments)
+        follow(order, lines=known.lines, payments=known.payments)
     return Taken(order, outcome, order.problem)
 
 
@@ -298,59 +309,68 @@ def _confirm_hold(standing: Standing, reservation_id: int, actor: str) -> None:
         attach(standing, found.pk, [((line.pk, line.variant_id or 0), line.quantity) for line in lines], known)
 
 
-def _cancel(order: Order, version: str, reason: str, actor: str) -> Taken:
+def _cancel(known: Known, version: str, reason: str, actor: str) -> Taken:
+    order = known.order
     if version and is_older(version, order.external_version):
         return Taken(order, "unchanged", order.problem)
     order.external_version = version or order.external_version
     if order.state == Order.State.CANCELLED:
         order.save(update_fields=["external_version", "updated_at"])
         return Taken(order, "unchanged", order.problem)
-    shipped = [line.sku for line in goods_of(order) if line.fulfilled_quantity]
+    shipped = [line.sku for line in known.goods if line.fulfilled_quantity]
     if shipped:
         add_problem(order, f"cancelled by the channel after it was shipped: {', '.join(shipped)}")
-    order.save()
-    order = aftersales.cancel(order.pk, reason=reason, actor=actor)
+    aftersales.cancel_known(known, reason=reason, actor=actor)
     return Taken(order, "cancelled", order.problem)
 
 
-def _cancel_as_drafted(order: Order, draft: OrderDraft, channel: SalesChannel, actor: str) -> Taken:
+def _cancel_as_drafted(known: Known, draft: OrderDraft, actor: str, variants: Variants | None) -> Taken:
     """Cancel a known order by a draft that says what it was: what changed before the cancellation is not missed."""
+    order = known.order
     if draft.lines and not is_older(draft.external_version, order.external_version):
         if order.state != Order.State.CANCELLED:
-            _revise(order, replace(draft, is_cancelled=False, happened=True), channel, actor)
+            _revise(known, replace(draft, is_cancelled=False, happened=True), actor, variants)
         elif revising.write_contact(order, draft):
             order.save()
-    return _cancel(order, draft.external_version, "cancelled by the channel", actor)
+    return _cancel(known, draft.external_version, "cancelled by the channel", actor)
 
 
-def _revise(order: Order, draft: OrderDraft, channel: SalesChannel, actor: str) -> Taken:
+def _revise(known: Known, draft: OrderDraft, actor: str, variants: Variants | None) -> Taken:
     """Bring a known order to what a newer draft says; quantities change stock by their difference."""
+    order, channel = known.order, known.order.sales_channel
+    newer = is_older(order.external_version, draft.external_version)
     if order.state == Order.State.CANCELLED:
-        if is_older(order.external_version, draft.external_version):
+        if newer:
             order.external_version = draft.external_version
             add_problem(order, "the channel shows it as open again after its cancellation")
             order.save()
         return Taken(order, "unchanged", order.problem)
-    composed = compose(draft, channel)
-    known = [line.variant_id for line in composed.lines if line.variant_id is not None]
-    lock_stock(order, known)
-    changed = revising.revise(order, draft, composed)
-    changed = revising.take_refunds(order, draft, actor=actor) or changed
-    newer = is_older(order.external_version, draft.external_version)
+    composed = compose(draft, channel, variants)
+    lock_stock(order, [line.variant_id for line in composed.lines if line.variant_id is not None])
+    revised = revising.revise(known, draft, composed)
+    changed = revising.take_refunds(known, draft, actor=actor) or revised.anything
     order.external_version = draft.external_version or order.external_version
+    if draft.raw and newer:
+        order.raw = plain_data(draft.raw)
     if not changed:
         if newer:
-            order.save(update_fields=["external_version", "updated_at"])
+            order.save(update_fields=["external_version", "raw", "updated_at"])
         return Taken(order, "unchanged", order.problem)
-    standing = Standing(order)
+    unrouted = None
+    if revised.goods or order.problem:
+        unrouted = _bring_in_step(known.standing, draft, channel, actor)
+    note(order, "updated", f"version {draft.external_version}" if draft.external_version else "", actor=actor)
+    follow(order, unrouted=unrouted, lines=known.lines, payments=known.payments)
+    if order.state == Order.State.CANCELLED:
+        aftersales.close_cancelled(order, actor=actor, reason="the channel took every unit off", tenders=known.payments)
+        follow(order, lines=known.lines, payments=known.payments)
+    return Taken(order, "updated", order.problem)
+
+
+def _bring_in_step(standing: Standing, draft: OrderDraft, channel: SalesChannel, actor: str) -> str:
+    """Let promises and parcels follow the lines; returns what no location can ship. Raises OutOfStock."""
     mode = Mode.SALE if has_happened(draft, channel) else Mode.ALLOCATE
     refusal = settle(standing, actor=actor, reason="the channel changed the order", mode=mode)
     if refusal:
         raise OutOfStock(f"{draft} was not changed: {refusal}")
-    unrouted = pack(standing, actor=actor)
-    note(order, "updated", f"version {draft.external_version}" if draft.external_version else "", actor=actor)
-    follow(order, unrouted=unrouted)
-    if order.state == Order.State.CANCELLED:
-        aftersales.close_cancelled(order, actor=actor, reason="the channel took every unit off")
-        follow(order)
-    return Taken(order, "updated", order.problem)
+    return pack(standing, actor=actor)

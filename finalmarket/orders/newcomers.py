@@ -43,16 +43,9 @@ from finalmarket.orders.parcels import (
     unplaced,
     where_promised,
 )
-from finalmarket.orders.promises import (
-    MOST_REQUEST_LINES,
-    Need,
-    Promise,
-    Standing,
-    lock_stock_of,
-    note_short,
-    promises_of,
-)
+from finalmarket.orders.promises import MOST_REQUEST_LINES, lock_stock_of, note_short, promises_of
 from finalmarket.orders.routing import Case, Parcel, route
+from finalmarket.orders.standing import Need, Promise, Standing
 from finalmarket.orders.states import order_state, payment_state
 from finalmarket.stock.models import ReservationLine
 from finalmarket.stock.reserve import Mode, Request, reserve

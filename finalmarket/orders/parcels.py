@@ -14,8 +14,9 @@ from django.db import connection
 
 from finalmarket.orders.history import note
 from finalmarket.orders.models import Fulfilment, FulfilmentLine, Order, OrderLine, PostcodePoint
-from finalmarket.orders.promises import Need, Promise, Standing, count_short, cover, give_back
+from finalmarket.orders.promises import count_short, cover, give_back
 from finalmarket.orders.routing import POLICIES, Case, Parcel, Place, Policy, route
+from finalmarket.orders.standing import Need, Packed, Promise, Standing
 from finalmarket.stock import ledger
 from finalmarket.stock.models import StockItem, StockLocation
 from finalmarket.stock.reserve import Mode
@@ -89,12 +90,8 @@ def settle(
 def unparcelled(standing: Standing) -> dict[At, int]:
     """Return the promised units that stand in no parcel yet, by location; below zero: a parcel holds more than that."""
     units = promised_at(standing.promises)
-    pending = FulfilmentLine.objects.filter(
-        fulfilment__order=standing.order, fulfilment__state=Fulfilment.State.PENDING
-    )
-    rows = pending.values_list("order_line_id", "variant_id", "fulfilment__location_id", "quantity")
-    for line_id, variant_id, location_id, quantity in rows:
-        units[(line_id, variant_id), location_id] -= quantity
+    for packed in standing.waiting:
+        units[packed.need, packed.location_id] -= packed.quantity
     return {key: count for key, count in units.items() if count}
 
 
@@ -115,25 +112,37 @@ def trim(standing: Standing) -> dict[At, int]:
     open_units = unparcelled(standing)
     excess = {key: -count for key, count in open_units.items() if count < 0}
     if excess:
-        _take_out(standing.order, excess)
+        _take_out(standing, excess)
     return {key: count for key, count in open_units.items() if count > 0}
 
 
-def _take_out(order: Order, excess: dict[At, int]) -> None:
-    lines = FulfilmentLine.objects.filter(fulfilment__order=order, fulfilment__state=Fulfilment.State.PENDING)
-    for line in lines.select_related("fulfilment").order_by("-id"):
-        key = ((line.order_line_id, line.variant_id), line.fulfilment.location_id)
-        units = min(line.quantity, excess.get(key, 0))
+def _take_out(standing: Standing, excess: dict[At, int]) -> None:
+    """Take so many units out of waiting parcels, those put in last before the others."""
+    empty: list[Packed] = []
+    fewer: list[Packed] = []
+    for packed in sorted(standing.waiting, key=lambda one: -one.id):
+        units = min(packed.quantity, excess.get((packed.need, packed.location_id), 0))
         if not units:
             continue
-        excess[key] -= units
-        if units == line.quantity:
-            line.delete()
-        else:
-            line.quantity -= units
-            line.save(update_fields=["quantity"])
-    empty = Fulfilment.objects.filter(order=order, state=Fulfilment.State.PENDING, lines=None)
-    empty.update(state=Fulfilment.State.CANCELLED, reason="nothing left to ship")
+        excess[packed.need, packed.location_id] -= units
+        packed.quantity -= units
+        (fewer if packed.quantity else empty).append(packed)
+    with connection.cursor() as cursor:
+        if fewer:
+            cursor.execute(
+                """UPDATE fulfilment_lines line SET quantity = counted.units
+                   FROM unnest(%s::bigint[], %s::int[]) AS counted(id, units) WHERE line.id = counted.id""",
+                [[packed.id for packed in fewer], [packed.quantity for packed in fewer]],
+            )
+        if empty:
+            cursor.execute("DELETE FROM fulfilment_lines WHERE id = ANY (%s)", [[packed.id for packed in empty]])
+            cursor.execute(
+                """UPDATE fulfilments parcel SET state = 'cancelled', reason = 'nothing left to ship'
+                   WHERE id = ANY (%s) AND NOT EXISTS (
+                       SELECT FROM fulfilment_lines line WHERE line.fulfilment_id = parcel.id)""",
+                [[packed.parcel_id for packed in empty]],
+            )
+    standing.forget_parcels()
 
 
 def pack(standing: Standing, *, actor: str, avoid: Iterable[int] = (), policies: Sequence[Policy] = POLICIES) -> str:
@@ -156,7 +165,7 @@ def pack(standing: Standing, *, actor: str, avoid: Iterable[int] = (), policies:
         standing.forget()
     at_hand = after(waiting, moves)
     for parcel in plan.parcels:
-        _write(order, parcel, at_hand, actor)
+        _write(standing, parcel, at_hand, actor)
     return unplaced(standing.lines, at_hand)
 
 
@@ -164,7 +173,7 @@ def pack_where_promised(standing: Standing, *, reason: str, actor: str) -> str:
     """Make parcels where the units are promised, without routing: goods that were handed over there."""
     at_hand = trim(standing)
     for parcel in where_promised(at_hand, reason):
-        _write(standing.order, parcel, at_hand, actor)
+        _write(standing, parcel, at_hand, actor)
     return unplaced(standing.lines, at_hand)
 
 
@@ -273,27 +282,29 @@ def after(waiting: Mapping[At, int], moves: Iterable[Moved]) -> dict[At, int]:
     return {key: count for key, count in units.items() if count > 0}
 
 
-def _write(order: Order, parcel: Parcel, at_hand: dict[At, int], actor: str) -> None:
+def _write(standing: Standing, parcel: Parcel, at_hand: dict[At, int], actor: str) -> None:
     """Put the units of a parcel, as far as they are promised there, into the order's pending parcel at that place."""
     units_of = take_from(at_hand, parcel)
     if not units_of:
         return
-    pending = Fulfilment.objects.filter(order=order, location_id=parcel.place_id, state=Fulfilment.State.PENDING)
-    fulfilment = pending.first()  # the caller holds the order's row: nobody else makes one meanwhile
-    known = {(line.order_line_id, line.variant_id): line for line in fulfilment.lines.all()} if fulfilment else {}
-    if fulfilment is None:
-        fulfilment = Fulfilment.objects.create(order=order, location_id=parcel.place_id, reason=parcel.reason)
+    order = standing.order
+    there = [packed for packed in standing.waiting if packed.location_id == parcel.place_id]
+    # The caller holds the order's row: nobody else makes a parcel meanwhile.
+    pending = max((packed.parcel_id for packed in there), default=None)
+    known = {packed.need: packed for packed in there if packed.parcel_id == pending}
+    if pending is None:
+        pending = Fulfilment.objects.create(order=order, location_id=parcel.place_id, reason=parcel.reason).pk
     fresh = []
     for (line_id, variant_id), units in units_of.items():
-        line = known.get((line_id, variant_id))
-        if line is None:
+        packed = known.get((line_id, variant_id))
+        if packed is None:
             fresh.append(
-                FulfilmentLine(fulfilment=fulfilment, order_line_id=line_id, variant_id=variant_id, quantity=units)
+                FulfilmentLine(fulfilment_id=pending, order_line_id=line_id, variant_id=variant_id, quantity=units)
             )
         else:
-            line.quantity += units
-            line.save(update_fields=["quantity"])
+            FulfilmentLine.objects.filter(pk=packed.id).update(quantity=packed.quantity + units)
     FulfilmentLine.objects.bulk_create(fresh)
+    standing.forget_parcels()
     note(order, "routed", f"{sum(units_of.values())} units: {parcel.reason}", actor=actor)
 
 

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterable
 from decimal import Decimal
 
 from django.db import transaction
@@ -100,9 +101,13 @@ def fail(payment_id: int, *, reason: str, actor: str) -> Payment:
     return _move(payment, order, Payment.State.FAILED, actor, reason)
 
 
-def void_open(order: Order, *, actor: str) -> None:
-    """Let every authorisation of the order go. The caller holds its row and calls `follow` afterwards."""
-    for payment in order.payments.filter(state__in=OPEN):
+def void_open(order: Order, *, actor: str, payments: Iterable[Payment] | None = None) -> None:
+    """Let every authorisation of the order go. The caller holds its row and calls `follow` afterwards. `payments` are
+    all tenders of the order, where the caller has them."""
+    tenders = order.payments.filter(state__in=OPEN) if payments is None else payments
+    for payment in tenders:
+        if payment.state not in OPEN:
+            continue
         payment.state = Payment.State.VOIDED
         payment.save(update_fields=["state"])
         note(order, "paid", f"voided: {payment.amount} {payment.currency} by {payment.tender}", actor=actor)

@@ -6,6 +6,7 @@ a gift card into cash by returning what it paid for. `gift_cards="last"` turns i
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from decimal import Decimal
 from typing import Literal
 
@@ -61,21 +62,23 @@ def _booked(order: Order, key: str) -> Decimal:
 
 def book(
     order: Order, amount: Decimal, *, key: str, reason: str, actor: str, return_record: Return | None = None,
-    gift_cards: GiftCards = "first",
+    gift_cards: GiftCards = "first", payments: Sequence[Payment] | None = None,
 ) -> Decimal:  # fmt: skip
     """Spread `amount` over the tenders and book it under `key`, unless that was done; return what was booked now.
 
     The caller holds the order's row, has bounded the amount by `refundable_of`, and calls `follow` afterwards.
+    `payments` are all tenders of the order, where the caller has them.
     """
     if amount <= 0 or is_booked(order, key):
         return Decimal(0)
     at = clock.now()
     rest = amount
-    payments = list(Payment.objects.filter(order=order, state=Payment.State.CAPTURED))
+    tenders = list(Payment.objects.filter(order=order)) if payments is None else payments
+    captured = [payment for payment in tenders if payment.state == Payment.State.CAPTURED]
     first = gift_cards == "first"
-    payments.sort(key=lambda payment: ((payment.tender == GIFT_CARD) != first, payment.at, payment.pk))
+    captured.sort(key=lambda payment: ((payment.tender == GIFT_CARD) != first, payment.at, payment.pk))
     rows: list[Refund] = []
-    for payment in payments:
+    for payment in captured:
         part = min(rest, payment.amount - payment.refunded)
         if part <= 0:
             continue
@@ -91,5 +94,6 @@ def book(
     Refund.objects.bulk_create(rows)
     booked = amount - rest
     if booked:
+        order.refunded += booked
         note(order, "refunded", f"{booked} {order.currency}: {reason}", actor=actor)
     return booked

@@ -21,7 +21,8 @@ from finalmarket.orders.drafts import Address, LineDraft, OrderDraft
 from finalmarket.orders.history import follow, goods_of, locked, note
 from finalmarket.orders.intake import take
 from finalmarket.orders.models import Fulfilment, FulfilmentLine, Order, OrderLine, Payment, Return, ReturnLine
-from finalmarket.orders.promises import contents, lock_stock
+from finalmarket.orders.promises import lock_stock
+from finalmarket.orders.standing import contents
 from finalmarket.stock import ledger
 
 RESTOCK = ReturnLine.Disposition.RESTOCK

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
+from dataclasses import dataclass
 from decimal import Decimal
 from typing import Any
 
@@ -13,8 +14,9 @@ from finalmarket.orders import refunds
 from finalmarket.orders.composing import Composed
 from finalmarket.orders.drafts import OrderDraft, plain
 from finalmarket.orders.history import add_problem
+from finalmarket.orders.known import Known
 from finalmarket.orders.models import Order, OrderLine, Payment
-from finalmarket.orders.promises import started_units
+from finalmarket.orders.states import refundable
 
 PARTS = ("goods", "discount", "shipping", "fees", "tip", "tax", "total")
 LINE_FIELDS = ("title", "external_id", "unit_price", "discount", "tax", "tax_rate", "total")
@@ -67,36 +69,52 @@ def _put(order: Order, values: dict[str, Any]) -> bool:
     return bool(changed)
 
 
-def revise(order: Order, draft: OrderDraft, composed: Composed) -> bool:
-    """Bring header, lines and payments to what the draft says; say whether anything changed."""
+@dataclass(frozen=True, slots=True)
+class Revised:
+    """What a newer draft changed: anything at all, and the order's goods."""
+
+    anything: bool
+    goods: bool
+
+
+def revise(known: Known, draft: OrderDraft, composed: Composed) -> Revised:
+    """Bring header, lines and payments to what the draft says; say what changed. The caller saves the order's row."""
+    order = known.order
     if draft.currency != order.currency:
         raise UserError(f"{draft}: the currency of a taken order cannot change from {order.currency}")
-    money_was = order.total
     changed = write_header(order, draft, composed)
-    changed = _revise_goods(order, composed.lines) or changed
-    changed = _revise_others(order, composed.lines) or changed
-    changed = _revise_payments(order, draft) or changed
+    goods = _revise_goods(known, composed.lines)
+    others = _revise_others(known, composed.lines)
+    changed = _revise_payments(known, draft) or goods or others or changed
     for text in composed.problems:
         add_problem(order, text)
-    if changed:
-        order.save()
-    return changed or money_was != order.total
+    return Revised(changed, goods)
 
 
-def _revise_goods(order: Order, drafted: Sequence[OrderLine]) -> bool:
-    known = list(order.lines.filter(kind=OrderLine.Kind.GOODS).order_by("position"))
+def _revise_goods(known: Known, drafted: Sequence[OrderLine]) -> bool:
     goods = [line for line in drafted if line.kind == OrderLine.Kind.GOODS]
-    pairs = _pair(known, goods)
-    started = started_units(known)
+    pairs = _pair(known.goods, goods)
+    kept = {old.pk for old, _ in pairs}
+    gone = [old for old in known.goods if old.pk not in kept]
+    paired = {id(new) for _, new in pairs}
+    added = [line for line in goods if id(line) not in paired]
+    if not gone and not added and all(_is_as_it_was(old, new) for old, new in pairs):
+        return False
     changed = False
     for old, new in pairs:
-        changed = _revise_line(order, old, new, started[old.pk]) or changed
-    kept = {old.pk for old, _ in pairs}
-    for old in known:
-        if old.pk not in kept:
-            changed = _take_off(order, old, started[old.pk]) or changed
-    paired = {id(new) for _, new in pairs}
-    return _add(order, [line for line in goods if id(line) not in paired]) or changed
+        changed = _revise_line(known.order, old, new, known.standing.started[old.pk]) or changed
+    for old in gone:
+        changed = _take_off(known.order, old, known.standing.started[old.pk]) or changed
+    changed = _add(known.order, added) or changed
+    known.forget()
+    return changed
+
+
+def _is_as_it_was(old: OrderLine, new: OrderLine) -> bool:
+    """Whether a drafted line changes nothing, whatever has left of it."""
+    same_units = old.quantity == new.quantity and new.cancelled_quantity <= old.cancelled_quantity
+    same_words = all(getattr(old, name) == getattr(new, name) for name in LINE_FIELDS)
+    return same_units and same_words and (old.variant_id is not None or new.variant_id is None)
 
 
 def _pair(known: Sequence[OrderLine], drafted: Sequence[OrderLine]) -> list[tuple[OrderLine, OrderLine]]:
@@ -162,6 +180,8 @@ def _take_off(order: Order, line: OrderLine, started: int) -> bool:
 
 
 def _add(order: Order, lines: Sequence[OrderLine]) -> bool:
+    if not lines:
+        return False
     taken = set(order.lines.values_list("position", flat=True))
     for line in lines:
         line.order = order
@@ -169,34 +189,36 @@ def _add(order: Order, lines: Sequence[OrderLine]) -> bool:
             line.position = max(taken) + 1
         taken.add(line.position)
     OrderLine.objects.bulk_create(lines)
-    return bool(lines)
-
-
-def _revise_others(order: Order, drafted: Sequence[OrderLine]) -> bool:
-    """Shipping, fees, discounts and adjustments are replaced as a whole when they differ."""
-    fields = ("kind", "sku", "quantity", *LINE_FIELDS)
-    fresh = [line for line in drafted if line.kind != OrderLine.Kind.GOODS]
-    known = list(order.lines.exclude(kind=OrderLine.Kind.GOODS).order_by("position"))
-    if [[getattr(line, name) for name in fields] for line in known] == [
-        [getattr(line, name) for name in fields] for line in fresh
-    ]:
-        return False
-    order.lines.exclude(kind=OrderLine.Kind.GOODS).delete()
-    _add(order, fresh)
     return True
 
 
-def _revise_payments(order: Order, draft: OrderDraft) -> bool:
+def _revise_others(known: Known, drafted: Sequence[OrderLine]) -> bool:
+    """Shipping, fees, discounts and adjustments are replaced as a whole when they differ."""
+    fields = ("kind", "sku", "quantity", *LINE_FIELDS)
+    fresh = [line for line in drafted if line.kind != OrderLine.Kind.GOODS]
+    there = [line for line in known.lines if line.kind != OrderLine.Kind.GOODS]
+    if [[getattr(line, name) for name in fields] for line in there] == [
+        [getattr(line, name) for name in fields] for line in fresh
+    ]:
+        return False
+    known.order.lines.exclude(kind=OrderLine.Kind.GOODS).delete()
+    _add(known.order, fresh)
+    known.forget()
+    return True
+
+
+def _revise_payments(known: Known, draft: OrderDraft) -> bool:
     """Add tenders that are new, and bring known ones to what the draft says; never below what was given back."""
-    known = {(payment.tender, payment.external_id): payment for payment in order.payments.all()}
+    there = {(payment.tender, payment.external_id): payment for payment in known.payments}
     changed = False
     for tender in draft.tenders:
-        payment = known.get((tender.tender, tender.external_id))
+        payment = there.get((tender.tender, tender.external_id))
         if payment is None:
             payment = Payment(
-                order=order, tender=tender.tender, external_id=tender.external_id, currency=draft.currency,
+                order=known.order, tender=tender.tender, external_id=tender.external_id, currency=draft.currency,
                 amount=tender.amount, state=tender.state,
             )  # fmt: skip
+            known.payments.append(payment)
         elif (payment.amount, payment.state) == (tender.amount, tender.state) or payment.state in SETTLED:
             continue
         payment.amount = max(tender.amount, payment.refunded)
@@ -207,16 +229,18 @@ def _revise_payments(order: Order, draft: OrderDraft) -> bool:
     return changed
 
 
-def take_refunds(order: Order, draft: OrderDraft, *, actor: str) -> bool:
+def take_refunds(known: Known, draft: OrderDraft, *, actor: str) -> bool:
     """Book the refunds that the channel made, each exactly once; what exceeds the money that came in is a problem."""
     changed = False
+    order = known.order
     for refund in draft.refunds:
-        possible = refunds.refundable_of(order)
+        possible = refundable(known.payments)
         if refund.amount > possible and not refunds.is_booked(order, refund.external_id):
             add_problem(order, f"the channel refunded {refund.amount}, {possible} was left to refund")
         booked = refunds.book(
-            order, min(refund.amount, possible), key=refund.external_id, reason=refund.reason, actor=actor
-        )
+            order, min(refund.amount, possible), key=refund.external_id, reason=refund.reason, actor=actor,
+            payments=known.payments,
+        )  # fmt: skip
         changed = changed or booked > Decimal(0)
     return changed
 
