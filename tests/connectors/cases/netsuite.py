@@ -10,6 +10,7 @@ import itertools
 from collections.abc import Sequence
 from datetime import UTC, datetime, timedelta
 from decimal import Decimal
+from functools import cache
 from typing import Any
 
 from finalmarket.connectors.books import MovementNotice, OrderContent, OrderContentLine
@@ -67,6 +68,7 @@ SUITEQL: dict[str, Any] = {
 NAMED = {f"#/paths/~1customer~1{{id}}/{method}/parameters/0/schema": TEXT for method in ("get", "put", "patch")}
 
 
+@cache
 def describe() -> Description:
     """NetSuite's own tables, and SuiteQL."""
     files = ("record-v1-2026.1.transcribed.openapi.json", "customer_metadata.json")

@@ -110,19 +110,23 @@ def _property(told: ET.Element) -> Schema:
 
 
 def _paths(name: str, told: ET.Element, kind: Kind, kinds: Mapping[str, Kind]) -> Schema:
-    one = {"type": "object", "required": ["d"], "properties": {"d": {"$ref": f"#/components/schemas/{kind.name}"}}}
-    many = {
+    one: Schema = {
+        "type": "object",
+        "required": ["d"],
+        "properties": {"d": {"$ref": f"#/components/schemas/{kind.name}"}},
+    }
+    many: Schema = {
         "type": "object", "required": ["d"],
         "properties": {"d": {
             "type": "object", "required": ["results"],
-            "properties": {"results": {"type": "array", "items": {"$ref": f"#/components/schemas/{kind.name}"}},
+            "properties": {"results": {"type": "array", "items": entity},
                            "__count": {"type": "string"}, "__next": {"type": "string"}},
         }},
     }  # fmt: skip
     whole: Schema = {"get": _call(many, _options(kind, kinds, is_list=True))}
     single: Schema = {"get": _call(one, _options(kind, kinds, is_list=False))}
     if told.get(f"{SAP}creatable") != "false":
-        body = {"$ref": f"#/components/schemas/Create.{kind.name}"}
+        body: Schema = {"$ref": f"#/components/schemas/Create.{kind.name}"}
         whole["post"] = {**_call(one, [], status="201"), "requestBody": _body(body)}
     if told.get(f"{SAP}updatable") != "false":
         body = {"type": "object", "properties": {"d": {"$ref": f"#/components/schemas/Update.{kind.name}"}}}
@@ -141,11 +145,13 @@ def _key(kind: Kind) -> str:
 
 
 def _call(answer: Schema | None, parameters: list[Schema], *, status: str = "200") -> Schema:
-    error = {
+    error: Schema = {
         "type": "object", "required": ["error"],
         "properties": {"error": {"type": "object", "required": ["code", "message"]}},
     }  # fmt: skip
-    content: Schema = {} if answer is None else {"content": {"application/json": {"schema": answer}}}
+    content: Schema = {"description": "nothing"}
+    if answer is not None:
+        content = {"description": "entities", "content": {"application/json": {"schema": answer}}}
     return {
         "parameters": parameters,
         "responses": {status: content, "4XX": {"content": {"application/json": {"schema": error}}}},

@@ -1,0 +1,111 @@
+"""From SAP's words to ours: products, prices, stock, customers, orders. No call is made here."""
+
+from __future__ import annotations
+
+from collections import Counter
+from collections.abc import Iterable, Mapping
+from datetime import datetime
+from decimal import Decimal
+
+from finalmarket.connectors.books import OrderNames
+from finalmarket.connectors.keyset import Place
+from finalmarket.connectors.platforms.sap.odata import parts, read_moment
+from finalmarket.connectors.records import Address, CustomerRecord, ListingRecord, ListingRef, Raw, StockRecord
+
+UNRESTRICTED = "01"  # InventoryStockType: may be used freely
+PERSON = "1"  # BusinessPartnerCategory; 2 is an organisation, 3 a group
+Price = tuple[Decimal, str]
+# The two lists in which a business partner stands: the day and the time of its making and of its last change.
+MADE, CHANGED = ("CreationDate", "CreationTime"), ("LastChangeDate", "LastChangeTime")
+
+
+def listing_record(raw: Raw, price: Price | None, language: str) -> ListingRecord:
+    """A product; its own number is the SKU."""
+    number = str(raw["Product"])
+    titles = {str(one.get("Language")): str(one["ProductDescription"]) for one in parts(raw, "to_Description")}
+    amount, currency = price or (None, "")
+    return ListingRecord(
+        ref=ListingRef(key=number, sku=number, ids={"product": number}),
+        title=titles.get(language) or next(iter(titles.values()), number),
+        barcode=str(raw.get("ProductStandardID") or ""), price=amount, currency=currency,
+        is_available=not raw.get("IsMarkedForDeletion"), raw=raw,
+    )  # fmt: skip
+
+
+def price_of(raw: Raw) -> tuple[str, Price]:
+    """A price for one unit: of which product, how much in which currency."""
+    record = raw["to_SlsPrcgConditionRecord"]
+    amount = Decimal(str(record["ConditionRateValue"])) / (Decimal(str(record.get("ConditionQuantity") or 0)) or 1)
+    return str(raw["Material"]), (amount, str(record["ConditionRateValueUnit"]).upper())
+
+
+def stock_records(rows: Iterable[Raw], location: str) -> list[StockRecord]:
+    """The freely usable units of each product by plant and storage location, written `1010/101A`."""
+    units = Counter[tuple[str, str]]()
+    exact: dict[tuple[str, str], Decimal] = {}
+    for row in rows:
+        for part in parts(row, "to_MatlStkInAcctMod"):
+            if part["InventoryStockType"] != UNRESTRICTED or part.get("InventorySpecialStockType"):
+                continue
+            place = "/".join(name for name in (str(part["Plant"]), str(part["StorageLocation"])) if name)
+            if location in ("", place, str(part["Plant"])):
+                key = (str(row["Material"]), location or place)
+                exact[key] = exact.get(key, Decimal(0)) + Decimal(str(part["MatlWrhsStkQtyInMatlBaseUnit"]))
+    units.update({key: int(amount) for key, amount in exact.items()})
+    return [StockRecord(key=key, sku=key, location=place, quantity=count) for (key, place), count in units.items()]
+
+
+def place_in(raw: Raw, names: tuple[str, str]) -> Place:
+    """Where a business partner stands in the list of those made, or of those changed."""
+    return Place(read_moment(str(raw[names[0]]), str(raw.get(names[1]) or "")), str(raw["BusinessPartner"]))
+
+
+def version_of(raw: Raw) -> str:
+    """The moment of the last change; one that never changed has that of its making."""
+    moments: list[datetime] = [
+        read_moment(str(raw[day]), str(raw.get(time) or "")) for day, time in (MADE, CHANGED) if raw.get(day)
+    ]
+    return max(moments).isoformat()
+
+
+def customer_record(raw: Raw) -> CustomerRecord:
+    """A business partner who is a customer."""
+    person = " ".join(str(raw[name]) for name in ("FirstName", "LastName") if raw.get(name))
+    company = str(raw.get("OrganizationBPName1") or "")
+    name = person if raw.get("BusinessPartnerCategory") == PERSON else company
+    address = next(iter(parts(raw, "to_BusinessPartnerAddress")), {})
+    emails, phones = parts(address, "to_EmailAddress"), parts(address, "to_PhoneNumber")
+    return CustomerRecord(
+        external_id=str(raw["BusinessPartner"]), version=version_of(raw),
+        name=name or str(raw.get("BusinessPartnerFullName") or raw["BusinessPartner"]),
+        email=_first(emails, "EmailAddress"), phone=_first(phones, "PhoneNumber"),
+        language=str(raw.get("CorrespondenceLanguage") or "").lower(),
+        address=address_of(address) if address else Address(),
+        is_deleted=bool(raw.get("IsMarkedForArchiving")), raw=raw,
+    )  # fmt: skip
+
+
+def address_of(raw: Raw) -> Address:
+    """An address of a business partner."""
+    street = " ".join(str(raw[name]) for name in ("StreetName", "HouseNumber") if raw.get(name))
+    told = {name: str(raw.get(name) or "") for name in ("PostalCode", "CityName", "Region", "Country", "CareOfName")}
+    return Address(
+        name=told["CareOfName"], street=street, street2=str(raw.get("StreetPrefixName") or ""),
+        postcode=told["PostalCode"], city=told["CityName"], region=told["Region"], country=told["Country"],
+    )  # fmt: skip
+
+
+def _first(rows: list[Mapping[str, object]], name: str) -> str:
+    return next((str(row[name]) for row in rows if row.get(name)), "")
+
+
+def our_items(raw: Raw) -> dict[str, Raw]:
+    """The items of an order that we made, by what we call them; others are left out."""
+    found = ((str(row.get("PurchaseOrderByShipToParty") or ""), row) for row in parts(raw, "to_Item"))
+    return {ours: row for ours, row in found if ours}
+
+
+def order_names(raw: Raw) -> OrderNames:
+    """What SAP calls an order of ours, and its items."""
+    lines = {ours: str(row["SalesOrderItem"]) for ours, row in our_items(raw).items()}
+    return OrderNames(external_id=str(raw["SalesOrder"]), lines=lines)
