@@ -110,11 +110,8 @@ def _property(told: ET.Element) -> Schema:
 
 
 def _paths(name: str, told: ET.Element, kind: Kind, kinds: Mapping[str, Kind]) -> Schema:
-    one: Schema = {
-        "type": "object",
-        "required": ["d"],
-        "properties": {"d": {"$ref": f"#/components/schemas/{kind.name}"}},
-    }
+    entity: Schema = {"$ref": f"#/components/schemas/{kind.name}"}
+    one: Schema = {"type": "object", "required": ["d"], "properties": {"d": entity}}
     many: Schema = {
         "type": "object", "required": ["d"],
         "properties": {"d": {
