@@ -6,8 +6,10 @@ of orders, identities of customers, pools of stock. So a page never waits in a c
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
+
+from django.db import connection
 
 from finalmarket.catalog.models import Variant
 from finalmarket.connectors.records import OrderRecord
@@ -18,10 +20,11 @@ from finalmarket.integrations.models import ChannelIntegration, ExternalId, List
 from finalmarket.integrations.notice_queries import happened, hear
 from finalmarket.integrations.storing import FAILED, Stored, each_alone
 from finalmarket.kernel.errors import UserError
-from finalmarket.orders.drafts import OrderDraft, plain_data
+from finalmarket.orders.composing import Variants, variants_of
+from finalmarket.orders.drafts import OrderDraft, check, plain_data
 from finalmarket.orders.held import holding
 from finalmarket.orders.history import note
-from finalmarket.orders.intake import Taken, take
+from finalmarket.orders.intake import Taken, bring_up_to_date, take
 from finalmarket.orders.known import Known
 from finalmarket.orders.models import Order
 from finalmarket.orders.newcomers import is_plain, take_together
@@ -84,11 +87,12 @@ def take_orders(integration: ChannelIntegration, records: Sequence[OrderRecord])
         for record in wanted
         if record.external_id in lookups.known or not is_past(record, integration.connected_at)
     ]
-    known = lookups.known_among(fresh)
-    lock_orders(known)
-    page = Page(lookups, _people(integration, fresh, lookups))
+    known = Known.read(lookups.known_among(fresh))
+    page = Page(lookups, known, _people(integration, fresh, lookups))
+    variants = _lock_stock(fresh, lookups)
+    Known.read_standings(known.values())
     before = happened(known)
-    with holding(known, _lock_stock(fresh, lookups)):
+    with holding(known, variants):
         stored = each_alone(integration, "orders", fresh, page.take, page.take_all)
     taken = {one.external_id: page.taken[one.external_id] for one in stored if one.outcome != FAILED}
     _remember(integration, taken)
@@ -101,28 +105,38 @@ def take_orders(integration: ChannelIntegration, records: Sequence[OrderRecord])
 
 @dataclass(slots=True)
 class Page:
-    """Orders that are taken in one transaction. `people` are the customers and `taken` our orders, both by the
-    platform's id of the order."""
+    """Orders that are taken in one transaction: `known` are those that are in the books, by our ids. `people` are the
+    customers and `taken` our orders, both by the platform's id of the order."""
 
     lookups: Lookups
+    known: dict[int, Known]
     people: Mapping[str, int | None]
     taken: dict[str, int] = field(default_factory=dict)
 
     def take_all(self, records: Sequence[OrderRecord]) -> list[str]:
         """Take them at once: what is new and plain in a few statements, then the others one after the other."""
         drafts = [self._draft(record) for record in records]
+        variants = variants_of(line for draft in drafts for line in draft.lines)
         fresh: dict[str, int] = {}
         for number, (record, draft) in enumerate(zip(records, drafts, strict=True)):
             if record.external_id not in self.lookups.known and is_plain(draft):
                 fresh.setdefault(record.external_id, number)
-        orders = take_together([drafts[number] for number in fresh.values()], actor=ACTOR)
+        orders = take_together([drafts[number] for number in fresh.values()], actor=ACTOR, variants=variants)
         outcomes = {
             number: self._follow(records[number], order) for number, order in zip(fresh.values(), orders, strict=True)
         }
         return [
-            outcomes[number] if number in outcomes else self._follow(record, take(drafts[number], actor=ACTOR))
+            outcomes[number] if number in outcomes else self._bring_up_to_date(record, drafts[number], variants)
             for number, record in enumerate(records)
         ]
+
+    def _bring_up_to_date(self, record: OrderRecord, draft: OrderDraft, variants: Variants) -> str:
+        pk, _ = self.lookups.known.get(record.external_id, (0, 0))
+        known = self.known.pop(pk, None)  # its second version in one page is looked at anew
+        if known is None or not known.is_meant_by(draft):
+            return self._follow(record, take(draft, actor=ACTOR))
+        check(draft)
+        return self._follow(record, bring_up_to_date(known, draft, actor=ACTOR, variants=variants), known)
 
     def take(self, record: OrderRecord) -> str:
         """Take one of them for itself; what became of it."""
@@ -136,37 +150,36 @@ class Page:
         )  # fmt: skip
         return with_customer(draft, self.people.get(record.external_id))
 
-    def _follow(self, record: OrderRecord, taken: Taken) -> str:
+    def _follow(self, record: OrderRecord, taken: Taken, known: Known | None = None) -> str:
         """What goes with an order that was taken; what became of it in all."""
         self.taken[record.external_id] = taken.order.pk
         _keep_raw(taken.order, record)
         if taken.outcome == "created" and record.unknown:
             note(taken.order, "unknown", f"words that are new to us: {', '.join(record.unknown)}", actor=ACTOR)
-        moved = shipments.follow_parcels(Known(taken.order), record, self.lookups.location_of, actor=ACTOR)
+        known = known or Known(taken.order)
+        moved = shipments.follow_parcels(known, record, self.lookups.location_of, actor=ACTOR)
         return "updated" if moved and taken.outcome == "unchanged" else taken.outcome
 
 
 def look_up(integration: ChannelIntegration, records: Sequence[OrderRecord]) -> Lookups:
     """Read what the orders need, by a constant number of queries."""
-    names = [record.external_id for record in records]
-    rows = ExternalId.objects.filter(integration=integration, kind=KIND, external_id__in=names)
-    ids = dict(rows.values_list("external_id", "local_id"))
-    channels = dict(Order.objects.filter(pk__in=ids.values()).values_list("pk", "sales_channel_id"))
+    with connection.cursor() as cursor:
+        cursor.execute(KNOWN_SQL, [integration.pk, KIND, [record.external_id for record in records]])
+        known = {name: (order_id, channel_id) for name, order_id, channel_id in cursor.fetchall()}
     listings = {line.listing_id for record in records for line in record.lines if line.listing_id}
     links = ListingLink.objects.filter(integration=integration, external_key__in=listings)
     return Lookups(
         integration=integration,
         places={place.place: place for place in PlaceMapping.objects.filter(integration=integration)},
-        known={name: (pk, channels[pk]) for name, pk in ids.items() if pk in channels},
+        known=known,
         variants=dict(links.values_list("external_key", "listing__variant_id")),
-        echoes=refund_echo.echoes(integration, {name: pk for name, pk in ids.items() if pk in channels}, records),
+        echoes=refund_echo.echoes(integration, {name: order_id for name, (order_id, _) in known.items()}, records),
     )
 
 
-def lock_orders(order_ids: Iterable[int]) -> None:
-    """Lock the rows of orders that are known, in the order of their ids."""
-    rows = Order.objects.filter(pk__in=set(order_ids)).order_by("pk").select_for_update(of=("self",))
-    list(rows.values_list("pk"))
+KNOWN_SQL = """
+    SELECT known.external_id, o.id, o.sales_channel_id FROM external_ids known JOIN orders o ON o.id = known.local_id
+    WHERE known.integration_id = %s AND known.kind = %s AND known.external_id = ANY (%s)"""
 
 
 def _people(integration: ChannelIntegration, records: Sequence[OrderRecord], lookups: Lookups) -> dict[str, int | None]:

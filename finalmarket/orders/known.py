@@ -4,10 +4,11 @@ many. Its row is locked, so nobody else changes any of it meanwhile."""
 from __future__ import annotations
 
 from collections import defaultdict
-from collections.abc import Iterable
+from collections.abc import Collection, Iterable
 from typing import Any
 
 from finalmarket.channels.models import SalesChannel
+from finalmarket.orders.drafts import OrderDraft
 from finalmarket.orders.models import Order, OrderLine, Payment
 from finalmarket.orders.standing import Standing
 
@@ -48,14 +49,20 @@ class Known:
             self._standing = Standing(self.order, self.goods)
         return self._standing
 
+    def is_meant_by(self, draft: OrderDraft) -> bool:
+        """Whether a draft is one of this order."""
+        order = self.order
+        there = (order.sales_channel_id, order.source, order.external_id)
+        return there == (draft.channel_id, draft.source, draft.external_id)
+
     def forget(self) -> None:
         """Read everything but the order's own row anew."""
         self._lines = self._payments = self._standing = None
 
     @classmethod
     def read(cls, order_ids: Iterable[int]) -> dict[int, Known]:
-        """Lock these orders, in the order of their ids, and read all that is known of them; eight queries, however many
-        they are. An order that is not there is left out."""
+        """Lock the rows of these orders, in the order of their ids, and read their lines and payments; four queries,
+        however many they are. An order that is not there is left out."""
         rows = Order.objects.filter(pk__in=set(order_ids)).order_by("pk").select_for_update(of=("self",))
         found = {order.pk: cls(order) for order in rows}
         if not found:
@@ -65,8 +72,13 @@ class Known:
         for pk, known in found.items():
             known.order.sales_channel = channels[known.order.sales_channel_id]
             known._lines, known._payments = lines[pk], payments[pk]
-        Standing.read_all([known.standing for known in found.values()])
         return found
+
+    @staticmethod
+    def read_standings(orders: Collection[Known]) -> None:
+        """Read at once how these orders stand. The caller has locked their stock: others may change it until then."""
+        if orders:
+            Standing.read_all([known.standing for known in orders])
 
 
 def _by_order(model: type[OrderLine] | type[Payment], order_ids: Iterable[int], rank: str) -> dict[int, list[Any]]:

@@ -91,17 +91,19 @@ def is_plain(draft: OrderDraft) -> bool:
 
 
 @transaction.atomic
-def take_together(drafts: Sequence[OrderDraft], *, actor: str) -> list[Taken]:
-    """Take new orders that are plain; return them in the order of their drafts.
+def take_together(drafts: Sequence[OrderDraft], *, actor: str, variants: Variants | None = None) -> list[Taken]:
+    """Take new orders that are plain; return them in the order of their drafts. `variants` are those that the drafts
+    name, where the caller has read them.
 
     Raises whatever one of them does not stand for (UserError, IntegrityError for one that is known): then none is
     stored.
     """
     if not drafts:
         return []
-    newcomers = _compose(drafts)
-    variants = {line.variant_id for one in newcomers for line in one.standing.lines if line.variant_id is not None}
-    lock_stock_of([], variants)
+    newcomers = _compose(drafts, variants)
+    lock_stock_of(
+        [], {line.variant_id for one in newcomers for line in one.standing.lines if line.variant_id is not None}
+    )
     _promise(newcomers, actor)
     _route(newcomers, actor)
     for one in newcomers:
@@ -110,7 +112,7 @@ def take_together(drafts: Sequence[OrderDraft], *, actor: str) -> list[Taken]:
     return [Taken(one.order, "created", one.order.problem) for one in newcomers]
 
 
-def _compose(drafts: Sequence[OrderDraft]) -> list[Newcomer]:
+def _compose(drafts: Sequence[OrderDraft], known: Variants | None) -> list[Newcomer]:
     channels = SalesChannel.objects.in_bulk({draft.channel_id for draft in drafts})
     numbers: dict[int, Iterator[str]] = {}
     for channel_id, channel in channels.items():
@@ -118,7 +120,7 @@ def _compose(drafts: Sequence[OrderDraft]) -> list[Newcomer]:
     missing = {draft.channel_id for draft in drafts} - channels.keys()
     if missing:
         raise InvalidDraft(f"there is no sales channel with id {min(missing)}")
-    variants = variants_of(line for draft in drafts for line in draft.lines)
+    variants = variants_of(line for draft in drafts for line in draft.lines) if known is None else known
     ids = iter(_next_ids("orders", len(drafts)))
     newcomers = [
         _newcomer(draft, channels[draft.channel_id], next(ids), next(numbers[draft.channel_id]), variants)
