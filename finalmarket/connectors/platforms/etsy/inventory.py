@@ -1,0 +1,324 @@
+"""Listings, their products (one, or one for each variation), and the numbers of these: quantity and price.
+
+Etsy replaces all products of a listing at once. So an inventory is read, changed in the place that is meant, and told
+again; what is sold of another variation in between is set right by the next number for it.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterator, Mapping, Sequence
+from dataclasses import dataclass
+from typing import Any
+from urllib.parse import quote
+
+from finalmarket.connectors.errors import Rejected, RetryLater, Unintelligible
+from finalmarket.connectors.exact_json import exact_json
+from finalmarket.connectors.paging import READING_ERRORS, read_cursor, read_each, walk, write_cursor
+from finalmarket.connectors.platforms.etsy.shop import PAGE, ROOT, Shop, fields, money, results
+from finalmarket.connectors.records import (
+    ListingRecord,
+    ListingRef,
+    Page,
+    PriceLevel,
+    Raw,
+    StockLevel,
+    StockRecord,
+)
+
+LISTING = "listing"
+ACTIVE, INACTIVE, DRAFT, SOLD_OUT = "active", "inactive", "draft", "sold_out"
+STATES = (ACTIVE, INACTIVE, SOLD_OUT, DRAFT, "expired")
+# Which variations may differ in what: the names of the lists, and of what differs.
+ON_PROPERTY: Mapping[str, str] = {
+    "price_on_property": "price", "quantity_on_property": "quantity", "sku_on_property": "sku",
+    "readiness_state_on_property": "readiness_state_id",
+}  # fmt: skip
+VALUE_FIELDS = ("property_id", "value_ids", "scale_id", "property_name", "values")
+BATCH = 20  # listings at a call for numbers: each takes two calls
+Change = Callable[[dict[str, Any]], None]
+
+
+def key_of(listing_id: object, values: Sequence[Raw]) -> str:
+    """What a product is called: its listing, and for a variation the values that make it. Product ids and SKUs may
+    change with every edit."""
+    chosen = sorted((int(one["property_id"]), *sorted(map(int, one.get("value_ids") or []))) for one in values)
+    picked = "-".join(str(number) for one in chosen for number in one[1:])
+    return f"{listing_id}:{picked}" if picked else str(listing_id)
+
+
+def listing_of(ref: ListingRef) -> str:
+    """The listing that a product belongs to."""
+    return ref.ids.get(LISTING) or ref.key.partition(":")[0]
+
+
+# What comes in.
+
+
+def pull_listings(shop: Shop, cursor: str) -> Iterator[Page[ListingRecord]]:
+    """See PullsListings: every state of listings, one after the other."""
+    yield from walk(lambda at: _page(shop, at), cursor)
+
+
+def _page(shop: Shop, cursor: str) -> Page[ListingRecord]:
+    at = read_cursor(cursor)
+    number, offset = int(at.get("state") or 0), int(at.get("offset") or 0)
+    while True:
+        count, raws = _listings(shop, STATES[number], offset)
+        first, last = (str(raws[place].get("listing_id")) if raws else "" for place in (0, -1))
+        if first and first == at.get("first"):
+            raise Unintelligible("Etsy gave the same page a second time; going on would never end")
+        # Where the last page's end comes again, the list has moved on by one meanwhile.
+        end = offset + len(raws) - (first == at.get("last") != "")
+        following = (number, end) if raws and end < count else (number + 1, 0)
+        is_last = following[0] == len(STATES)
+        if raws or is_last:
+            break
+        number, offset = following
+    found = [read_each([raw], listing_records, lambda raw: raw["listing_id"]) for raw in raws]
+    records = tuple(record for listings, _ in found for listing in listings for record in listing)
+    unreadable = tuple(one for _, bad in found for one in bad)
+    if is_last:
+        return Page(records, "", is_last=True, unreadable=unreadable)
+    onward = write_cursor(state=following[0], offset=following[1], first=first, last=last)
+    return Page(records, onward, unreadable=unreadable)
+
+
+def _listings(shop: Shop, state: str, offset: int) -> tuple[int, list[Raw]]:
+    params = {"state": state, "limit": PAGE, "offset": offset, "includes": ["Inventory"]}
+    return results(shop.http.call("GET", f"{shop.path}/listings", params=params))
+
+
+def listing_records(raw: Raw) -> tuple[ListingRecord, ...]:
+    """The products of a listing. Raises KeyError, TypeError or ValueError where it cannot be read."""
+    return tuple(_listing_record(raw, product) for product in _standing(raw.get("inventory") or {}))
+
+
+def _listing_record(raw: Raw, product: Raw) -> ListingRecord:
+    values = product.get("property_values") or []
+    offering = offering_of(product)
+    named = {str(one.get("property_name") or one["property_id"]): ", ".join(one.get("values") or []) for one in values}
+    price = offering.get("price") or raw["price"]
+    return ListingRecord(
+        ref=ListingRef(
+            key=key_of(raw["listing_id"], values), sku=product.get("sku") or "", ids={LISTING: str(raw["listing_id"])}
+        ),
+        title=" ".join([raw["title"], *named.values()]), description=raw.get("description") or "", price=money(price),
+        currency=price["currency_code"], attributes=named,
+        is_available=raw.get("state") in (ACTIVE, SOLD_OUT) and offering.get("is_enabled") is not False,
+        raw={**raw, "inventory": product},
+    )  # fmt: skip
+
+
+def _standing(inventory: Raw) -> list[Raw]:
+    """The products of an inventory that were not deleted."""
+    return [one for one in inventory.get("products") or [] if not one.get("is_deleted")]
+
+
+def offering_of(product: Raw) -> Raw:
+    """The offering of a product: Etsy has one of each."""
+    return next((one for one in product.get("offerings") or [] if not one.get("is_deleted")), {})
+
+
+def pull_stock(shop: Shop, refs: Sequence[ListingRef]) -> Sequence[StockRecord]:
+    """See PullsStock."""
+    wanted = list(dict.fromkeys(listing_of(ref) for ref in refs))
+    shown: dict[str, int] = {}
+    for listing_id, inventory in _inventories(shop, wanted).items():
+        for product in _standing(inventory):
+            quantity = offering_of(product).get("quantity")
+            if quantity is not None:
+                shown[key_of(listing_id, product.get("property_values") or [])] = int(quantity)
+    return [StockRecord(key=ref.key, sku=ref.sku, quantity=shown[ref.key]) for ref in refs if ref.key in shown]
+
+
+def _inventories(shop: Shop, listing_ids: Sequence[str]) -> dict[str, Raw]:
+    """The inventories of these listings. One call tells of a hundred, but of none where one is missing: then, and for
+    what it left out, each is asked for alone."""
+    found: dict[str, Raw] = {}
+    for start in range(0, len(listing_ids), PAGE):
+        params = {"listing_ids": list(listing_ids[start : start + PAGE])}
+        try:
+            _, raws = results(shop.http.call("GET", f"{ROOT}/listings/batch/inventory", params=params))
+        except Rejected as error:
+            if error.status != 404:
+                raise
+            continue
+        found |= {str(raw.get("listing_id")): raw.get("inventory") or {} for raw in raws}
+    for listing_id in listing_ids:
+        if listing_id not in found:
+            inventory = read_inventory(shop, listing_id)
+            if inventory is not None:
+                found[listing_id] = inventory
+    return found
+
+
+def read_inventory(shop: Shop, listing_id: str) -> Raw | None:
+    """The inventory of a listing, and the listing; None where there is none."""
+    path = f"{ROOT}/listings/{quote(listing_id, safe='')}/inventory"
+    try:
+        return fields(shop.http.call("GET", path, params={"includes": "Listing"}))
+    except Rejected as error:
+        if error.status == 404:
+            return None
+        raise
+
+
+# Numbers that go out.
+
+
+@dataclass(frozen=True, slots=True)
+class Edit:
+    """What is to change about one product's offering."""
+
+    ref: ListingRef
+    change: Change
+
+
+def push_stock(shop: Shop, levels: Sequence[StockLevel]) -> Sequence[Rejected]:
+    """See PushesStock. Where Etsy does not take that nothing is left of a listing, the listing is taken off sale."""
+
+    def edit(level: StockLevel) -> Edit:
+        return Edit(level.ref, lambda offering: offering.update(quantity=level.quantity))
+
+    refused = list(make_edits(shop, [edit(level) for level in levels]))
+    emptied = {level.ref.key for level in levels if level.quantity == 0 and ":" not in level.ref.key}
+    return [error for error in refused if not (error.key in emptied and _is_taken_off(shop, error))]
+
+
+def _is_taken_off(shop: Shop, error: Rejected) -> bool:
+    """Whether a listing of which nothing is left could be made inactive instead."""
+    if error.status == 404:
+        return False
+    try:
+        patch(shop, error.key, {"state": INACTIVE})
+    except Rejected:
+        return False
+    return True
+
+
+def push_prices(shop: Shop, levels: Sequence[PriceLevel]) -> Sequence[Rejected]:
+    """See PushesPrices. A shop has one currency: a price of another one is refused."""
+    return make_edits(shop, [Edit(level.ref, _repricing(level)) for level in levels])
+
+
+def _repricing(level: PriceLevel) -> Change:
+    def change(offering: dict[str, Any]) -> None:
+        if offering.get("currency", level.currency) != level.currency:
+            raise Rejected(f"the shop sells in {offering['currency']}, not in {level.currency}", key=level.ref.key)
+        offering["price"] = level.amount
+
+    return change
+
+
+def make_edits(shop: Shop, edits: Sequence[Edit]) -> Sequence[Rejected]:
+    """Change offerings, all of one listing by one call; those that were refused, by their keys."""
+    of_listing: dict[str, list[Edit]] = {}
+    for edit in edits:
+        of_listing.setdefault(listing_of(edit.ref), []).append(edit)
+    return [error for listing_id, some in of_listing.items() for error in _edit_listing(shop, listing_id, some)]
+
+
+def _edit_listing(shop: Shop, listing_id: str, edits: Sequence[Edit]) -> list[Rejected]:
+    try:
+        inventory = read_inventory(shop, listing_id)
+        if inventory is None:
+            return [Rejected(f"Etsy knows no listing {listing_id}", key=one.ref.key, status=404) for one in edits]
+        told = inventory_fields(inventory)
+    except Rejected as error:
+        return [_of(one, error) for one in edits]
+    except READING_ERRORS as error:
+        raise Unintelligible(f"an inventory of Etsy's cannot be read: {type(error).__name__} {error}") from None
+    offerings = {key_of(listing_id, one["property_values"]): one["offerings"][0] for one in told["products"]}
+    refused: list[Rejected] = []
+    for one in edits:
+        offering = offerings.get(one.ref.key)
+        if offering is None:
+            refused.append(Rejected(f"listing {listing_id} has no such variation", key=one.ref.key, status=404))
+            continue
+        try:
+            one.change(offering)
+        except Rejected as error:
+            refused.append(error)
+    done = {error.key for error in refused}
+    changed = [one for one in edits if one.ref.key not in done]
+    if changed:
+        try:
+            _renew(shop, listing_id, inventory, told)
+            put_inventory(shop, listing_id, told)
+        except Rejected as error:
+            refused += [_of(one, error) for one in changed]
+    return refused
+
+
+def _renew(shop: Shop, listing_id: str, inventory: Raw, told: Mapping[str, Any]) -> None:
+    """Put a listing that was sold out on sale again, where it has stock now. Etsy sets its quantity to one at that, so
+    the inventory is told afterwards."""
+    state = (inventory.get("listing") or {}).get("state")
+    has_stock = any(product["offerings"][0]["quantity"] > 0 for product in told["products"])
+    if state == SOLD_OUT and has_stock and shop.settings.get("renew") != "no":
+        patch(shop, listing_id, {"state": ACTIVE})
+
+
+def _of(edit: Edit, error: Rejected) -> Rejected:
+    return Rejected(error.reason, key=edit.ref.key, code=error.code, status=error.status)
+
+
+def inventory_fields(inventory: Raw) -> dict[str, Any]:
+    """An inventory as it is told again: without what Etsy adds to it. Each offering bears its `currency` for those who
+    change it; it is left out when it is sent."""
+    told: dict[str, Any] = {"products": [_product_fields(product) for product in _standing(inventory)]}
+    return told | {name: inventory.get(name) or [] for name in ON_PROPERTY}
+
+
+def _product_fields(product: Raw) -> dict[str, Any]:
+    values = product.get("property_values") or []
+    return {
+        "sku": product.get("sku") or "",
+        "property_values": [{name: one[name] for name in VALUE_FIELDS if one.get(name) is not None} for one in values],
+        "offerings": [
+            {
+                "price": money(one["price"]), "quantity": int(one["quantity"]),
+                "is_enabled": bool(one.get("is_enabled", True)), "readiness_state_id": one.get("readiness_state_id"),
+                "currency": one["price"]["currency_code"],
+            }
+            for one in [offering_of(product)]
+        ],
+    }  # fmt: skip
+
+
+def put_inventory(shop: Shop, listing_id: str, told: Mapping[str, Any]) -> None:
+    """Replace all products of a listing. Raises RetryLater where somebody else changes it at this moment."""
+    products = [
+        {**product, "offerings": [{k: v for k, v in one.items() if k != "currency"} for one in product["offerings"]]}
+        for product in told["products"]
+    ]
+    body = exact_json({**told, "products": products, **_differences(told)})
+    try:
+        shop.http.call(
+            "PUT", f"{ROOT}/listings/{quote(listing_id, safe='')}/inventory", content=body, repeatable=True,
+            headers={"Content-Type": "application/json"},
+        )  # fmt: skip
+    except Rejected as error:
+        if error.status != 409:
+            raise
+        raise RetryLater(error.reason, status=409) from None
+
+
+def _differences(told: Mapping[str, Any]) -> dict[str, list[int]]:
+    """Which properties may differ in what: those that Etsy named, or all where the numbers need it."""
+    everything = sorted({one["property_id"] for product in told["products"] for one in product["property_values"]})
+    found: dict[str, list[int]] = {}
+    for name, field in ON_PROPERTY.items():
+        named = [*(told.get(name) or [])]
+        seen: dict[tuple[str, ...], set[object]] = {}
+        for product in told["products"]:
+            group = tuple(str(one) for one in product["property_values"] if one["property_id"] in named)
+            seen.setdefault(group, set()).add({**product, **product["offerings"][0]}[field])
+        found[name] = everything if any(len(values) > 1 for values in seen.values()) else named
+    return found
+
+
+def patch(shop: Shop, listing_id: str, told: Mapping[str, Any]) -> Raw:
+    """Change the words or the state of a listing."""
+    path = f"{shop.path}/listings/{quote(listing_id, safe='')}"
+    return fields(shop.http.call("PATCH", path, form=told, repeatable=True))
