@@ -286,6 +286,8 @@ def what_was_done_out_of_sight_is_found_by_asking(case: Case, verb: Verb) -> Non
 
 def what_is_applied_but_not_told_is_never_called_rejected(case: Case, verb: Verb) -> None:
     """A failure of the platform is no fault of the record: nothing may be set aside for it."""
+    if not verb.is_for(case):
+        return
     for fault in (Fault.ERROR_AFTER, Fault.ERROR_BEFORE):
         faults = NthCall(fault, 1, writes=True, waits=True)
         with staged(case, faults=faults) as stage:
