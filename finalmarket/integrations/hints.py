@@ -14,7 +14,7 @@ from finalmarket.connectors.errors import ConnectorError, NeedsAttention, Reject
 from finalmarket.connectors.records import Event
 from finalmarket.connectors.talk import InteractionRecord
 from finalmarket.integrations import breaker, connect, dead_letters
-from finalmarket.integrations.inbox import as_delivery, read_events
+from finalmarket.integrations.inbox import as_delivery, read_events, settle
 from finalmarket.integrations.models import ChannelIntegration, ListingLink, WebhookDelivery
 from finalmarket.integrations.storing import FAILED, Stored, intake, patiently
 from finalmarket.integrations.streams import STREAMS, Stream
@@ -198,7 +198,7 @@ def _settle(integration: ChannelIntegration, claimed: Sequence[WebhookDelivery],
         row.outcome = plain("; ".join(word for word in words if word) or "says nothing that we know", 200)
         row.handled_at = clock.now()
     failpoints.hit("inbox.before_settle")
-    WebhookDelivery.objects.bulk_update(claimed, ["next_try_at", "outcome", "handled_at"])
+    settle(claimed)
 
 
 def _pause(attempts: int, error: ConnectorError) -> float:

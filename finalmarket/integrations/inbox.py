@@ -19,7 +19,7 @@ from finalmarket.connectors.contract import Connector, ReceivesWebhooks
 from finalmarket.connectors.errors import WebhookRefused
 from finalmarket.connectors.http import scrubber
 from finalmarket.connectors.records import Delivery, Event
-from finalmarket.integrations.accounts import connector_class, open_connector
+from finalmarket.integrations.accounts import Encrypted, connector_class, open_connector
 from finalmarket.integrations.models import ChannelIntegration, IntegrationHealth, WebhookDelivery
 from finalmarket.kernel import clock, failpoints
 from finalmarket.kernel.jobs import enqueue
@@ -43,11 +43,12 @@ def receive(token: str, url: str, headers: Mapping[str, str], body: bytes) -> in
     but that it came), 200 for everything else: stored once, worked on by a worker. What the platform asks before it
     can prove anything is shown to people, and nothing comes of it.
     """
-    integration = _addressee(token)
-    if integration is None:
+    found = _addressee(token)
+    if found is None:
         return UNKNOWN
+    integration, encrypted = found
     delivery = Delivery(url, headers, body, clock.now())
-    with closing(_open(integration)) as there:
+    with closing(open_connector(integration, encrypted=encrypted)) as there:
         question = _question(there, delivery)
         if question:
             _show_question(integration, question)
@@ -62,18 +63,20 @@ def receive(token: str, url: str, headers: Mapping[str, str], body: bytes) -> in
     return TAKEN
 
 
-def _addressee(token: str) -> ChannelIntegration | None:
-    values = {"token": token, "closed": [Status.NEW, Status.DISCONNECTED]}
-    integration = next(iter(ChannelIntegration.objects.raw(QUERIES["addressee"], values)), None)
-    if integration is None or not issubclass(connector_class(integration), ReceivesWebhooks):
+def _addressee(token: str) -> tuple[ChannelIntegration, Mapping[str, Encrypted]] | None:
+    """The account behind a door, as far as proving needs it, and its secrets; None where there is none."""
+    with connection.cursor() as cursor:
+        cursor.execute(QUERIES["addressee"], {"token": token, "closed": [Status.NEW, Status.DISCONNECTED]})
+        row = cursor.fetchone()
+    if row is None:
         return None
-    return integration
-
-
-def _open(integration: Any) -> Connector:
-    """The connector with the secrets that came with its account."""
-    encrypted = dict(zip(integration.secret_names, integration.secret_texts, strict=True))
-    return open_connector(integration, encrypted=encrypted)
+    pk, platform_name, base_url, settings, names, texts = row
+    integration = ChannelIntegration(
+        pk=pk, platform_name=platform_name, base_url=base_url, settings=json.loads(settings)
+    )
+    if not issubclass(connector_class(integration), ReceivesWebhooks):
+        return None
+    return integration, dict(zip(names, texts, strict=True))
 
 
 def _refusal(there: Any, delivery: Delivery) -> str:
@@ -181,10 +184,17 @@ def claim(integration_id: int) -> list[WebhookDelivery]:
     values: dict[str, Any] = {
         "integration": integration_id, "now": clock.now(), "until": clock.now() + LEASE, "most": MOST_AT_ONCE,
     }  # fmt: skip
+    return sorted(WebhookDelivery.objects.raw(QUERIES["claim"], values), key=lambda row: row.pk)
+
+
+def settle(rows: Sequence[WebhookDelivery]) -> None:
+    """Write down what became of these deliveries."""
+    columns = ("next_try_at", "outcome", "handled_at")
     with connection.cursor() as cursor:
-        cursor.execute(QUERIES["claim"], values)
-        ids = [pk for (pk,) in cursor.fetchall()]
-    return list(WebhookDelivery.objects.filter(pk__in=ids).order_by("pk"))
+        cursor.execute(
+            QUERIES["settle"],
+            {"ids": [row.pk for row in rows], **{name: [getattr(row, name) for row in rows] for name in columns}},
+        )
 
 
 def work(integration_id: int) -> bool:

@@ -1,6 +1,6 @@
 -- name: addressee
 -- The account behind a door, with its secrets: all that it takes to prove a delivery.
-SELECT account.id, account.platform_name, account.settings, account.base_url,
+SELECT account.id, account.platform_name, account.base_url, account.settings,
        ARRAY(SELECT name FROM credentials WHERE integration_id = account.id ORDER BY id) AS secret_names,
        ARRAY(SELECT encrypted FROM credentials WHERE integration_id = account.id ORDER BY id) AS secret_texts
 FROM channel_integrations account
@@ -24,4 +24,10 @@ WHERE id IN (
     WHERE integration_id = %(integration)s AND handled_at IS NULL
       AND (next_try_at IS NULL OR next_try_at <= %(now)s)
     ORDER BY id LIMIT %(most)s FOR UPDATE SKIP LOCKED)
-RETURNING id
+RETURNING *
+
+-- name: settle
+UPDATE webhook_deliveries row SET next_try_at = done.next_try_at, outcome = done.outcome, handled_at = done.handled_at
+FROM unnest(%(ids)s::bigint[], %(next_try_at)s::timestamptz[], %(outcome)s::text[], %(handled_at)s::timestamptz[])
+     AS done(id, next_try_at, outcome, handled_at)
+WHERE row.id = done.id
