@@ -31,6 +31,8 @@ from finalmarket.connectors.errors import ConnectorError, NeedsAttention, Reject
 from finalmarket.connectors.exact_json import exact_json
 from finalmarket.connectors.http import Answer
 from finalmarket.connectors.keyset import Place, cursor_after, place_of
+from finalmarket.connectors.offset_pages import all_rows, fields_in, rows_in, told_error
+from finalmarket.connectors.own_systems import TOKEN_SECRETS, place_bearer
 from finalmarket.connectors.paging import read_cursor, read_each, read_one, walk, write_cursor
 from finalmarket.connectors.platforms.netsuite import queries, words
 from finalmarket.connectors.rates import Rate
@@ -73,7 +75,7 @@ class NetSuite(
     base_url = "https://{account}.suitetalk.api.netsuite.com"
     rate = Rate(calls=10, burst=10)
     secrets = ("client_id", "certificate_id", "private_key")
-    optional_secrets = ("access_token", "access_token_ends_at")
+    optional_secrets = TOKEN_SECRETS
     settings = (
         Setting("account", "Account ID", "As in Setup, Company Information, such as 1234567 or 1234567_SB1."),
         Setting(
@@ -122,7 +124,7 @@ class NetSuite(
         request = TokenRequest(self.address(self.base_url + TOKEN), fields, fresh_fields=self._assertion)
         ends_at = self.account.secrets.get("access_token_ends_at", "")
         return TokenAuth(
-            request, _place_token, token=self.account.secrets.get("access_token", ""),
+            request, place_bearer, token=self.account.secrets.get("access_token", ""),
             ends_at=datetime.fromisoformat(ends_at) if ends_at else None, keep=self.account.keep,
         )  # fmt: skip
 
@@ -137,7 +139,7 @@ class NetSuite(
 
     def check(self) -> str:
         answer = self.http.call("GET", f"{RECORD}/customer", params={"limit": 1})
-        _fields(answer, "items")
+        fields_in(answer, "items")
         return f"NetSuite account {self._setting('account')}"
 
     # What comes in.
@@ -177,28 +179,17 @@ class NetSuite(
         rows, _ = self._ask(queries.customers(f"c.id = {queries.number(external_id)}"), 1)
         return read_one(rows[0], words.customer_record) if rows else None
 
-    def _ask(self, query: str, limit: int, offset: int = 0) -> tuple[Sequence[Raw], bool]:
+    def _ask(self, query: str, limit: int, offset: int = 0) -> tuple[list[Raw], bool]:
         """One page of what a query finds, and whether there is more."""
         answer = self.http.call(
             "POST", SUITEQL, params={"limit": limit, "offset": offset}, json={"q": query},
             headers={"Prefer": "transient"}, repeatable=True,
         )  # fmt: skip
-        told = _fields(answer, "items", "hasMore")
-        rows = told["items"]
-        if not isinstance(rows, list) or not all(isinstance(row, dict) for row in rows):
-            raise Unintelligible("the answer of the query holds no rows", status=answer.status)
-        if told.get("offset", offset) != offset:
-            raise Unintelligible("the answer holds other rows than were asked for", status=answer.status)
-        return rows, bool(told["hasMore"]) and bool(rows)
+        return rows_in(answer, offset)
 
     def _all(self, query: str) -> list[Raw]:
         """All that a query finds."""
-        found: list[Raw] = []
-        has_more = True
-        while has_more:
-            rows, has_more = self._ask(query, MOST_ROWS, len(found))
-            found += rows
-        return found
+        return all_rows(lambda offset: self._ask(query, MOST_ROWS, offset))
 
     # What goes out.
 
@@ -207,13 +198,13 @@ class NetSuite(
         path = f"{RECORD}/customer/eid:{words.named(content.key)}"
         if content.external_id:
             path = f"{RECORD}/customer/{quote(content.external_id, safe='')}"
-            known = bool(_fields(self.http.call("GET", path), "id").get("isPerson"))
+            known = bool(fields_in(self.http.call("GET", path), "id").get("isPerson"))
         fields = words.customer_fields(content, is_person=known, subsidiary=self._setting("subsidiary"))
         if known is not None:
             self._write("PATCH", path, fields, kind=CUSTOMER_BODY)
             return content.external_id
         self._write("PUT", path, fields, params={"replace": "addressbook"}, kind=CUSTOMER_BODY)
-        return str(_fields(self.http.call("GET", path), "id")["id"])
+        return str(fields_in(self.http.call("GET", path), "id")["id"])
 
     def find_order(self, number: str) -> OrderNames | None:
         there = self._record(f"{RECORD}/salesOrder/eid:{words.named(number)}")
@@ -244,7 +235,7 @@ class NetSuite(
         there = self._record(path)
         if there is None:
             order = f"{RECORD}/salesOrder/{quote(notice.order_id, safe='')}"
-            known = _fields(self.http.call("GET", order, params={"expandSubResources": "true"}), "item")
+            known = fields_in(self.http.call("GET", order, params={"expandSubResources": "true"}), "item")
             body = read_one(known, lambda raw: words.parcel_fields(notice, raw))
             # The external id is taken once only: NetSuite refuses a second parcel of the same key.
             self._write("POST", f"{order}/!transform/itemFulfillment", body)
@@ -289,7 +280,7 @@ class NetSuite(
     def _record(self, path: str) -> Raw | None:
         """A record with its sublists; None where there is none."""
         try:
-            return _fields(self.http.call("GET", path, params={"expandSubResources": "true"}), "id")
+            return fields_in(self.http.call("GET", path, params={"expandSubResources": "true"}), "id")
         except Rejected as error:
             if error.status == 404:
                 return None
@@ -308,27 +299,8 @@ class NetSuite(
     # What its errors mean.
 
     def error_code(self, answer: Answer) -> tuple[str, str]:
-        """The first of the errors told, in the present form or in the older one without a list."""
-        if answer.is_success or not isinstance(answer.data, dict):
-            return "", ""
-        details = answer.data.get("o:errorDetails")
-        first = details[0] if isinstance(details, list) and details else answer.data
-        told = first if isinstance(first, dict) else {}
-        return str(told.get("o:errorCode") or ""), str(told.get("detail") or answer.data.get("title") or "")
-
-
-def _place_token(request: httpx2.Request, token: str) -> None:
-    request.headers["Authorization"] = f"Bearer {token}"
+        return told_error(answer)
 
 
 def _place_behind(row: Raw) -> Place:
     return Place(queries.read_moment(str(row["changed"])), str(row["id"]))
-
-
-def _fields(answer: Answer, *names: str) -> Raw:
-    if not isinstance(answer.data, dict):
-        raise Unintelligible("the answer is not a JSON object", status=answer.status)
-    missing = [name for name in names if name not in answer.data]
-    if missing:
-        raise Unintelligible(f"the answer does not hold {', '.join(missing)}", status=answer.status)
-    return answer.data

@@ -6,7 +6,6 @@ ours before it is made. Published source: the API files of the SAP Business Acce
 
 from __future__ import annotations
 
-import re
 from collections.abc import Iterator, Mapping, Sequence
 from datetime import datetime
 from functools import partial
@@ -14,7 +13,6 @@ from typing import Any, ClassVar
 
 import httpx2
 
-from finalmarket.connectors.auth import HeaderAuth, TokenAuth, TokenRequest, basic_header
 from finalmarket.connectors.books import MovementNotice, OrderContent, OrderNames, PushesMovements, PushesOrders
 from finalmarket.connectors.contract import (
     Checked,
@@ -26,9 +24,10 @@ from finalmarket.connectors.contract import (
     PushesFulfilments,
     Setting,
 )
-from finalmarket.connectors.errors import ConnectorError, NeedsAttention, Rejected, RetryLater, Unintelligible
+from finalmarket.connectors.errors import ConnectorError, Rejected, RetryLater, Unintelligible
 from finalmarket.connectors.http import Answer
 from finalmarket.connectors.keyset import Place, cursor_after, place_of
+from finalmarket.connectors.own_systems import TOKEN_SECRETS, USER_SECRETS, basic_or_token, host_of
 from finalmarket.connectors.paging import read_cursor, read_each, read_one, walk, write_cursor
 from finalmarket.connectors.platforms.sap import bodies, odata, words
 from finalmarket.connectors.platforms.sap.odata import entity_in, etag_of, mark, rows_in
@@ -52,10 +51,8 @@ DELIVERIES, MOVEMENTS = "API_OUTBOUND_DELIVERY_SRV;v=0002", "API_MATERIAL_DOCUME
 REACHED = "to_BusinessPartnerAddress,to_BusinessPartnerAddress/to_EmailAddress,to_BusinessPartnerAddress/to_PhoneNumber"
 PAGE = 100
 PRICE_PAGE = 1_000
-HOST = re.compile(r"[a-z0-9]([a-z0-9.-]*[a-z0-9])?(:\d{1,5})?")
 NO_TOKEN, CHANGED_MEANWHILE = "CSRF_TOKEN_REQUIRED", "CHANGED_MEANWHILE"
 GOODS_ISSUED = "C"  # OverallGoodsMovementStatus: completely
-TOKENS = ("access_token", "access_token_ends_at")
 
 
 class Sap(
@@ -73,8 +70,8 @@ class Sap(
     api_version = "OData V2"
     base_url = "https://{host}"
     rate = Rate(calls=10, burst=10)
-    secrets = ("user", "password")
-    optional_secrets = TOKENS
+    secrets = USER_SECRETS
+    optional_secrets = TOKEN_SECRETS
     settings = (
         Setting("host", "Host of the API", "Such as my300000-api.s4hana.cloud.sap"),
         Setting("token_url", "Token address", "For OAuth 2.0; empty: user and password (Basic)", is_required=False),
@@ -109,9 +106,7 @@ class Sap(
 
     def address(self, url: str) -> str:
         """The system's own address, or the stand-in's. Raises NeedsAttention where the host is none."""
-        host = self._told("host").lower().removeprefix("https://").rstrip("/")
-        if not HOST.fullmatch(host):
-            raise NeedsAttention(f"{host[:60]!r} is no host: enter one such as my300000-api.s4hana.cloud.sap")
+        host = host_of(self._told("host"), "my300000-api.s4hana.cloud.sap")
         return super().address(url.replace("{host}", host))
 
     def _told(self, name: str) -> str:
@@ -124,18 +119,8 @@ class Sap(
 
     def auth(self) -> httpx2.Auth:
         """Basic with the communication user; or a token for it (OAuth 2.0 client credentials)."""
-        secrets, url = self.account.secrets, self._told("token_url")
-        basic = basic_header(secrets["user"], secrets["password"])
-        if not url:
-            return HeaderAuth("Authorization", basic)
-        if not url.startswith("https://"):
-            raise NeedsAttention("the token address has to begin with https://")
-        token, ends_at = (secrets.get(name, "") for name in TOKENS)
-        fields = {"grant_type": "client_credentials"}
-        return TokenAuth(
-            TokenRequest(super().address(url), fields, {"Authorization": basic}), _place_token, token=token,
-            ends_at=datetime.fromisoformat(ends_at) if ends_at else None, keep=self.account.keep,
-        )  # fmt: skip
+        url, keep = self._told("token_url"), self.account.keep
+        return basic_or_token(self.account.secrets, url, keep=keep, address=super().address)
 
     def check(self) -> str:
         rows_in(self._get(PARTNERS, "A_BusinessPartner", {"$top": 1, "$select": "BusinessPartner"}))
@@ -380,10 +365,6 @@ class Sap(
         if answer.status == 412:
             return CHANGED_MEANWHILE, said
         return str(error.get("code") or ""), said
-
-
-def _place_token(request: httpx2.Request, token: str) -> None:
-    request.headers["Authorization"] = f"Bearer {token}"
 
 
 def _order(place: Place) -> tuple[datetime, str]:
