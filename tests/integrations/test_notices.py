@@ -9,6 +9,8 @@ from typing import Any
 
 import pytest
 
+from finalmarket.connectors.platforms.fake import Fake
+from finalmarket.connectors.records import RefundNotice
 from finalmarket.integrations import notices, pull
 from finalmarket.integrations.models import DeadLetter, DueNotice, ExternalId, PlaceMapping
 from finalmarket.integrations.push import push
@@ -181,6 +183,30 @@ def test_what_the_platform_did_itself_is_not_told_back(account: Account, sold: O
     for minutes in (0, 30):
         tell(account, minutes)
     assert account.effects("fulfilment") == account.effects("refund") == account.effects("payment") == []
+
+
+def test_a_refund_is_told_with_the_names_of_the_orders_other_refunds(
+    account: Account, sold: Order, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    told: list[RefundNotice] = []
+    push_refund = Fake.push_refund
+
+    def noting(self: Fake, notice: RefundNotice) -> str:
+        told.append(notice)
+        return push_refund(self, notice)
+
+    monkeypatch.setattr(Fake, "push_refund", noting)
+    with account.shop.lock:
+        order = account.shop.state["orders"][sold.external_id]
+        order["refunds"].append({"id": "R99", "amount": "2.00", "reason": "late"})
+        account.shop._changed("order", order)
+    take_in(account)
+    give_back(account, sold)
+    tell(account)
+    (first,) = (one for one in DueNotice.objects.values_list("external_id", flat=True) if one not in ("R99", "heard"))
+    refund(sold.pk, Decimal("3.00"), key="again", reason="again", actor="ann")
+    tell(account)
+    assert [{"R99", first} & set(notice.others) for notice in told] == [{"R99"}, {"R99", first}]
 
 
 def test_an_order_that_the_shopper_called_off_there_is_not_called_off_back(account: Account, sold: Order) -> None:
