@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 from dataclasses import dataclass
+from datetime import timedelta
 from typing import Any, ClassVar, Protocol
 
 from django.db import connection
@@ -20,13 +21,17 @@ from finalmarket.connectors.contract import (
 from finalmarket.connectors.errors import Rejected
 from finalmarket.connectors.records import FulfilmentNotice, FulfilmentRecord, OrderRecord, PaymentRecord, RefundNotice
 from finalmarket.integrations.models import ChannelIntegration, DueNotice, ExternalId, PlaceMapping
-from finalmarket.integrations.notice_queries import QUERIES
+from finalmarket.integrations.notice_queries import HEARD, QUERIES
+from finalmarket.integrations.refund_echo import Refunded
 from finalmarket.integrations.telling import key_of
+from finalmarket.kernel import clock
 from finalmarket.kernel.money import quantize
-from finalmarket.orders import payments
+from finalmarket.orders import aftersales, payments
 from finalmarket.orders.models import Fulfilment, Order, OrderEvent, Payment, Refund
 
 ACTOR = "integration"
+KEYS_HOLD = timedelta(hours=12)
+"""So long every platform remembers the key of a refund; most do for a day."""
 NOTHING = "-"
 """The id of what the platform does not have to hear of after all, or gives no id to."""
 
@@ -128,7 +133,15 @@ class Refunds:
         return str(connector.push_refund(told)) or NOTHING
 
     def shows(self, connector: Any, notice: Notice) -> bool:
-        return True  # orders do not show refunds on every platform, and money is not given back on a guess
+        """One that is not shown is asked for again under the same key, with which it happens once; so a platform that
+        shows no refunds is asked in vain, and none is asked when the key may be forgotten."""
+        row = notice.row
+        if row.external_id in ("", NOTHING) or row.sent_at is None or clock.now() - row.sent_at > KEYS_HOLD:
+            return True
+        refund = Refund.objects.select_related("order", "payment").get(pk=row.local_id)
+        there: Refunded | None = _payment_there(connector, refund.payment) if refund.payment else None
+        there = there or _order_there(connector, refund.order)
+        return there is None or row.external_id in {one.external_id for one in there.refunds}
 
 
 def _other_refunds(notice: Notice, refund: Refund) -> tuple[str, ...]:
@@ -136,7 +149,7 @@ def _other_refunds(notice: Notice, refund: Refund) -> tuple[str, ...]:
     booked = dict(Refund.objects.filter(order=refund.order_id).exclude(pk=refund.pk).values_list("pk", "key"))
     told = DueNotice.objects.filter(
         integration=notice.integration, kind=DueNotice.Kind.REFUND, local_id__in=booked
-    ).exclude(external_id__in=["", NOTHING])  # fmt: skip
+    ).exclude(external_id__in=["", NOTHING, HEARD])  # fmt: skip
     names = {*told.values_list("external_id", flat=True)}
     names |= {key.removesuffix("/1") for key in booked.values() if key.endswith("/1")}
     return tuple(sorted(names))
@@ -194,7 +207,9 @@ class Captures:
         if record.state not in ("captured", "refunded", "disputed"):
             raise Rejected(f"the payment {payment.external_id} is {record.state} there, nothing was taken")
         if payment.state == Payment.State.AUTHORISED:
-            payments.capture(payment.pk, amount=min(record.captured or payment.amount, payment.amount), actor=ACTOR)
+            amount = min(record.captured or payment.amount, payment.amount)
+            payments.capture(payment.pk, amount=amount, happened=True, actor=ACTOR)
+            aftersales.refund_surplus(payment.order_id, key=f"surplus:{payment.pk}", actor=ACTOR)
         return record.external_id or NOTHING
 
 

@@ -15,7 +15,7 @@ from finalmarket.integrations.notice_queries import happened, hear
 from finalmarket.integrations.storing import Stored, each_alone
 from finalmarket.kernel import clock
 from finalmarket.kernel.errors import UserError
-from finalmarket.orders import payments, refunds
+from finalmarket.orders import aftersales, payments, refunds
 from finalmarket.orders.drafts import plain
 from finalmarket.orders.history import add_problem, locked
 from finalmarket.orders.models import Order, Payment
@@ -56,7 +56,9 @@ def _take(integration: ChannelIntegration, known: dict[str, ExternalId], record:
     if order.currency != record.currency.strip().upper():
         raise UserError(f"order {order.number} is in {order.currency}, the payment in {record.currency}")
     before, heard = _standing(order), happened([order.pk])
-    payment = _apply(order, payment or _known_in(order, record), record)
+    payment = payment or _known_in(order, record)
+    was_open = payment is not None and payment.state == Payment.State.AUTHORISED
+    payment = _apply(order, payment, record)
     if payment is not None:
         row = row or ExternalId(integration=integration, kind=KIND, external_id=record.external_id)
         row.local_id, row.version = payment.pk, record.version
@@ -66,6 +68,8 @@ def _take(integration: ChannelIntegration, known: dict[str, ExternalId], record:
     if record.state == "disputed":
         _complain(order.pk, f"the payment {record.external_id} is disputed")
     hear(integration, [order.pk], heard)
+    if payment is not None and was_open and payment.state == Payment.State.CAPTURED:
+        aftersales.refund_surplus(order.pk, key=f"surplus:{payment.pk}", actor=ACTOR)  # no news: the provider is told
     return "unchanged" if _standing(order) == before else "updated"
 
 
@@ -110,7 +114,7 @@ def _apply(order: Order, payment: Payment | None, record: PaymentRecord) -> Paym
     if payment.state == Payment.State.PENDING and wanted in ("authorised", "captured"):
         payment = _enter(order, payment.tender, record, wanted)
     if payment.state == Payment.State.AUTHORISED and wanted == "captured":
-        return payments.capture(payment.pk, amount=_captured(record), actor=ACTOR)
+        return payments.capture(payment.pk, amount=min(_captured(record), payment.amount), happened=True, actor=ACTOR)
     if payment.state in payments.OPEN and wanted == "voided":
         return payments.void(payment.pk, actor=ACTOR)
     if payment.state in payments.OPEN and wanted == "failed":

@@ -25,7 +25,10 @@ from finalmarket.orders.promises import lock_stock
 from finalmarket.orders.refunds import refund
 from finalmarket.orders.states import captured, refundable
 
-__all__ = ["cancel", "cancel_known", "cancel_units", "close_cancelled", "credit", "credited_units", "refund", "worth"]
+__all__ = [
+    "cancel", "cancel_known", "cancel_units", "close_cancelled", "credit", "credited_units", "refund", "refund_surplus",
+    "worth",
+]  # fmt: skip
 
 
 @transaction.atomic
@@ -125,6 +128,19 @@ def credit(
     if unpaid > 0:
         _lower(order, unpaid)
     return refunds.book(order, back, key=key, reason=reason, actor=actor, return_record=return_record)
+
+
+@transaction.atomic
+def refund_surplus(order_id: int, *, key: str, actor: str) -> Decimal:
+    """Give back, exactly once by `key`, what came in beyond what the order costs: a provider took an amount that had
+    become too much meanwhile. Returns what is given back."""
+    order = locked(order_id)
+    tenders = list(Payment.objects.filter(order=order))
+    surplus = min(captured(tenders) - order.total, refundable(tenders))
+    reason = "more was taken than the order costs"
+    booked = refunds.book(order, surplus, key=key, reason=reason, actor=actor, payments=tenders)
+    follow(order)
+    return booked
 
 
 def _lower(order: Order, amount: Decimal) -> None:

@@ -60,18 +60,19 @@ def _pay(order_id: int, tender: str, amount: Decimal, external_id: str, state: P
 
 
 @transaction.atomic
-def capture(payment_id: int, *, amount: Decimal | None = None, actor: str) -> Payment:
+def capture(payment_id: int, *, amount: Decimal | None = None, happened: bool = False, actor: str) -> Payment:
     """Take the money of an authorised payment: what the order still costs, or `amount`; the rest is let go.
 
-    A captured payment is returned as it is. Raises UserError for one that failed or was voided, or for more than was
-    authorised or is due.
+    `happened` says that a provider took it already: then more than is due is no reason to refuse, and is given back by
+    `aftersales.refund_surplus`. A captured payment is returned as it is. Raises UserError for one that failed or was
+    voided, or for more than was authorised or is due.
     """
     payment, order = _locked_payment(payment_id)
     if payment.state == Payment.State.CAPTURED:
         return payment
     _refuse_unless_open(payment, order, "captured")
     others = sum((other.amount for other in order.payments.filter(state=Payment.State.CAPTURED)), Decimal(0))
-    most = min(payment.amount, order.total - others)
+    most = payment.amount if happened else min(payment.amount, order.total - others)
     taken = most if amount is None else quantize(amount, order.currency)
     if not 0 < taken <= most:
         raise UserError(
