@@ -294,6 +294,20 @@ def test_a_held_amount_is_taken_in_part_and_the_rest_let_go(stage: Stage) -> Non
     assert _sent(stage, "POST", f"/v1/payment_intents/{name}/capture")["amount_to_capture"] == "3000"
 
 
+def test_what_was_taken_stays_so_though_less_is_wanted_now(stage: Stage) -> None:
+    name = stage.stand_in.pay(5_000, capture=False)
+    stage.connector.capture_payment(name, Decimal("30.00"), "EUR", "k-1")
+    assert stage.connector.capture_payment(name, Decimal("20.00"), "EUR", "k-1").captured == Decimal("30.00")
+    assert stage.effects()["capture"] == 1
+
+
+def test_less_may_be_taken_under_a_key_whose_first_try_came_to_nothing(stage: Stage) -> None:
+    name = stage.stand_in.pay(5_000, capture=False)
+    with pytest.raises(Rejected):
+        stage.connector.capture_payment(name, Decimal("60.00"), "EUR", "k-1")
+    assert stage.connector.capture_payment(name, Decimal("30.00"), "EUR", "k-1").captured == Decimal("30.00")
+
+
 def test_what_cannot_be_taken_or_let_go_is_rejected(stage: Stage) -> None:
     name, taken = stage.stand_in.pay(5_000, capture=False), stage.stand_in.pay(5_000)
     with pytest.raises(Rejected) as caught:

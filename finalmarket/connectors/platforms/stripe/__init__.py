@@ -275,13 +275,14 @@ class Stripe(Connector, PullsCustomers, PullsPayments, PushesRefunds, PushesCust
             minor = _taken(lambda: words.minor_of(amount, currency))
             raw = self._payment_of_currency(payment_id, currency)
             before = self._payment_record(raw)
-            if before.captured == amount:
+            if before.captured:
                 return before
             path, field, expand = f"/v1/payment_intents/{raw['id']}/capture", "amount_to_capture", REFUNDS
             if raw["object"] == "charge":
                 path, field, expand = f"/v1/charges/{raw['id']}/capture", "amount", "refunds"
             fields = {field: minor, "expand": [expand]}
-            return self._payment_record(self._post(path, fields, key=f"capture-{words.tag_of(key)}"))
+            # What is due may be less at the next try: an idempotency key is bound to its amount.
+            return self._payment_record(self._post(path, fields, key=f"capture-{words.tag_of(key)}-{minor}"))
 
     def cancel_payment(self, payment_id: str, key: str) -> PaymentRecord:
         """See TakesPayments. What is let go already stays so."""
