@@ -245,6 +245,15 @@ def test_what_is_taken_off_sale_is_withdrawn_and_comes_back(stage: Stage) -> Non
     assert stage.effects()["withdrawal"] == 1
 
 
+def test_stock_that_came_while_a_listing_was_off_sale_is_sold_when_it_is_back(stage: Stage) -> None:
+    content, ref = made(stage)
+    stage.connector.push_stock([StockLevel(ref=ref, quantity=2, key="k")])
+    stage.connector.push_listings([replace(content, ref=ref, is_available=False)])
+    assert list(stage.connector.push_stock([StockLevel(ref=ref, quantity=8, key="k")])) == []
+    stage.connector.push_listings([replace(content, ref=ref)])
+    assert stage.stand_in.shown_stock() == {ref.sku: 8}
+
+
 def test_a_listing_says_what_the_settings_lack(stage: Stage) -> None:
     account = replace(
         stage.connector.account,

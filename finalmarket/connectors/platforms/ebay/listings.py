@@ -36,6 +36,7 @@ from finalmarket.connectors.records import (
 ITEMS_A_PAGE = 25  # each asks for its offers besides
 OFFER, LISTING = "offer", "listing"
 FIXED_PRICE, PUBLISHED, ACTIVE = "FIXED_PRICE", "PUBLISHED", "ACTIVE"
+OFFER_OFF_SALE = "25713"
 
 
 # What comes in.
@@ -145,7 +146,8 @@ def _has_item(one: Raw) -> bool:
 
 
 def push_stock(shop: Shop, levels: Sequence[StockLevel]) -> Sequence[Rejected]:
-    """See PushesStock: what the item has, and what its offer sells of it, are one number."""
+    """See PushesStock: what the item has, and what its offer sells of it, are one number. An offer that is not on sale
+    cannot be told; then the item alone is."""
     requests: dict[str, dict[str, Any]] = {}
     for level in levels:
         told: dict[str, Any] = {
@@ -154,7 +156,12 @@ def push_stock(shop: Shop, levels: Sequence[StockLevel]) -> Sequence[Rejected]:
         if level.ref.ids.get(OFFER):
             told["offers"] = [{"offerId": level.ref.ids[OFFER], "availableQuantity": level.quantity}]
         requests[level.ref.key] = told
-    return _revise(shop, requests)
+    refused = _revise(shop, requests)
+    off_sale = {error.key for error in refused if error.code == OFFER_OFF_SALE and "offers" in requests[error.key]}
+    for key in off_sale:
+        del requests[key]["offers"]
+    alone = _revise(shop, {key: requests[key] for key in requests if key in off_sale})
+    return [*(error for error in refused if error.key not in off_sale), *alone]
 
 
 def push_prices(shop: Shop, levels: Sequence[PriceLevel]) -> Sequence[Rejected]:

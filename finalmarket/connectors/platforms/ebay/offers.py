@@ -150,6 +150,10 @@ def _offered(shop: Shop, content: ListingContent) -> ListingRef | Rejected:
 def offer_fields(shop: Shop, content: ListingContent, standing: Raw) -> dict[str, Any]:
     """An offer: what stands there, with what the listing is to say; settings fill what nobody said."""
     told: dict[str, Any] = {name: standing[name] for name in OFFER_FIELDS if standing.get(name) is not None}
+    if (
+        standing.get("status") != PUBLISHED
+    ):  # what it sold when it was last on sale says nothing; the item has the number
+        told.pop("availableQuantity", None)
     given = shop.settings
     policies = {name: given.get(setting) for name, setting in POLICIES.items() if given.get(setting)}
     category = content.attributes.get(CATEGORY) or told.get("categoryId") or given.get(CATEGORY)
