@@ -8,9 +8,9 @@ from datetime import datetime
 from decimal import Decimal
 from typing import Any, ClassVar
 
+from finalmarket.sandbox.conditions import Entity
 from finalmarket.sandbox.platforms.sap import queries
 from finalmarket.sandbox.platforms.sap.gateway import ROOT, Gateway, refusal
-from finalmarket.sandbox.platforms.sap.queries import Entity
 from finalmarket.sandbox.stand_in import Reply, Request, route
 
 PLANT, MAIN, OTHER = "1010", "101A", "101B"

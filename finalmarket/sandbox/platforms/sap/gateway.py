@@ -10,9 +10,9 @@ from datetime import timedelta
 from typing import Any, ClassVar
 from urllib.parse import unquote
 
+from finalmarket.sandbox.conditions import Entity, condition
 from finalmarket.sandbox.faults import Fault
 from finalmarket.sandbox.platforms.sap import queries
-from finalmarket.sandbox.platforms.sap.queries import Entity
 from finalmarket.sandbox.stand_in import Refused, Reply, Request, StandIn, route
 
 USER = "COMM_USER_OF_THE_SANDBOX"
@@ -118,7 +118,7 @@ class Gateway(StandIn):
 
     def _list(self, request: Request, name: str, expand: list[str], select: list[str]) -> Reply:
         asked = request.query
-        test: Callable[[Entity], bool] = queries.condition(asked["$filter"]) if "$filter" in asked else bool
+        test: Callable[[Entity], bool] = condition(asked["$filter"], queries.compared) if "$filter" in asked else bool
         found = queries.ordered([one for one in self.entities(name) if test(one)], asked.get("$orderby", ""))
         start = int(asked.get("$skip", 0))
         page = found[start : start + min(int(asked.get("$top", MOST_ROWS)), MOST_ROWS)]

@@ -7,91 +7,40 @@ from collections.abc import Callable, Mapping
 from datetime import UTC, datetime
 from typing import Any
 
-Entity = dict[str, Any]
-Test = Callable[[Entity], bool]
-TOKEN = re.compile(
-    r"\s*(?:(?P<open>\()|(?P<close>\))|(?P<literal>(?:datetimeoffset|datetime|time)?'(?:[^']|'')*')|(?P<word>[\w/.:+-]+))"
-)
+from finalmarket.sandbox.conditions import Entity, text_of
+
 COMPARED: Mapping[str, Callable[[Any, Any], bool]] = {
     "eq": lambda left, right: left == right, "ne": lambda left, right: left != right,
     "gt": lambda left, right: left > right, "ge": lambda left, right: left >= right,
     "lt": lambda left, right: left < right, "le": lambda left, right: left <= right,
 }  # fmt: skip
-Tokens = list[tuple[str, str]]
 # Numbers that SAP keeps with leading zeros.
 NUMBERED = frozenset({"BusinessPartner", "Customer", "SalesOrder"})
 
 
-def condition(written: str) -> Test:
-    """The test that a $filter asks for. Raises ValueError for what is no condition."""
-    tokens: Tokens = []
-    at = 0
-    while at < len(written.rstrip()):
-        match = TOKEN.match(written, at)
-        if match is None or match.lastgroup is None:
-            raise ValueError(f"syntax error at position {at} of the filter")
-        tokens.append((match.lastgroup, match[match.lastgroup]))
-        at = match.end()
-    test, rest = _either(tokens)
-    if rest:
-        raise ValueError(f"syntax error at {rest[0][1]!r} of the filter")
-    return test
-
-
-def _either(tokens: Tokens) -> tuple[Test, Tokens]:
-    test, tokens = _both(tokens)
-    while tokens and tokens[0] == ("word", "or"):
-        other, tokens = _both(tokens[1:])
-        test = _joined(test, other, any)
-    return test, tokens
-
-
-def _both(tokens: Tokens) -> tuple[Test, Tokens]:
-    test, tokens = _single(tokens)
-    while tokens and tokens[0] == ("word", "and"):
-        other, tokens = _single(tokens[1:])
-        test = _joined(test, other, all)
-    return test, tokens
-
-
-def _joined(one: Test, other: Test, how: Callable[[Any], bool]) -> Test:
-    return lambda entity: how(test(entity) for test in (one, other))
-
-
-def _single(tokens: Tokens) -> tuple[Test, Tokens]:
-    if tokens and tokens[0][0] == "open":
-        test, tokens = _either(tokens[1:])
-        if not tokens or tokens[0][0] != "close":
-            raise ValueError("a bracket of the filter is not closed")
-        return test, tokens[1:]
-    if len(tokens) < 3 or tokens[0][0] != "word" or tokens[1][1] not in COMPARED:
-        raise ValueError("the filter holds no comparison where one is due")
-    name, compare, literal = tokens[0][1], COMPARED[tokens[1][1]], _value(tokens[2])
-    return lambda entity: _compared(compare, entity, name, literal), tokens[3:]
-
-
-def _compared(compare: Callable[[Any, Any], bool], entity: Entity, name: str, literal: Any) -> bool:
+def compared(entity: Entity, name: str, operator: str, literal: str) -> bool:
+    """Whether a property stands to a literal of OData as the operator says."""
     if name not in entity:
         raise ValueError(f"Property {name} not found")
-    value = entity[name]
-    if value is None or literal is None:
-        return (compare is COMPARED["eq"] and value is literal) or (compare is COMPARED["ne"] and value is not literal)
+    if operator not in COMPARED:
+        raise ValueError(f"{operator} is no operator")
+    compare, value, told = COMPARED[operator], entity[name], _value(literal)
+    if value is None or told is None:
+        return (operator == "eq" and value is told) or (operator == "ne" and value is not told)
     if name in NUMBERED:
-        return compare(_padded(value), _padded(literal))
-    return compare(value, literal)
+        return compare(_padded(value), _padded(told))
+    return compare(value, told)
 
 
 def _padded(number: str) -> str:
     return number.zfill(10) if number else ""
 
 
-def _value(token: tuple[str, str]) -> Any:
-    kind, written = token
-    if kind == "word":
-        return {"null": None, "true": True, "false": False}.get(written, written)
-    prefix, _, rest = written.partition("'")
-    inner = rest[:-1].replace("''", "'")
-    return inner[:19] if prefix == "datetime" else inner
+def _value(literal: str) -> Any:
+    if "'" not in literal:
+        return {"null": None, "true": True, "false": False}.get(literal, literal)
+    inner = text_of(literal)
+    return inner[:19] if literal.startswith("datetime") else inner
 
 
 def ordered(entities: list[Entity], orderby: str) -> list[Entity]:
