@@ -19,6 +19,10 @@ MOST_REASON_CHARACTERS = 500
 Replay = Callable[[ChannelIntegration, DeadLetter], None]
 
 
+class NotLookedAt(UserError):
+    """The record could not be looked at again, so that nothing new is known of it: its letter keeps its reason."""
+
+
 @failpoints.around("dead_letters.set_aside")
 def set_aside(
     integration: ChannelIntegration, stream: str, external_id: str, reason: str, payload: Mapping[str, Any]
@@ -69,8 +73,8 @@ def drop(letter_id: int, *, actor: str) -> DeadLetter:
 def replay(letter_id: int, *, actor: str) -> DeadLetter:
     """Try a letter's record again, as the platform holds it now, and close the letter when it is taken.
 
-    A letter that is closed is returned as it is. Raises UserError when it fails again (the letter then keeps the newest
-    reason), and for a stream of which nothing can be tried again.
+    A letter that is closed is returned as it is. Raises UserError when it fails again (the letter then has the newest
+    reason, unless the platform could not be asked), and for a stream of which nothing can be tried again.
     """
     from finalmarket.integrations.streams import replays
 
@@ -86,9 +90,9 @@ def replay(letter_id: int, *, actor: str) -> DeadLetter:
         again(letter.integration, letter)
     except (ConnectorError, UserError) as error:
         with failpoints.around("dead_letters.keep"):
-            DeadLetter.objects.filter(pk=letter.pk).update(
-                reason=plain(str(error), MOST_REASON_CHARACTERS), attempts=letter.attempts + 1, at=clock.now()
-            )
+            is_news = not isinstance(error, ConnectorError | NotLookedAt)
+            reason = plain(str(error), MOST_REASON_CHARACTERS) if is_news else letter.reason
+            DeadLetter.objects.filter(pk=letter.pk).update(reason=reason, attempts=letter.attempts + 1, at=clock.now())
         raise UserError(f"letter {letter_id} failed again: {error}") from error
     letter.settled_at, letter.settled_by = clock.now(), actor[:100]
     with failpoints.around("dead_letters.settle"):

@@ -57,23 +57,31 @@ def pull(integration: int, stream: str) -> None:
 
 
 @job("integrations.backfill")
-def backfill(integration: int, since: str) -> None:
-    """Pull the orders changed since a moment (ISO 8601) once more; a very long one goes on in another job."""
+def backfill(integration: int, since: str, stream: str = "orders") -> None:
+    """Pull what changed since a moment (ISO 8601) once more; a very long one goes on in another job."""
+    account = ChannelIntegration.objects.get(pk=integration)
     with _our_faults_counted(integration):
-        run = pulling.backfill(ChannelIntegration.objects.get(pk=integration), datetime.fromisoformat(since))
+        run = pulling.backfill(account, datetime.fromisoformat(since), stream)
     if run is not None and run.outcome == "more":
-        lock = f"integrations.backfill:{integration}"
-        enqueue("integrations.backfill", queueing_lock=lock, integration=integration, since=since)
+        _backfill_later(integration, since, stream)
+
+
+def _backfill_later(integration_id: int, since: str, stream: str) -> None:
+    lock = f"integrations.backfill:{integration_id}:{stream}"
+    enqueue("integrations.backfill", queueing_lock=lock, integration=integration_id, since=since, stream=stream)
 
 
 @job("integrations.look_back", cron="13 * * * *")
 def look_back() -> None:
-    """Every hour: put off a second look at each active account's orders of the last hours."""
+    """Every hour: put off a second look at what changed on each active account within the last hours."""
     since = (clock.now() - pulling.LOOK_BACK).isoformat()
-    active = ChannelIntegration.objects.filter(status=ChannelIntegration.Status.ACTIVE)
-    for integration_id in active.values_list("pk", flat=True):
-        lock = f"integrations.backfill:{integration_id}"
-        enqueue("integrations.backfill", queueing_lock=lock, integration=integration_id, since=since)
+    for integration in ChannelIntegration.objects.filter(status=ChannelIntegration.Status.ACTIVE):
+        try:
+            streams = streams_of(connector_class(integration))
+        except NotSupported:
+            continue  # its health says so
+        for stream in streams:
+            _backfill_later(integration.pk, since, stream.name)
 
 
 @job("integrations.sync")

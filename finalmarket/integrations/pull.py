@@ -32,8 +32,8 @@ from finalmarket.kernel.errors import UserError
 OVERLAP = timedelta(hours=1)
 FRESH_FOR = timedelta(seconds=5)
 LOOK_BACK = timedelta(hours=6)
-"""Orders of so long are asked for once more every hour: a platform may leave a record out of a page and show it later,
-when the cursor has passed it."""
+"""What changed within that time is asked for once more every hour: a platform may leave a record out of a page and show
+it later, when the cursor has passed it."""
 MOST_PAGES = 500
 BACKFILL = "backfill"
 LATER = "later"
@@ -67,16 +67,17 @@ def pull(integration_id: int, stream: str, *, is_quiet: bool = False) -> SyncRun
     return _pull(integration, STREAMS[stream], stream, is_quiet=is_quiet)
 
 
-def backfill(integration: ChannelIntegration, since: datetime) -> SyncRun | None:
-    """Pull orders changed since that moment once more, beside the stream and with a cursor of its own: one that was
+def backfill(integration: ChannelIntegration, since: datetime, stream: str = "orders") -> SyncRun | None:
+    """Pull what changed since that moment once more, beside the stream and with a cursor of its own: one that was
     broken off goes on where it ended when it is asked for with the same moment. Returns as `pull` does."""
+    name = BACKFILL if stream == "orders" else f"{BACKFILL} {stream}"
     with failpoints.around("pull.look_back"), transaction.atomic():
-        row, _ = StreamCursor.objects.get_or_create(integration=integration, stream=BACKFILL, defaults={"since": since})
+        row, _ = StreamCursor.objects.get_or_create(integration=integration, stream=name, defaults={"since": since})
         if row.since != since:
             row.since, row.cursor, row.pulled_at = since, "", None
             row.save()
     found = ChannelIntegration.objects.select_related("sales_channel").get(pk=integration.pk)
-    return _pull(found, STREAMS["orders"], BACKFILL)
+    return _pull(found, STREAMS[stream], name)
 
 
 def catch_up_orders(

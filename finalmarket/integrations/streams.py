@@ -12,7 +12,7 @@ from finalmarket.connectors.contract import Connector, PullsCustomers, PullsOrde
 from finalmarket.connectors.records import CustomerRecord, OrderRecord, Page, PaymentRecord
 from finalmarket.integrations.accounts import open_connector
 from finalmarket.integrations.customers_in import take_customers
-from finalmarket.integrations.dead_letters import Replay
+from finalmarket.integrations.dead_letters import NotLookedAt, Replay
 from finalmarket.integrations.models import ChannelIntegration, DeadLetter
 from finalmarket.integrations.orders_in import take_orders
 from finalmarket.integrations.payments_in import take_payments
@@ -80,7 +80,7 @@ def _ask_again(integration: ChannelIntegration, letter: DeadLetter) -> None:
             raise UserError(f"{there.name} cannot be asked for {stream.name}")
         record = stream.one(there, letter.external_id)
     if record is None:
-        raise UserError(f"the platform has no {stream.name} record {letter.external_id!r} any more")
+        raise NotLookedAt(f"the platform shows no {stream.name} record {letter.external_id!r} any more")
     with intake(integration, stream.name):
         stored = stream.take(integration, [record])
     failed = [one.reason for one in stored if one.outcome == FAILED]

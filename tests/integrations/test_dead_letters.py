@@ -16,6 +16,7 @@ from finalmarket.kernel.errors import UserError
 from finalmarket.orders.drafts import LineDraft, OrderDraft
 from finalmarket.orders.intake import take
 from finalmarket.orders.models import Order, Payment
+from finalmarket.sandbox.faults import Fault
 from tests.integrations.stalls import Account
 
 pytestmark = pytest.mark.committed_database
@@ -123,6 +124,29 @@ def test_a_payment_is_applied_by_itself_when_its_order_comes(account: Account) -
     jobs.retry_waiting()
     assert Payment.objects.get().state == "captured"
     assert DeadLetter.objects.get().settled_by == "system"
+
+
+@pytest.mark.parametrize("fault", [Fault.TOO_MANY, Fault.MALFORMED, Fault.STALE_READ])
+def test_a_payment_goes_on_waiting_for_its_order_while_the_platform_cannot_be_asked(
+    account: Account, fault: Fault
+) -> None:
+    account.shop.remember()
+    with account.shop.lock:
+        number = account.shop.add_payment(Decimal("5.00"), state="captured")
+        account.shop.state["payments"][number] |= {"order": "WEB-1", "captured": "5.00"}
+    pull.pull(account.integration.pk, "payments")
+    line = LineDraft(sku="TEA", unit_price=Decimal("5.00"))
+    take(
+        OrderDraft(
+            channel_id=account.channel.pk, external_id="WEB-1", currency="EUR", placed_at=clock.now(), lines=(line,)
+        )
+    )
+    account.shop.faults.then(fault)
+    jobs.retry_waiting()
+    assert not Payment.objects.exists()
+    assert (DeadLetter.objects.get().reason, DeadLetter.objects.get().attempts) == ("waits for order WEB-1", 2)
+    jobs.retry_waiting()
+    assert Payment.objects.get().state == "captured"
 
 
 def test_one_command_tries_everything_again(account: Account) -> None:

@@ -2,14 +2,17 @@
 
 from __future__ import annotations
 
+import json
 from dataclasses import replace
 from decimal import Decimal
 from typing import Any
 
 import pytest
+from django.db import connection
 
 from finalmarket.connectors.records import PaymentRecord, RefundRecord
 from finalmarket.customers.models import OmnichannelCustomer
+from finalmarket.integrations import jobs
 from finalmarket.integrations.models import DeadLetter, ExternalId, StreamCursor, SyncRun
 from finalmarket.integrations.payments_in import take_payments
 from finalmarket.integrations.pull import pull
@@ -86,6 +89,34 @@ def test_a_payment_that_names_no_order_is_none_of_ours(account: Account) -> None
         account.shop.add_payment(Decimal("5.00"))
     assert run(account, "payments").outcome == "done"
     assert not DeadLetter.objects.exists()
+
+
+def queued(name: str) -> list[dict[str, Any]]:
+    """The arguments of the jobs of that name that wait."""
+    with connection.cursor() as cursor:
+        cursor.execute("SELECT args::text FROM procrastinate_jobs WHERE task_name = %s ORDER BY id", [name])
+        return [json.loads(args) for (args,) in cursor.fetchall()]
+
+
+def test_a_payment_that_a_page_left_out_comes_in_with_the_second_look_of_the_hour(account: Account) -> None:
+    order = take(
+        OrderDraft(channel_id=account.channel.pk, external_id="WEB-1", currency="EUR", placed_at=clock.now(),
+                   lines=(LineDraft(sku="TEA", unit_price=Decimal("5.00")),))
+    ).order  # fmt: skip
+    with account.shop.lock:
+        number = account.shop.add_payment(Decimal("5.00"))
+        account.shop.state["payments"][number]["order"] = order.number
+        left_out = account.shop.state["payments"].pop(number)
+        account.shop.add_payment(Decimal("1.00"))
+    run(account, "payments")
+    account.shop.state["payments"][number] = left_out
+    assert run(account, "payments").seen_count == 0  # the cursor has passed it
+    jobs.look_back()
+    looks = queued("integrations.backfill")
+    assert [look["stream"] for look in looks] == ["orders", "customers", "payments"]
+    for look in looks:
+        jobs.backfill(**look)
+    assert Payment.objects.get(order=order).external_id == number
 
 
 def test_a_callback_and_a_webhook_of_one_payment_take_effect_once(account: Account) -> None:
