@@ -245,7 +245,7 @@ def subscribe(integration: ChannelIntegration) -> str:
     finally:
         there.close()
     with failpoints.around("connect.subscribe"), transaction.atomic():
-        keep_secrets(integration, given)
+        keep_secrets(integration, {**given, **_former(integration, given)})
         integration.subscribed_at = clock.now()
         integration.save(update_fields=["subscribed_at", "updated_at"])
     return ""
@@ -266,10 +266,18 @@ def rotate_webhook_secret(integration: ChannelIntegration, secret: str = "") -> 
         secret = _secrets_of(integration).get(name, "")
         if refused or secret == before.get(name):
             raise UserError(f"{connector.name} gave no new secret{f': {refused}' if refused else '; enter one'}")
-    if secret == before.get(name):
         return
-    former = {f"{name}{PREVIOUS}": before[name]} if before.get(name) else {}
-    keep_secrets(integration, {name: secret, **former})
+    given = {name: secret}
+    keep_secrets(integration, {**given, **_former(integration, given)})
+
+
+def _former(integration: ChannelIntegration, given: Mapping[str, str]) -> dict[str, str]:
+    """The secrets for webhooks that these take the place of, under the names by which they stay good: what was signed
+    with them is still on its way."""
+    connector, before = platform_of(integration), _secrets_of(integration)
+    names = connector.webhook_secrets if issubclass(connector, ReceivesWebhooks) else ()
+    replaced = [name for name in names if name in given and before.get(name, given[name]) != given[name]]
+    return {f"{name}{PREVIOUS}": before[name] for name in replaced}
 
 
 def _secrets_of(integration: ChannelIntegration) -> Mapping[str, str]:
