@@ -14,7 +14,9 @@ from dataclasses import dataclass
 from datetime import timedelta
 
 import pytest
+from django.db import connection
 from django.test import Client
+from django.test.utils import CaptureQueriesContext
 
 from finalmarket.connectors.errors import WebhookRefused
 from finalmarket.connectors.platforms.fake import Fake
@@ -111,6 +113,15 @@ def test_the_same_letter_is_stored_once_and_answered_as_taken(post: Post) -> Non
     buy(post, ("TEA", 1))
     assert [post.deliver(post.letters[-1]) for _ in range(3)] == [200, 200, 200]
     assert WebhookDelivery.objects.count() == 1
+
+
+def test_a_letter_is_taken_in_by_two_statements(post: Post) -> None:
+    buy(post, ("TEA", 1))
+    letter = post.letters[-1]
+    post.deliver(letter)  # a job waits from now on
+    with CaptureQueriesContext(connection) as captured:
+        assert inbox.receive("t" * 43, letter.url, dict(letter.headers), letter.body) == 200
+    assert len([query for query in captured if query["sql"] not in ("BEGIN", "COMMIT")]) == 2
 
 
 def test_many_hints_on_one_order_become_one_question(post: Post) -> None:

@@ -1,4 +1,4 @@
-"""Orders come in exactly once while webhooks, poll and backfill race for them and are broken off and killed.
+"""Orders come in exactly once while webhooks, poll and backfill race for them in processes that are killed.
 
 FINALMARKET_PROOF_ORDERS makes it the long proof.
 """
@@ -10,8 +10,6 @@ import random
 import signal
 import subprocess
 import sys
-import threading
-from collections.abc import Callable
 from datetime import timedelta
 
 import pytest
@@ -19,20 +17,24 @@ from django.db import connections
 
 from finalmarket.integrations import inbox
 from finalmarket.integrations.connect import PUBLIC_URL, subscribe
-from finalmarket.integrations.models import DeadLetter, ExternalId
-from finalmarket.integrations.pull import backfill, pull
+from finalmarket.integrations.models import DeadLetter, ExternalId, StreamCursor, WebhookDelivery
+from finalmarket.integrations.pull import BACKFILL, backfill, pull
 from finalmarket.kernel import clock, failpoints
 from finalmarket.orders.models import Order, OrderLine, Payment
 from finalmarket.sandbox.webhooks import Letter
 from finalmarket.stock.models import StockPool
+from tests.integrations.racers import Kind, Post, Race
 from tests.integrations.stalls import SKUS, Account
 
 ORDERS = int(os.environ.get("FINALMARKET_PROOF_ORDERS", "200"))
-PLACES = (
-    "pull.before_page", "pull.after_page", "pull.before_commit", "pull.after_commit", "inbox.after_claim",
-    "inbox.before_take", "inbox.after_take", "inbox.after_settle", "inbox.before_commit", "inbox.after_commit",
-    "http.before_send", "http.after_send",
-)  # fmt: skip
+TOKEN = "t" * 43
+CALLING = ("http.before_send", "http.after_send", "budget.before_ask", "budget.after_ask")
+PULLING = ("pull.before_page", "pull.after_page", "pull.before_commit", "pull.after_commit", "runs.before_end",
+           "runs.after_end", "pull.before_begin", "pull.after_begin", *CALLING)  # fmt: skip
+LOOKING_BACK = (*PULLING, "pull.before_look_back", "pull.after_look_back")
+WORKING = ("inbox.before_claim", "inbox.after_claim", "inbox.before_take", "inbox.after_take", "inbox.before_settle",
+           "inbox.after_settle", *CALLING)  # fmt: skip
+AT_THE_DOOR = ("inbox.before_commit", "inbox.after_commit")
 KILLED_AT = ("pull.before_page", "pull.after_page", "pull.before_commit", "pull.after_commit", "http.after_send")
 WORK = {
     "pull": "from finalmarket.integrations.pull import pull; pull({number}, 'orders')",
@@ -46,39 +48,6 @@ WORK = {
 }
 
 pytestmark = pytest.mark.committed_database
-
-
-class Race:
-    """Workers that do the same thing again and again until they are told to stop; what breaks off begins anew."""
-
-    def __init__(self) -> None:
-        self.stopped = threading.Event()
-        self.errors: list[BaseException] = []
-        self.threads: list[threading.Thread] = []
-
-    def run(self, act: Callable[[], object]) -> None:
-        def work() -> None:
-            try:
-                while not self.stopped.is_set():
-                    try:
-                        act()
-                    except failpoints.FailpointHit:
-                        continue
-            except BaseException as error:
-                self.errors.append(error)
-            finally:
-                connections.close_all()
-
-        thread = threading.Thread(target=work, daemon=True)
-        thread.start()
-        self.threads.append(thread)
-
-    def stop(self) -> None:
-        self.stopped.set()
-        for thread in self.threads:
-            thread.join(60)
-        assert not any(thread.is_alive() for thread in self.threads)
-        assert self.errors == []
 
 
 def all_came_once(account: Account) -> None:
@@ -100,51 +69,77 @@ def all_came_once(account: Account) -> None:
     assert not DeadLetter.objects.filter(settled_at=None).exists()
 
 
-def test_orders_come_in_once_while_webhook_poll_and_backfill_race_and_break_off(
+def test_orders_come_in_once_while_webhook_poll_and_backfill_race_and_are_killed(
     account: Account, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setenv(PUBLIC_URL, "https://house.example")
-    account.integration.webhook_token = "t" * 43
-    account.integration.save()
-    letters: list[Letter] = []
-    monkeypatch.setattr(account.shop.sender, "send", letters.append)
-    subscribe(account.integration)
+    letters = called(account, monkeypatch)
     for sku in SKUS:
         account.receive(sku, ORDERS * 3)
-    number, token, since, race = account.integration.pk, "t" * 43, clock.days_ago(1), Race()
-    sent = iter(range(10**9))
-
-    def deliver() -> None:
-        index = next(sent)
-        if not letters:
-            return
-        letter = letters[index % len(letters)]
-        inbox.receive(token, letter.url, dict(letter.headers), letter.body)
-        if index % 5 == 0:
-            inbox.work(number)
-
-    race.run(deliver)
-    race.run(lambda: pull(number, "orders"))
-    race.run(lambda: (backfill(account.integration, since), backfill(account.integration, since - timedelta(days=1))))
-    dice = random.Random(3)
-    for count in range(ORDERS):
-        with account.shop.lock:
-            made = account.shop.order(*[(sku, dice.randint(1, 2)) for sku in dice.sample(SKUS, 2)])
-            if dice.random() < 0.2:
-                account.shop.cancel_order(made)
-        if count % 10 == 0:
-            with failpoints.armed(f"{dice.choice(PLACES)}:raise@{dice.randint(1, 3)}"):
-                race.stopped.wait(0.05)
-    race.stop()
+    number, dice, made = account.integration.pk, random.Random(3), list[str]()
+    post = Post(lambda letter: inbox.receive(TOKEN, letter.url, dict(letter.headers), letter.body))
+    kinds = [
+        Kind("door", post.answer, AT_THE_DOOR, pause_seconds=0),
+        Kind("webhooks", lambda: inbox.work(number), WORKING),
+        Kind("poll", lambda: pull(number, "orders"), PULLING, pause_seconds=0.05),
+        Kind("backfill", lambda: look_back(account), LOOKING_BACK, pause_seconds=0.05),
+    ]
+    race = Race(kinds, post, dice, most_seconds=3.0 if ORDERS > 1000 else 0.5)
+    try:
+        for count in range(ORDERS):
+            made.append(somebody_buys(account, dice, made))
+            while letters:
+                post.waiting.extend([letters.pop(0)] * dice.randint(1, 3))
+            race.tend()
+            while count % 20 == 0 and count - Order.objects.count() > 200:
+                race.tend(seconds=0.05)
+        while post.is_busy() or not all_were_killed(race, kinds):
+            race.tend(seconds=0.05)
+    finally:
+        race.stop()
     finish(account)
     all_came_once(account)
 
 
+def called(account: Account, monkeypatch: pytest.MonkeyPatch) -> list[Letter]:
+    """The platform is asked to call the house; its letters, caught on their way."""
+    monkeypatch.setenv(PUBLIC_URL, "https://house.example")
+    account.integration.webhook_token = TOKEN
+    account.integration.save()
+    letters: list[Letter] = []
+    monkeypatch.setattr(account.shop.sender, "send", letters.append)
+    assert subscribe(account.integration) == ""
+    return letters
+
+
+def somebody_buys(account: Account, dice: random.Random, before: list[str]) -> str:
+    """One more order; one in five is cancelled, at once or later."""
+    with account.shop.lock:
+        made = account.shop.order(*[(sku, dice.randint(1, 2)) for sku in dice.sample(SKUS, 2)])
+        if dice.random() < 0.2:
+            account.shop.cancel_order(dice.choice([made, *before[-500:]]))
+    return made
+
+
+def look_back(account: Account) -> None:
+    """Go on with the backfill that was broken off; when it has ended, begin anew."""
+    since = clock.days_ago(1).replace(hour=0, minute=0, second=0, microsecond=0)
+    left = StreamCursor.objects.filter(integration=account.integration, stream=BACKFILL).first()
+    if left is not None and left.since is not None:
+        since = left.since + timedelta(seconds=1) if left.pulled_at else left.since
+    backfill(account.integration, since)
+
+
+def all_were_killed(race: Race, kinds: list[Kind]) -> bool:
+    """Whether some of each kind died at a failpoint, and some at any moment."""
+    return all(race.deaths[kind.name, cause] for kind in kinds for cause in ("a failpoint", "the clock"))
+
+
 def finish(account: Account) -> None:
     """What was broken off is taken up again."""
-    with clock.steered(clock.now() + timedelta(minutes=10)):
-        while inbox.is_waiting(account.integration.pk):
+    with clock.steered(clock.now() + timedelta(minutes=10)) as time:
+        while WebhookDelivery.objects.filter(handled_at=None).exists():
             inbox.work(account.integration.pk)
+            time.advance(timedelta(seconds=5))
         run = pull(account.integration.pk, "orders")
     assert run is not None
     assert run.outcome == "done"
@@ -164,17 +159,12 @@ def test_a_killed_pull_is_taken_up_where_it_ended(account: Account, place: str) 
 
 @pytest.mark.parametrize("place", ["inbox.after_claim", "inbox.before_take", "inbox.after_take", "inbox.after_settle"])
 def test_a_killed_worker_of_webhooks_is_replaced(account: Account, place: str, monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setenv(PUBLIC_URL, "https://house.example")
-    account.integration.webhook_token = "t" * 43
-    account.integration.save()
-    letters: list[Letter] = []
-    monkeypatch.setattr(account.shop.sender, "send", letters.append)
-    subscribe(account.integration)
+    letters = called(account, monkeypatch)
     for _ in range(10):
         with account.shop.lock:
             account.shop.order(("POT", 1))
     for letter in letters:
-        inbox.receive("t" * 43, letter.url, dict(letter.headers), letter.body)
+        inbox.receive(TOKEN, letter.url, dict(letter.headers), letter.body)
     assert killed(WORK["inbox"].format(number=account.integration.pk), f"{place}:kill") == -signal.SIGKILL
     finish(account)
     all_came_once(account)

@@ -92,15 +92,17 @@ class Fake(StandIn):
             return self.cursor_expired()
         after, since = int(request.query.get("after") or 0), request.query.get("since", "")
         limit = min(PAGE, int(request.query.get("limit") or PAGE))
-        records = sorted(self.state[stream].values(), key=lambda record: record["changed"])
+        records = self.state[stream].values()
         begun = [record for record in records if record["changed"] > after and record["changed_at"] >= since]
+        begun.sort(key=_change)
         page = begun[:limit]
         if request.fault is Fault.MISSING_PAGE and page:
             page = page[:-1]
         following = page[-1]["changed"] if page else after
         is_last = len(page) == len(begun) or not page
         if request.fault is Fault.DUPLICATE_PAGE:
-            page = [record for record in records if record["changed"] <= after][-1:] + page
+            before = [record for record in records if record["changed"] <= after]
+            page = [*([max(before, key=_change)] if before else []), *page]
         return Reply(200, {stream: page, "next": str(following), "is_last": is_last})
 
     @route("GET", "/v1/stock")
@@ -397,3 +399,8 @@ class Fake(StandIn):
 
 
 FIELDS = ("sku", "title", "description", "barcode", "brand", "price", "currency", "is_available", "attributes")
+
+
+def _change(record: Mapping[str, Any]) -> int:
+    """Which change of all was a record's last."""
+    return int(record["changed"])
