@@ -59,6 +59,7 @@ def take(draft: OrderDraft, *, actor: str = "system") -> Taken:
     order, is_new = _row_of(draft, channel)
     if is_new:
         return _create(order, draft, channel, actor)
+    order.sales_channel = channel
     return bring_up_to_date(Known(order), draft, actor=actor)
 
 

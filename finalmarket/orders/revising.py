@@ -100,11 +100,11 @@ def _revise_goods(known: Known, drafted: Sequence[OrderLine]) -> bool:
     added = [line for line in goods if id(line) not in paired]
     if not gone and not added and all(_is_as_it_was(old, new) for old, new in pairs):
         return False
-    changed = False
+    started, changed = known.standing.started, False
     for old, new in pairs:
-        changed = _revise_line(known.order, old, new, known.standing.started[old.pk]) or changed
+        changed = _revise_line(known.order, old, new, started[old.pk]) or changed
     for old in gone:
-        changed = _take_off(known.order, old, known.standing.started[old.pk]) or changed
+        changed = _take_off(known.order, old, started[old.pk]) or changed
     changed = _add(known.order, added) or changed
     known.forget()
     return changed
