@@ -21,7 +21,7 @@ def test_long_amounts_lose_nothing() -> None:
 
 
 def test_all_else_is_as_json_has_it() -> None:
-    told = {"name": 'Zoë "Z"', "none": None, "yes": True, "count": 3, "empty": {}, "list": []}
+    told: dict[str, object] = {"name": 'Zoë "Z"', "none": None, "yes": True, "count": 3, "empty": {}, "list": []}
     assert json.loads(exact_json(told)) == told
 
 
