@@ -7,7 +7,7 @@ from dataclasses import dataclass
 from datetime import timedelta
 from typing import Any, ClassVar, Protocol
 
-from django.db import connection
+from django.db import connection, transaction
 
 from finalmarket.connectors.contract import (
     Connector,
@@ -208,8 +208,9 @@ class Captures:
             raise Rejected(f"the payment {payment.external_id} is {record.state} there, nothing was taken")
         if payment.state == Payment.State.AUTHORISED:
             amount = min(record.captured or payment.amount, payment.amount)
-            payments.capture(payment.pk, amount=amount, happened=True, actor=ACTOR)
-            aftersales.refund_surplus(payment.order_id, key=f"surplus:{payment.pk}", actor=ACTOR)
+            with transaction.atomic():  # what is taken and not due is given back, also when we are killed here
+                payments.capture(payment.pk, amount=amount, happened=True, actor=ACTOR)
+                aftersales.refund_surplus(payment.order_id, key=f"surplus:{payment.pk}", actor=ACTOR)
         return record.external_id or NOTHING
 
 
