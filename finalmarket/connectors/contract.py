@@ -232,6 +232,8 @@ class PushesStock(ABC):
     """Stock goes out."""
 
     stock_batch_limit: ClassVar[int]
+    # Codes that say that `shown` is not what is shown any more, where the platform compares before it sets.
+    stale_codes: ClassVar[frozenset[str]] = frozenset()
 
     @abstractmethod
     def push_stock(self, levels: Sequence[StockLevel]) -> Sequence[Rejected]:

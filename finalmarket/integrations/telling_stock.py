@@ -10,13 +10,14 @@ from typing import Any, ClassVar
 from psycopg.types.json import Jsonb
 
 from finalmarket.connectors.contract import PullsStock, PushesStock
-from finalmarket.connectors.errors import Rejected
+from finalmarket.connectors.errors import Rejected, RetryLater
 from finalmarket.connectors.records import ListingRef, StockLevel
 from finalmarket.integrations.models import ChannelIntegration, PlaceMapping
 from finalmarket.integrations.telling import Claim, Linked, Telling, key_of, linked, rows
 from finalmarket.stock import atp
 
 MOST_NUMBER = 2_000_000_000
+STALE_SECONDS = 2.0
 Levels = tuple[StockLevel, ...]
 Units = Mapping[str, int]
 """What a listing is to show, by the platform's location; one entry where it knows only one."""
@@ -78,7 +79,8 @@ class Stock:
         return again, there
 
     def send(self, connector: Any, tellings: Sequence[Telling[Levels]]) -> Mapping[int, Rejected]:
-        """Where the platform compares before it sets, a number that went stale is read anew and told again."""
+        """Where the platform compares before it sets, a number that went stale is read anew and told again; later, if
+        it goes stale again and again."""
         listing_of = {telling.ref.key: telling.claim.listing_id for telling in tellings}
         levels = [level for telling in tellings for level in telling.said or ()]
         refused: dict[str, Rejected] = {}
@@ -89,6 +91,9 @@ class Stock:
             refused |= {key: error for key, error in errors.items() if key not in again}
             if not levels:
                 break
+        stale = [error for error in refused.values() if error.code in connector.stale_codes]
+        if stale:
+            raise RetryLater(f"what is shown changes while it is told: {stale[0]}", retry_after=STALE_SECONDS)
         return {listing_of[key]: error for key, error in refused.items() if key in listing_of}
 
     def note(self, tellings: Sequence[Telling[Levels]]) -> None:

@@ -338,6 +338,23 @@ def test_a_wait_that_the_platform_asks_for_is_kept_by_every_worker(account: Acco
     assert IntegrationHealth.objects.get(integration=account.integration).failures_in_row == 0
 
 
+def test_a_number_that_only_seems_to_be_shown_is_told_later_and_not_set_aside(account: Account) -> None:
+    push(account.integration.pk)
+    account.shop.remember()
+    with account.shop.lock:
+        account.shop.show("TEA", 7)
+    account.receive("TEA", 1)
+    pull.pull(account.integration.pk, "orders")
+    account.shop.faults.then(Fault.STALE_READ)  # what is shown is read anew, and an older number is read
+    done = tell(account)
+    assert (done.put_off, shown(account)["TEA"]) == (1, 7)
+    assert account.waits() == {"TEA"}
+    assert not DeadLetter.objects.exists()
+    with clock.steered(clock.now() + LATER):
+        tell(account)
+    assert shown(account)["TEA"] == 11
+
+
 def test_a_number_that_went_stale_is_read_anew_and_told_again(account: Account) -> None:
     push(account.integration.pk)
     with account.shop.lock:

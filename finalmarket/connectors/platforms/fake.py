@@ -90,6 +90,7 @@ class Fake(
     checked_against = Checked("its stand-in, which is its description", on="2026-11-25")
     consequences: ClassVar[Mapping[str, type[ConnectorError]]] = {"cursor_expired": RetryLater}
     stock_batch_limit = 20
+    stale_codes = frozenset({"stale"})
     stock_read_limit = 100
     price_batch_limit = 20
     listing_batch_limit = 10

@@ -19,6 +19,7 @@ class Outgoing(Incoming):
     """Pushes of numbers."""
 
     stock_batch_limit = MOST_ITEMS
+    stale_codes = frozenset({"CHANGE_FROM_QUANTITY_STALE"})
     price_batch_limit = MOST_ITEMS
 
     # Stock.
