@@ -9,6 +9,8 @@ from datetime import timedelta
 from functools import partial
 from typing import Any
 
+from django.db import transaction
+
 from finalmarket.connectors.contract import Connector
 from finalmarket.connectors.errors import ConnectorError, NeedsAttention, Rejected, RetryLater
 from finalmarket.connectors.records import Event
@@ -25,6 +27,7 @@ from finalmarket.orders.versions import is_older
 MOST_ATTEMPTS = 12
 FIRST_PAUSE_SECONDS = 2.0
 MOST_PAUSE_SECONDS = 3600.0
+UNINSTALLED = "uninstalled"
 ERASE = "a person asks to be erased"
 DATA_REQUEST = "the platform passes on a person's wish to know what is stored of them"
 
@@ -53,10 +56,14 @@ def act_on(integration: ChannelIntegration, there: Connector, claimed: Sequence[
         _take(integration, there, stream, [hint for hint in hints if hint.kind == name])
         failpoints.hit("inbox.after_take")
     for hint in hints:
-        if hint.kind not in STREAMS:
+        if hint.kind not in STREAMS and hint.kind != UNINSTALLED:
             with failpoints.around("inbox.note"):
                 hint.outcome = _note(integration, hint)
-    _settle(integration, claimed, hints)
+    with transaction.atomic():  # what stops the account is settled with it, or it would stop it again later
+        for hint in hints:
+            if hint.kind == UNINSTALLED:
+                hint.outcome = _note(integration, hint)
+        _settle(integration, claimed, hints)
     failpoints.hit("inbox.after_settle")
 
 
@@ -174,7 +181,7 @@ def _uninstalled(integration: ChannelIntegration, hint: Hint) -> str:
 
 NOTED = {
     "stock": _stock_changed, "listings": _listing_changed, "erase": _erase, "data_request": _data_request,
-    "uninstalled": _uninstalled,
+    UNINSTALLED: _uninstalled,
 }  # fmt: skip
 
 
