@@ -7,13 +7,26 @@ from datetime import datetime, timedelta
 import structlog
 
 from finalmarket.connectors.errors import NotSupported
-from finalmarket.integrations import breaker, dead_letters, drift, inbox, notices, payments_in, syncing, watch
+from finalmarket.integrations import (
+    breaker,
+    dead_letters,
+    drift,
+    inbox,
+    notices,
+    payments_in,
+    price_look,
+    syncing,
+    watch,
+)
 from finalmarket.integrations import pull as pulling
 from finalmarket.integrations import push as pushing
 from finalmarket.integrations.accounts import connector_class
+from finalmarket.integrations.books import jobs as books  # noqa: F401  the jobs of those who keep books
+from finalmarket.integrations.desk import jobs as desk  # noqa: F401  the jobs of labels and payment pages
 from finalmarket.integrations.models import ChannelIntegration, StreamCursor, SyncRun
 from finalmarket.integrations.outgoing import jobs as outgoing  # noqa: F401  the jobs of our own webhooks
 from finalmarket.integrations.streams import streams_of
+from finalmarket.integrations.talk.finding import look_at_wishes
 from finalmarket.kernel import clock
 from finalmarket.kernel.errors import UserError
 from finalmarket.kernel.jobs import enqueue, job
@@ -162,6 +175,7 @@ def tell_notices(integration: int) -> None:
 @job("integrations.wake", cron="* * * * *")
 def wake() -> None:
     """Every minute: find what is due though nobody watched, or a watcher was stopped between looking and telling."""
+    look_at_wishes()
     notices.find(timedelta(days=2))
     watch.wake()
 
@@ -195,6 +209,23 @@ def look_for_drift(integration: int) -> None:
     except Exception as error:
         breaker.note_fault(integration, error)
         raise
+
+
+@job("integrations.look_for_prices", cron="41 */6 * * *")
+def look_for_prices() -> None:
+    """Every six hours: put off a look for the prices that each active account was told meanwhile."""
+    active = ChannelIntegration.objects.filter(status=ChannelIntegration.Status.ACTIVE, push_from__lte=clock.now())
+    for integration_id in active.values_list("pk", flat=True):
+        enqueue(
+            "integrations.prices", queueing_lock=f"integrations.prices:{integration_id}", integration=integration_id
+        )
+
+
+@job("integrations.prices")
+def look_at_prices(integration: int) -> None:
+    """Have prices told once more that one platform took and does not show."""
+    with _our_faults_counted(integration):
+        price_look.look(integration)
 
 
 @job("integrations.tidy_pushes", cron="53 * * * *")
