@@ -7,7 +7,9 @@ from zoneinfo import ZoneInfo
 
 from django.core.exceptions import ValidationError
 
-EVERY_CHANNEL: dict[str, type] = {"hold_minutes": int, "order_prefix": str, "languages": list, "contact_email": str}
+EVERY_CHANNEL: dict[str, type] = {
+    "hold_minutes": int, "order_prefix": str, "languages": list, "contact_email": str, "own_mails": bool,
+}  # fmt: skip
 BY_TYPE: dict[str, dict[str, type]] = {
     "web": {"domain": str, "checkout_url": str},
     "mobile": {"bundle_id": str, "platforms": list},
@@ -26,7 +28,8 @@ POSITIVE = ("hold_minutes", "tills", "idle_seconds")
 def validate_configuration(channel_type: str, configuration: Any) -> None:
     """Raise ValidationError naming the key that is unknown for the type of channel, or whose value is of a wrong kind.
 
-    `hold_minutes` is how long a cart holds stock; `idle_seconds` after how long a kiosk forgets its customer.
+    `hold_minutes` is how long a cart holds stock; `idle_seconds` after how long a kiosk forgets its customer;
+    `own_mails` false forbids mails of ours to its buyers, as some marketplaces do.
     """
     if not isinstance(configuration, dict):
         raise ValidationError({"configuration": "The configuration is an object of keys and values."})

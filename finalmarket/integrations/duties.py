@@ -5,8 +5,12 @@ A duty asks for a capability of the connector; what the platform cannot do is no
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Collection, Mapping
 from dataclasses import dataclass
+from datetime import datetime
+
+import structlog
+from django.db import transaction
 
 from finalmarket.connectors.books import PushesMovements, PushesOrders
 from finalmarket.connectors.contract import Connector, PushesCustomers
@@ -14,6 +18,8 @@ from finalmarket.connectors.errors import NotSupported
 from finalmarket.connectors.talk import OpensTickets, PullsFigures, SendsEvents, SendsMessages
 from finalmarket.integrations.accounts import connector_class
 from finalmarket.integrations.models import ChannelIntegration
+from finalmarket.kernel import clock, failpoints
+from finalmarket.kernel.errors import UserError
 
 Kind = ChannelIntegration.IntegrationType
 
@@ -61,6 +67,37 @@ def does(integration: ChannelIntegration, name: str) -> bool:
         return False
     said = integration.duties.get(name)
     return integration.integration_type in duty.kinds if said is None else bool(said)
+
+
+def since(integration: ChannelIntegration, name: str) -> datetime | None:
+    """From which moment on what happens is of that duty: since it was switched on, and since the account is told
+    anything at all; None while it is told nothing."""
+    said = integration.duties.get(name)
+    begun = datetime.fromisoformat(said) if isinstance(said, str) else None
+    return integration.push_from and max(integration.push_from, begun or integration.push_from)
+
+
+@failpoints.around("duties.switch")
+@transaction.atomic
+def switch(integration: ChannelIntegration, wanted: Collection[str], *, actor: str) -> list[str]:
+    """Give the account these duties and no others; return the names of those that changed. One that is switched on now
+    is about what happens from now on. Raises UserError for a duty that the platform is not able to do."""
+    row = ChannelIntegration.objects.select_for_update().get(pk=integration.pk)
+    names = [duty.name for duty in possible(row)]
+    unable = sorted(set(wanted) - set(names))
+    if unable:
+        raise UserError(f"{row} is not able to do that: {', '.join(unable)}")
+    changed = [name for name in names if (name in wanted) is not does(row, name)]
+    for name in changed:
+        row.duties[name] = clock.now().isoformat() if name in wanted else False
+    if changed:
+        row.save(update_fields=["duties", "updated_at"])
+        on = [name for name in changed if name in wanted]
+        structlog.get_logger(__name__).info(
+            "duties changed", integration=row.pk, on=on, off=sorted(set(changed) - set(on)), actor=actor
+        )
+    integration.duties = row.duties
+    return changed
 
 
 def possible(integration: ChannelIntegration) -> list[Duty]:

@@ -72,20 +72,25 @@ def collect(there: Connector, claimed: Sequence[WebhookDelivery]) -> list[Hint]:
     hints: dict[tuple[str, str], Hint] = {}
     for row in claimed:
         for event in read_events(there, as_delivery(row)):
-            key = (
-                event.kind,
-                event.external_id or f"event {event.event_id}" if event.kind in STREAMS else event.event_id,
-            )
-            hint = hints.setdefault(key, Hint(event.kind, event.external_id, event.topic))
+            name = _name(event)
+            key = (event.kind, name or f"event {event.event_id}" if event.kind in STREAMS else event.event_id)
+            hint = hints.setdefault(key, Hint(event.kind, name, event.topic))
             hint.deliveries.append(row)
             hint.record = _newer(hint.record, event)
     return list(hints.values())
 
 
+def _name(event: Event) -> str:
+    """What the event is about; an interaction has a name of its own, whatever it was done with."""
+    return event.record.external_id if isinstance(event.record, InteractionRecord) else event.external_id
+
+
 def _newer(known: Any, event: Event) -> Any:
     """The newer of two records that came along; one without a version says nothing about when it was so."""
     brought = event.record
-    if brought is None or isinstance(brought, InteractionRecord) or not brought.version:
+    if isinstance(brought, InteractionRecord):
+        return brought  # what happened once has no versions
+    if brought is None or not brought.version:
         return known
     return brought if known is None or is_older(known.version, brought.version) else known
 
@@ -117,7 +122,7 @@ def _store(integration: ChannelIntegration, stream: Stream, records: Sequence[An
 
 def _fetch(integration: ChannelIntegration, there: Connector, stream: Stream, hint: Hint) -> ConnectorError | None:
     """Ask for the record as it stands now. Returns what stops all further questions, None if nothing does."""
-    if not isinstance(there, stream.capability) or not hint.external_id:
+    if not isinstance(there, stream.capability) or not hint.external_id or not stream.pull_one:
         hint.outcome = f"{there.name} names no {stream.name} record that one could ask for"
         return None
     try:

@@ -21,9 +21,13 @@ from finalmarket.integrations import (
 from finalmarket.integrations import pull as pulling
 from finalmarket.integrations import push as pushing
 from finalmarket.integrations.accounts import connector_class
+from finalmarket.integrations.books import jobs as books  # noqa: F401  the jobs of those who keep books
+from finalmarket.integrations.desk import jobs as desk  # noqa: F401  the jobs of labels and payment pages
 from finalmarket.integrations.models import ChannelIntegration, StreamCursor, SyncRun
 from finalmarket.integrations.outgoing import jobs as outgoing  # noqa: F401  the jobs of our own webhooks
 from finalmarket.integrations.streams import streams_of
+from finalmarket.integrations.talk.finding import look_at_wishes
+from finalmarket.integrations.talk.finding import look_at_wishes
 from finalmarket.kernel import clock
 from finalmarket.kernel.errors import UserError
 from finalmarket.kernel.jobs import enqueue, job
@@ -172,6 +176,8 @@ def tell_notices(integration: int) -> None:
 @job("integrations.wake", cron="* * * * *")
 def wake() -> None:
     """Every minute: find what is due though nobody watched, or a watcher was stopped between looking and telling."""
+    look_at_wishes()
+    look_at_wishes()
     notices.find(timedelta(days=2))
     watch.wake()
 

@@ -31,6 +31,8 @@ from finalmarket.integrations.models import ChannelIntegration, DeadLetter, DueN
 from finalmarket.integrations.notice_queries import QUERIES
 from finalmarket.integrations.notice_words import KINDS, NOTHING, Notice, kinds_of
 from finalmarket.integrations.push import Pushed, opened, reason_not_to_push
+from finalmarket.integrations.talk import finding
+from finalmarket.integrations.talk.kinds import TALK
 from finalmarket.kernel import clock, failpoints
 from finalmarket.kernel.errors import UserError
 
@@ -41,11 +43,17 @@ MOST_PAUSE_SECONDS = 900.0
 MOST_NOTICES = 500
 SHOWN_AFTER = timedelta(minutes=10)
 """So much time a platform has to show what it was told."""
+ALL_KINDS = {**KINDS, **TALK}
 KNOWN = (ChannelIntegration.Status.ACTIVE, ChannelIntegration.Status.PAUSED, ChannelIntegration.Status.NEEDS_ATTENTION)
 
 
 def find(within: timedelta = timedelta(minutes=15)) -> int:
-    """Find what platforms have yet to hear of what happened within that time, for all accounts; return how much."""
+    """Find what platforms and people have yet to hear of what happened within that time, for all accounts; return how
+    much."""
+    return _find_of_orders(within) + finding.find(within)
+
+
+def _find_of_orders(within: timedelta) -> int:
     accounts: dict[str, list[int]] = {str(kind): [] for kind in KINDS}
     for integration in ChannelIntegration.objects.filter(status__in=KNOWN):
         for kind in _kinds(integration):
@@ -109,7 +117,7 @@ def _verify_all(integration: ChannelIntegration, connector: Connector) -> int:
     )
     again = 0
     for row in list(sent.order_by("sent_at")[:MOST_NOTICES]):
-        kind = KINDS[row.kind]
+        kind = ALL_KINDS[row.kind]
         try:
             is_shown = not isinstance(connector, kind.capability) or kind.shows(connector, Notice(integration, row))
         except (Rejected, NotSupported, *READING_ERRORS):
@@ -131,7 +139,7 @@ def replay(integration: ChannelIntegration, letter: DeadLetter) -> None:
         raise UserError("there is no notice behind this letter any more; settle it by hand")
 
 
-REPLAYS = {f"notice_{kind}": replay for kind in KINDS}
+REPLAYS = {f"notice_{kind}": replay for kind in ALL_KINDS}
 """How refused notices are tried again, by the stream of their dead letters."""
 
 
@@ -158,7 +166,7 @@ def _tell_all(integration: ChannelIntegration, connector: Connector, held: Lane)
 
 
 def _tell_one(connector: Connector, notice: Notice, was_doubtful: bool, done: Pushed) -> None:
-    kind = KINDS[notice.row.kind]
+    kind = ALL_KINDS[notice.row.kind]
     if not isinstance(connector, kind.capability):
         raise NotSupported(f"{connector.name} cannot be told this")
     try:

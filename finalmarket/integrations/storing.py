@@ -78,15 +78,18 @@ def each_alone(
     records: Sequence[Incoming],
     take: Callable[[Incoming], str],
     take_all: Callable[[Sequence[Incoming]], list[str]] | None = None,
+    *,
+    keep: Callable[[Incoming], Mapping[str, Any]] = lambda record: {"raw": record.raw},
 ) -> list[Stored]:
     """Take each record within a savepoint and say what became of it; one that fails is set aside, the others stand.
 
     `take_all` takes all of them at once and says what became of each. Where it raises, which one is bad is not known:
-    nothing of it stands, and each is taken alone. What was taken settles its open letter.
+    nothing of it stands, and each is taken alone. What was taken settles its open letter. `keep` says what a letter
+    keeps of a record, to try it again.
     """
     outcomes = _all_at_once(records, take_all) if take_all else None
     if outcomes is None:
-        stored = [_alone(integration, stream, record, take) for record in records]
+        stored = [_alone(integration, stream, record, take, keep) for record in records]
     else:
         stored = [Stored(record.external_id, out) for record, out in zip(records, outcomes, strict=True)]
     taken = [one.external_id for one in stored if one.outcome != FAILED]
@@ -106,7 +109,10 @@ def _all_at_once(records: Sequence[Incoming], take_all: Callable[[Sequence[Incom
         return None
 
 
-def _alone(integration: ChannelIntegration, stream: str, record: Incoming, take: Callable[[Incoming], str]) -> Stored:
+def _alone(
+    integration: ChannelIntegration, stream: str, record: Incoming, take: Callable[[Incoming], str],
+    keep: Callable[[Incoming], Mapping[str, Any]],
+) -> Stored:  # fmt: skip
     try:
         with transaction.atomic():
             return Stored(record.external_id, take(record))
@@ -114,7 +120,7 @@ def _alone(integration: ChannelIntegration, stream: str, record: Incoming, take:
         raise
     except Exception as error:  # whatever a record does to us, the next one has done nothing
         reason = in_words(error)
-        dead_letters.set_aside(integration, stream, record.external_id, reason, {"raw": record.raw})
+        dead_letters.set_aside(integration, stream, record.external_id, reason, keep(record))
         return Stored(record.external_id, FAILED, reason)
 
 

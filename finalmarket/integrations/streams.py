@@ -10,6 +10,7 @@ from typing import Any
 
 from finalmarket.connectors.contract import Connector, PullsCustomers, PullsOrders, PullsPayments
 from finalmarket.connectors.records import CustomerRecord, OrderRecord, Page, PaymentRecord
+from finalmarket.connectors.talk import ConversationRecord, InteractionRecord, PullsConversations, PullsInteractions
 from finalmarket.integrations.accounts import open_connector
 from finalmarket.integrations.customers_in import take_customers
 from finalmarket.integrations.dead_letters import NotLookedAt, Replay
@@ -17,14 +18,18 @@ from finalmarket.integrations.models import ChannelIntegration, DeadLetter
 from finalmarket.integrations.orders_in import take_orders
 from finalmarket.integrations.payments_in import take_payments
 from finalmarket.integrations.storing import FAILED, Stored, intake
+from finalmarket.integrations.talk import interactions_in
+from finalmarket.integrations.talk.conversations_in import take_conversations
+from finalmarket.integrations.talk.interactions_in import take_interactions
 from finalmarket.kernel.errors import UserError
 
 
 @dataclass(frozen=True, slots=True)
 class Stream:
-    """One stream of records. `pull` and `pull_one` are the names of the connector's methods; it is asked anew when the
-    last pull is `every` ago, as far as the account's budget of calls allows. `look_back` is how far before the moment
-    of connecting the first pull begins (None: all that is there)."""
+    """One stream of records. `pull` and `pull_one` are the names of the connector's methods (`pull_one` is "" where
+    nobody can be asked for a single record); it is asked anew when the last pull is `every` ago, as far as the
+    account's budget of calls allows. `look_back` is how far before the moment of connecting the first pull begins
+    (None: all that is there)."""
 
     name: str
     capability: type
@@ -54,6 +59,10 @@ STREAMS: Mapping[str, Stream] = {
                timedelta(minutes=10), None),
         Stream("payments", PullsPayments, "pull_payments", "pull_payment", PaymentRecord, take_payments,
                timedelta(minutes=10), timedelta(days=1)),
+        Stream("conversations", PullsConversations, "pull_conversations", "pull_conversation", ConversationRecord,
+               take_conversations, timedelta(minutes=2), timedelta(days=30)),
+        Stream("interactions", PullsInteractions, "pull_interactions", "", InteractionRecord, take_interactions,
+               timedelta(minutes=5), timedelta(days=1)),
     )
 }  # fmt: skip
 
@@ -67,7 +76,8 @@ def replays() -> Mapping[str, Replay]:
     """What can be tried again, by the stream of a dead letter."""
     from finalmarket.integrations import notices, push  # push pulls before it tells, and so knows this file
 
-    return {**dict.fromkeys(STREAMS, _ask_again), **push.REPLAYS, **notices.REPLAYS}
+    again = dict.fromkeys(STREAMS, _ask_again) | {"interactions": interactions_in.replay}
+    return {**again, **push.REPLAYS, **notices.REPLAYS}
 
 
 def _ask_again(integration: ChannelIntegration, letter: DeadLetter) -> None:

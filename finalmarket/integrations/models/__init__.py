@@ -7,6 +7,7 @@ from finalmarket.integrations.models.inbox import DeadLetter, StreamCursor, Sync
 from finalmarket.integrations.models.links import ExternalId, ListingLink, PlaceMapping, UnlinkedListing
 from finalmarket.integrations.models.outbox import DriftFinding, DueNotice, PushRecord
 from finalmarket.integrations.models.outgoing import OutgoingDelivery, OutgoingEvent, WebhookEndpoint
+from finalmarket.integrations.models.talk import MailText, WishedStock
 
 __all__ = [
     "ChannelIntegration",
@@ -19,6 +20,7 @@ __all__ = [
     "ExternalId",
     "IntegrationHealth",
     "ListingLink",
+    "MailText",
     "MasterCount",
     "OutgoingDelivery",
     "OutgoingEvent",
@@ -34,4 +36,5 @@ __all__ = [
     "UnlinkedListing",
     "WebhookDelivery",
     "WebhookEndpoint",
+    "WishedStock",
 ]

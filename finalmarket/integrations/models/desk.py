@@ -115,6 +115,7 @@ class Ticket(models.Model):
     external_id = models.CharField(max_length=200, blank=True, default="")
     subject = models.CharField(max_length=300)
     text = models.TextField()
+    priority = models.CharField(max_length=6, default="normal", db_default="normal")
     actor = models.CharField(max_length=100, blank=True, default="")
     created_at = models.DateTimeField(db_default=Now())
     noted_digest = models.CharField(max_length=64, blank=True, default="", help_text="Of the context last told")

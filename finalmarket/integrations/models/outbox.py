@@ -64,6 +64,10 @@ class DueNotice(models.Model):
                 fields=["integration", "sent_at"], name="due_notices_unverified",
                 condition=Q(state="sent", verified_at=None),
             ),
+            models.Index(  # what came of a mail names it by its key
+                fields=["integration", "key"], name="due_notices_mails",
+                condition=Q(kind__in=["confirmation", "dispatch", "back_in_stock"]),
+            ),
         ]  # fmt: skip
 
     def __str__(self) -> str:

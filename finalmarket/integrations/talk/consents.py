@@ -1,0 +1,122 @@
+"""The consent ledger as the border post writes it: what was agreed to, withdrawn, or may not be written to any more.
+
+Nothing in it is changed; what was said last, by its own moment, counts. `mail` is a purpose of its own: an entry that
+is not granted bars an address (or, after a complaint, the person) from every mail of ours.
+"""
+
+from __future__ import annotations
+
+import hashlib
+from collections.abc import Collection, Mapping
+from dataclasses import dataclass
+from datetime import datetime
+from typing import Any
+
+from django.db.models import Q
+
+from finalmarket.customers.models import Consent, CustomerIdentity, OmnichannelCustomer
+from finalmarket.customers.resolve import folded_email
+
+NEWSLETTER = "newsletter"
+MAIL = "mail"
+BACK_IN_STOCK = "back_in_stock"
+MOST_PURPOSE_CHARACTERS = 50
+
+
+@dataclass(frozen=True, slots=True)
+class Said:
+    """Who says something: on which channel, through which account (`source`), when, and what proves it."""
+
+    channel_id: int | None
+    source: str
+    at: datetime
+    proof: Mapping[str, Any]
+
+
+class Ledger:
+    """The newest entries of some people, read in one query; what is written meanwhile is known, too."""
+
+    def __init__(self, people: Collection[int]) -> None:
+        rows = Consent.objects.filter(customer__in=set(people)).order_by("at", "pk")
+        self._last: dict[tuple[int, str, int | None], tuple[datetime, bool]] = {
+            (person, purpose, channel): (at, granted)
+            for person, purpose, channel, at, granted in rows.values_list(
+                "customer_id", "purpose", "sales_channel_id", "at", "is_granted"
+            )
+        }
+
+    def last(self, person: int, purpose: str, channel_id: int | None) -> bool | None:
+        """What was said last on that channel; None where nothing was."""
+        found = self._last.get((person, purpose, channel_id))
+        return found[1] if found else None
+
+    def note(self, person: int, purpose: str, is_granted: bool, said: Said) -> bool:
+        """Write an entry, unless the last one on that channel says the same; return whether it was written. Where
+        nothing was said yet, a "no" is written only if there is a proof of it."""
+        key = (person, purpose[:MOST_PURPOSE_CHARACTERS], said.channel_id)
+        at, last = self._last.get(key, (None, None))
+        if last is is_granted or (last is None and not is_granted and not said.proof):
+            return False
+        Consent.objects.create(
+            customer_id=person, purpose=key[1], sales_channel_id=said.channel_id, is_granted=is_granted,
+            source=said.source[:100], proof=dict(said.proof), at=said.at,
+        )  # fmt: skip
+        if at is None or at <= said.at:
+            self._last[key] = (said.at, is_granted)
+        return True
+
+    def withdraw_everywhere(self, person: int, purpose: str, said: Said) -> bool:
+        """Write a withdrawal on every channel on which it is granted, and on the channel that it was said on."""
+        channels = {
+            channel
+            for (one, what, channel), (at, granted) in self._last.items()
+            if (one, what) == (person, purpose) and granted and at <= said.at
+        }
+        written = [
+            self.note(person, purpose, False, Said(channel, said.source, said.at, said.proof))
+            for channel in sorted(channels | {said.channel_id}, key=lambda number: number or 0)
+        ]
+        return any(written)
+
+
+def bar(person: int, said: Said, *, email: str = "") -> None:
+    """Write to this person no more: to that address, or, without one, to no address at all."""
+    proof = {**said.proof, "address": fingerprint(email)}
+    Consent.objects.create(
+        customer_id=person, purpose=MAIL, sales_channel_id=said.channel_id, is_granted=False,
+        source=said.source[:100], proof=proof, at=said.at,
+    )  # fmt: skip
+
+
+def is_barred(email: str, customer_id: int | None) -> bool:
+    """Whether no mail may go to that address: it bounced, or its owner complained."""
+    people = known_as(email, customer_id)
+    entries = Consent.objects.filter(customer__in=people, purpose=MAIL).order_by("at", "pk")
+    standing = {proof.get("address", ""): granted for proof, granted in entries.values_list("proof", "is_granted")}
+    return not standing.get("", True) or not standing.get(fingerprint(email), True)
+
+
+def refuses(customer_id: int, purpose: str) -> bool:
+    """Whether the person said no to that purpose last, on whatever channel."""
+    people = known_as("", customer_id)
+    last = Consent.objects.filter(customer__in=people, purpose=purpose).order_by("-at", "-pk")
+    return last.values_list("is_granted", flat=True).first() is False
+
+
+def known_as(email: str, customer_id: int | None) -> set[int]:
+    """All profiles of the persons behind a profile and an address: those that were merged count as one."""
+    named = {customer_id} if customer_id else set()
+    address = folded_email(email) if email else ""
+    if address:
+        owners = CustomerIdentity.objects.filter(kind=CustomerIdentity.Kind.EMAIL, value=address)
+        named |= set(owners.values_list("customer_id", flat=True))
+    pairs = OmnichannelCustomer.objects.filter(pk__in=named).values_list("pk", "merged_into_id")
+    persons = {merged_into or pk for pk, merged_into in pairs}
+    rows = OmnichannelCustomer.objects.filter(Q(pk__in=persons) | Q(merged_into__in=persons))
+    return set(rows.values_list("pk", flat=True))
+
+
+def fingerprint(email: str) -> str:
+    """What stands for an address where no address may stand; "" for none."""
+    address = folded_email(email) if email else ""
+    return hashlib.sha256(address.encode()).hexdigest()[:32] if address else ""
