@@ -100,10 +100,11 @@ def _question(there: Any, delivery: Delivery) -> str:
 
 def _show_question(integration: ChannelIntegration, question: str) -> None:
     """Show it where a person looks when no webhooks come in."""
-    IntegrationHealth.objects.get_or_create(integration=integration)
-    IntegrationHealth.objects.filter(integration=integration).update(
-        last_refused_webhook_at=clock.now(), last_refused_webhook=plain(question, 200)
-    )
+    with failpoints.around("inbox.show"), transaction.atomic():
+        IntegrationHealth.objects.get_or_create(integration=integration)
+        IntegrationHealth.objects.filter(integration=integration).update(
+            last_refused_webhook_at=clock.now(), last_refused_webhook=plain(question, 200)
+        )
 
 
 def _count_refused(integration: ChannelIntegration, reason: str) -> None:
