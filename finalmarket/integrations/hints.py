@@ -16,6 +16,7 @@ from finalmarket.connectors.errors import ConnectorError, NeedsAttention, Reject
 from finalmarket.connectors.records import Event
 from finalmarket.connectors.talk import InteractionRecord
 from finalmarket.integrations import breaker, connect, dead_letters
+from finalmarket.integrations.desk import tracking_in
 from finalmarket.integrations.inbox import as_delivery, read_events, settle
 from finalmarket.integrations.models import ChannelIntegration, ListingLink, WebhookDelivery
 from finalmarket.integrations.storing import FAILED, Stored, intake, patiently
@@ -184,9 +185,13 @@ def _uninstalled(integration: ChannelIntegration, hint: Hint) -> str:
     return "needs attention"
 
 
+def _parcel_moved(integration: ChannelIntegration, hint: Hint) -> str:
+    return tracking_in.take_hint(integration, hint.record, hint.external_id)
+
+
 NOTED = {
     "stock": _stock_changed, "listings": _listing_changed, "erase": _erase, "data_request": _data_request,
-    UNINSTALLED: _uninstalled,
+    UNINSTALLED: _uninstalled, "tracking": _parcel_moved,
 }  # fmt: skip
 
 

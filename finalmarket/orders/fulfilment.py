@@ -20,6 +20,7 @@ from finalmarket.orders.standing import Standing
 from finalmarket.stock import ledger
 from finalmarket.stock.models import StockItem
 
+MOST_URL_LETTERS = 500
 NOT_THERE = ("not_found", "damaged")
 REJECTIONS = {
     "not_found": "not found on the shelf",
@@ -54,8 +55,34 @@ def ship(
     if parcel.state in (Fulfilment.State.SHIPPED, Fulfilment.State.DELIVERED):
         return parcel
     _refuse_unless_pending(parcel, "shipped")
-    send(Known(order), parcel.pk, Sent(carrier, tracking_number, tracking_url, at), quantities, actor=actor)
+    sent = _as_labelled(parcel, Sent(carrier, tracking_number, tracking_url, at))
+    send(Known(order), parcel.pk, sent, quantities, actor=actor)
     return Fulfilment.objects.select_related("location").get(pk=parcel.pk)
+
+
+@transaction.atomic
+def label(fulfilment_id: int, *, actor: str, carrier: str, tracking_number: str, tracking_url: str = "") -> Fulfilment:
+    """Note how a waiting parcel will travel: its label is there. With "" for all three it has none any more.
+
+    Raises UserError for a parcel that does not wait.
+    """
+    parcel, order = _locked_parcel(fulfilment_id)
+    _refuse_unless_pending(parcel, "labelled")
+    parcel.carrier, parcel.tracking_number = carrier[:60], tracking_number[:100]
+    parcel.tracking_url = tracking_url if len(tracking_url) <= MOST_URL_LETTERS else ""
+    parcel.save(update_fields=["carrier", "tracking_number", "tracking_url"])
+    words = f"will travel by {parcel.carrier} {parcel.tracking_number}" if tracking_number else "has no label any more"
+    note(order, "updated", f"parcel {parcel.pk} {words}", actor=actor)
+    return parcel
+
+
+def _as_labelled(parcel: Fulfilment, sent: Sent) -> Sent:
+    """How a parcel goes on its way: as is said now and, where nothing else is said, as its label says."""
+    if sent.tracking_number not in ("", parcel.tracking_number):
+        return sent
+    return Sent(
+        sent.carrier or parcel.carrier, parcel.tracking_number, sent.tracking_url or parcel.tracking_url, sent.at
+    )
 
 
 def send(known: Known, parcel_id: int, sent: Sent, quantities: Mapping[int, int] | None = None, *, actor: str) -> None:
@@ -205,9 +232,13 @@ def _let_go(standing: Standing, parcel_id: int, state: Fulfilment.State, sent: S
 
 def _write_sent(parcel_id: int, state: Fulfilment.State, sent: Sent) -> None:
     at = sent.at or clock.now()
+    way = {
+        "carrier": sent.carrier[:60], "tracking_number": sent.tracking_number[:100],
+        "tracking_url": sent.tracking_url[:MOST_URL_LETTERS],
+    }  # fmt: skip
     Fulfilment.objects.filter(pk=parcel_id).update(
         state=state, shipped_at=at, delivered_at=at if state == Fulfilment.State.DELIVERED else None,
-        carrier=sent.carrier[:60], tracking_number=sent.tracking_number[:100], tracking_url=sent.tracking_url[:500],
+        **(way if any(way.values()) else {}),
     )  # fmt: skip
 
 

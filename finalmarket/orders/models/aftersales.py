@@ -48,6 +48,9 @@ class Fulfilment(models.Model):
         indexes: ClassVar = [
             models.Index(fields=["location", "created_at"], name="fulfilments_location_day"),
             models.Index(fields=["location", "id"], name="fulfilments_to_pick", condition=Q(state="pending")),
+            models.Index(
+                fields=["tracking_number"], name="fulfilments_tracking", condition=~Q(tracking_number="")
+            ),
         ]
 
     def __str__(self) -> str:

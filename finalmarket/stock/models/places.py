@@ -24,6 +24,12 @@ class StockLocation(models.Model):
     country = models.CharField(max_length=2, blank=True, default="", validators=[COUNTRY_CODE])
     postcode = models.CharField(max_length=20, blank=True, default="")
     city = models.CharField(max_length=100, blank=True, default="")
+    street = models.CharField(
+        max_length=200, blank=True, default="", db_default="", help_text="Labels name it as the sender's"
+    )
+    street2 = models.CharField(max_length=200, blank=True, default="", db_default="")
+    region = models.CharField(max_length=100, blank=True, default="", db_default="", help_text="State or province")
+    phone = models.CharField(max_length=40, blank=True, default="", db_default="", help_text="For carriers")
     latitude = models.FloatField(null=True, blank=True, help_text="Degrees north, WGS 84")
     longitude = models.FloatField(null=True, blank=True, help_text="Degrees east, WGS 84")
     can_ship = models.BooleanField(default=True)

@@ -1,0 +1,23 @@
+"""The wake-up calls of the desk; the truth is in the rows."""
+
+from finalmarket.integrations import breaker
+from finalmarket.integrations.desk import looking
+from finalmarket.kernel.jobs import enqueue, job
+
+
+@job("integrations.look_at_labels", cron="* * * * *")
+def look_at_labels() -> None:
+    """Every minute: put off a look at the labels of each account of which one's time has come."""
+    for integration_id in looking.accounts_to_look_at():
+        lock = f"integrations.labels:{integration_id}"
+        enqueue("integrations.labels", queueing_lock=lock, integration=integration_id)
+
+
+@job("integrations.labels")
+def look(integration: int) -> None:
+    """Ask one account after its labels; many are left to the next minute."""
+    try:
+        looking.look(integration)
+    except Exception as error:
+        breaker.note_fault(integration, error)
+        raise
