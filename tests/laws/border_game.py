@@ -1,210 +1,288 @@
-"""A merchant and a platform that misbehaves: sales there, changes here, faults in between, and then the reckoning.
+"""A merchant and a platform that misbehaves: trade there, changes here, faults in between, and then the reckoning.
 
 One seed is one history: the same shoppers, the same changes, the same faults at the same calls. Both sides share a
-clock that the game moves, so that published limits and pauses cost no time. When all has calmed down, what the
-platform's own journal says is compared with our books.
+clock that the game moves, so that published limits, pauses and silence cost no time. When all has calmed down, what the
+platform's own journal says is compared with our books. What is played follows from what the connector can do: PARTS.
 """
 
 from __future__ import annotations
 
 import random
-from collections import Counter
 from collections.abc import Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass, field
-from datetime import timedelta
-from decimal import Decimal
-from typing import Any
+from datetime import datetime, timedelta
 
 import pytest
 
-from finalmarket.catalog.models import Product, Variant, VariantPrice
-from finalmarket.channels.models import ChannelProduct, DueChange, SalesChannel
-from finalmarket.connectors.records import ListingRef
-from finalmarket.integrations import budget, drift, links, notices, pull, push
-from finalmarket.integrations.models import ChannelIntegration, DueNotice
+from finalmarket.channels.models import SalesChannel
+from finalmarket.connectors.contract import (
+    Connector,
+    PullsOrders,
+    PullsStock,
+    PushesListings,
+    PushesPrices,
+    PushesStock,
+    ReceivesWebhooks,
+)
+from finalmarket.connectors.registry import connectors
+from finalmarket.integrations import budget, connect, dead_letters, jobs, notices, pull
+from finalmarket.integrations.models import ChannelIntegration, DeadLetter, DueNotice, StreamCursor
+from finalmarket.integrations.notice_words import kinds_of
+from finalmarket.integrations.streams import streams_of
 from finalmarket.kernel import clock, randomness
-from finalmarket.orders import fulfilment
-from finalmarket.orders.models import Fulfilment, Order
-from finalmarket.sandbox.faults import Fault, Faults
+from finalmarket.sandbox.faults import PAGES_ONLY, READS_ONLY, WRITES_ONLY, Fault, Faults
+from finalmarket.sandbox.house import stand_ins
+from finalmarket.sandbox.stand_in import StandIn
 from finalmarket.sandbox.wire import served
 from finalmarket.sandbox.world import World
-from finalmarket.stock import atp, ledger
 from finalmarket.stock.models import StockLocation
-from tests.connectors.cases import case_of
+from tests.connectors.cases import Case, case_of
+from tests.laws.border_mail import Caught, Mail
+from tests.laws.border_part import Part
+from tests.laws.border_payments import Payments
+from tests.laws.border_people import People
+from tests.laws.border_sales import Offers, Sales
 
-UNITS = 40
-CARRIER = "DHL"  # of the parcels that the merchant sends; what was handed over at a till has none
+PARTS: tuple[type[Part], ...] = (Sales, Offers, Payments, People)
 QUIET_ROUNDS = 60
 HOUR_SECONDS = 3600.0
-# A fault of TIME_OUT is held so long before the connection ends; the connector's patience is shorter still.
-SILENT_SECONDS = 0.05
+SECONDS_A_ROUND = (1, 5, 20, 20, 200)
+SECONDS_BETWEEN_RETRIES = 300.0
+SECONDS_BETWEEN_PULLS = 20.0
+WHOLE = ("done", "partly")  # outcomes of a pull that went to the end
+HOUSE = "https://house.example"
+# In the time of the game: how long a platform is silent before the connection ends, and how long an answer drips. The
+# last of its pieces, and only that, comes later than a connector waits for a whole answer.
+SILENT_SECONDS = 60.0
+DRIP_SECONDS, DRIPS = 75.0, 4
+
+
+def parts_of(connector: type[Connector], stand_in: type[StandIn]) -> list[type[Part]]:
+    """The parts that a platform plays: those of its kind for which its stand-in has the ability."""
+    return [part for part in PARTS if part.fits(connector) and issubclass(stand_in, part.ability)]
+
+
+def platforms() -> list[str]:
+    """The platforms that play any part."""
+    known = connectors()
+    return [one.slug for one in stand_ins() if one.slug in known and parts_of(known[one.slug], one)]
+
+
+def kinds_that_meet(connector: type[Connector]) -> set[Fault]:
+    """The faults that a platform can show: where nothing is told to it none of writes, where nothing is read none of
+    reads, where nothing comes in page by page none of pages."""
+    kinds, has_pages = set(Fault), bool(streams_of(connector))
+    if not (kinds_of(connector) or issubclass(connector, (PushesStock, PushesPrices, PushesListings))):
+        kinds -= WRITES_ONLY
+    if not (has_pages or issubclass(connector, PullsStock)):
+        kinds -= READS_ONLY
+    return kinds if has_pages else kinds - PAGES_ONLY
 
 
 @dataclass
 class Game:
     """One account, the stand-in it is connected to, and what was done so far."""
 
-    stand_in: Any
+    case: Case
+    world: World
+    stand_in: StandIn
     integration: ChannelIntegration
     channel: SalesChannel
     place: StockLocation
     time: clock.Steered
     dice: random.Random
-    listings: list[ChannelProduct] = field(default_factory=list)
-    unlooked: float = 0.0
+    mail: Mail
+    skus: int = 6
+    parts: list[Part] = field(default_factory=list)
+    seconds: float = 0.0
+    traded_at: datetime | None = None
+    pulled_at: dict[str, float] = field(default_factory=dict)
+    looked_at: float = 0.0
+    look_since: datetime = field(default_factory=clock.now)
+    unlooked: set[str] = field(default_factory=set)
+    retried_at: float = 0.0
+    is_calming: bool = False
+    has_rushed: bool = False
+    helped: int = 0
 
-    def play(self, rounds: int, faults: Faults) -> None:
-        """Let that many rounds of trade pass under these faults, then calm down."""
+    @property
+    def streams(self) -> list[str]:
+        """What comes in."""
+        return [stream.name for stream in streams_of(self.case.connector)]
+
+    @property
+    def source(self) -> str:
+        """Where the orders of this account come from."""
+        return f"integration:{self.integration.pk}"
+
+    def play(self, rounds: int, faults: Faults, *, rush: bool = False) -> None:
+        """Let that many rounds of trade pass under these faults, then calm down. With `rush`, so much has happened in
+        the last hours that lists of it take more than one page, and they are looked through at once."""
         self.stand_in.faults = faults
+        if rush:
+            self._rush()
+            self.hourly()
         for _ in range(rounds):
-            self._trade()
-            self._sync()
-            self.pass_time(self.dice.choice((1, 5, 20)))
+            self.trade()
+            self.sync()
+            self.pass_time(self.dice.choice(SECONDS_A_ROUND))
         faults.stop()
         self.calm_down()
 
-    def _trade(self) -> None:
-        for _ in range(self.dice.randint(0, 2)):
-            with self.stand_in.lock:
-                self.stand_in.shop(self.dice)
-        listing = self.dice.choice(self.listings)
-        move = self.dice.random()
-        if move < 0.4:
-            ledger.receive([ledger.Receipt(listing.variant_id, self.place.pk, self.dice.randint(1, 5))], actor="game")
-        elif move < 0.6:
-            listing.set_price(Decimal(self.dice.randint(500, 2500)) / 100)
-        elif move < 0.8:
-            self._ship()
+    def _rush(self) -> None:
+        """Once, and slowly enough for platforms that can be asked but seldom."""
+        if not self.has_rushed:
+            self.has_rushed, self.traded_at = True, clock.now()
+            for part in self.parts:
+                part.rush()
+            self.mail.bring(self.integration)
+            self.pass_time(HOUR_SECONDS / 2)
 
-    def _ship(self) -> None:
-        waiting = Fulfilment.objects.filter(state="pending", order__source=f"integration:{self.integration.pk}")
-        parcel = waiting.order_by("pk").first()
-        if parcel is not None:
-            fulfilment.ship(parcel.pk, actor="game", carrier=CARRIER, tracking_number=f"T{parcel.pk}")
+    def trade(self) -> None:
+        """Something happens, here and there."""
+        self.traded_at = clock.now()
+        for part in self.parts:
+            part.trade()
 
-    def _sync(self) -> None:
-        with self.stand_in.lock:
-            self.stand_in.remember()  # what stale reads will show
-        pull.pull(self.integration.pk, "orders")
-        if self.unlooked >= HOUR_SECONDS:  # what a worker does every hour
-            self.unlooked = 0.0
-            pull.backfill(self.integration, clock.now() - pull.LOOK_BACK)
+    def sync(self) -> None:
+        """What workers do every minute, every five, and every hour."""
+        self._help()
+        self.mail.bring(self.integration, all_of_it=self.is_calming)
+        for stream in self.streams:
+            if self.is_calming or self.seconds - self.pulled_at.get(stream, 0.0) >= SECONDS_BETWEEN_PULLS:
+                self.pulled_at[stream] = self.seconds
+                pull.pull(self.integration.pk, stream)
+        for part in self.parts:
+            part.sync()
         notices.find(timedelta(days=2))
         notices.tell(self.integration.pk)
-        push.push(self.integration.pk)
+        if self.seconds - self.retried_at >= SECONDS_BETWEEN_RETRIES:
+            self.retried_at = self.seconds
+            jobs.retry_waiting()
+        self._look_again()
+        if self.seconds - self.looked_at >= HOUR_SECONDS:
+            self.hourly()
+        self.stand_in.remember()  # what stale reads will show until the next time
+
+    def hourly(self) -> None:
+        """Look again at what should be settled."""
+        self.looked_at, self.look_since, self.unlooked = self.seconds, clock.now() - pull.LOOK_BACK, set(self.streams)
+        self._look_again()
+        notices.verify(self.integration.pk)
+        for part in self.parts:
+            part.hourly()
+
+    def _look_again(self) -> None:
+        """Go on with the look at what changed in the last hours, where the platform broke it off."""
+        for stream in sorted(self.unlooked):
+            run = pull.backfill(self.integration, self.look_since, stream)
+            if run is not None and run.outcome in WHOLE:
+                self.unlooked.discard(stream)
+
+    def _help(self) -> None:
+        """Where the platform refused the token twice, a person looks and finds that all is well."""
+        self.integration.refresh_from_db()
+        if self.integration.status == ChannelIntegration.Status.NEEDS_ATTENTION:
+            self.helped += 1
+            connect.resume(self.integration)
 
     def pass_time(self, seconds: float) -> None:
         """Move the clock of both worlds on."""
         self.time.advance(timedelta(seconds=seconds))
-        self.unlooked += seconds
-        self.stand_in.world.clock.advance(timedelta(seconds=seconds))
+        self.world.clock.advance(timedelta(seconds=seconds))
+        self.seconds += seconds
 
     def calm_down(self) -> None:
         """Sync until nothing is due any more; raises AssertionError when that never happens."""
+        self.is_calming = True
+        self._settle()
+        self.pass_time(notices.SHOWN_AFTER.total_seconds() + 60)
+        self.hourly()
+        waiting = self._settle()
+        self.is_calming = False
+        assert not waiting, f"something stays due: {waiting}"
+
+    def _settle(self) -> list[str]:
+        waiting: list[str] = []
         for _ in range(QUIET_ROUNDS):
-            self._sync()
-            if not self._waits():
+            self.sync()
+            waiting = self.waits()
+            if not waiting:
                 break
             self.pass_time(240)
-        self.pass_time(notices.SHOWN_AFTER.total_seconds() + 60)
-        notices.verify(self.integration.pk)
-        pull.backfill(self.integration, clock.now() - pull.LOOK_BACK)
-        drift.sweep(self.integration.pk)
-        for _ in range(QUIET_ROUNDS):
-            if not self._waits():
-                return
-            self.pass_time(240)
-            self._sync()
-        raise AssertionError(f"something stays due: {self._waits()}")
+        return waiting
 
-    def _waits(self) -> list[str]:
-        due = DueChange.objects.filter(integration_id=self.integration.pk).select_related("listing__variant")
-        waiting = [f"{row.what} of {row.listing}: {row.last_error}" for row in due if row.version > row.settled_version]
+    def waits(self) -> list[str]:
+        """What is on its way."""
         untold = DueNotice.objects.filter(integration=self.integration, state__in=["due", "doubtful"])
-        return [*waiting, *(f"{notice}: {notice.last_error}" for notice in untold)]
+        waiting = [line for part in self.parts for line in part.waits()]
+        return [
+            *waiting, *(f"{one}: {one.last_error}" for one in untold), *self.mail.waits(self.integration),
+            *(f"the newest {name}" for name in self._unpulled()), *(f"a look at {name}" for name in self.unlooked),
+        ]  # fmt: skip
+
+    def _unpulled(self) -> set[str]:
+        """The streams of which not all is known: some platforms can be asked but seldom."""
+        known = StreamCursor.objects.filter(integration=self.integration, pulled_at__gte=self.traded_at or clock.now())
+        return set(self.streams) - set(known.values_list("stream", flat=True))
 
     def faults_of_the_books(self) -> list[str]:
         """What the platform and we disagree on, in sentences; none when all is well."""
-        return [*self._orders_wrong(), *self._stock_wrong(), *self._told_twice()]
-
-    def _orders_wrong(self) -> Iterator[str]:
-        sold = set(self.stand_in.sold())
-        ours = Counter(
-            Order.objects.filter(source=f"integration:{self.integration.pk}").values_list("external_id", flat=True)
-        )
-        yield from (f"order {lost} is lost" for lost in sorted(sold - set(ours)))
-        yield from (f"order {doubled} came in twice" for doubled, count in sorted(ours.items()) if count > 1)
-        yield from (f"order {made_up} was never placed there" for made_up in sorted(set(ours) - sold))
-
-    def _stock_wrong(self) -> Iterator[str]:
-        shown = self.stand_in.shown_stock()
-        levels = atp.levels([listing.variant_id for listing in self.listings], [self.channel.pk])
-        for listing in self.listings:
-            should = levels[listing.variant_id, self.channel.pk].offered
-            if shown[listing.variant.sku] != should:
-                yield f"{listing.variant.sku} shows {shown[listing.variant.sku]}, it should be {should}"
-
-    def _told_twice(self) -> Iterator[str]:
-        parcels = Counter(
-            Fulfilment.objects.filter(state="shipped", order__source=f"integration:{self.integration.pk}").values_list(
-                "order__external_id", flat=True
-            )
-        )
-        effects = self.stand_in.world.journal.entries(platform=self.stand_in.slug, what="effect")
-        told = Counter(entry.facts["order"] for entry in effects if entry.name in ("fulfilment", "shipment"))
-        for order, count in sorted(parcels.items()):
-            if told[order] != count:
-                yield f"{count} parcels of order {order} were told {told[order]} times"
+        letters = DeadLetter.objects.filter(pk__in=dead_letters.open_letters(self.integration.pk))
+        aside = [f"{one.stream} {one.external_id} is set aside: {one.reason}" for one in letters]
+        return [*aside, *(line for part in self.parts for line in part.wrong())]
 
 
 @contextmanager
 def game(slug: str, seed: int, monkeypatch: pytest.MonkeyPatch, *, skus: int = 6) -> Iterator[Game]:
-    """A connected account on the stand-in of a platform, with that many linked listings, in virtual time."""
-    case = case_of(slug)
-    world = World(seed)
+    """A connected account on the stand-in of a platform, in virtual time, with all the parts that it plays."""
+    case, world, made = case_of(slug), World(seed), list[Game]()
     stand_in = case.stand_in(world)
+    caught = stand_in.sender = Caught(world, slug)
+
+    def pass_time(seconds: float) -> None:
+        made[0].pass_time(seconds)
+
+    monkeypatch.setenv(connect.PUBLIC_URL, HOUSE)
+    for patient in (budget.SharedBudget.__init__, pull.catch_up_orders):  # pauses pass in virtual time
+        monkeypatch.setitem(patient.__kwdefaults__ or {}, "pause", pass_time)
+    silence = {"most_seconds_silent": SILENT_SECONDS, "drip_seconds": DRIP_SECONDS}
     with (
-        served(stand_in, most_seconds_silent=SILENT_SECONDS) as (address,),
+        served(stand_in, **silence, drips=DRIPS, pause=pass_time) as (address,),
         clock.steered() as time,
         randomness.seeded(seed),
     ):
         world.clock.stand_still(time.now())
-        assert case.seed_listings is not None
-        refs = case.seed_listings(stand_in, skus)
-        time.set(world.clock.now())
-        made = _account(case, address, stand_in, time, seed)
-        for ref in refs:
-            made.listings.append(_linked(made, ref, case.location))
-        for patient in (budget.SharedBudget.__init__, pull.catch_up_orders):  # pauses pass in virtual time
-            monkeypatch.setitem(patient.__kwdefaults__ or {}, "pause", made.pass_time)
-        made.calm_down()
-        yield made
+        made.append(_account(case, world, stand_in, time, seed, Mail(caught, random.Random(seed)), skus))
+        played = made[0]
+        _connect(played, address)
+        for kind in parts_of(case.connector, case.stand_in):
+            played.parts.append(kind(played))
+            played.parts[-1].open()
+        played.calm_down()
+        yield played
 
 
-def _account(case: Any, address: str, stand_in: Any, time: clock.Steered, seed: int) -> Game:
-    account = case.account(address)
-    channel = SalesChannel.objects.create(name=case.connector.name, channel_type="marketplace", currency=case.currency)
+def _account(
+    case: Case, world: World, stand_in: StandIn, time: clock.Steered, seed: int, mail: Mail, skus: int
+) -> Game:  # fmt: skip
+    is_shop = issubclass(case.connector, (PullsOrders, PushesStock))
+    channel = SalesChannel.objects.create(
+        name=case.connector.name if is_shop else "Web shop", channel_type="marketplace" if is_shop else "web",
+        currency=case.currency,
+    )  # fmt: skip
     integration = ChannelIntegration.objects.create(
-        sales_channel=channel, platform_name=case.connector.name, integration_type=case.connector.kind
-    )
-    integration.connect({**account.secrets, **account.settings, "base_url": address})
-    integration.push_from = clock.now()
-    integration.save()
+        sales_channel=channel if is_shop else None, platform_name=case.connector.name,
+        integration_type=case.connector.kind,
+    )  # fmt: skip
     place = StockLocation.objects.create(code="main", name="Main warehouse")
-    return Game(stand_in, integration, channel, place, time, random.Random(seed))
+    return Game(case, world, stand_in, integration, channel, place, time, random.Random(seed), mail, skus)
 
 
-def _linked(made: Game, ref: ListingRef, location: str) -> ChannelProduct:
-    product = Product.objects.create(title=ref.sku, slug=ref.sku.lower())
-    variant = Variant.objects.create(product=product, sku=ref.sku)
-    VariantPrice.objects.create(variant=variant, currency=made.channel.currency, amount=Decimal("10.00"))
-    (listing,) = made.channel.add_product(product)
-    ledger.receive([ledger.Receipt(variant.pk, made.place.pk, UNITS)], actor="game")
-    links.link_listing(made.integration, listing, ref, location=location, linked_by="game")
-    return listing
-
-
-def all_kinds(*but: Fault) -> tuple[Fault, ...]:
-    """All faults that there are, but these."""
-    return tuple(fault for fault in Fault if fault not in but)
+def _connect(played: Game, address: str) -> None:
+    account = played.case.account(address)
+    played.integration.connect({**account.secrets, **account.settings, "base_url": address})
+    assert played.integration.subscribed_at or not issubclass(played.case.connector, ReceivesWebhooks)
+    played.integration.push_from = clock.now()
+    played.integration.save()

@@ -12,10 +12,14 @@ import random
 import sys
 import threading
 from pathlib import Path
+from typing import TYPE_CHECKING
 
 import django
 import psutil
 import pytest
+
+if TYPE_CHECKING:
+    from tests.laws.border_game import Game
 
 ROUNDS_BETWEEN = 40
 
@@ -39,7 +43,7 @@ def main(kills: int) -> list[str]:
     return [*wrong, *(f"the stock differs from its ledger: {one}" for one in differences())]
 
 
-def _trade_until_it_dies(played: object, dice: random.Random) -> None:
+def _trade_until_it_dies(played: Game, dice: random.Random) -> None:
     """Trade while another thread kills the server; then bring it back."""
     from django.db import Error, connections
 
@@ -50,9 +54,9 @@ def _trade_until_it_dies(played: object, dice: random.Random) -> None:
     killer.start()
     for _ in range(ROUNDS_BETWEEN):
         try:
-            played._trade()  # type: ignore[attr-defined]
-            played._sync()  # type: ignore[attr-defined]
-            played.pass_time(5)  # type: ignore[attr-defined]
+            played.trade()
+            played.sync()
+            played.pass_time(5)
         except (Error, UserError, OSError):
             break
         except Exception as error:  # psycopg's own, from connections outside Django's

@@ -2,7 +2,7 @@
 
 State, not scripts: intents, charges, refunds, disputes, customers, events and webhook endpoints, each as Stripe shows
 them. Forms with unknown fields are refused, idempotency keys are heeded for a day, lists are newest first. Its floors:
-account.py below, till.py above it, and here the calls (https://docs.stripe.com/api).
+account.py below, till.py above it, outside.py on top of that, and here the calls (https://docs.stripe.com/api).
 """
 
 from __future__ import annotations
@@ -25,7 +25,7 @@ from finalmarket.sandbox.platforms.stripe.forms import (
     whole,
 )
 from finalmarket.sandbox.platforms.stripe.objects import new_endpoint
-from finalmarket.sandbox.platforms.stripe.till import Till
+from finalmarket.sandbox.platforms.stripe.outside import Outside
 from finalmarket.sandbox.stand_in import Reply, Request, route
 
 __all__ = ["Stripe"]
@@ -40,7 +40,7 @@ CANCEL_REASONS = ("abandoned", "duplicate", "fraudulent", "requested_by_customer
 SEARCH = re.compile(r"(?:metadata\['(?P<field>[^']+)'\]|(?P<text>email|name|phone)):'(?P<value>[^']*)'")
 
 
-class Stripe(Till):
+class Stripe(Outside):
     """One account in test mode."""
 
     slug = "stripe"

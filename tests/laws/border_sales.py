@@ -1,0 +1,133 @@
+"""Trade on a platform that sells: its orders come in, parcels are told, stock and prices are shown there."""
+
+from __future__ import annotations
+
+from collections import Counter
+from collections.abc import Iterator
+from decimal import Decimal
+
+from finalmarket.catalog.models import Product, Variant, VariantPrice
+from finalmarket.channels.models import ChannelProduct, DueChange
+from finalmarket.connectors.contract import PullsOrders, PushesFulfilments, PushesPrices, PushesStock
+from finalmarket.connectors.records import ListingRef
+from finalmarket.integrations import drift, links, price_look, push
+from finalmarket.orders import fulfilment
+from finalmarket.orders.models import Fulfilment, Order
+from finalmarket.sandbox import abilities
+from finalmarket.stock import atp, ledger
+from tests.laws.border_part import Part
+
+UNITS = 40
+CARRIER = "DHL"  # of the parcels that the merchant sends; what was handed over at a till has none
+MORE_THAN_A_PAGE = 10
+
+
+class Offers(Part):
+    """What the merchant has is offered there."""
+
+    needs = (PushesStock,)
+    ability = abilities.ShowsStock
+
+    def open(self) -> None:
+        assert self.game.case.seed_listings is not None
+        refs = self.game.case.seed_listings(self.there, self.game.skus)
+        self.game.time.set(self.game.stand_in.world.clock.now())
+        self.refs: dict[int, ListingRef] = {}
+        self.listings = [self._linked(ref) for ref in refs]
+
+    def _linked(self, ref: ListingRef) -> ChannelProduct:
+        game = self.game
+        product = Product.objects.create(title=ref.sku, slug=ref.sku.lower())
+        variant = Variant.objects.create(product=product, sku=ref.sku)
+        VariantPrice.objects.create(variant=variant, currency=game.channel.currency, amount=Decimal("10.00"))
+        (listing,) = game.channel.add_product(product)
+        self._receive(listing, UNITS)
+        links.link_listing(game.integration, listing, ref, location=game.case.location, linked_by="game")
+        self.refs[listing.pk] = ref
+        return listing
+
+    def _receive(self, listing: ChannelProduct, units: int) -> None:
+        ledger.receive([ledger.Receipt(listing.variant_id, self.game.place.pk, units)], actor="game")
+
+    def trade(self) -> None:
+        dice = self.game.dice
+        listing, move = dice.choice(self.listings), dice.random()
+        if move < 0.4:
+            self._receive(listing, dice.randint(1, 5))
+        elif move < 0.6:
+            listing.set_price(Decimal(dice.randint(500, 2500)) / 100)
+
+    def rush(self) -> None:
+        for listing in self.listings:
+            self._receive(listing, 2 * UNITS)
+        self.sync()
+
+    def sync(self) -> None:
+        push.push(self.game.integration.pk)
+
+    def hourly(self) -> None:
+        drift.sweep(self.game.integration.pk)
+        price_look.look(self.game.integration.pk)
+
+    def waits(self) -> Iterator[str]:
+        due = DueChange.objects.filter(integration_id=self.game.integration.pk).select_related("listing__variant")
+        for row in due:
+            if row.version > row.settled_version:
+                yield f"{row.what} of {row.listing}: {row.last_error}"
+
+    def wrong(self) -> Iterator[str]:
+        shown, channel = self.there.shown_stock(), self.game.channel.pk
+        levels = atp.levels([listing.variant_id for listing in self.listings], [channel])
+        for listing in self.listings:
+            sku, should = listing.variant.sku, levels[listing.variant_id, channel].offered
+            if shown[sku] != should:
+                yield f"{sku} shows {shown[sku]}, it should be {should}"
+        price_of = self.game.case.price_of
+        if issubclass(self.game.case.connector, PushesPrices) and price_of is not None:
+            for listing in ChannelProduct.objects.filter(pk__in=self.refs):
+                there = price_of(self.there, self.refs[listing.pk])
+                if there != listing.price():
+                    yield f"{self.refs[listing.pk].sku} costs {there}, it should be {listing.price()}"
+
+
+class Sales(Part):
+    """People buy there."""
+
+    needs = (PullsOrders,)
+    ability = abilities.Sells
+
+    def trade(self) -> None:
+        for _ in range(self.game.dice.randint(0, 2)):
+            with self.game.stand_in.lock:
+                self.there.shop(self.game.dice)
+        if self.game.dice.random() < 0.2:
+            self._ship()
+
+    def rush(self) -> None:
+        for _ in range(self.game.case.page_sizes["orders"] + MORE_THAN_A_PAGE):
+            with self.game.stand_in.lock:
+                self.there.shop(self.game.dice)
+
+    def _ship(self) -> None:
+        waiting = Fulfilment.objects.filter(state="pending", order__source=self.game.source)
+        parcel = waiting.order_by("pk").first()
+        if parcel is not None:
+            fulfilment.ship(parcel.pk, actor="game", carrier=CARRIER, tracking_number=f"T{parcel.pk}")
+
+    def wrong(self) -> Iterator[str]:
+        sold = set(self.there.sold())
+        ours = Counter(Order.objects.filter(source=self.game.source).values_list("external_id", flat=True))
+        yield from (f"order {lost} is lost" for lost in sorted(sold - set(ours)))
+        yield from (f"order {doubled} came in twice" for doubled, count in sorted(ours.items()) if count > 1)
+        yield from (f"order {made_up} was never placed there" for made_up in sorted(set(ours) - sold))
+        if issubclass(self.game.case.connector, PushesFulfilments):
+            yield from self._parcels_wrong()
+
+    def _parcels_wrong(self) -> Iterator[str]:
+        parcels = Fulfilment.objects.filter(state="shipped", order__source=self.game.source)
+        left = Counter(parcels.values_list("order__external_id", flat=True))
+        effects = self.game.world.journal.entries(platform=self.game.stand_in.slug, what="effect")
+        told = Counter(entry.facts["order"] for entry in effects if entry.name in ("fulfilment", "shipment"))
+        for order, count in sorted(left.items()):
+            if told[order] != count:
+                yield f"{count} parcels of order {order} were told {told[order]} times"
