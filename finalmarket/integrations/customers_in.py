@@ -6,18 +6,21 @@ from collections.abc import Sequence
 from functools import partial
 
 from finalmarket.connectors.records import CustomerRecord
-from finalmarket.customers.models import Consent, OmnichannelCustomer
+from finalmarket.customers.models import OmnichannelCustomer
 from finalmarket.customers.resolve import Contact, e164, folded_email, resolve_many
 from finalmarket.integrations.intake_map import account_of, source_of
 from finalmarket.integrations.models import ChannelIntegration, ExternalId
 from finalmarket.integrations.storing import Stored, each_alone
+from finalmarket.integrations.talk.consents import NEWSLETTER, Ledger, Said
+from finalmarket.integrations.talk.merges import suggest_merges
 from finalmarket.kernel import clock
 from finalmarket.kernel.errors import UserError
 from finalmarket.orders.drafts import plain
 from finalmarket.orders.versions import is_older
 
 KIND = "customer"
-NEWSLETTER = "newsletter"
+OUR_PURPOSES = {"email": NEWSLETTER}
+"""Purposes that platforms call otherwise than we do."""
 
 
 def take_customers(integration: ChannelIntegration, records: Sequence[CustomerRecord]) -> list[Stored]:
@@ -32,7 +35,8 @@ def take_customers(integration: ChannelIntegration, records: Sequence[CustomerRe
     country = integration.sales_channel.country if integration.sales_channel else ""
     contacts = [_contact(integration, record) for record in records]
     people = dict(zip(names, resolve_many(contacts, country=country, source=source_of(integration.pk)), strict=True))
-    return each_alone(integration, "customers", records, partial(_take, integration, known, people, country))
+    ledger = Ledger({person for person in people.values() if person is not None})
+    return each_alone(integration, "customers", records, partial(_take, integration, known, people, country, ledger))
 
 
 def _contact(integration: ChannelIntegration, record: CustomerRecord) -> Contact:
@@ -45,7 +49,7 @@ def _contact(integration: ChannelIntegration, record: CustomerRecord) -> Contact
 
 def _take(
     integration: ChannelIntegration, known: dict[str, ExternalId], people: dict[str, int | None], country: str,
-    record: CustomerRecord,
+    ledger: Ledger, record: CustomerRecord,
 ) -> str:  # fmt: skip
     person = people[record.external_id]
     if person is None:
@@ -59,7 +63,8 @@ def _take(
     row.save()
     known[record.external_id] = row
     changed = _bring_up_to_date(person, record, country)
-    changed = _note_consent(integration, person, record) or changed
+    changed = _note_consents(integration, ledger, person, record) or changed
+    changed = suggest_merges(integration, person, record) or changed
     if is_new:
         return "created"
     return "updated" if changed else "unchanged"
@@ -82,17 +87,11 @@ def _bring_up_to_date(person: int, record: CustomerRecord, country: str) -> bool
     return bool(changed)
 
 
-def _note_consent(integration: ChannelIntegration, person: int, record: CustomerRecord) -> bool:
-    """Write a consent to the newsletter, or its end, into the ledger when the last entry says otherwise."""
-    if record.accepts_email is None:
-        return False
-    channel = integration.sales_channel
-    entries = Consent.objects.filter(customer=person, purpose=NEWSLETTER, sales_channel=channel)
-    last = entries.order_by("-at", "-pk").values_list("is_granted", flat=True).first()
-    if last is record.accepts_email or (last is None and not record.accepts_email):
-        return False
-    Consent.objects.create(
-        customer_id=person, purpose=NEWSLETTER, sales_channel=channel, is_granted=record.accepts_email,
-        source=source_of(integration.pk), proof={"version": record.version}, at=clock.now(),
-    )  # fmt: skip
-    return True
+def _note_consents(integration: ChannelIntegration, ledger: Ledger, person: int, record: CustomerRecord) -> bool:
+    """Write what is new of what the platform shows they agreed to into the ledger, by purpose."""
+    shown = {OUR_PURPOSES.get(purpose, plain(purpose, 50)): given for purpose, given in record.consents.items()}
+    if record.accepts_email is not None:
+        shown[NEWSLETTER] = record.accepts_email
+    said = Said(integration.sales_channel_id, source_of(integration.pk), clock.now(), {"version": record.version})
+    written = [ledger.hear(person, purpose, given, said) for purpose, given in sorted(shown.items()) if purpose]
+    return any(written)

@@ -27,7 +27,6 @@ from finalmarket.integrations.models import ChannelIntegration, StreamCursor, Sy
 from finalmarket.integrations.outgoing import jobs as outgoing  # noqa: F401  the jobs of our own webhooks
 from finalmarket.integrations.streams import streams_of
 from finalmarket.integrations.talk.finding import look_at_wishes
-from finalmarket.integrations.talk.finding import look_at_wishes
 from finalmarket.kernel import clock
 from finalmarket.kernel.errors import UserError
 from finalmarket.kernel.jobs import enqueue, job
@@ -176,7 +175,6 @@ def tell_notices(integration: int) -> None:
 @job("integrations.wake", cron="* * * * *")
 def wake() -> None:
     """Every minute: find what is due though nobody watched, or a watcher was stopped between looking and telling."""
-    look_at_wishes()
     look_at_wishes()
     notices.find(timedelta(days=2))
     watch.wake()

@@ -8,7 +8,7 @@ from __future__ import annotations
 
 import hashlib
 from collections.abc import Collection, Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from datetime import datetime
 from typing import Any
 
@@ -20,7 +20,6 @@ from finalmarket.customers.resolve import folded_email
 NEWSLETTER = "newsletter"
 MAIL = "mail"
 BACK_IN_STOCK = "back_in_stock"
-MOST_PURPOSE_CHARACTERS = 50
 
 
 @dataclass(frozen=True, slots=True)
@@ -33,47 +32,71 @@ class Said:
     proof: Mapping[str, Any]
 
 
+Key = tuple[int, str, object]
+
+
 class Ledger:
     """The newest entries of some people, read in one query; what is written meanwhile is known, too."""
 
     def __init__(self, people: Collection[int]) -> None:
-        rows = Consent.objects.filter(customer__in=set(people)).order_by("at", "pk")
-        self._last: dict[tuple[int, str, int | None], tuple[datetime, bool]] = {
-            (person, purpose, channel): (at, granted)
-            for person, purpose, channel, at, granted in rows.values_list(
-                "customer_id", "purpose", "sales_channel_id", "at", "is_granted"
-            )
-        }
-
-    def last(self, person: int, purpose: str, channel_id: int | None) -> bool | None:
-        """What was said last on that channel; None where nothing was."""
-        found = self._last.get((person, purpose, channel_id))
-        return found[1] if found else None
+        self._on_channel: dict[Key, tuple[datetime, bool]] = {}
+        self._by_source: dict[Key, tuple[datetime, bool]] = {}
+        self._newest: dict[tuple[int, str], tuple[datetime, bool]] = {}
+        for entry in Consent.objects.filter(customer__in=set(people)).order_by("at", "pk"):
+            self._learn(entry)
 
     def note(self, person: int, purpose: str, is_granted: bool, said: Said) -> bool:
-        """Write an entry, unless the last one on that channel says the same; return whether it was written. Where
-        nothing was said yet, a "no" is written only if there is a proof of it."""
-        key = (person, purpose[:MOST_PURPOSE_CHARACTERS], said.channel_id)
-        at, last = self._last.get(key, (None, None))
-        if last is is_granted or (last is None and not is_granted and not said.proof):
+        """Write an entry, unless the last one on that channel says the same; return whether it was written."""
+        last = self._on_channel.get((person, purpose, said.channel_id))
+        if last is not None and last[1] is is_granted:
             return False
-        Consent.objects.create(
-            customer_id=person, purpose=key[1], sales_channel_id=said.channel_id, is_granted=is_granted,
-            source=said.source[:100], proof=dict(said.proof), at=said.at,
-        )  # fmt: skip
-        if at is None or at <= said.at:
-            self._last[key] = (said.at, is_granted)
+        self._write(person, purpose, is_granted, said)
         return True
+
+    def hear(self, person: int, purpose: str, is_granted: bool, said: Said) -> bool:
+        """Take what a platform shows of a consent, without a moment of its own; return whether an entry was written.
+
+        What it showed before is no news, and neither is a yes to what was agreed to here already. Heard for the first
+        time, a yes undoes no withdrawal (it may be older), and a no to what nobody was asked for says nothing.
+        """
+        here = self._by_source.get((person, purpose, said.source))
+        newest = self._newest.get((person, purpose))
+        if here is not None:
+            is_news = here[1] is not is_granted
+        else:
+            is_news = newest is None if is_granted else newest is not None
+        if is_news:
+            self._write(person, purpose, is_granted, said)
+        return is_news
+
+    def _write(self, person: int, purpose: str, is_granted: bool, said: Said) -> None:
+        self._learn(
+            Consent.objects.create(
+                customer_id=person, purpose=purpose, sales_channel_id=said.channel_id, is_granted=is_granted,
+                source=said.source[:100], proof=dict(said.proof), at=said.at,
+            )
+        )  # fmt: skip
+
+    def _learn(self, entry: Consent) -> None:
+        """Keep the entry where it is the newest."""
+        person, purpose, said = entry.customer_id, entry.purpose, (entry.at, entry.is_granted)
+        newest = self._newest.get((person, purpose))
+        if newest is None or newest[0] <= entry.at:
+            self._newest[person, purpose] = said
+        for known, beside in ((self._on_channel, entry.sales_channel_id), (self._by_source, entry.source)):
+            last = known.get((person, purpose, beside))
+            if last is None or last[0] <= entry.at:
+                known[person, purpose, beside] = said
 
     def withdraw_everywhere(self, person: int, purpose: str, said: Said) -> bool:
         """Write a withdrawal on every channel on which it is granted, and on the channel that it was said on."""
-        channels = {
+        channels: set[Any] = {
             channel
-            for (one, what, channel), (at, granted) in self._last.items()
+            for (one, what, channel), (at, granted) in self._on_channel.items()
             if (one, what) == (person, purpose) and granted and at <= said.at
         }
         written = [
-            self.note(person, purpose, False, Said(channel, said.source, said.at, said.proof))
+            self.note(person, purpose, False, replace(said, channel_id=channel))
             for channel in sorted(channels | {said.channel_id}, key=lambda number: number or 0)
         ]
         return any(written)

@@ -1,0 +1,50 @@
+"""Two profiles that may be one person: suggested by whoever found it, decided by a person, once."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from typing import Any
+
+import structlog
+from django.db import transaction
+
+from finalmarket.customers.models import MergeSuggestion, OmnichannelCustomer
+from finalmarket.kernel import clock
+from finalmarket.kernel.errors import UserError
+
+State = MergeSuggestion.State
+
+
+def suggest(one: int, other: int, *, source: str, evidence: Mapping[str, Any]) -> bool:
+    """Put two profiles before a person; return whether that is new. Profiles that are one already are left alone, and
+    what was decided once stays decided."""
+    persons = dict(OmnichannelCustomer.objects.filter(pk__in=[one, other]).values_list("pk", "merged_into"))
+    if len({persons.get(number) or number for number in (one, other)}) < 2:
+        return False
+    first, second = sorted((one, other))
+    _, is_new = MergeSuggestion.objects.get_or_create(
+        first_id=first, second_id=second,
+        defaults={"source": source[:100], "evidence": dict(evidence), "suggested_at": clock.now()},
+    )  # fmt: skip
+    return is_new
+
+
+@transaction.atomic
+def decide(suggestion_id: int, *, are_one: bool, actor: str) -> MergeSuggestion:
+    """Write down what a person decided; the profiles themselves stay as they are. Deciding the same again changes
+    nothing. Raises UserError for an unknown suggestion, and for one that was decided otherwise."""
+    rows = MergeSuggestion.objects.select_for_update()
+    suggestion: MergeSuggestion | None = rows.filter(pk=suggestion_id).first()
+    if suggestion is None:
+        raise UserError(f"there is no suggestion with number {suggestion_id}")
+    wanted = State.ACCEPTED if are_one else State.REJECTED
+    if suggestion.state == wanted:
+        return suggestion
+    if suggestion.state != State.OPEN:
+        raise UserError(f"{suggestion.decided_by} has decided this already: {suggestion.get_state_display().lower()}")
+    suggestion.state, suggestion.decided_at, suggestion.decided_by = wanted, clock.now(), actor[:100]
+    suggestion.save(update_fields=["state", "decided_at", "decided_by"])
+    structlog.get_logger(__name__).info(
+        "merge suggestion decided", suggestion=suggestion.pk, state=str(wanted), actor=actor
+    )
+    return suggestion
