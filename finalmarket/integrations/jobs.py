@@ -34,6 +34,8 @@ from finalmarket.kernel.jobs import enqueue, job
 RUNS_KEPT_DAYS = 90
 ROWS_AT_ONCE = 10_000
 PUSHES_KEPT_DAYS = 30
+GOES_ON_AFTER = {"more": None, pulling.LATER: timedelta(seconds=20), "failed": timedelta(minutes=2)}
+"""How long after a second look that was broken off it goes on, by its outcome."""
 
 
 @job("integrations.pull_due", cron="* * * * *")
@@ -71,17 +73,18 @@ def pull(integration: int, stream: str) -> None:
 
 @job("integrations.backfill")
 def backfill(integration: int, since: str, stream: str = "orders") -> None:
-    """Pull what changed since a moment (ISO 8601) once more; a very long one goes on in another job."""
+    """Pull what changed since a moment (ISO 8601) once more. A very long one goes on in another job; one that was
+    broken off goes on a little later where it ended: a platform may grant so few calls that all of it takes long."""
     account = ChannelIntegration.objects.get(pk=integration)
     with _our_faults_counted(integration):
         run = pulling.backfill(account, datetime.fromisoformat(since), stream)
-    if run is not None and run.outcome == "more":
-        _backfill_later(integration, since, stream)
+    if run is not None and run.outcome in GOES_ON_AFTER:
+        _backfill_later(integration, since, stream, GOES_ON_AFTER[run.outcome])
 
 
-def _backfill_later(integration_id: int, since: str, stream: str) -> None:
-    lock = f"integrations.backfill:{integration_id}:{stream}"
-    enqueue("integrations.backfill", queueing_lock=lock, integration=integration_id, since=since, stream=stream)
+def _backfill_later(integration_id: int, since: str, stream: str, wait: timedelta | None = None) -> None:
+    lock, at = f"integrations.backfill:{integration_id}:{stream}", clock.now() + wait if wait else None
+    enqueue("integrations.backfill", queueing_lock=lock, at=at, integration=integration_id, since=since, stream=stream)
 
 
 @job("integrations.look_back", cron="13 * * * *")

@@ -102,6 +102,6 @@ def _differs(record: ListingRecord, link: ListingLink) -> bool:
 @transaction.atomic
 def _mend(run: SyncRun, listings: list[int]) -> None:
     """Have them told once more, and count them: together or not at all."""
-    mark_due("listings", sorted(listings), DueChange.What.PRICE)
+    mark_due("listings", sorted(listings), "price")
     run.changed_count += len(listings)
     run.save()

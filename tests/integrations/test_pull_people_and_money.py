@@ -10,9 +10,12 @@ from typing import Any
 import pytest
 from django.db import connection
 
+from finalmarket.connectors.errors import RetryLater
+from finalmarket.connectors.rates import Rate
 from finalmarket.connectors.records import PaymentRecord, RefundRecord
 from finalmarket.customers.models import OmnichannelCustomer
 from finalmarket.integrations import jobs
+from finalmarket.integrations.budget import OWN_BUDGET, SharedBudget
 from finalmarket.integrations.models import DeadLetter, ExternalId, StreamCursor, SyncRun
 from finalmarket.integrations.payments_in import take_payments
 from finalmarket.integrations.pull import pull
@@ -21,6 +24,7 @@ from finalmarket.kernel import clock
 from finalmarket.orders.drafts import LineDraft, OrderDraft
 from finalmarket.orders.intake import take
 from finalmarket.orders.models import Order, Payment, Refund
+from finalmarket.sandbox.faults import Fault
 from tests.integrations.stalls import Account
 
 pytestmark = pytest.mark.committed_database
@@ -117,6 +121,36 @@ def test_a_payment_that_a_page_left_out_comes_in_with_the_second_look_of_the_hou
     for look in looks:
         jobs.backfill(**look)
     assert Payment.objects.get(order=order).external_id == number
+
+
+@pytest.mark.parametrize(("fault", "seconds"), [(Fault.ERROR_BEFORE, 120), (None, 20)])
+def test_a_second_look_that_was_broken_off_goes_on_where_it_ended(
+    account: Account, fault: Fault | None, seconds: int, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """By a platform that is in trouble, or because this account's calls are used up for now."""
+    since = clock.days_ago(1).isoformat()
+    look: dict[str, Any] = {"integration": account.integration.pk, "since": since, "stream": "payments"}
+    if fault:
+        account.shop.faults.then(fault)
+        jobs.backfill(**look)
+    else:
+        with monkeypatch.context() as patch:
+            patch.setattr(SharedBudget, "take", used_up)
+            jobs.backfill(**look)
+    (waiting,) = queued("integrations.backfill")
+    assert waiting == look
+    with connection.cursor() as cursor:
+        cursor.execute("SELECT extract(epoch FROM scheduled_at - now()) FROM procrastinate_jobs WHERE args ? 'since'")
+        ((wait,),) = cursor.fetchall()
+        cursor.execute("DELETE FROM procrastinate_jobs")
+    assert abs(int(wait) - seconds) <= 5
+    jobs.backfill(**waiting)
+    assert queued("integrations.backfill") == []
+
+
+def used_up(budget: SharedBudget, bucket: str, rate: Rate, cost: float) -> None:
+    """There are no calls left."""
+    raise RetryLater("used up", code=OWN_BUDGET)
 
 
 def test_a_callback_and_a_webhook_of_one_payment_take_effect_once(account: Account) -> None:
