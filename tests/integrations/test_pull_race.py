@@ -10,6 +10,7 @@ import random
 import signal
 import subprocess
 import sys
+from collections.abc import Callable
 from datetime import timedelta
 
 import pytest
@@ -70,7 +71,7 @@ def all_came_once(account: Account) -> None:
 
 
 def test_orders_come_in_once_while_webhook_poll_and_backfill_race_and_are_killed(
-    account: Account, monkeypatch: pytest.MonkeyPatch
+    account: Account, monkeypatch: pytest.MonkeyPatch, record_property: Callable[[str, object], None]
 ) -> None:
     letters = called(account, monkeypatch)
     for sku in SKUS:
@@ -98,6 +99,7 @@ def test_orders_come_in_once_while_webhook_poll_and_backfill_race_and_are_killed
         race.stop()
     finish(account)
     all_came_once(account)
+    record_property("killed", {f"{name} by {cause}": count for (name, cause), count in sorted(race.deaths.items())})
 
 
 def called(account: Account, monkeypatch: pytest.MonkeyPatch) -> list[Letter]:
@@ -135,11 +137,14 @@ def all_were_killed(race: Race, kinds: list[Kind]) -> bool:
 
 
 def finish(account: Account) -> None:
-    """What was broken off is taken up again."""
-    with clock.steered(clock.now() + timedelta(minutes=10)) as time:
+    """What was broken off is taken up again: ten minutes later, here and on the platform."""
+    later = clock.now() + timedelta(minutes=10)
+    account.shop.world.clock.stand_still(later)
+    with clock.steered(later) as time:
         while WebhookDelivery.objects.filter(handled_at=None).exists():
             inbox.work(account.integration.pk)
             time.advance(timedelta(seconds=5))
+            account.shop.world.clock.advance(timedelta(seconds=5))
         run = pull(account.integration.pk, "orders")
     assert run is not None
     assert run.outcome == "done"
