@@ -8,6 +8,7 @@ from functools import partial
 from finalmarket.connectors.records import CustomerRecord
 from finalmarket.customers.models import OmnichannelCustomer
 from finalmarket.customers.resolve import Contact, e164, folded_email, resolve_many
+from finalmarket.integrations.books import heard
 from finalmarket.integrations.intake_map import account_of, source_of
 from finalmarket.integrations.models import ChannelIntegration, ExternalId
 from finalmarket.integrations.storing import Stored, each_alone
@@ -36,7 +37,10 @@ def take_customers(integration: ChannelIntegration, records: Sequence[CustomerRe
     contacts = [_contact(integration, record) for record in records]
     people = dict(zip(names, resolve_many(contacts, country=country, source=source_of(integration.pk)), strict=True))
     ledger = Ledger({person for person in people.values() if person is not None})
-    return each_alone(integration, "customers", records, partial(_take, integration, known, people, country, ledger))
+    news = heard.listen(integration, [person for person in people.values() if person is not None])
+    stored = each_alone(integration, "customers", records, partial(_take, integration, known, people, country, ledger))
+    heard.hear(news)
+    return stored
 
 
 def _contact(integration: ChannelIntegration, record: CustomerRecord) -> Contact:

@@ -9,6 +9,7 @@ from typing import Any, ClassVar, Protocol
 
 from django.db import connection, transaction
 
+from finalmarket.connectors.books import OrderNames
 from finalmarket.connectors.contract import (
     Connector,
     PullsOrders,
@@ -20,7 +21,7 @@ from finalmarket.connectors.contract import (
 )
 from finalmarket.connectors.errors import Rejected
 from finalmarket.connectors.records import FulfilmentNotice, FulfilmentRecord, OrderRecord, PaymentRecord, RefundNotice
-from finalmarket.integrations.models import ChannelIntegration, DueNotice, ExternalId, PlaceMapping
+from finalmarket.integrations.models import ChannelIntegration, DueNotice, DueRecord, ExternalId, PlaceMapping
 from finalmarket.integrations.notice_queries import HEARD, QUERIES
 from finalmarket.integrations.refund_echo import Refunded
 from finalmarket.integrations.telling import key_of
@@ -74,7 +75,8 @@ class Parcels:
 
     def find(self, connector: Any, notice: Notice) -> str | None:
         parcel = Fulfilment.objects.select_related("order").get(pk=notice.row.local_id)
-        record = _order_there(connector, parcel.order)
+        names = _names(notice.integration, parcel.order)
+        record = _order_there(connector, parcel.order, names)
         if record is None:
             return None
         known = set(
@@ -82,13 +84,14 @@ class Parcels:
                 external_id__in=[one.external_id for one in record.fulfilments]
             ).values_list("external_id", flat=True)
         )  # fmt: skip
-        lines = _units(parcel)
+        lines = _units(parcel, names)
         strangers = [one for one in record.fulfilments if one.external_id not in known]
         return next((one.external_id or NOTHING for one in strangers if _is_same(one, parcel, lines)), None)
 
     def tell(self, connector: Any, notice: Notice) -> str:
         parcel = Fulfilment.objects.select_related("order").get(pk=notice.row.local_id)
-        lines = _units(parcel)
+        names = _names(notice.integration, parcel.order)
+        lines = _units(parcel, names)
         if not lines:
             return NOTHING  # parts of a bundle whose other parts are still here
         if any(not name for name, _ in lines):
@@ -97,7 +100,8 @@ class Parcels:
             integration=notice.integration, stock_location=parcel.location_id
         ).exclude(place="").order_by("pk").first()  # fmt: skip
         told = FulfilmentNotice(
-            key=notice.key, order_id=parcel.order.external_id, lines=lines,
+            key=notice.key, order_id=names.external_id if names else parcel.order.external_id,
+            lines=lines,
             shipped_at=parcel.shipped_at or parcel.created_at, carrier=parcel.carrier,
             tracking_number=parcel.tracking_number, tracking_url=parcel.tracking_url,
             location=place.place if place else "",
@@ -106,7 +110,8 @@ class Parcels:
 
     def shows(self, connector: Any, notice: Notice) -> bool:
         parcel = Fulfilment.objects.select_related("order").get(pk=notice.row.local_id)
-        record, lines = _order_there(connector, parcel.order), _units(parcel)
+        names = _names(notice.integration, parcel.order)
+        record, lines = _order_there(connector, parcel.order, names), _units(parcel, names)
         if record is None or not lines:
             return True
         name = notice.row.external_id
@@ -246,11 +251,20 @@ def kinds_of(connector: type[Connector]) -> list[str]:
     return [str(name) for name, kind in KINDS.items() if issubclass(connector, kind.capability)]
 
 
-def _units(parcel: Fulfilment) -> tuple[tuple[str, int], ...]:
+def _names(integration: ChannelIntegration, order: Order) -> OrderNames | None:
+    """What the account calls an order of ours that it keeps in its books, and its lines; None for one that came from
+    there and has brought its names along."""
+    kept = DueRecord.objects.filter(integration=integration, what=DueRecord.What.ORDER, local_id=order.pk)
+    told = kept.exclude(external_id="").first()
+    return OrderNames(external_id=told.external_id, lines=told.line_ids) if told else None
+
+
+def _units(parcel: Fulfilment, names: OrderNames | None) -> tuple[tuple[str, int], ...]:
     """The units of order lines that left with this parcel, by the platform's names of the lines."""
     with connection.cursor() as cursor:
         cursor.execute(QUERIES["parcel_units"], {"order": parcel.order_id, "parcel": parcel.pk})
-        return tuple((str(name), int(units)) for name, units in cursor.fetchall())
+        found = cursor.fetchall()
+    return tuple((names.lines.get(str(line), "") if names else name, units) for line, name, units in found)
 
 
 def _is_same(there: FulfilmentRecord, parcel: Fulfilment, lines: tuple[tuple[str, int], ...]) -> bool:
@@ -259,10 +273,10 @@ def _is_same(there: FulfilmentRecord, parcel: Fulfilment, lines: tuple[tuple[str
     return sorted(there.lines) == sorted(lines)
 
 
-def _order_there(connector: Any, order: Order) -> OrderRecord | None:
+def _order_there(connector: Any, order: Order, names: OrderNames | None = None) -> OrderRecord | None:
     found: OrderRecord | None = None
     if isinstance(connector, PullsOrders):
-        found = connector.pull_order(order.external_id)
+        found = connector.pull_order(names.external_id if names else order.external_id)
     return found
 
 

@@ -24,6 +24,13 @@ WITH touched AS MATERIALIZED (
     FROM sold_there JOIN fulfilments parcel ON parcel.order_id = sold_there.id
     WHERE parcel.state IN ('shipped', 'delivered') AND sold_there.integration_id = ANY (%(fulfilment)s::bigint[])
     UNION ALL
+    -- Parcels of orders that an account keeps in its books, once it has a name for the order.
+    SELECT kept.integration_id, 'fulfilment', parcel.id, 'due'
+    FROM touched JOIN due_records kept ON kept.what = 'order' AND kept.local_id = touched.order_id
+         AND kept.external_id <> '' AND kept.integration_id = ANY (%(fulfilment)s::bigint[])
+    JOIN fulfilments parcel ON parcel.order_id = touched.order_id
+    WHERE parcel.state IN ('shipped', 'delivered')
+    UNION ALL
     SELECT integration_id, 'cancellation', id, 'due' FROM sold_there
     WHERE state = 'cancelled' AND integration_id = ANY (%(cancellation)s::bigint[])
     UNION ALL
@@ -104,5 +111,5 @@ WITH parts AS (
 ), left_with AS (
     SELECT id, line_id, units - lag(units, 1, 0) OVER (PARTITION BY line_id ORDER BY number) AS units FROM whole
 )
-SELECT line.external_id, left_with.units FROM left_with JOIN order_lines line ON line.id = left_with.line_id
+SELECT line.id, line.external_id, left_with.units FROM left_with JOIN order_lines line ON line.id = left_with.line_id
 WHERE left_with.id = %(parcel)s AND left_with.units > 0 ORDER BY line.position

@@ -188,7 +188,7 @@ LIMIT 1
 
 -- name: wake
 -- Accounts with something to be told that nobody is telling, and for which no job waits: `push` for due rows, `notices`
--- for single events. A lane that is held shows in pg_locks.
+-- for single events, `records` and `events` for accounts that keep books. A lane that is held shows in pg_locks.
 WITH clock AS MATERIALIZED (SELECT coalesce(%(now)s::timestamptz, clock_timestamp()) AS at),
 held AS MATERIALIZED (
     SELECT classid::bigint AS lane, objid::bigint AS account FROM pg_locks
@@ -211,6 +211,13 @@ WHERE account.status = 'active' AND account.push_from <= clock.at
             AND (due.claimed_until IS NULL OR due.claimed_until <= clock.at
                  OR (due.claimed_version > due.settled_version AND due.last_error = ''))
             AND (due.what = 'content' OR link.ids <> '{}'))
+      WHEN 'records' THEN EXISTS (
+          SELECT FROM due_records record WHERE record.integration_id = account.id
+            AND record.version > record.settled_version AND record.what IN ('order', 'customer')
+            AND record.next_try_at <= clock.at)
+      WHEN 'events' THEN EXISTS (
+          SELECT FROM due_events event WHERE event.integration_id = account.id
+            AND event.state IN ('due', 'doubtful') AND event.next_try_at <= clock.at)
       ELSE EXISTS (
           SELECT FROM due_notices notice WHERE notice.integration_id = account.id
             AND notice.state IN ('due', 'doubtful') AND notice.next_try_at <= clock.at) END

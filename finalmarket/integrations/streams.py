@@ -75,10 +75,11 @@ def streams_of(connector: type[Connector]) -> list[Stream]:
 def replays() -> Mapping[str, Replay]:
     """What can be tried again, by the stream of a dead letter."""
     from finalmarket.integrations import notices, push  # push pulls before it tells, and so knows this file
+    from finalmarket.integrations.books import events, records
     from finalmarket.integrations.desk import looking
 
     again = dict.fromkeys(STREAMS, _ask_again) | {"interactions": interactions_in.replay}
-    return {**again, **push.REPLAYS, **notices.REPLAYS, **looking.REPLAYS}
+    return {**again, **push.REPLAYS, **notices.REPLAYS, **looking.REPLAYS, **records.REPLAYS, **events.REPLAYS}
 
 
 def _ask_again(integration: ChannelIntegration, letter: DeadLetter) -> None:

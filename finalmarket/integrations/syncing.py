@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from finalmarket.integrations import inbox, notices, push, runs
 from finalmarket.integrations.accounts import connector_class
+from finalmarket.integrations.books import events, finding, records
 from finalmarket.integrations.models import ChannelIntegration, SyncRun
 from finalmarket.integrations.pull import pull
 from finalmarket.integrations.streams import streams_of
@@ -48,10 +49,12 @@ def _push(integration: ChannelIntegration) -> SyncRun | None:
     run = SyncRun(integration=integration, stream=PUSH, started_at=clock.now())
     done = push.push(integration.pk)
     notices.find()
-    news = notices.tell(integration.pk)
-    done = push.Pushed(
-        done.told + news.told, done.refused + news.refused, done.put_off + news.put_off, done.reason or news.reason
-    )
+    finding.find()
+    for tell in (notices.tell, records.tell, events.tell):
+        more = tell(integration.pk)
+        done = push.Pushed(
+            done.told + more.told, done.refused + more.refused, done.put_off + more.put_off, done.reason or more.reason
+        )
     run.seen_count, run.changed_count = done.told + done.refused + done.put_off, done.told
     run.failed_count = done.refused
     runs.end(run, "failed" if done.reason else "partly" if done.refused or done.put_off else "done", done.reason)

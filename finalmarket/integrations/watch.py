@@ -18,6 +18,7 @@ from django.db import connections
 
 from finalmarket.channels.due import mark_due
 from finalmarket.integrations import notices, push
+from finalmarket.integrations.books import events, finding, records
 from finalmarket.integrations.lanes import number_of
 from finalmarket.integrations.telling import rows
 from finalmarket.kernel import failpoints
@@ -28,7 +29,7 @@ SECONDS_BETWEEN_LOOKS = 0.2
 LOOKS_BETWEEN_FINDS = 5
 """Events that platforms have to hear of are looked for once a second."""
 SECONDS_AFTER_FAILURE = 2.0
-JOBS = {"push": push.LANE, "notices": notices.LANE}
+JOBS = {"push": push.LANE, "notices": notices.LANE, "records": records.LANE, "events": events.LANE}
 
 
 def wake() -> int:
@@ -74,6 +75,7 @@ class Watcher:
             try:
                 if looks % LOOKS_BETWEEN_FINDS == 0:
                     notices.find()
+                    finding.find()
                 wake()
                 looks += 1
                 self._pause(max(0.0, SECONDS_BETWEEN_LOOKS - (time.monotonic() - begun)))

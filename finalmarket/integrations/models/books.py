@@ -26,7 +26,7 @@ class DueRecord(models.Model):
     integration = models.ForeignKey(ChannelIntegration, on_delete=models.CASCADE, related_name="due_records")
     what = models.CharField(max_length=8, choices=What)
     local_id = models.BigIntegerField()
-    version = models.BigIntegerField(help_text="Microseconds of the last change of our record")
+    version = models.BigIntegerField(help_text="Grows with every change of our record")
     settled_version = models.BigIntegerField(default=0, db_default=0)
     external_id = models.CharField(max_length=200, blank=True, default="", db_default="")
     line_ids = models.JSONField(default=dict, blank=True, db_default={}, help_text="Our lines by their names there")
@@ -36,6 +36,9 @@ class DueRecord(models.Model):
     next_try_at = models.DateTimeField(db_default=Now())
     last_error = models.CharField(max_length=500, blank=True, default="", db_default="")
     told_at = models.DateTimeField(null=True, blank=True)
+    verified_at = models.DateTimeField(
+        null=True, blank=True, help_text="When the platform was asked whether it has it"
+    )
 
     class Meta:
         db_table = "due_records"
@@ -44,10 +47,14 @@ class DueRecord(models.Model):
         ]
         indexes: ClassVar = [
             models.Index(
-                fields=["integration", "next_try_at"], name="due_records_due",
+                fields=["integration", "what", "next_try_at"], name="due_records_due",
                 condition=Q(version__gt=F("settled_version")),
             ),
             models.Index(fields=["what", "local_id"], name="due_records_local"),
+            models.Index(
+                fields=["integration", "told_at"], name="due_records_unverified",
+                condition=~Q(external_id="") & Q(verified_at=None),
+            ),
         ]  # fmt: skip
 
     def __str__(self) -> str:
