@@ -50,6 +50,7 @@ WORK: Item = {
             "links",
             "dry_run",
         ),
+        _page(_("One person?"), "join_inner", "merges", "customers.view_mergesuggestion"),
         _page(_("Webhooks"), "webhook", "webhooks", "integrations.view_webhookendpoint", "webhook"),
     ],
 }
@@ -109,6 +110,8 @@ RECORDS: list[Item] = [
         _("Figures and platforms"),
         _records(_("Daily figures"), "analytics.channelanalytics"),
         _records(_("Integrations"), "integrations.channelintegration"),
+        _records(_("Words of mails"), "integrations.mailtext"),
+        _records(_("Tickets"), "integrations.ticket"),
         _records(_("Sync runs"), "integrations.syncrun"),
         _records(_("Dead letters"), "integrations.deadletter"),
         _records(_("Webhooks that came in"), "integrations.webhookdelivery"),

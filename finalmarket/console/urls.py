@@ -14,6 +14,7 @@ from finalmarket.console.pages import (
     overview,
     sku,
     stock,
+    talk,
     webhooks,
 )
 
@@ -22,6 +23,7 @@ urlpatterns = [
     path("", overview.overview, name="overview"),
     path("orders/", orders.orders, name="orders"),
     path("orders/<int:key>/", order.order, name="order"),
+    path("orders/<int:key>/ticket", talk.open_ticket, name="open_ticket"),
     path("orders/<int:key>/<slug:verb>", order_verbs.act, name="order_verb"),
     path("stock/", stock.matrix, name="stock"),
     path("stock/<int:key>/", sku.sku, name="sku"),
@@ -33,6 +35,8 @@ urlpatterns = [
     path("channels/<int:key>/", channels.channel, name="channel"),
     path("channels/<int:key>/pause", channels.pause, name="pause"),
     path("bulk/", bulk.bulk, name="bulk"),
+    path("customers/merges/", talk.merges, name="merges"),
+    path("customers/merges/<int:key>/<slug:verb>", talk.decide_merge, name="decide_merge"),
     path("integrations/", integrations.integrations, name="integrations"),
     path("integrations/add", integrations.add_integration, name="add_integration"),
     path("integrations/authorized/", integrations.authorized, name="authorized"),

@@ -7,7 +7,7 @@ from django.urls import reverse
 
 from tests.orders.market import Market
 
-PAGES = ["overview", "orders", "stock", "alerts", "channels", "bulk", "integrations", "webhooks"]
+PAGES = ["overview", "orders", "stock", "alerts", "channels", "bulk", "integrations", "webhooks", "merges"]
 
 
 @pytest.mark.parametrize("page", PAGES)

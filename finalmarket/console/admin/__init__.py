@@ -10,6 +10,7 @@ from finalmarket.console.admin import (
     journeys,
     orders,
     stock,
+    talk,
 )
 
 __all__ = [
@@ -22,4 +23,5 @@ __all__ = [
     "journeys",
     "orders",
     "stock",
+    "talk",
 ]

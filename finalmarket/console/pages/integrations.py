@@ -16,9 +16,11 @@ from finalmarket.connectors.contract import Authorizes, Connector, capabilities
 from finalmarket.connectors.errors import NotSupported
 from finalmarket.connectors.matrix import WORDS
 from finalmarket.connectors.registry import real_connectors
+from finalmarket.connectors.talk import SendsMessages
 from finalmarket.console.keyset import cut
 from finalmarket.console.pages import asked
 from finalmarket.console.pages.frame import attempt, back, page, show
+from finalmarket.console.pages.talk import change_duties, duties_of
 from finalmarket.integrations import authorize, dead_letters, health
 from finalmarket.integrations.accounts import connector_class
 from finalmarket.integrations.models import ChannelIntegration, DeadLetter, DriftFinding, PushRecord, SyncRun
@@ -84,6 +86,8 @@ def integration(request: HttpRequest, key: int) -> HttpResponse:
         "statistics": health.sync_statistics(account, 30),
         "form": ConnectForm(connector, account),
         "authorizes": issubclass(connector, Authorizes),
+        "duties": duties_of(account),
+        "sends_mails": issubclass(connector, SendsMessages),
         "runs": SyncRun.objects.filter(integration=account)[:LATEST],
         "letters": cut(
             DeadLetter.objects.filter(integration=account, settled_at=None), ("-id",), request.GET, asked.PAGE_SIZE
@@ -182,6 +186,7 @@ VERBS = {
     "resume": _resume,
     "disconnect": _disconnect,
     "start-pushing": _start_pushing,
+    "duties": change_duties,
 }
 
 

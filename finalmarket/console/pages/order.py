@@ -12,6 +12,7 @@ from django.http import HttpRequest, HttpResponse
 from django.shortcuts import get_object_or_404
 
 from finalmarket.console.pages.frame import page, show
+from finalmarket.console.pages.talk import tickets_of
 from finalmarket.orders.drafts import Address
 from finalmarket.orders.fulfilment import REJECTIONS
 from finalmarket.orders.models import Order, OrderEvent, OrderLine, OrderPromise, Refund, ReturnLine
@@ -55,6 +56,7 @@ def order(request: HttpRequest, key: int) -> HttpResponse:
         "can": _possible(found, lines, payments),
         "rejections": REJECTIONS.items(),
         "dispositions": ReturnLine.Disposition.choices,
+        "tickets": tickets_of(found),
         "form_key": secrets.token_hex(8),
     }
     return show(request, "order.html", f"Order {found.number}", context)
