@@ -19,7 +19,6 @@ from django.db import connections
 from finalmarket.kernel import failpoints
 from finalmarket.sandbox.webhooks import Letter
 
-LONGEST_LIFE_SECONDS = 10.0
 AT_ONCE = 40
 
 
@@ -36,10 +35,10 @@ class Kind:
 class Worker:
     """A process that works until it is killed: at a failpoint where it was told one, else after so many seconds."""
 
-    def __init__(self, kind: Kind, dice: random.Random, most_seconds: float) -> None:
+    def __init__(self, kind: Kind, dice: random.Random, most_seconds: float, most_visits: int) -> None:
         self.kind = kind
-        self.place = f"{dice.choice(kind.places)}:kill@{dice.randint(1, 20)}" if dice.random() < 0.5 else ""
-        seconds = LONGEST_LIFE_SECONDS if self.place else dice.uniform(0.02, most_seconds)
+        self.place = f"{dice.choice(kind.places)}:kill@{dice.randint(1, most_visits)}" if dice.random() < 0.5 else ""
+        seconds = 4 * most_seconds if self.place else dice.uniform(0.02, most_seconds)
         self.end = time.monotonic() + seconds
         self.process = fork(self._work)
 
@@ -140,9 +139,11 @@ class Race:
     """Workers of several kinds, one of them the door that letters are brought to; whoever is killed is replaced at
     once. `deaths` counts them by kind and cause."""
 
-    def __init__(self, kinds: Sequence[Kind], post: Post, dice: random.Random, most_seconds: float) -> None:
-        self.post, self.dice, self.most_seconds = post, dice, most_seconds
-        self.workers = {kind.name: Worker(kind, dice, most_seconds) for kind in kinds}
+    def __init__(
+        self, kinds: Sequence[Kind], post: Post, dice: random.Random, *, most_seconds: float, most_visits: int
+    ) -> None:
+        self.post, self.dice, self.most_seconds, self.most_visits = post, dice, most_seconds, most_visits
+        self.workers = {kind.name: Worker(kind, dice, most_seconds, most_visits) for kind in kinds}
         post.moved()
         self.deaths: Counter[tuple[str, str]] = Counter()
 
@@ -157,7 +158,7 @@ class Race:
             is_door = worker.kind.act == self.post.answer
             if is_door:
                 self.post.reopen()
-            self.workers[name] = Worker(worker.kind, self.dice, self.most_seconds)
+            self.workers[name] = Worker(worker.kind, self.dice, self.most_seconds, self.most_visits)
             if is_door:
                 self.post.moved()
         if seconds:
