@@ -1,14 +1,18 @@
-"""The addresses of the house: the admin pages under /admin/, webhooks under /hooks/, the console everywhere else."""
+"""The addresses of the house: the admin pages under /admin/, webhooks under /hooks/, buyers who
+come back from a payment under /pay/, the console everywhere else."""
 
 from django.contrib import admin
 from django.urls import include, path
 
 from finalmarket.api.hooks import hook
+from finalmarket.api.pay import came_back, gave_up
 from finalmarket.config.health import health
 
 urlpatterns = [
     path("health", health, name="health"),
     path("admin/", admin.site.urls),
     path("hooks/<str:token>/", hook, name="hook"),
+    path("pay/<str:token>/return", came_back, name="came_back"),
+    path("pay/<str:token>/cancel", gave_up, name="gave_up"),
     path("", include("finalmarket.console.urls")),
 ]

@@ -10,6 +10,8 @@ from functools import partial
 from finalmarket.channels.models import SalesChannel
 from finalmarket.connectors.records import PaymentRecord
 from finalmarket.integrations import refund_echo
+from finalmarket.integrations.desk import disputes, page_book
+from finalmarket.integrations.desk.asking import tender_of
 from finalmarket.integrations.models import ChannelIntegration, DeadLetter, ExternalId
 from finalmarket.integrations.notice_queries import happened, hear
 from finalmarket.integrations.storing import Stored, each_alone
@@ -41,7 +43,9 @@ def take_payments(integration: ChannelIntegration, records: Sequence[PaymentReco
         integration=integration, kind=KIND, external_id__in=[one.external_id for one in records]
     )
     known = {row.external_id: row for row in rows}
-    return each_alone(integration, "payments", records, partial(_take, integration, known))
+    stored = each_alone(integration, "payments", records, partial(_take, integration, known))
+    page_book.note_unfit(integration, stored)
+    return stored
 
 
 def _take(integration: ChannelIntegration, known: dict[str, ExternalId], record: PaymentRecord) -> str:
@@ -49,7 +53,8 @@ def _take(integration: ChannelIntegration, known: dict[str, ExternalId], record:
     if row is not None and not is_older(row.version, record.version):
         return "unchanged"
     payment = Payment.objects.filter(pk=row.local_id).first() if row else None
-    order_id = payment.order_id if payment else _order_id(record)
+    page = page_book.page_of(integration, record)
+    order_id = payment.order_id if payment else page.order_id if page else _order_id(record)
     if order_id is None:
         return "unchanged"
     order = locked(order_id)
@@ -58,15 +63,17 @@ def _take(integration: ChannelIntegration, known: dict[str, ExternalId], record:
     before, heard = _standing(order), happened([order.pk])
     payment = payment or _known_in(order, record)
     was_open = payment is not None and payment.state == Payment.State.AUTHORISED
-    payment = _apply(order, payment, record)
+    payment = _apply(order, payment, record, tender=tender_of(integration) if page else TENDER)
+    if page is not None:
+        page.refresh_from_db()
+        page_book.follow_payment(page, record, payment)
     if payment is not None:
         row = row or ExternalId(integration=integration, kind=KIND, external_id=record.external_id)
         row.local_id, row.version = payment.pk, record.version
         row.save()
         known[record.external_id] = row
     _refund(integration, order.pk, record)
-    if record.state == "disputed":
-        _complain(order.pk, f"the payment {record.external_id} is disputed")
+    disputes.follow_dispute(locked(order.pk), record, payment, actor=ACTOR)
     hear(integration, [order.pk], heard)
     if payment is not None and was_open and payment.state == Payment.State.CAPTURED:
         aftersales.refund_surplus(order.pk, key=f"surplus:{payment.pk}", actor=ACTOR)  # no news: the provider is told
@@ -106,11 +113,11 @@ def _known_in(order: Order, record: PaymentRecord) -> Payment | None:
     return order.payments.filter(external_id=record.external_id).order_by("pk").first()
 
 
-def _apply(order: Order, payment: Payment | None, record: PaymentRecord) -> Payment | None:
+def _apply(order: Order, payment: Payment | None, record: PaymentRecord, *, tender: str) -> Payment | None:
     """Bring the order's payment to the state that the provider reports; a state that was passed is not gone back to."""
     wanted = "captured" if record.state in ("refunded", "disputed") else record.state
     if payment is None:
-        return _note_new(order, record, wanted)
+        return _note_new(order, tender, record, wanted)
     if payment.state == Payment.State.PENDING and wanted in ("authorised", "captured"):
         payment = _enter(order, payment.tender, record, wanted)
     if payment.state == Payment.State.AUTHORISED and wanted == "captured":
@@ -122,9 +129,9 @@ def _apply(order: Order, payment: Payment | None, record: PaymentRecord) -> Paym
     return payment
 
 
-def _note_new(order: Order, record: PaymentRecord, wanted: str) -> Payment | None:
+def _note_new(order: Order, tender: str, record: PaymentRecord, wanted: str) -> Payment | None:
     """A payment that only the provider knew of. One that is pending, or came to nothing, is waited for."""
-    return _enter(order, TENDER, record, wanted) if wanted in ("authorised", "captured") else None
+    return _enter(order, tender, record, wanted) if wanted in ("authorised", "captured") else None
 
 
 def _enter(order: Order, tender: str, record: PaymentRecord, wanted: str) -> Payment:

@@ -12,6 +12,7 @@ from finalmarket.kernel.errors import UserError
 from finalmarket.kernel.money import quantize
 from finalmarket.orders.history import follow, locked, note
 from finalmarket.orders.models import Order, Payment
+from finalmarket.orders.states import still_due
 
 OPEN = (Payment.State.PENDING, Payment.State.AUTHORISED)
 
@@ -36,19 +37,11 @@ def _pay(order_id: int, tender: str, amount: Decimal, external_id: str, state: P
     if known is not None and known.state != Payment.State.PENDING:
         return known
     whole = quantize(amount, order.currency)
-    standing = sum(
-        (
-            payment.amount - payment.refunded
-            for payment in order.payments.all()
-            if payment != known and payment.state not in (Payment.State.FAILED, Payment.State.VOIDED)
-        ),
-        Decimal(0),
-    )
-    due = order.total - order.refunded - standing
+    due = still_due(order.total, order.refunded, (payment for payment in order.payments.all() if payment != known))
     if order.state == Order.State.CANCELLED:
         raise UserError(f"order {order.number} is cancelled and takes no payment")
     if not 0 < whole <= due:
-        raise UserError(f"order {order.number}: a payment of {whole} does not fit; {max(due, Decimal(0))} is due")
+        raise UserError(f"order {order.number}: a payment of {whole} does not fit; {due} is due")
     if not 1 <= len(tender) <= 30 or not 1 <= len(external_id) <= 200:
         raise UserError("a payment needs a tender of 1 to 30 characters and an external id of 1 to 200")
     payment = known or Payment(order=order, tender=tender, external_id=external_id, currency=order.currency)

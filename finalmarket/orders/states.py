@@ -51,6 +51,12 @@ def refundable(payments: Iterable[Tendered]) -> Decimal:
     return sum((payment.amount - payment.refunded for payment in payments if payment.state == "captured"), Decimal(0))
 
 
+def still_due(total: Decimal, refunded: Decimal, payments: Iterable[Tendered]) -> Decimal:
+    """Return what no tender stands for yet: not come in, not authorised, not under way; never below nothing."""
+    standing = (one.amount - one.refunded for one in payments if one.state not in ("failed", "voided"))
+    return max(total - refunded - sum(standing, Decimal(0)), Decimal(0))
+
+
 def payment_state(total: Decimal, payments: Iterable[Tendered]) -> Order.PaymentState:
     """Return what the tenders say: refunds first, then what was captured against `total`, then authorisations."""
     tenders = list(payments)

@@ -2,16 +2,19 @@
 
 from __future__ import annotations
 
+import json
 from dataclasses import dataclass, field
 from datetime import timedelta
 from typing import Any
+
+from django.db import connection
 
 from finalmarket.catalog.models import Product, Variant
 from finalmarket.channels.models import SalesChannel
 from finalmarket.connectors.records import Delivery
 from finalmarket.integrations import inbox
 from finalmarket.integrations.accounts import keep_secrets
-from finalmarket.integrations.desk import labels, looking
+from finalmarket.integrations.desk import jobs, labels, looking
 from finalmarket.integrations.models import ChannelIntegration, ShippingLabel
 from finalmarket.kernel import clock
 from finalmarket.orders.drafts import Address
@@ -75,6 +78,16 @@ class Counter:
         self.letters.clear()
         while inbox.is_waiting(self.integration.pk):
             inbox.work(self.integration.pk)
+
+    def finish_pages(self, **later: float) -> None:
+        """Let workers carry out what was put off about payment pages, so much later."""
+        with clock.steered(clock.now() + timedelta(**(later or {"seconds": 6}))), connection.cursor() as cursor:
+            cursor.execute(
+                "UPDATE procrastinate_jobs SET status = 'succeeded'"
+                " WHERE task_name = 'integrations.finish_page' AND status = 'todo' RETURNING args::text"
+            )
+            for (arguments,) in cursor.fetchall():
+                jobs.finish_page(**json.loads(arguments))
 
     def effects(self, name: str, **facts: Any) -> list[dict[str, Any]]:
         """What really changed there."""

@@ -16,7 +16,7 @@ from finalmarket.console.pages.talk import tickets_of
 from finalmarket.orders.drafts import Address
 from finalmarket.orders.fulfilment import REJECTIONS
 from finalmarket.orders.models import Order, OrderEvent, OrderLine, OrderPromise, Refund, ReturnLine
-from finalmarket.orders.states import refundable
+from finalmarket.orders.states import refundable, still_due
 from finalmarket.stock.models import StockMovement
 
 MOVEMENTS = 100
@@ -87,10 +87,9 @@ def _possible(found: Order, lines: Sequence[OrderLine], payments: Sequence[Any])
     """What can be done with the order now; the verbs themselves decide for good."""
     goods = [line for line in lines if line.kind == "goods"]
     is_open = found.state in (Order.State.OPEN, Order.State.PARTLY_FULFILLED)
-    standing = sum((one.amount - one.refunded for one in payments if one.state not in ("failed", "voided")), start=0)
     return {
         "cancel": is_open and any(one.quantity > one.cancelled_quantity + one.fulfilled_quantity for one in goods),
         "return": [one for one in goods if one.fulfilled_quantity > one.returned_quantity],
         "refund": refundable(payments),
-        "pay": max(found.total - found.refunded - standing, 0) if found.state != Order.State.CANCELLED else 0,
+        "pay": still_due(found.total, found.refunded, payments) if found.state != Order.State.CANCELLED else 0,
     }

@@ -12,7 +12,6 @@ from typing import Any
 
 from django.db import connection
 
-from finalmarket.connectors.contract import Connector
 from finalmarket.connectors.errors import ConnectorError, NotSupported, Rejected, Unintelligible
 from finalmarket.connectors.matrix import WORDS
 from finalmarket.integrations import breaker
@@ -75,6 +74,6 @@ def is_refusal(error: Exception) -> bool:
     return isinstance(error, Rejected | NotSupported)
 
 
-def name_of(connector: Connector) -> str:
-    """What the platform is called where a payment is noted: its short name."""
-    return connector.slug[:30]
+def tender_of(integration: ChannelIntegration) -> str:
+    """What a payment that was made on the platform's own page is noted by: the platform's short name."""
+    return connector_class(integration).slug[:30]

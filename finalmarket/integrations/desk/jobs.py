@@ -1,7 +1,10 @@
 """The wake-up calls of the desk; the truth is in the rows."""
 
+import structlog
+
 from finalmarket.integrations import breaker
-from finalmarket.integrations.desk import looking
+from finalmarket.integrations.desk import looking, pages
+from finalmarket.kernel.errors import UserError
 from finalmarket.kernel.jobs import enqueue, job
 
 
@@ -21,3 +24,18 @@ def look(integration: int) -> None:
     except Exception as error:
         breaker.note_fault(integration, error)
         raise
+
+
+@job("integrations.look_at_pages", cron="* * * * *")
+def look_at_pages() -> None:
+    """Every minute: put off a question about each payment page whose buyer may have agreed meanwhile."""
+    pages.look()
+
+
+@job("integrations.finish_page")
+def finish_page(page: int) -> None:
+    """Finish one payment, if its buyer has agreed to it. What cannot be asked now is asked about again by itself."""
+    try:
+        pages.finish(page)
+    except UserError as error:
+        structlog.get_logger(__name__).info("a payment is finished later", page=page, reason=str(error))

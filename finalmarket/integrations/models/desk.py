@@ -90,6 +90,7 @@ class PaymentPage(models.Model):
     state = models.CharField(max_length=9, choices=State, default=State.STARTING)
     last_error = models.CharField(max_length=500, blank=True, default="")
     created_at = models.DateTimeField(db_default=Now())
+    asked_at = models.DateTimeField(null=True, blank=True, help_text="When the platform was last asked to finish it")
     ended_at = models.DateTimeField(null=True, blank=True)
 
     class Meta:
@@ -100,7 +101,11 @@ class PaymentPage(models.Model):
             models.UniqueConstraint(
                 fields=["integration", "external_id"], name="payment_pages_external", condition=~Q(external_id="")
             ),
-        ]
+            models.UniqueConstraint(
+                fields=["integration", "order"], name="payment_pages_one_open",
+                condition=Q(state__in=["starting", "started"]),
+            ),
+        ]  # fmt: skip
 
     def __str__(self) -> str:
         return self.external_id or self.key
