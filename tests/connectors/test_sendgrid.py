@@ -269,10 +269,8 @@ def test_sendgrids_own_example_is_accepted_and_altered_it_is_not() -> None:
     connector = on_a_double(case(), always(500), account=made)
     delivery = Delivery("https://hub.example.org", {SIGNATURE: signed, TIMESTAMP: "1588788367"}, body, START)
     connector.verify_webhook(delivery)
-    for altered in (
-        replace(delivery, body=body + b" "),
-        replace(delivery, headers={SIGNATURE: signed, TIMESTAMP: "1"}),
-    ):
+    later = replace(delivery, headers={SIGNATURE: signed, TIMESTAMP: "1588788368"})
+    for altered in (replace(delivery, body=body + b" "), later):
         with pytest.raises(WebhookRefused):
             connector.verify_webhook(altered)
 
