@@ -25,7 +25,14 @@ from finalmarket.integrations.accounts import open_connector
 from finalmarket.integrations.lanes import lane
 from finalmarket.integrations.links import link_listing
 from finalmarket.integrations.matching import Match, guess, named
-from finalmarket.integrations.models import ChannelIntegration, ListingLink, PlaceMapping, SyncRun, UnlinkedListing
+from finalmarket.integrations.models import (
+    ChannelIntegration,
+    ItemLink,
+    ListingLink,
+    PlaceMapping,
+    SyncRun,
+    UnlinkedListing,
+)
 from finalmarket.integrations.storing import intake
 from finalmarket.integrations.syncing import refuse_unless_active
 from finalmarket.kernel import clock, failpoints
@@ -51,11 +58,15 @@ class Found:
 def look_through(integration: ChannelIntegration) -> Found:
     """Go through all that the account sells; link what names one of our variants, and list the rest with a guess.
 
-    It may be done again at any time: what is linked or ignored stays so. Raises UserError if the account is not active,
-    has no sales channel, cannot be looked through, or if the platform fails; what was found until then is kept.
+    It may be done again at any time: what is linked or ignored stays so. What an account without a sales channel holds
+    are items, not listings (master/items.py). Raises UserError if the account is not active, cannot be looked through,
+    or if the platform fails; what was found until then is kept.
     """
     refuse_unless_active(integration)
-    channel_of(integration)
+    if integration.sales_channel is None:
+        from finalmarket.integrations.master import items  # which lists what it cannot link as we do
+
+        return items.look_through(integration)
     with lane(integration.pk, f"pull {STREAM}") as held, closing(open_connector(integration)) as there:
         if held is None:
             raise UserError(f"{integration} is being looked through at this moment")
@@ -98,7 +109,7 @@ def _take_page(
             if match is not None:
                 doubt = _link(integration, record, match, found)
             if match is None or doubt:
-                _list_unlinked(integration, record, doubt, shown.get(record.ref.key), found)
+                list_unlinked(integration, record, doubt, shown.get(record.ref.key), found)
         found.seen += len(page.records)
         run.seen_count, run.changed_count = found.seen, found.by_sku + found.by_barcode
         run.save()
@@ -133,8 +144,12 @@ def _link(integration: ChannelIntegration, record: ListingRecord, match: Match, 
 @transaction.atomic
 def _link_variant(
     integration: ChannelIntegration, variant: Variant, ref: ListingRef, *, by: str, price: tuple[Decimal | None, str]
-) -> ListingLink:
+) -> ListingLink | ItemLink:
     """List the variant on the account's channel, if it is not, and link it. Raises UserError when either is taken."""
+    if integration.sales_channel is None:
+        from finalmarket.integrations.master import items
+
+        return items.link(integration, variant, ref, by=by)
     channel = channel_of(integration)
     other = ListingLink.objects.filter(listing__sales_channel=channel, listing__variant=variant).first()
     if other is not None and other.external_key != ref.key:
@@ -155,7 +170,7 @@ def location_of(integration: ChannelIntegration) -> str:
     return places[0] if len(places) == 1 else ""
 
 
-def _list_unlinked(
+def list_unlinked(
     integration: ChannelIntegration, record: ListingRecord, doubt: str, shown: int | None, found: Found
 ) -> None:
     """Keep what is no listing of ours, with what it says of itself and our best guess; what a person decided stays."""
@@ -178,7 +193,7 @@ def _list_unlinked(
 
 @failpoints.around("adopt.link")
 @transaction.atomic
-def link(unlinked_id: int, variant: Variant | None = None, *, actor: str) -> ListingLink:
+def link(unlinked_id: int, variant: Variant | None = None, *, actor: str) -> ListingLink | ItemLink:
     """Say that a listing is this variant (by default the suggested one). Raises UserError when there is none, and when
     the variant or the listing is linked to another."""
     unlinked = _locked(unlinked_id)

@@ -18,10 +18,11 @@ from finalmarket.connectors.talk import InteractionRecord
 from finalmarket.integrations import breaker, connect, dead_letters
 from finalmarket.integrations.desk import tracking_in
 from finalmarket.integrations.inbox import as_delivery, read_events, settle
-from finalmarket.integrations.models import ChannelIntegration, ListingLink, WebhookDelivery
+from finalmarket.integrations.models import ChannelIntegration, ListingLink, PlaceMapping, WebhookDelivery
 from finalmarket.integrations.storing import FAILED, Stored, intake, patiently
 from finalmarket.integrations.streams import STREAMS, Stream
 from finalmarket.kernel import clock, failpoints
+from finalmarket.kernel.jobs import enqueue
 from finalmarket.orders.drafts import plain
 from finalmarket.orders.versions import is_older
 
@@ -153,7 +154,10 @@ def _note(integration: ChannelIntegration, hint: Hint) -> str:
 
 
 def _stock_changed(integration: ChannelIntegration, hint: Hint) -> str:
-    """The next sweep looks at this listing first."""
+    """The next sweep looks at this listing first; what a master of stock counts is taken over at once."""
+    if PlaceMapping.objects.filter(integration=integration, is_master=True).exists():
+        lock = f"integrations.counts:{integration.pk}"
+        enqueue("integrations.counts", queueing_lock=lock, integration=integration.pk)
     ListingLink.objects.filter(integration=integration, external_key=hint.external_id).update(shown_at=None)
     return "will be compared with ours"
 

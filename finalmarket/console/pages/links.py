@@ -15,7 +15,7 @@ from finalmarket.console.pages import asked
 from finalmarket.console.pages.frame import attempt, back, page, show
 from finalmarket.console.pages.integrations import CHANGE
 from finalmarket.integrations import adopt, before_pushing
-from finalmarket.integrations.models import ChannelIntegration, UnlinkedListing
+from finalmarket.integrations.models import ChannelIntegration, ItemLink, ListingLink, UnlinkedListing
 from finalmarket.kernel.errors import UserError
 from finalmarket.stock.models import StockLocation
 
@@ -81,12 +81,17 @@ def link_verb(request: HttpRequest, key: int, verb: str) -> HttpResponse:
     one = get_object_or_404(UnlinkedListing, pk=key)
     actor = request.user.get_username()
     verbs: dict[str, Callable[[], str]] = {
-        "link": lambda: f"Linked to {adopt.link(one.pk, _named(request), actor=actor).listing.variant.sku}.",
+        "link": lambda: f"Linked to {_sku_of(adopt.link(one.pk, _named(request), actor=actor))}.",
         "ignore": lambda: f"{adopt.ignore(one.pk)} is left alone.",
         "create": lambda: f"{adopt.create_product_from(one.pk, actor=actor).sku} is a product of ours now, and linked.",
     }
     attempt(request, verbs.get(verb, lambda: _refuse(f"It cannot {verb}.")))
     return back(request, reverse("console:links", args=[one.integration_id]))
+
+
+def _sku_of(link: ListingLink | ItemLink) -> str:
+    variant = link.variant if isinstance(link, ItemLink) else link.listing.variant
+    return str(variant.sku)
 
 
 def _look_through(account: ChannelIntegration) -> str:

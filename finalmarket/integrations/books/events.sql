@@ -55,9 +55,12 @@ FROM unnest(%(events)s::bigint[], %(rows)s::bigint[]) AS event(id, local_id)
 JOIN stock_movement moved ON moved.id = event.local_id
 JOIN variants variant ON variant.id = moved.variant_id
 LEFT JOIN LATERAL (
+    SELECT item.external_key FROM item_links item
+    WHERE item.variant_id = moved.variant_id AND item.integration_id = %(integration)s
+    UNION ALL
     SELECT link.external_key FROM channel_products listing JOIN listing_links link ON link.listing_id = listing.id
     WHERE listing.variant_id = moved.variant_id AND link.integration_id = %(integration)s AND link.ids <> '{}'
-    ORDER BY link.id LIMIT 1) link ON true
+    LIMIT 1) link ON true
 LEFT JOIN transfers transfer ON moved.kind IN ('transfer_out', 'transfer_in')
      AND transfer.id = CASE WHEN moved.reference ~ '^transfer:[0-9]+$' THEN substring(moved.reference FROM 10)::bigint END
 LEFT JOIN transfer_lines line ON line.transfer_id = transfer.id AND line.variant_id = moved.variant_id

@@ -4,7 +4,7 @@ from finalmarket.integrations.models.account import ChannelIntegration, Credenti
 from finalmarket.integrations.models.books import DueEvent, DueRecord, MasterCount, OutsideFigure
 from finalmarket.integrations.models.desk import PaymentPage, ShippingLabel, Ticket
 from finalmarket.integrations.models.inbox import DeadLetter, StreamCursor, SyncRun, WebhookDelivery
-from finalmarket.integrations.models.links import ExternalId, ListingLink, PlaceMapping, UnlinkedListing
+from finalmarket.integrations.models.links import ExternalId, ItemLink, ListingLink, PlaceMapping, UnlinkedListing
 from finalmarket.integrations.models.outbox import DriftFinding, DueNotice, PushRecord
 from finalmarket.integrations.models.outgoing import OutgoingDelivery, OutgoingEvent, WebhookEndpoint
 from finalmarket.integrations.models.talk import MailText, WishedStock
@@ -19,6 +19,7 @@ __all__ = [
     "DueRecord",
     "ExternalId",
     "IntegrationHealth",
+    "ItemLink",
     "ListingLink",
     "MailText",
     "MasterCount",

@@ -95,6 +95,28 @@ class ListingLink(models.Model):
         return self.external_key
 
 
+class ItemLink(models.Model):
+    """Which item of a platform that sells nothing (an ERP) is one of our variants."""
+
+    integration = models.ForeignKey(ChannelIntegration, on_delete=models.CASCADE, related_name="items")
+    variant = models.ForeignKey(Variant, on_delete=models.CASCADE, related_name="item_links")
+    external_key = models.CharField(max_length=200)
+    external_sku = models.CharField(max_length=200, blank=True, default="")
+    ids = models.JSONField(default=dict, blank=True)
+    linked_by = models.CharField(max_length=100, blank=True, default="")
+    linked_at = models.DateTimeField(db_default=Now())
+
+    class Meta:
+        db_table = "item_links"
+        constraints: ClassVar = [
+            models.UniqueConstraint(fields=["integration", "external_key"], name="item_links_once"),
+            models.UniqueConstraint(fields=["integration", "variant"], name="item_links_one_item"),
+        ]
+
+    def __str__(self) -> str:
+        return self.external_key
+
+
 class UnlinkedListing(models.Model):
     """A listing that stands on the platform and is not (yet) one of ours: found when the account was looked through.
 

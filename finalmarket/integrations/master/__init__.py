@@ -1,0 +1,1 @@
+"""Platforms with items and counts of their own: which item is which variant, and whose number of a place counts."""
