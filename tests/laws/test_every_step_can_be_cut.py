@@ -1,0 +1,249 @@
+"""Every commit and every call to the outside on the sync paths has a named failpoint before and after it, and at every
+failpoint a worker is killed (test_killed_anywhere.py).
+
+The paths are walked on a real database and against stand-ins over real HTTP, while each commit that wrote something and
+each request that left is watched. So that no way is forgotten, every place in the room that writes has to be passed.
+"""
+
+from __future__ import annotations
+
+import ast
+import random
+from collections.abc import Iterator, Mapping
+from dataclasses import dataclass
+from pathlib import Path as File
+from typing import Any
+
+import pytest
+
+from finalmarket.channels.models import SalesChannel
+from finalmarket.connectors.contract import PullsListings, PullsOrders
+from finalmarket.connectors.registry import connectors
+from finalmarket.integrations import adopt
+from finalmarket.integrations.models import ChannelIntegration
+from finalmarket.kernel import failpoints
+from finalmarket.sandbox.stand_in import StandIn
+from finalmarket.sandbox.wire import served
+from finalmarket.sandbox.world import World
+from tests.conftest import TestDatabase
+from tests.integrations.test_every_platform import PLATFORMS, SHOPPERS, catalogue
+from tests.laws.border_house import House, house
+from tests.laws.sync_paths import PATHS
+from tests.laws.test_killed_anywhere import come_after, cuts
+from tests.laws.trail import HOUSE, ROOT, Trail, watched
+
+ROOM = HOUSE / "integrations"
+BORDER_POST = ("outgoing", "models")
+"""Its rooms within the room. The others are for accounts of other kinds (those who keep books, carriers, desks): what
+is done for those is on none of the paths here."""
+SYNC_ROOMS = (ROOM, HOUSE / "connectors", HOUSE / "kernel" / "jobs.py")
+WRITES = frozenset(
+    {
+        "save", "create", "update", "delete", "bulk_create", "bulk_update", "get_or_create", "update_or_create",
+        "execute", "mark_due", "rows",
+    }
+)  # fmt: skip
+CLIENTS = frozenset({"Client", "AsyncClient", "HTTPTransport", "AsyncHTTPTransport", "urlopen", "create_connection"})
+DOORS = {"finalmarket/connectors/http.py", "finalmarket/integrations/outgoing/deliver.py"}
+OFF_THE_PATHS = {
+    "forgets what is a month old, and nothing is synced by it": (
+        "inbox.tidy", "jobs.tidy", "push.forget", "outgoing.jobs.tidy",
+    ),
+    "is a setting of a person: one step each, and nothing is told by it": (
+        "outgoing.endpoints.open_endpoint", "outgoing.endpoints.rotate_secret", "outgoing.endpoints.switch_on",
+        "outgoing.endpoints.send_again",
+    ),
+    "only reads": ("health._due", "telling_stock._free"),
+    "stands within the one step in which a page is stored (storing.intake)": (
+        "customers_in._note_consent", "orders_in._keep_raw", "payments_in._complain",
+    ),
+}  # fmt: skip
+
+
+@dataclass(frozen=True, slots=True)
+class Place:
+    """A call in our source: where it stands, from line to line."""
+
+    path: str
+    function: str
+    first: int
+    last: int
+
+    def __str__(self) -> str:
+        return f"{self.path}:{self.first} in {self.function}"
+
+
+@pytest.fixture(scope="module")
+def trails(test_database: TestDatabase, django_db_blocker: Any) -> Mapping[str, Trail]:
+    """What every path leaves behind, walked one after the other in one house."""
+    with django_db_blocker.unblock():
+        try:
+            with pytest.MonkeyPatch.context() as patch, house(patch) as home:
+                return {str(path): walked(home, path) for path in PATHS}
+        finally:
+            test_database.renew()
+
+
+def walked(home: House, path: Any) -> Trail:
+    """The trail of one path."""
+    path.happen(home)
+    home.pass_time(minutes=1)
+    with watched() as trail:
+        path.act(home)
+    come_after(home, path)
+    return trail
+
+
+def test_every_commit_and_every_call_has_a_failpoint_before_and_after_it(trails: Mapping[str, Trail]) -> None:
+    bare = {sentence for trail in trails.values() for sentence in trail.bare()}
+    assert not bare, "\n".join(sorted(bare))
+
+
+def test_at_every_failpoint_a_worker_is_killed_on_some_path(trails: Mapping[str, Trail]) -> None:
+    cut = {one.partition("@")[0] for path in PATHS for one in cuts(path, trails[str(path)])}
+    missing = sorted(set(named_failpoints(*SYNC_ROOMS)) - cut)
+    assert not missing, f"no path is cut at {', '.join(missing)}"
+
+
+def test_every_place_that_writes_is_on_some_path(trails: Mapping[str, Trail]) -> None:
+    lines: set[tuple[str, int]] = set().union(*(trail.lines for trail in trails.values()))
+    stated = {name for names in OFF_THE_PATHS.values() for name in names}
+    missing = [place for place in places(ROOM) if place.function not in stated and not is_passed(place, lines)]
+    assert not missing, "\n".join(f"{place} is on no path" for place in missing)
+
+
+def test_nothing_leaves_the_house_by_another_door() -> None:
+    found = set()
+    for path in sources(ROOM, HOUSE / "connectors"):
+        for call in calls(path):
+            if name_of(call) in CLIENTS:
+                found.add(str(path.relative_to(ROOT)))
+    assert found == DOORS
+
+
+@pytest.mark.committed_database
+@pytest.mark.parametrize("platform", PLATFORMS, ids=lambda platform: platform.slug)
+def test_no_platform_has_a_step_of_its_own_that_cannot_be_cut(platform: type[StandIn]) -> None:
+    connector = connectors()[platform.slug]
+    there: Any = platform(World(seed=1))
+    catalogue()
+    with served(there) as (address,):
+        integration = ChannelIntegration.objects.create(
+            sales_channel=SalesChannel.objects.create(name="There", channel_type="marketplace"),
+            platform_name=connector.name, integration_type=connector.kind,
+        )  # fmt: skip
+        with watched() as connecting:
+            integration.connect({**there.credentials(), "base_url": address})
+        if issubclass(connector, PullsListings):
+            with there.lock:
+                for sku in ("TEA", "CUP"):
+                    there.add_listing(sku, f"The {sku}", 5, 100)
+            adopt.look_through(integration)
+        if issubclass(connector, PullsOrders):
+            with there.lock:
+                for _ in range(SHOPPERS):
+                    there.shop(random.Random(5))
+        integration.start_pushing()
+        with watched() as syncing:
+            integration.sync()
+    assert connecting.steps("call")
+    assert not [*connecting.bare(), *syncing.bare()]
+
+
+# The law bites.
+
+
+@pytest.mark.committed_database
+@pytest.mark.parametrize(
+    ("path", "name", "where"),
+    [
+        ("orders are pulled", "runs.after_end", "finalmarket/integrations/runs.py"),
+        ("a webhook comes in", "inbox.after_commit", "finalmarket/integrations/inbox.py"),
+        ("webhooks are worked on", "inbox.before_claim", "finalmarket/integrations/inbox.py"),
+        ("everything is pushed", "push.after_claim push.before_begin", "finalmarket/integrations/push.py"),
+        ("everything is pushed", "http.before_send budget.after_ask", "finalmarket/connectors/http.py"),
+        ("a parcel is told", "notices.after_claim notices.before_send budget.before_ask", "notices.py"),
+        ("news is told", "outgoing.after_claim outgoing.before_send", "finalmarket/integrations/outgoing/deliver.py"),
+    ],
+)
+def test_a_step_between_which_and_the_next_no_failpoint_is_left_is_found(
+    path: str, name: str, where: str, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    (chosen,) = [one for one in PATHS if str(one) == path]
+    with house(monkeypatch) as home:
+        chosen.happen(home)
+        home.pass_time(minutes=1)
+        with watched() as trail, pytest.MonkeyPatch.context() as patch:
+            hit = failpoints.hit
+            patch.setattr(failpoints, "hit", lambda passed: None if passed in name.split() else hit(passed))
+            chosen.act(home)
+    assert any(where in sentence for sentence in trail.bare()), trail.bare()
+
+
+def test_a_failpoint_and_a_place_that_nobody_passes_are_found(tmp_path: File) -> None:
+    source = tmp_path / "room.py"
+    source.write_text(
+        'def act(row):\n    failpoints.hit("room.after_act")\n'
+        '    with failpoints.around("room.end"):\n        row.save()\n'
+    )
+    assert named_failpoints(tmp_path) == ["room.after_act", "room.before_end", "room.after_end"]
+    (place,) = places(tmp_path)
+    assert (place.function, place.first) == ("room.act", 4)
+    assert not is_passed(place, {(place.path, 3)})
+    assert is_passed(place, {(place.path, 4)})
+
+
+# What stands in the source.
+
+
+def sources(*roots: File) -> Iterator[File]:
+    """The Python files there, without migrations; of the border post only what is its own."""
+    for root in roots:
+        for path in sorted(root.rglob("*.py")) if root.is_dir() else [root]:
+            within = path.relative_to(ROOM).parts[:-1] if path.is_relative_to(ROOM) else ()
+            if "migrations" not in path.parts and set(within) <= set(BORDER_POST):
+                yield path
+
+
+def calls(path: File) -> Iterator[ast.Call]:
+    """The calls in a file, in its order."""
+    found = [node for node in ast.walk(ast.parse(path.read_text())) if isinstance(node, ast.Call)]
+    yield from sorted(found, key=lambda call: (call.lineno, call.col_offset))
+
+
+def name_of(call: ast.Call) -> str:
+    """What is called, by its last name."""
+    called = call.func
+    return called.attr if isinstance(called, ast.Attribute) else called.id if isinstance(called, ast.Name) else ""
+
+
+def named_failpoints(*roots: File) -> list[str]:
+    """The names of all failpoints there. Raises AssertionError for one whose name is not written out."""
+    found: list[str] = []
+    for path in sources(*roots):
+        for call in calls(path):
+            if name_of(call) not in ("hit", "around") or not ast.unparse(call.func).startswith("failpoints."):
+                continue
+            (name,) = call.args
+            assert isinstance(name, ast.Constant) and isinstance(name.value, str), f"{path}:{call.lineno}"
+            room, _, step = name.value.partition(".")
+            is_around = name_of(call) == "around"
+            found += [f"{room}.before_{step}", f"{room}.after_{step}"] if is_around else [name.value]
+    return list(dict.fromkeys(found))
+
+
+def places(root: File) -> Iterator[Place]:
+    """The places that write, or speak to the database in words of their own."""
+    for path in sources(root):
+        room = path.relative_to(root).with_suffix("").as_posix().replace("/", ".")
+        here = path.relative_to(ROOT) if path.is_relative_to(ROOT) else path
+        for function in ast.walk(ast.parse(path.read_text())):
+            if isinstance(function, ast.FunctionDef):
+                for node in ast.walk(function):
+                    if isinstance(node, ast.Call) and name_of(node) in WRITES:
+                        yield Place(str(here), f"{room}.{function.name}", node.lineno, node.end_lineno or node.lineno)
+
+
+def is_passed(place: Place, lines: set[tuple[str, int]]) -> bool:
+    """Whether the database was spoken to from there."""
+    return any((place.path, line) in lines for line in range(place.first, place.last + 1))

@@ -1,0 +1,62 @@
+"""A worker is killed at every named failpoint of every path, and whoever comes after it finds all of it: nothing is
+lost, nothing is doubled, no stale number stands.
+
+FINALMARKET_PROOF_CUTS=all makes it the long proof.
+"""
+
+from __future__ import annotations
+
+import os
+from functools import partial
+
+import pytest
+
+from finalmarket.kernel.errors import UserError
+from tests.laws.border_house import House, house
+from tests.laws.cut_off import cut_off
+from tests.laws.sync_path import Path
+from tests.laws.sync_paths import PATHS
+from tests.laws.trail import Trail, watched
+
+EVERYWHERE = os.environ.get("FINALMARKET_PROOF_CUTS") == "all"
+
+pytestmark = pytest.mark.committed_database
+
+
+@pytest.mark.parametrize("path", PATHS, ids=str)
+def test_a_worker_that_is_killed_anywhere_loses_nothing_and_doubles_nothing(
+    path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    with house(monkeypatch) as home:
+        path.happen(home)
+        home.pass_time(minutes=1)
+        with watched() as trail:
+            path.act(home)
+        come_after(home, path)
+        assert home.faults_of_the_books() == []
+        for cut in cuts(path, trail):
+            path.happen(home)
+            home.pass_time(minutes=1)
+            assert cut_off(partial(path.act, home), cut) == ""
+            come_after(home, path)
+            assert home.faults_of_the_books() == [], f"killed at {cut}"
+
+
+def come_after(home: House, path: Path) -> None:
+    """Whoever asked for it comes again, then what comes round by itself."""
+    if path.again is not None:
+        try:
+            path.again(home)
+        except UserError:  # it was done already
+            pass
+    home.others_come_by()
+
+
+def cuts(path: Path, trail: Trail) -> list[str]:
+    """Where the worker is killed on this path: at the first and the last visit of each failpoint that the path is
+    about; in the long proof at every visit of every one."""
+    passed = trail.points()
+    if EVERYWHERE:
+        return [f"{name}@{passed[: place + 1].count(name)}" for place, name in enumerate(passed)]
+    mine = [name for name in dict.fromkeys(passed) if path.is_about(name)]
+    return [f"{name}@{visit}" for name in mine for visit in sorted({1, passed.count(name)})]
