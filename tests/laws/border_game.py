@@ -101,6 +101,7 @@ class Game:
     looked_at: float = 0.0
     look_since: datetime = field(default_factory=clock.now)
     unlooked: set[str] = field(default_factory=set)
+    undone: list[Part] = field(default_factory=list)
     retried_at: float = 0.0
     is_calming: bool = False
     has_rushed: bool = False
@@ -167,18 +168,20 @@ class Game:
 
     def hourly(self) -> None:
         """Look again at what should be settled."""
-        self.looked_at, self.look_since, self.unlooked = self.seconds, clock.now() - pull.LOOK_BACK, set(self.streams)
-        self._look_again()
+        self.looked_at, self.look_since = self.seconds, clock.now() - pull.LOOK_BACK
+        self.unlooked, self.undone = set(self.streams), list(self.parts)
         notices.verify(self.integration.pk)
-        for part in self.parts:
-            part.hourly()
+        self._look_again()
 
     def _look_again(self) -> None:
-        """Go on with the look at what changed in the last hours, where the platform broke it off."""
+        """Go on with what looks again every hour, where the platform broke it off."""
         for stream in sorted(self.unlooked):
             run = pull.backfill(self.integration, self.look_since, stream)
             if run is not None and run.outcome in WHOLE:
                 self.unlooked.discard(stream)
+        if self.is_calming:
+            notices.verify(self.integration.pk)
+        self.undone = [part for part in self.undone if not part.hourly()]
 
     def _help(self) -> None:
         """Where the platform refused the token twice, a person looks and finds that all is well."""
@@ -215,11 +218,15 @@ class Game:
 
     def waits(self) -> list[str]:
         """What is on its way."""
-        untold = DueNotice.objects.filter(integration=self.integration, state__in=["due", "doubtful"])
+        ours = DueNotice.objects.filter(integration=self.integration)
+        untold = ours.filter(state__in=["due", "doubtful"])
+        unseen = ours.filter(state="sent", verified_at=None, sent_at__lt=clock.now() - notices.SHOWN_AFTER)
         waiting = [line for part in self.parts for line in part.waits()]
         return [
             *waiting, *(f"{one}: {one.last_error}" for one in untold), *self.mail.waits(self.integration),
+            *(f"a look for {one}" for one in unseen),
             *(f"the newest {name}" for name in self._unpulled()), *(f"a look at {name}" for name in self.unlooked),
+            *(f"a look of {type(part).__name__}" for part in self.undone),
         ]  # fmt: skip
 
     def _unpulled(self) -> set[str]:

@@ -44,8 +44,9 @@ class Part:
     def sync(self) -> None:
         """What a worker does every minute, besides pulling and telling of what happened."""
 
-    def hourly(self) -> None:
-        """What a worker does every hour, besides looking again at what changed."""
+    def hourly(self) -> bool:
+        """What a worker does every hour, besides looking again at what changed; whether it could be done."""
+        return True
 
     def waits(self) -> Iterator[str]:
         """What is on its way."""

@@ -8,7 +8,7 @@ from decimal import Decimal
 
 from finalmarket.catalog.models import Product, Variant, VariantPrice
 from finalmarket.channels.models import ChannelProduct, DueChange
-from finalmarket.connectors.contract import PullsOrders, PushesFulfilments, PushesPrices, PushesStock
+from finalmarket.connectors.contract import PullsOrders, PullsStock, PushesFulfilments, PushesPrices, PushesStock
 from finalmarket.connectors.records import ListingRef
 from finalmarket.integrations import drift, links, price_look, push
 from finalmarket.orders import fulfilment
@@ -20,6 +20,7 @@ from tests.laws.border_part import Part
 UNITS = 40
 CARRIER = "DHL"  # of the parcels that the merchant sends; what was handed over at a till has none
 MORE_THAN_A_PAGE = 10
+WHOLE = ("done", "partly")  # outcomes of what went to the end
 
 
 class Offers(Part):
@@ -65,9 +66,11 @@ class Offers(Part):
     def sync(self) -> None:
         push.push(self.game.integration.pk)
 
-    def hourly(self) -> None:
-        drift.sweep(self.game.integration.pk)
-        price_look.look(self.game.integration.pk)
+    def hourly(self) -> bool:
+        look = price_look.look(self.game.integration.pk)
+        sweep = drift.sweep(self.game.integration.pk)
+        was_swept = sweep is not None if issubclass(self.game.case.connector, PullsStock) else True
+        return was_swept and all(run is None or run.outcome in WHOLE for run in (look, sweep))
 
     def waits(self) -> Iterator[str]:
         due = DueChange.objects.filter(integration_id=self.game.integration.pk).select_related("listing__variant")
