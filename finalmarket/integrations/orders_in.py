@@ -114,21 +114,27 @@ class Page:
     taken: dict[str, int] = field(default_factory=dict)
 
     def take_all(self, records: Sequence[OrderRecord]) -> list[str]:
-        """Take them at once: what is new and plain in a few statements, then the others one after the other."""
+        """Take them at once: first, one after the other, what is known or has a past, so that what it gives back is
+        there for the others; then what is new and plain, in a few statements."""
         drafts = [self._draft(record) for record in records]
         variants = variants_of(line for draft in drafts for line in draft.lines)
         fresh: dict[str, int] = {}
         for number, (record, draft) in enumerate(zip(records, drafts, strict=True)):
             if record.external_id not in self.lookups.known and is_plain(draft):
                 fresh.setdefault(record.external_id, number)
+        outcomes: dict[int, str] = {}
+        again = []
+        for number, record in enumerate(records):
+            if record.external_id not in fresh:
+                outcomes[number] = self._bring_up_to_date(record, drafts[number], variants)
+            elif fresh[record.external_id] != number:
+                again.append(number)
         orders = take_together([drafts[number] for number in fresh.values()], actor=ACTOR, variants=variants)
-        outcomes = {
-            number: self._follow(records[number], order) for number, order in zip(fresh.values(), orders, strict=True)
-        }
-        return [
-            outcomes[number] if number in outcomes else self._bring_up_to_date(record, drafts[number], variants)
-            for number, record in enumerate(records)
-        ]
+        for number, order in zip(fresh.values(), orders, strict=True):
+            outcomes[number] = self._follow(records[number], order)
+        for number in again:
+            outcomes[number] = self._bring_up_to_date(records[number], drafts[number], variants)
+        return [outcomes[number] for number in range(len(records))]
 
     def _bring_up_to_date(self, record: OrderRecord, draft: OrderDraft, variants: Variants) -> str:
         pk, _ = self.lookups.known.get(record.external_id, (0, 0))
