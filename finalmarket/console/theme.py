@@ -112,6 +112,8 @@ RECORDS: list[Item] = [
         _records(_("Integrations"), "integrations.channelintegration"),
         _records(_("Words of mails"), "integrations.mailtext"),
         _records(_("Tickets"), "integrations.ticket"),
+        _records(_("Labels"), "integrations.shippinglabel"),
+        _records(_("Payment pages"), "integrations.paymentpage"),
         _records(_("Sync runs"), "integrations.syncrun"),
         _records(_("Dead letters"), "integrations.deadletter"),
         _records(_("Webhooks that came in"), "integrations.webhookdelivery"),

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable
+from contextlib import nullcontext
 from functools import wraps
 from typing import Any
 
@@ -66,10 +67,14 @@ def actor(request: HttpRequest) -> str:
     return request.user.get_username()[:100]
 
 
-def attempt(request: HttpRequest, verb: Callable[[], str]) -> bool:
-    """Run a verb that returns what to tell the operator; tell them, also when it refuses. True when it was done."""
+def attempt(request: HttpRequest, verb: Callable[[], str], *, is_whole: bool = True) -> bool:
+    """Run a verb that returns what to tell the operator; tell them, also when it refuses. True when it was done.
+
+    It is done as a whole or not at all, but for a verb that asks a platform (not `is_whole`): that commits by itself
+    what it is about to ask, and what came of it.
+    """
     try:
-        with transaction.atomic():
+        with transaction.atomic() if is_whole else nullcontext():
             told = verb()
     except UserError as error:
         messages.error(request, str(error))

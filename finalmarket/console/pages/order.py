@@ -11,6 +11,7 @@ from django.db.models import Q
 from django.http import HttpRequest, HttpResponse
 from django.shortcuts import get_object_or_404
 
+from finalmarket.console.pages.desk import desk_of
 from finalmarket.console.pages.frame import page, show
 from finalmarket.console.pages.talk import tickets_of
 from finalmarket.orders.drafts import Address
@@ -57,6 +58,7 @@ def order(request: HttpRequest, key: int) -> HttpResponse:
         "rejections": REJECTIONS.items(),
         "dispositions": ReturnLine.Disposition.choices,
         "tickets": tickets_of(found),
+        "desk": desk_of(found, parcels),
         "form_key": secrets.token_hex(8),
     }
     return show(request, "order.html", f"Order {found.number}", context)

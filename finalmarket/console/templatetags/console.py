@@ -38,6 +38,17 @@ TONES = {
     "voided": "quiet",
     "requested": "info",
     "received": "good",
+    # labels, where parcels are, pages to pay on
+    "buying": "warn",
+    "bought": "good",
+    "voiding": "warn",
+    "label_made": "info",
+    "under_way": "busy",
+    "out_for_delivery": "busy",
+    "waiting_for_pickup": "info",
+    "returned": "bad",
+    "starting": "warn",
+    "started": "info",
     # channels, listings
     "active": "good",
     "inactive": "quiet",

@@ -28,9 +28,10 @@ def stand_alone(verb: str) -> None:
         raise RuntimeError(f"{verb} asks a platform and commits before it does: call it outside of a transaction")
 
 
-def accounts_that(capability: type) -> list[ChannelIntegration]:
-    """The active accounts whose platform has that capability, in the order in which they are listed; one query."""
-    return [one for one in ChannelIntegration.objects.filter(status=Status.ACTIVE) if _can(one, capability)]
+def accounts_that(*capabilities: type) -> list[list[ChannelIntegration]]:
+    """For each capability the active accounts whose platform has it; one query for all of them."""
+    active = list(ChannelIntegration.objects.filter(status=Status.ACTIVE))
+    return [[one for one in active if _can(one, capability)] for capability in capabilities]
 
 
 def _can(integration: ChannelIntegration, capability: type) -> bool:

@@ -28,6 +28,7 @@ from finalmarket.integrations.storing import Stored, intake, patiently
 from finalmarket.integrations.telling import key_of
 from finalmarket.kernel import clock, failpoints
 from finalmarket.kernel.errors import UserError
+from finalmarket.kernel.money import quantize
 from finalmarket.orders.models import Order
 
 State = PaymentPage.State
@@ -78,16 +79,14 @@ def _check(back_url: str) -> None:
     if len(back_url) > 1000 or not back_url.isprintable() or " " in back_url or "\\" in back_url:
         raise UserError("the address to go on to is too long, or holds what no address does")
     if not public_address("/"):
-        raise UserError(
-            f"a buyer could not come back: set {PUBLIC_URL} to where this house is reached"
-        )
+        raise UserError(f"a buyer could not come back: set {PUBLIC_URL} to where this house is reached")
 
 
 def _request(page: PaymentPage, *, can_wait: bool) -> PaymentRequest:
     order: Order = page.order
     has_goods_to_send = order.state in (Order.State.OPEN, Order.State.PARTLY_FULFILLED)
     return PaymentRequest(
-        key=page.key, order_number=order.number, amount=page.amount, currency=page.currency,
+        key=page.key, order_number=order.number, amount=quantize(page.amount, page.currency), currency=page.currency,
         return_url=public_address(f"/pay/{page.token}/return"), cancel_url=public_address(f"/pay/{page.token}/cancel"),
         is_authorise_only=can_wait and has_goods_to_send, description=f"Order {order.number}", email=order.email,
     )  # fmt: skip
