@@ -217,6 +217,8 @@ def test_the_state_of_an_order_is_the_stage_of_its_record(
     assert held(stage, "orders", order.external_id)["hs_pipeline_stage"] == as_order
     assert held(stage, "deals", deal.external_id)["dealstage"] == as_deal
     assert linked(stage, "deals", deal.external_id, "line_items") == sorted(deal.lines.values())
+    units = "3" if state == "cancelled" else "2"  # a cancelled order keeps its lines: the stage says the rest
+    assert held(stage, "line_items", order.lines[content.lines[1].line_id])["quantity"] == units
 
 
 def test_a_stage_of_the_accounts_own_is_taken(stage: Stage) -> None:

@@ -177,11 +177,13 @@ def line_key(content: OrderContent, line: OrderContentLine) -> str:
 
 
 def line_values(content: OrderContent, line: OrderContentLine) -> dict[str, str]:
-    """A line, as the units that are still wanted. HubSpot's `discount` is taken off each unit."""
+    """A line, as the units that are still wanted (of a cancelled order, as it was: its stage says that it is
+    cancelled). HubSpot's `discount` is taken off each unit."""
+    units = line.quantity if content.state == "cancelled" else wanted_units(line, content)
     off = (line.discount / line.quantity).quantize(SIX_DIGITS).normalize() if line.quantity else Decimal(0)
     return {
         LINE: line_key(content, line), "name": line.title or line.sku or line.kind, "hs_sku": line.sku,
-        "quantity": str(wanted_units(line, content)), "price": amount(line.unit_price), "discount": amount(off),
+        "quantity": str(units), "price": amount(line.unit_price), "discount": amount(off),
         "hs_line_item_currency_code": content.currency, "finalmarket_kind": line.kind,
         "finalmarket_tax": amount(line.tax), "finalmarket_cancelled": str(line.cancelled_quantity),
     }  # fmt: skip
