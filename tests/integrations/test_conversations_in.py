@@ -148,9 +148,7 @@ def test_a_visitor_without_a_name_waits_until_one_is_given(bureau: Bureau) -> No
 @pytest.mark.parametrize(
     ("medium", "kind"), [("chat", "chat"), ("email", "email"), ("phone", "phone"), ("social", "social"), ("web", "web")]
 )
-def test_an_account_without_a_channel_gets_one_of_the_fitting_type_once(
-    bureau: Bureau, medium: str, kind: str
-) -> None:
+def test_an_account_without_a_channel_gets_one_of_the_fitting_type_once(bureau: Bureau, medium: str, kind: str) -> None:
     take(bureau, talk("1", medium=medium))
     take(bureau, talk("1", external_id="T2", medium=medium))
     channels = {journey.start_channel for journey in CrossChannelJourney.objects.all()}

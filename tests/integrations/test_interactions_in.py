@@ -220,8 +220,9 @@ def test_one_that_cannot_be_taken_is_set_aside_and_taken_later(bureau: Bureau, m
         return whole(context)
 
     monkeypatch.setattr(interactions_in, "storable", tired)
-    stored = take(bureau, seen(number="1", sku="bad"), seen(number="2"))
-    assert [one.outcome for one in stored] == ["failed", "created"]
+    stored = take(bureau, seen("unsubscribe", "0"), seen(number="1", sku="bad"), seen(number="2"))
+    assert [one.outcome for one in stored] == ["created", "failed", "created"]
+    assert newsletter() == [False]
     monkeypatch.undo()
     letter = DeadLetter.objects.get(stream="interactions")
     dead_letters.replay(letter.pk, actor="olga")

@@ -92,7 +92,8 @@ class Page:
         self, record: ConversationRecord, row: ExternalId | None, channel: SalesChannel, person: int
     ) -> Journey:
         """The journey that the conversation has become by now, with what was said since it last came in."""
-        fresh = [one for one in _said(record, self.ticket_of(record)) if self.name(record, one) not in self.recorded]
+        said = {self.name(record, one): one for one in _said(record, self.ticket_of(record))}
+        fresh = [one for name, one in said.items() if name not in self.recorded]
         journey = self.journeys.get(row.local_id) if row else None
         if journey is None or _begins_anew(journey, record, fresh):
             begun = record.opened_at if journey is None else min((one.at for one in fresh), default=_changed(record))
@@ -108,7 +109,7 @@ class Page:
 
     def name(self, record: ConversationRecord, message: ConversationMessage) -> str:
         """What a message is known by."""
-        return message_id(self.integration, record.external_id, message.external_id)
+        return message_id(self.integration, record.external_id, message.external_id or message.at.isoformat())
 
     def _record(
         self, journey: Journey, record: ConversationRecord, channel: SalesChannel, message: ConversationMessage
@@ -127,13 +128,13 @@ class Page:
             journey=journey, sales_channel=channel, interaction=interaction, action=SAID,
             occurred_at=interaction.occurred_at,
         )  # fmt: skip
-        self.recorded.add(name)
 
     def _remember(self, record: ConversationRecord, row: ExternalId | None, journey: Journey) -> None:
         row = row or ExternalId(integration=self.integration, kind=KIND, external_id=short(record.external_id))
         row.local_id, row.version = journey.pk, record.version[:60]
         row.save()
         self.known[record.external_id] = row
+        self.recorded |= {self.name(record, message) for message in record.messages}
 
 
 def take_conversations(integration: ChannelIntegration, records: Sequence[ConversationRecord]) -> list[Stored]:

@@ -62,6 +62,7 @@ def _find_mails(since: datetime) -> int:
             DueNotice(
                 integration=everybody[account], kind=kind, local_id=local_id,
                 key=key_of(everybody[account], kind, local_id), next_try_at=clock.now(), found_at=clock.now(),
+                verified_at=clock.now(),  # no platform shows a mail that was sent
             )
             for kind in ASKED
             for local_id, account in _ask(cursor, kind, active, list(everybody), since)

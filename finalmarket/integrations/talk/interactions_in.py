@@ -72,7 +72,9 @@ class Page:
         return outcomes
 
     def take(self, record: InteractionRecord) -> str:
-        """Take one of them for itself."""
+        """Take one of them for itself; what was noted together with others may have been undone, so it is read anew."""
+        person = self.people.get(record.external_id)
+        self.ledger = Ledger(set() if person is None else {person})
         return self.take_all([record])[0]
 
     def name(self, record: InteractionRecord) -> str:

@@ -70,7 +70,7 @@ def open_ticket(
     if is_new:
         DueNotice.objects.create(
             integration=desk, kind=DueNotice.Kind.TICKET, local_id=ticket.pk, key=f"ticket-{ticket.pk}",
-            next_try_at=clock.now(),
+            next_try_at=clock.now(), verified_at=clock.now(),
         )  # fmt: skip
     return ticket
 
