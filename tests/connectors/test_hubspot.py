@@ -14,9 +14,10 @@ import pytest
 from finalmarket.connectors.books import OrderContentLine
 from finalmarket.connectors.errors import NotSupported, Rejected
 from finalmarket.connectors.records import CustomerContent, Delivery
+from finalmarket.sandbox.faults import Fault
 from finalmarket.sandbox.platforms.hubspot.crm import SUBSCRIPTION
 from tests.connectors.cases.hubspot import case, customer, order_content, prepare, seed_customers, ticket
-from tests.connectors.conformance.stage import Fault, NthCall, Stage, changed, staged
+from tests.connectors.conformance.stage import NthCall, Stage, changed, staged
 
 DAY = timedelta(days=1)
 OPEN, SHIPPED, CANCELLED = (

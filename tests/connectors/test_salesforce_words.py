@@ -139,9 +139,10 @@ def found(question: str, *records: dict[str, Any]) -> list[str]:
 
 
 def test_the_stand_in_reads_quotes_lists_and_orders_as_salesforce_does() -> None:
-    one, two, three = {"n": "1", "a": "O'Brien"}, {"n": "2", "a": "b\\c", "m": True}, {"n": "3", "a": None}
-    assert found(rf"SELECT n FROM X WHERE a = {soql.text(one['a'])}", one, two, three) == ["1"]
-    assert found(rf"SELECT n FROM X WHERE a IN {soql.texts([one['a'], two['a']])}", one, two, three) == ["1", "2"]
+    quoted, slashed = "O'Brien", "b\\c"
+    one, two, three = {"n": "1", "a": quoted}, {"n": "2", "a": slashed, "m": True}, {"n": "3", "a": None}
+    assert found(f"SELECT n FROM X WHERE a = {soql.text(quoted)}", one, two, three) == ["1"]
+    assert found(f"SELECT n FROM X WHERE a IN {soql.texts([quoted, slashed])}", one, two, three) == ["1", "2"]
     assert found("SELECT n FROM X WHERE a = 'o\\'brien' AND m = true", one, two, three) == []
     assert found("SELECT n FROM X WHERE a = null OR m = true ORDER BY n LIMIT 1", three, two, one) == ["2"]
     for wrong in ("SELECT n", "SELECT n FROM X WHERE a ~ 'b'", "SELECT n FROM X WHERE a = b", "DELETE FROM X"):
