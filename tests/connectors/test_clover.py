@@ -82,7 +82,7 @@ def test_a_new_listing_whose_sku_is_there_is_taken_for_that_item(stage: Stage) -
         ref=ListingRef(key="local-1", sku="TEA"), key="listing-1", title="Green tea", price=Decimal("4.50"),
         currency="USD",
     )  # fmt: skip
-    assert stage.connector.push_listings([content]) == [ListingRef(key=key, sku="TEA")]
+    assert stage.connector.push_listings([content]) == [ListingRef(key=key, sku="TEA", ids={"item": key})]
     item = stage.stand_in.state["items"][key]
     assert (item["name"], item["price"], item["itemStock"]["quantity"]) == ("Green tea", 450, 3)
 

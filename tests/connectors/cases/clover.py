@@ -103,7 +103,8 @@ def seed_listings(shop: Any, count: int) -> list[ListingRef]:
     refs = []
     for _ in range(count):
         sku = f"SKU-{next(_count)}"
-        refs.append(ListingRef(key=shop.add_listing(sku, f"Thing {sku}", Decimal("10.00"), 5), sku=sku))
+        key = shop.add_listing(sku, f"Thing {sku}", Decimal("10.00"), 5)
+        refs.append(ListingRef(key=key, sku=sku, ids={"item": key}))
     return refs
 
 
@@ -178,7 +179,8 @@ def case() -> Case:
         connector=Clover, stand_in=StandIn, account=account, describe=describe, ignore=("/oauth/v2/",),
         currency="USD", page_sizes={"orders": 100, "listings": 100, "customers": 100},
         seed_orders=_seed_orders, seed_customers=_seed_customers, seed_listings=seed_listings,
-        seed_unknown_order=_seed_unknown_order, missing_ref=ListingRef(key="NOSUCHITEM001", sku="NO-SUCH-SKU"),
+        seed_unknown_order=_seed_unknown_order,
+        missing_ref=ListingRef(key="NOSUCHITEM001", sku="NO-SUCH-SKU", ids={"item": "NOSUCHITEM001"}),
         stock_of=lambda shop, ref: int(shop.state["items"][ref.key]["itemStock"]["quantity"]),
         price_of=lambda shop, ref: Decimal(shop.state["items"][ref.key]["price"]) / 100,
         new_listings=_new_listings,

@@ -315,4 +315,5 @@ def listings_come_with_what_further_calls_need(case: Case) -> None:
         assert {record.ref.key: dict(record.ref.ids) for record in came} == {
             key: dict(ref.ids) for key, ref in sown.items()
         }
+        assert all(record.ref.ids for record in came), "a ref without ids stands for a listing that is not there yet"
         assert all(record.price == Decimal(10) for record in came if record.price is not None)

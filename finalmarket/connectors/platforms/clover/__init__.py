@@ -318,7 +318,7 @@ class Clover(
             raise Rejected("a new item needs a price")
         else:
             raw = self._post("/items", fields)
-        return ListingRef(key=read_one(raw, lambda one: str(one["id"])), sku=content.ref.sku)
+        return read_one(raw, lambda one: words.listing_ref(str(one["id"]), content.ref.sku))
 
     def _item_of_sku(self, sku: str) -> str:
         found = self._listed("/items", filter=f"sku={sku}", limit=2) if sku else []

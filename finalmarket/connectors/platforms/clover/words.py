@@ -218,7 +218,7 @@ def listing_record(raw: Raw, currency: str) -> ListingRecord:
     """An item of the inventory: a variant is an item of its own there."""
     is_fixed = raw.get("priceType") != "VARIABLE"
     return ListingRecord(
-        ref=ListingRef(key=raw["id"], sku=raw.get("sku") or ""), title=raw.get("name") or "",
+        ref=listing_ref(raw["id"], raw.get("sku") or ""), title=raw.get("name") or "",
         barcode=raw.get("code") or "", price=_amount(raw, "price", currency) if is_fixed else None, currency=currency,
         is_available=not raw.get("hidden") and raw.get("available") is not False and not raw.get("deletedTime"),
         raw=raw,
@@ -231,6 +231,11 @@ def item_fields(content: ListingContent, minor: int | None) -> dict[str, Any]:
     fields |= {"sku": content.ref.sku[:100]} if content.ref.sku else {}
     fields |= {"code": content.barcode[:100]} if content.barcode else {}
     return fields | ({} if minor is None else {"price": minor, "priceType": "FIXED"})
+
+
+def listing_ref(item: str, sku: str) -> ListingRef:
+    """What an item is called there; `ids` say that it stands there."""
+    return ListingRef(key=item, sku=sku, ids={"item": item})
 
 
 def shown_quantity(raw: Raw) -> int:
