@@ -304,6 +304,11 @@ class TakesPayments(ABC):
         """Let an authorised amount go."""
 
 
+class TakesPaymentsInParts(TakesPayments):
+    """What is authorised can be taken in several steps (`capture_payment`, each under its key): what is left stays
+    authorised, and a record's `captured` is the sum of what was taken."""
+
+
 class StartsPayments(ABC):
     """A buyer pays on the platform's own page."""
 

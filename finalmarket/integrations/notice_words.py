@@ -18,17 +18,21 @@ from finalmarket.connectors.contract import (
     PushesFulfilments,
     PushesRefunds,
     TakesPayments,
+    TakesPaymentsInParts,
 )
 from finalmarket.connectors.errors import Rejected
 from finalmarket.connectors.records import FulfilmentNotice, FulfilmentRecord, OrderRecord, PaymentRecord, RefundNotice
+from finalmarket.integrations import payment_parts
 from finalmarket.integrations.models import ChannelIntegration, DueNotice, DueRecord, ExternalId, PlaceMapping
-from finalmarket.integrations.notice_queries import HEARD, QUERIES
+from finalmarket.integrations.notice_queries import HEARD, QUERIES, happened, hear
 from finalmarket.integrations.refund_echo import Refunded
 from finalmarket.integrations.telling import key_of
-from finalmarket.kernel import clock
+from finalmarket.kernel import clock, failpoints
 from finalmarket.kernel.money import quantize
 from finalmarket.orders import aftersales, payments
+from finalmarket.orders.history import locked
 from finalmarket.orders.models import Fulfilment, Order, OrderEvent, Payment, Refund
+from finalmarket.orders.states import captured
 
 ACTOR = "integration"
 KEYS_HOLD = timedelta(hours=12)
@@ -131,7 +135,7 @@ class Refunds:
         order = refund.order
         told = RefundNotice(
             key=notice.key, order_id=order.external_id,
-            payment_id=refund.payment.external_id if refund.payment else "",
+            payment_id=payments.name_at_provider(refund.payment) if refund.payment else "",
             amount=quantize(refund.amount, order.currency), currency=order.currency, reason=refund.reason,
             others=_other_refunds(notice, refund),
         )  # fmt: skip
@@ -182,27 +186,29 @@ class Cancellations:
 
 
 class Captures:
-    """Money that was authorised and is to be taken: because goods have left, or because a person said so."""
+    """Money that was authorised and is to be taken: because all goods have left, or because a person said so."""
 
     capability: ClassVar[type] = TakesPayments
 
     def find(self, connector: Any, notice: Notice) -> str | None:
         payment = Payment.objects.get(pk=notice.row.local_id)
         record = _payment_there(connector, payment)
-        return self._taken(payment, record) if record is not None and record.state != "authorised" else None
+        return self._taken(payment, record) if record is not None and _is_taken(payment, record) else None
 
     def tell(self, connector: Any, notice: Notice) -> str:
         payment = Payment.objects.select_related("order").get(pk=notice.row.local_id)
         if payment.state not in (Payment.State.AUTHORISED, Payment.State.CAPTURED):
             return NOTHING
         there = _payment_there(connector, payment) if payment.state == Payment.State.CAPTURED else None
-        if there is not None and there.state != "authorised":
+        if there is not None and _is_taken(payment, there):
             return self._taken(payment, there)
+        if isinstance(connector, TakesPaymentsInParts):
+            _catch_up(connector, notice.integration, payment)
         amount = _to_take(payment)
         if amount <= 0:
             return NOTHING
-        record = connector.capture_payment(payment.external_id, amount, payment.currency, notice.key)
-        return self._taken(payment, record)
+        name = payments.name_at_provider(payment)
+        return self._taken(payment, connector.capture_payment(name, amount, payment.currency, notice.key))
 
     def shows(self, connector: Any, notice: Notice) -> bool:
         return _is_settled_there(connector, notice)
@@ -212,11 +218,45 @@ class Captures:
         if record.state not in ("captured", "refunded", "disputed"):
             raise Rejected(f"the payment {payment.external_id} is {record.state} there, nothing was taken")
         if payment.state == Payment.State.AUTHORISED:
-            amount = min(record.captured or payment.amount, payment.amount)
+            taken = (record.captured or payment.amount) - payments.taken_in_parts(payment)
+            amount = min(taken, payment.amount)
             with transaction.atomic():  # what is taken and not due is given back, also when we are killed here
                 payments.capture(payment.pk, amount=amount, happened=True, actor=ACTOR)
                 aftersales.refund_surplus(payment.order_id, key=f"surplus:{payment.pk}", actor=ACTOR)
         return record.external_id or NOTHING
+
+
+class PartCaptures:
+    """What a parcel holds, taken when it leaves: of an authorised payment of which the rest stays authorised."""
+
+    capability: ClassVar[type] = TakesPaymentsInParts
+
+    def find(self, connector: Any, notice: Notice) -> str | None:
+        payment = self._payment(notice)
+        return NOTHING if payment is None or _catch_up(connector, notice.integration, payment) else None
+
+    def tell(self, connector: Any, notice: Notice) -> str:
+        payment = self._payment(notice)
+        if payment is None:
+            return NOTHING
+        _catch_up(connector, notice.integration, payment)
+        order = Order.objects.get(pk=payment.order_id)
+        owed = aftersales.worth_of_what_left(order) - captured(Payment.objects.filter(order=order))
+        amount = quantize(min(payment.amount, owed), payment.currency)
+        if payment.state == Payment.State.AUTHORISED and amount > 0:
+            record = connector.capture_payment(payment.external_id, amount, payment.currency, notice.key)
+            _book(notice.integration, payment, record)
+        return NOTHING
+
+    def shows(self, connector: Any, notice: Notice) -> bool:
+        return True
+
+    def _payment(self, notice: Notice) -> Payment | None:
+        """The authorised payment at this account of the order that the parcel belongs to; None where all is taken."""
+        known = ExternalId.objects.filter(integration=notice.integration, kind="payment")
+        order_id = Fulfilment.objects.values_list("order_id", flat=True).get(pk=notice.row.local_id)
+        waiting = Payment.objects.filter(order=order_id, state=Payment.State.AUTHORISED).order_by("pk")
+        return next((one for one in waiting if known.filter(local_id=one.pk).exists()), None)
 
 
 class Voids:
@@ -230,7 +270,7 @@ class Voids:
 
     def tell(self, connector: Any, notice: Notice) -> str:
         payment = Payment.objects.get(pk=notice.row.local_id)
-        record = connector.cancel_payment(payment.external_id, notice.key)
+        record = connector.cancel_payment(payments.name_at_provider(payment), notice.key)
         return str(record.external_id) or NOTHING
 
     def shows(self, connector: Any, notice: Notice) -> bool:
@@ -242,6 +282,7 @@ KINDS: Mapping[str, Kind] = {
     DueNotice.Kind.REFUND: Refunds(),
     DueNotice.Kind.CANCELLATION: Cancellations(),
     DueNotice.Kind.CAPTURE: Captures(),
+    DueNotice.Kind.PART: PartCaptures(),
     DueNotice.Kind.VOID: Voids(),
 }
 
@@ -288,8 +329,37 @@ def _is_settled_there(connector: Any, notice: Notice) -> bool:
 def _payment_there(connector: Any, payment: Payment) -> PaymentRecord | None:
     found: PaymentRecord | None = None
     if isinstance(connector, PullsPayments):
-        found = connector.pull_payment(payment.external_id)
+        found = connector.pull_payment(payments.name_at_provider(payment))
     return found
+
+
+def _is_taken(payment: Payment, record: PaymentRecord) -> bool:
+    """Whether the platform has taken what is to be taken, parts that are known not counted."""
+    parts = payments.taken_in_parts(payment)
+    if not parts:
+        return record.state != "authorised"
+    taken = record.captured - parts
+    return taken >= payment.amount if payment.state == Payment.State.CAPTURED else taken > 0
+
+
+def _catch_up(connector: Any, integration: ChannelIntegration, payment: Payment) -> bool:
+    """Book what was taken there of an authorised payment and is not known here; whether there was any."""
+    record = _payment_there(connector, payment)
+    return record is not None and _book(integration, payment, record)
+
+
+def _book(integration: ChannelIntegration, payment: Payment, record: PaymentRecord) -> bool:
+    with transaction.atomic():
+        order = locked(payment.order_id)
+        payment.refresh_from_db()
+        taken = record.captured - payments.taken_in_parts(payment)
+        if payment.state != Payment.State.AUTHORISED or taken <= 0:
+            return False
+        heard = happened([order.pk])
+        payment_parts.take(integration, payment, taken, actor=ACTOR)
+        hear(integration, [order.pk], heard)
+        failpoints.hit("notices.within_part")
+    return True
 
 
 def _to_take(payment: Payment) -> Any:

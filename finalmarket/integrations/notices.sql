@@ -42,12 +42,17 @@ WITH touched AS MATERIALIZED (
     LEFT JOIN sold_there ON sold_there.id = paid_there.order_id AND sold_there.integration_id = paid_there.integration_id
     WHERE paid_there.integration_id = ANY (%(refund)s::bigint[])
     UNION ALL
-    -- Taken here by a person, or due because goods have left.
+    -- Taken here by a person, or due because all goods have left.
     SELECT paid_there.integration_id, 'capture', paid_there.id, 'due'
     FROM paid_there JOIN orders o ON o.id = paid_there.order_id
     WHERE paid_there.integration_id = ANY (%(capture)s::bigint[])
-      AND (paid_there.state = 'captured'
-           OR paid_there.state = 'authorised' AND o.state IN ('partly_fulfilled', 'fulfilled'))
+      AND (paid_there.state = 'captured' OR paid_there.state = 'authorised' AND o.state = 'fulfilled')
+    UNION ALL
+    -- What a parcel holds is taken when it leaves, where the rest stays authorised; elsewhere all with the last one.
+    SELECT paid_there.integration_id, 'capture_part', parcel.id, 'due'
+    FROM paid_there JOIN orders o ON o.id = paid_there.order_id AND o.state = 'partly_fulfilled'
+    JOIN fulfilments parcel ON parcel.order_id = o.id AND parcel.state IN ('shipped', 'delivered')
+    WHERE paid_there.integration_id = ANY (%(capture_part)s::bigint[]) AND paid_there.state = 'authorised'
     UNION ALL
     SELECT integration_id, 'void', id, 'due' FROM paid_there
     WHERE state = 'voided' AND integration_id = ANY (%(void)s::bigint[])

@@ -9,7 +9,7 @@ from functools import partial
 
 from finalmarket.channels.models import SalesChannel
 from finalmarket.connectors.records import PaymentRecord
-from finalmarket.integrations import refund_echo
+from finalmarket.integrations import payment_parts, refund_echo
 from finalmarket.integrations.desk import disputes, page_book
 from finalmarket.integrations.desk.asking import tender_of
 from finalmarket.integrations.models import ChannelIntegration, DeadLetter, ExternalId
@@ -63,7 +63,7 @@ def _take(integration: ChannelIntegration, known: dict[str, ExternalId], record:
     before, heard = _standing(order), happened([order.pk])
     payment = payment or _known_in(order, record)
     was_open = payment is not None and payment.state == Payment.State.AUTHORISED
-    payment = _apply(order, payment, record, tender=tender_of(integration) if page else TENDER)
+    payment = _apply(integration, order, payment, record, tender=tender_of(integration) if page else TENDER)
     if page is not None:
         page.refresh_from_db()
         page_book.follow_payment(page, record, payment)
@@ -113,7 +113,9 @@ def _known_in(order: Order, record: PaymentRecord) -> Payment | None:
     return order.payments.filter(external_id=record.external_id).order_by("pk").first()
 
 
-def _apply(order: Order, payment: Payment | None, record: PaymentRecord, *, tender: str) -> Payment | None:
+def _apply(
+    integration: ChannelIntegration, order: Order, payment: Payment | None, record: PaymentRecord, *, tender: str
+) -> Payment | None:
     """Bring the order's payment to the state that the provider reports; a state that was passed is not gone back to."""
     wanted = "captured" if record.state in ("refunded", "disputed") else record.state
     if payment is None:
@@ -121,11 +123,22 @@ def _apply(order: Order, payment: Payment | None, record: PaymentRecord, *, tend
     if payment.state == Payment.State.PENDING and wanted in ("authorised", "captured"):
         payment = _enter(order, payment.tender, record, wanted)
     if payment.state == Payment.State.AUTHORISED and wanted == "captured":
-        return payments.capture(payment.pk, amount=min(_captured(record), payment.amount), happened=True, actor=ACTOR)
+        return _capture(integration, payment, record)
     if payment.state in payments.OPEN and wanted == "voided":
         return payments.void(payment.pk, actor=ACTOR)
     if payment.state in payments.OPEN and wanted == "failed":
         return payments.fail(payment.pk, reason="the provider says so", actor=ACTOR)
+    return payment
+
+
+def _capture(integration: ChannelIntegration, payment: Payment, record: PaymentRecord) -> Payment:
+    """Take in what the provider took and we do not know of yet: the whole payment, or a part of it where what is left
+    stays authorised there."""
+    taken = _captured(record) - payments.taken_in_parts(payment)
+    if taken > 0 and payment_parts.has_parts(integration):
+        payment_parts.take(integration, payment, taken, actor=ACTOR)
+    elif taken > 0:
+        return payments.capture(payment.pk, amount=min(taken, payment.amount), happened=True, actor=ACTOR)
     return payment
 
 

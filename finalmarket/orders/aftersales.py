@@ -27,7 +27,7 @@ from finalmarket.orders.states import captured, refundable
 
 __all__ = [
     "cancel", "cancel_known", "cancel_units", "close_cancelled", "credit", "credited_units", "refund", "refund_surplus",
-    "worth",
+    "worth", "worth_of_what_left",
 ]  # fmt: skip
 
 
@@ -152,6 +152,18 @@ def _lower(order: Order, amount: Decimal) -> None:
     order.goods -= amount if order.tax_included else amount - share
     order.total -= amount
     order.save(update_fields=["tax", "goods", "total", "updated_at"])
+
+
+def worth_of_what_left(order: Order) -> Decimal:
+    """Return what is owed for what has left and was not returned: its goods, and from the first parcel on the order's
+    shipping, fees and tip; all of the total once nothing is open any more."""
+    total: Decimal = order.total
+    if order.state == Order.State.FULFILLED:
+        return total
+    lines = order.lines.filter(kind=OrderLine.Kind.GOODS, fulfilled_quantity__gt=0)
+    left = {line.pk: line.fulfilled_quantity - line.returned_quantity for line in lines}
+    besides: Decimal = order.shipping + order.fees + order.tip if left else Decimal(0)
+    return min(total, worth(order).of(left) + besides)
 
 
 def worth(order: Order) -> Worth:

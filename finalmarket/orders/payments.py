@@ -15,6 +15,8 @@ from finalmarket.orders.models import Order, Payment
 from finalmarket.orders.states import still_due
 
 OPEN = (Payment.State.PENDING, Payment.State.AUTHORISED)
+PART = "#part-"
+"""What stands between the provider's name of a payment and the number of a part of it."""
 
 
 def authorise(order_id: int, *, tender: str, amount: Decimal, external_id: str, actor: str) -> Payment:
@@ -73,6 +75,44 @@ def capture(payment_id: int, *, amount: Decimal | None = None, happened: bool = 
         )
     payment.amount = taken
     return _move(payment, order, Payment.State.CAPTURED, actor)
+
+
+@transaction.atomic
+def take_part(payment_id: int, amount: Decimal, *, actor: str) -> Payment:
+    """Note that a part of an authorised amount came in: it is a payment of its own from now on, and the rest stays
+    authorised. All of it, or more, is captured as a whole. Returns what came in.
+
+    Raises UserError for an amount that is not above zero, and for a payment that is not open.
+    """
+    payment, order = _locked_payment(payment_id)
+    _refuse_unless_open(payment, order, "captured")
+    taken = quantize(amount, order.currency)
+    if taken <= 0:
+        raise UserError(f"order {order.number}: a part of a payment must be above zero, not {amount}")
+    if taken >= payment.amount:
+        return capture(payment_id, amount=payment.amount, happened=True, actor=actor)
+    number = order.payments.filter(external_id__startswith=f"{payment.external_id}{PART}").count() + 1
+    part = Payment(
+        order=order, tender=payment.tender, currency=order.currency, amount=taken,
+        external_id=f"{payment.external_id}{PART}{number}",
+    )  # fmt: skip
+    payment.amount -= taken
+    payment.save(update_fields=["amount"])
+    return _move(part, order, Payment.State.CAPTURED, actor)
+
+
+def name_at_provider(payment: Payment) -> str:
+    """What the provider calls a payment; one that came in by parts has one name there."""
+    return payment.external_id.partition(PART)[0]
+
+
+def taken_in_parts(payment: Payment) -> Decimal:
+    """What came in of a payment by parts, itself not counted."""
+    parts = Payment.objects.filter(
+        order=payment.order_id, external_id__startswith=f"{name_at_provider(payment)}{PART}",
+        state=Payment.State.CAPTURED,
+    ).exclude(pk=payment.pk)  # fmt: skip
+    return sum((part.amount for part in parts), Decimal(0))
 
 
 @transaction.atomic

@@ -6,6 +6,8 @@ from finalmarket.connectors.records import PaymentRecord
 from finalmarket.orders import refunds
 from finalmarket.orders.history import add_problem, follow, note
 from finalmarket.orders.models import Order, OrderEvent, Payment
+from finalmarket.orders.payments import name_at_provider
+from finalmarket.orders.states import refundable
 
 
 def follow_dispute(order: Order, record: PaymentRecord, payment: Payment | None, *, actor: str) -> None:
@@ -42,10 +44,10 @@ def _book_loss(order: Order, payment: Payment | None, *, key: str, actor: str) -
     """What is not given back of the payment is gone; what was is booked as every refund is."""
     if payment is None:
         return
-    payment = Payment.objects.get(pk=payment.pk)
-    lost = payment.amount - payment.refunded
+    name = name_at_provider(payment)
+    whole = [one for one in Payment.objects.filter(order=order) if name_at_provider(one) == name]
     reason = "the dispute was lost"
-    refunds.book(order, lost, key=key, reason=reason, actor=actor, payments=[payment])
+    refunds.book(order, refundable(whole), key=key, reason=reason, actor=actor, payments=whole)
 
 
 def _open_words(record: PaymentRecord) -> str:

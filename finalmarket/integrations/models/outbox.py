@@ -23,6 +23,7 @@ class DueNotice(models.Model):
         REFUND = "refund", "Refund"
         CANCELLATION = "cancellation", "Cancellation"
         CAPTURE = "capture", "Capture"
+        PART = "capture_part", "Capture of a part"
         VOID = "void", "Void"
         CONFIRMATION = "confirmation", "Order confirmed, by mail"
         DISPATCH = "dispatch", "Parcel left, by mail"

@@ -48,9 +48,7 @@ class Fulfilment(models.Model):
         indexes: ClassVar = [
             models.Index(fields=["location", "created_at"], name="fulfilments_location_day"),
             models.Index(fields=["location", "id"], name="fulfilments_to_pick", condition=Q(state="pending")),
-            models.Index(
-                fields=["tracking_number"], name="fulfilments_tracking", condition=~Q(tracking_number="")
-            ),
+            models.Index(fields=["tracking_number"], name="fulfilments_tracking", condition=~Q(tracking_number="")),
         ]
 
     def __str__(self) -> str:

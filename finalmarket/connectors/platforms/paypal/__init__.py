@@ -27,7 +27,7 @@ from finalmarket.connectors.contract import (
     ReceivesWebhooks,
     Setting,
     StartsPayments,
-    TakesPayments,
+    TakesPaymentsInParts,
 )
 from finalmarket.connectors.errors import (
     ConnectorError,
@@ -62,7 +62,7 @@ MOST_CERTIFICATES = 20
 MOST_LETTERS_OF_NOTE = 255
 
 
-class PayPal(Connector, PullsPayments, PushesRefunds, TakesPayments, StartsPayments, ReceivesWebhooks):
+class PayPal(Connector, PullsPayments, PushesRefunds, TakesPaymentsInParts, StartsPayments, ReceivesWebhooks):
     """One PayPal business account, by an app of its own."""
 
     # Who we are.

@@ -152,7 +152,9 @@ class PayPal(Till):
         return told({**({"items": items} if items else {}), "links": links})
 
     def _bound(self, request: Request, name: str, usual: datetime) -> datetime:
-        bound = _moment(request, name) if name in request.query else usual
+        if name not in request.query:
+            return usual
+        bound = _moment(request, name)
         if bound < self.now() - DISPUTES_KEPT:
             raise refusal(400, "INVALID_DATE_RANGE", name)
         return bound
