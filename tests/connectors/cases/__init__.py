@@ -126,6 +126,9 @@ class Case:
     signature_headers: tuple[str, ...] = ()  # without any one of these a delivery is refused
     signs_time: bool = False  # whether the moment of sending is part of what is signed
     subscribes_by_hand: bool = False  # in the platform's own console: it has no call for it
+    # What stands of subscriptions, where one whose secret was lost on the way has to be made anew: then the journal
+    # tells of two, and one stands. None: the journal tells.
+    subscriptions: Callable[[Any], Any] | None = None
     # What the platform itself answers while a delivery is verified, such as its certificate; None: it is not asked.
     webhook_answers: Callable[[httpx2.Request], httpx2.Response] | None = None
     # Whether the body is. Where a shared secret in a header is all the proof there is, events are hints only.
