@@ -6,6 +6,7 @@ import hashlib
 import itertools
 import json
 from datetime import datetime, timedelta
+from functools import cache
 from typing import Any
 
 from cryptography.hazmat.primitives.asymmetric.ec import SECP256R1, EllipticCurvePrivateKey, derive_private_key
@@ -20,6 +21,7 @@ from finalmarket.sandbox.platforms.sendgrid import KEY, SENDER, public_key, sign
 from finalmarket.sandbox.platforms.sendgrid import SendGrid as StandIn
 from tests.connectors.cases import Case
 from tests.connectors.descriptions import openapi
+from tests.connectors.descriptions.resources import Resources
 
 FILES = (
     "tsg_mail_v3.json", "tsg_mc_contacts_v3.json", "tsg_mc_lists_v3.json", "tsg_mc_custom_fields_v3.json",
@@ -44,6 +46,12 @@ def account(address: str) -> Account:
     """An account that the stand-in lets in."""
     secrets = {"api_key": KEY, "webhook_public_key": made_up_key("of the case")}
     return Account(secrets, {"from_email": SENDER, "from_name": "The shop"}, base_url=address)
+
+
+@cache
+def description() -> Resources:
+    """The published description."""
+    return openapi("sendgrid", *FILES, overrides=OVERRIDES, undescribed_errors=ERRORS)
 
 
 def seed_interactions(stand_in: Any, count: int) -> list[str]:
@@ -105,7 +113,7 @@ def case() -> Case:
         connector=SendGrid,
         stand_in=StandIn,
         account=account,
-        describe=lambda: openapi("sendgrid", *FILES, overrides=OVERRIDES, undescribed_errors=ERRORS),
+        describe=description,
         page_sizes={"interactions": 700},
         seed_interactions=seed_interactions,
         wordless=("interactions",),

@@ -1,0 +1,163 @@
+"""Members of the audience: what is known of them, their tags, and whether they are written to.
+
+Segments are tags with a name of ours in front. Who withdraws is unsubscribed, and gets a tag that says it was us: only
+then does a later consent subscribe them again. What somebody told Mailchimp itself, an older word of ours never
+overrules.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Collection, Mapping
+from dataclasses import dataclass, field
+from typing import Any
+
+from finalmarket.connectors.errors import Rejected
+from finalmarket.connectors.exact_json import exact_json
+from finalmarket.connectors.http import Answer
+from finalmarket.connectors.platforms.mailchimp.members import member
+from finalmarket.connectors.platforms.mailchimp.words import fields, member_id, merge_values, rows_in
+from finalmarket.connectors.records import CustomerContent, Raw
+
+JSON = {"Content-Type": "application/json"}
+MOST_ROWS = 1_000
+# Our own merge fields: their tags, names and types.
+OURS: Mapping[str, tuple[str, str]] = {
+    "FMORDERS": ("Orders", "number"), "FMSPENT": ("Spent", "number"), "FMCURRENCY": ("Currency", "text"),
+    "FMLAST": ("Last order", "date"),
+}  # fmt: skip
+WRITTEN_TO = ("subscribed", "pending")
+
+
+@dataclass(slots=True)
+class Audience:
+    """An audience by its path; `tag` is what our tags begin with."""
+
+    call: Callable[..., Answer] = field(repr=False)
+    path: str
+    tag: str
+    _double: bool | None = None  # whether people confirm by mail
+    _tags: set[str] | None = None  # of the merge fields that there are
+
+    def tell(self, content: CustomerContent) -> str:
+        """Make or change a member; returns what it is called. Raises Rejected for somebody without an address."""
+        email = content.email.strip()
+        if "@" not in email:
+            raise Rejected("Mailchimp knows people by their e-mail address")
+        name = member_id(email)
+        if content.external_id not in ("", name):
+            self._move(content.external_id, email)
+        known = member(self.call, self.path, name)
+        status = self._status(content, known)
+        if status == "unsubscribed":
+            self._set_tags(name, {self._withdrawn: "active"})  # first: nobody else could tell afterwards
+        body: dict[str, Any] = {
+            "email_address": email, "status_if_new": self._first_status(content), "merge_fields": self._values(content),
+            **({"status": status} if status else {}), **_language(content),
+        }  # fmt: skip
+        answer = self.call(
+            "PUT", f"{self.path}/members/{name}", params={"skip_merge_validation": "true"}, content=exact_json(body),
+            headers=JSON, repeatable=True,
+        )  # fmt: skip
+        self._tag(name, fields(answer, "id", "tags"), content, is_new=known is None)
+        return name
+
+    def _move(self, former: str, email: str) -> None:
+        """Give a member another address. Where that cannot be (there is none, or one of that address already), the one
+        of the new address is told instead."""
+        try:
+            self.call("PATCH", f"{self.path}/members/{former}", json={"email_address": email}, repeatable=True)
+        except Rejected as error:
+            if error.status not in (400, 404):
+                raise
+
+    # Whether they are written to.
+
+    @property
+    def _withdrawn(self) -> str:
+        return f"{self.tag}: withdrawn"
+
+    def _first_status(self, content: CustomerContent) -> str:
+        """The status of somebody new; who said nothing gets no newsletters."""
+        if content.accepts_email is None:
+            return "transactional"
+        return self._agreed() if content.accepts_email else "unsubscribed"
+
+    def _status(self, content: CustomerContent, known: Raw | None) -> str:
+        """The status that somebody known gets; "" leaves it."""
+        now = None if known is None else known.get("status")
+        if content.accepts_email is False:
+            return "unsubscribed" if now in WRITTEN_TO else ""
+        by_us = known is not None and self._withdrawn in names_of(known)
+        if content.accepts_email and (now == "transactional" or (now == "unsubscribed" and by_us)):
+            return self._agreed()
+        return ""
+
+    def _agreed(self) -> str:
+        """The status of somebody who agreed: where the audience wants it, they confirm by mail first."""
+        if self._double is None:
+            told = fields(self.call("GET", self.path, params={"fields": "id,double_optin"}))
+            self._double = bool(told.get("double_optin"))
+        return "pending" if self._double else "subscribed"
+
+    # What is known of them.
+
+    def _values(self, content: CustomerContent) -> dict[str, Any]:
+        """The values of those merge fields that the audience has; ours are made, where there is room for them."""
+        values = merge_values(content)
+        if self._tags is None:
+            rows = rows_in(
+                self.call("GET", f"{self.path}/merge-fields", params={"count": str(MOST_ROWS)}), "merge_fields"
+            )  # fmt: skip
+            self._tags = {str(row.get("tag")) for row in rows}
+        for tag in values:
+            if tag in OURS and tag not in self._tags and self._make_field(tag):
+                self._tags.add(tag)
+        return {tag: value for tag, value in values.items() if tag in self._tags}
+
+    def _make_field(self, tag: str) -> bool:
+        """Make a merge field of ours; whether there is one now."""
+        name, kind = OURS[tag]
+        body = {"tag": tag, "name": f"{self.tag}: {name}"[:50], "type": kind, "public": False, "required": False}
+        try:
+            answer = self.call("POST", f"{self.path}/merge-fields", json=body, repeatable=True)
+        except Rejected as error:
+            if error.status != 400:
+                raise
+            return False  # the audience is full
+        return bool(fields(answer, "tag")["tag"] == tag)
+
+    # Tags.
+
+    def _tag(self, name: str, told: Raw, content: CustomerContent, *, is_new: bool) -> None:
+        """Give a member the tags of its segments, and take those of ours that it has left."""
+        present = names_of(told)
+        if int(told.get("tags_count") or 0) > len(present):
+            present = self._all_tags(name)
+        wanted = {f"{self.tag}: {segment}" for segment in content.segments}
+        if content.accepts_email is False and (is_new or self._withdrawn in present):
+            wanted.add(self._withdrawn)
+        if content.accepts_email is None and self._withdrawn in present:
+            wanted.add(self._withdrawn)
+        ours = {tag for tag in present if tag.startswith(f"{self.tag}: ")}
+        changes = {**dict.fromkeys(sorted(ours - wanted), "inactive"), **dict.fromkeys(sorted(wanted - ours), "active")}
+        if changes:
+            self._set_tags(name, changes)
+
+    def _all_tags(self, name: str) -> set[str]:
+        answer = self.call("GET", f"{self.path}/members/{name}/tags", params={"count": str(MOST_ROWS)})
+        return {str(row.get("name")) for row in rows_in(answer, "tags")}
+
+    def _set_tags(self, name: str, changes: Mapping[str, str]) -> None:
+        tags = [{"name": tag, "status": status} for tag, status in changes.items()]
+        self.call("POST", f"{self.path}/members/{name}/tags", json={"tags": tags}, repeatable=True)
+
+
+def names_of(told: Raw) -> Collection[str]:
+    """The names of the tags of a member."""
+    tags = told.get("tags")
+    return {str(tag.get("name")) for tag in tags if isinstance(tag, dict)} if isinstance(tags, list) else set()
+
+
+def _language(content: CustomerContent) -> dict[str, str]:
+    spoken = content.language.lower().partition("-")[0].partition("_")[0]
+    return {"language": spoken} if len(spoken) == 2 else {}
