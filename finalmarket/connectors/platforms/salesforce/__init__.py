@@ -336,7 +336,7 @@ class Salesforce(Connector, PullsCustomers, PushesCustomers, PushesOrders, Autho
 
     consequences: ClassVar[Mapping[str, type[ConnectorError]]] = {
         "REQUEST_LIMIT_EXCEEDED": RetryLater, "SERVER_UNAVAILABLE": RetryLater, "UNABLE_TO_LOCK_ROW": RetryLater,
-        "INVALID_SESSION_ID": NeedsAttention, "API_DISABLED_FOR_ORG": NeedsAttention,
+        "QUERY_TIMEOUT": RetryLater, "INVALID_SESSION_ID": NeedsAttention, "API_DISABLED_FOR_ORG": NeedsAttention,
         # Fields of ours, or orders as a whole, are not set up there, or may not be seen.
         "INVALID_FIELD": NeedsAttention, "INVALID_TYPE": NeedsAttention,
     }  # fmt: skip

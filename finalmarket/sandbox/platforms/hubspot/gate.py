@@ -99,6 +99,9 @@ class Gate(StandIn):
     def token_expired(self) -> Reply:
         return error(401, "EXPIRED_AUTHENTICATION", "The OAuth token used to make this call expired.")
 
+    def cursor_expired(self) -> Reply:
+        return error(400, "VALIDATION_ERROR", "The page that was asked for is no longer there.")
+
     def not_found(self, request: Request) -> Reply:
         return error(404, "OBJECT_NOT_FOUND", f"Unable to find {request.method} {request.path}")
 

@@ -73,6 +73,10 @@ class Gate(StandIn):
     def token_expired(self) -> Reply:
         return error(401, "INVALID_SESSION_ID", "Session expired or invalid")
 
+    def cursor_expired(self) -> Reply:
+        """Questions are read on from a record, which does not end; what ends is the patience with one of them."""
+        return error(400, "QUERY_TIMEOUT", "Your query request was running for too long.")
+
     def not_found(self, request: Request) -> Reply:
         return error(404, "NOT_FOUND", "The requested resource does not exist")
 

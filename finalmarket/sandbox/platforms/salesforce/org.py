@@ -62,6 +62,8 @@ class Salesforce(Gate):
         return self._answered(request, sees_deleted=True)
 
     def _answered(self, request: Request, *, sees_deleted: bool) -> Reply:
+        if request.fault is Fault.CURSOR_EXPIRED:
+            return self.cursor_expired()
         try:
             question = soql.read(request.query.get("q", ""))
             records = self.state["records"].get(question.kind)
