@@ -10,6 +10,7 @@ from __future__ import annotations
 from collections.abc import Callable, Collection, Mapping
 from dataclasses import dataclass, field
 from typing import Any
+from urllib.parse import quote
 
 from finalmarket.connectors.errors import Rejected
 from finalmarket.connectors.exact_json import exact_json
@@ -65,7 +66,8 @@ class Audience:
         """Give a member another address. Where that cannot be (there is none, or one of that address already), the one
         of the new address is told instead."""
         try:
-            self.call("PATCH", f"{self.path}/members/{former}", json={"email_address": email}, repeatable=True)
+            there = f"{self.path}/members/{quote(former, safe='')}"
+            self.call("PATCH", there, json={"email_address": email}, repeatable=True)
         except Rejected as error:
             if error.status not in (400, 404):
                 raise

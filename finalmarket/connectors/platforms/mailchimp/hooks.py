@@ -8,7 +8,7 @@ from __future__ import annotations
 
 from collections.abc import Callable, Mapping, Sequence
 from datetime import UTC, datetime
-from urllib.parse import parse_qsl
+from urllib.parse import parse_qsl, quote
 
 from finalmarket.connectors.errors import Rejected, Unintelligible, WebhookRefused
 from finalmarket.connectors.http import Answer
@@ -42,13 +42,13 @@ def subscribe(call: Call, path: str, url: str, held: Mapping[str, str]) -> Mappi
             raise Unintelligible("Mailchimp gives no secret to prove its webhooks by")
         return {"webhook_secret": secret, "webhook_id": str(made["id"])}
     if any(kept.get(name) != value for name, value in wanted.items()):
-        call("PATCH", f"{path}/webhooks/{kept['id']}", json=wanted, repeatable=True)
+        call("PATCH", f"{path}/webhooks/{quote(str(name), safe='')}", json=wanted, repeatable=True)
     return {}
 
 
 def _remove(call: Call, path: str, name: str) -> None:
     try:
-        call("DELETE", f"{path}/webhooks/{name}", repeatable=True)
+        call("DELETE", f"{path}/webhooks/{quote(name, safe='')}", repeatable=True)
     except Rejected as error:
         if error.status != 404:
             raise
