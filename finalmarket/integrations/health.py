@@ -10,7 +10,6 @@ from typing import Any
 from django.db import connection
 from django.db.models import Count, Min, Q, Sum
 
-from finalmarket.channels.models import DueChange
 from finalmarket.connectors import registry
 from finalmarket.connectors.contract import (
     Connector,
@@ -129,14 +128,23 @@ def _facts(ids: Sequence[int]) -> dict[int, _Facts]:
     return facts
 
 
+DUE_SQL = """
+    SELECT integration_id, sum(changes)::bigint, min(since) FROM (
+        SELECT integration_id, count(*) AS changes, min(due_since) AS since FROM due_changes
+        WHERE integration_id = ANY (%(accounts)s) AND version > settled_version GROUP BY 1
+        UNION ALL
+        SELECT integration_id, count(*), min(next_try_at) FROM due_records
+        WHERE integration_id = ANY (%(accounts)s) AND version > settled_version GROUP BY 1
+        UNION ALL
+        SELECT integration_id, count(*), min(found_at) FROM due_events
+        WHERE integration_id = ANY (%(accounts)s) AND state IN ('due', 'doubtful') GROUP BY 1
+    ) waiting GROUP BY 1"""
+
+
 def _due(ids: Iterable[int]) -> Mapping[int, tuple[int, datetime | None]]:
-    """How many changes are due, and the oldest of them."""
+    """How many changes, records and events are due, and since when the oldest of them."""
     with connection.cursor() as cursor:
-        cursor.execute(
-            f"""SELECT integration_id, count(*), min(due_since) FROM {DueChange._meta.db_table}
-                WHERE integration_id = ANY (%s) AND version > settled_version GROUP BY 1""",  # noqa: S608  our own name
-            [list(ids)],
-        )
+        cursor.execute(DUE_SQL, {"accounts": list(ids)})
         return {pk: (count, since) for pk, count, since in cursor.fetchall()}
 
 

@@ -315,6 +315,17 @@ def test_a_duty_that_is_switched_off_leaves_nothing_waiting(books: Office) -> No
     assert (record.settled_version, books.office.orders()) == (record.version, {})
 
 
+def test_an_account_whose_books_wait_for_long_is_behind(books: Office) -> None:
+    books.buy()
+    finding.find(timedelta(hours=1))
+    assert books.integration.sync_statistics().due == 2
+    with clock.steered(clock.now() + timedelta(hours=1)):
+        assert books.integration.health().word == "behind"
+    books.tell()
+    assert books.integration.sync_statistics().due == 0
+    assert books.integration.health().word == "healthy"
+
+
 def test_a_backlog_does_not_hold_up_what_happens_now(books: Office) -> None:
     books.keep("orders")
     old = [books.buy(at=clock.now() - timedelta(days=9)) for _ in range(20)]

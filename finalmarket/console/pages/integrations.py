@@ -19,6 +19,7 @@ from finalmarket.connectors.registry import real_connectors
 from finalmarket.connectors.talk import SendsMessages
 from finalmarket.console.keyset import cut
 from finalmarket.console.pages import asked
+from finalmarket.console.pages.books import books_of, send_past
 from finalmarket.console.pages.frame import attempt, back, page, show
 from finalmarket.console.pages.talk import change_duties, duties_of
 from finalmarket.integrations import authorize, dead_letters, health
@@ -87,6 +88,7 @@ def integration(request: HttpRequest, key: int) -> HttpResponse:
         "form": ConnectForm(connector, account),
         "authorizes": issubclass(connector, Authorizes),
         "duties": duties_of(account),
+        "books": books_of(account),
         "sends_mails": issubclass(connector, SendsMessages),
         "runs": SyncRun.objects.filter(integration=account)[:LATEST],
         "letters": cut(
@@ -187,6 +189,7 @@ VERBS = {
     "disconnect": _disconnect,
     "start-pushing": _start_pushing,
     "duties": change_duties,
+    "send-past": send_past,
 }
 
 

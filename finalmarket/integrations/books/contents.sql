@@ -15,12 +15,13 @@ SELECT line.order_id, line.id, line.kind, coalesce(variant.sku, line.sku), coale
 FROM order_lines line JOIN orders o ON o.id = line.order_id LEFT JOIN variants variant ON variant.id = line.variant_id
 LEFT JOIN products product ON product.id = variant.product_id
 LEFT JOIN LATERAL (
-    SELECT item.external_key FROM item_links item
+    SELECT item.external_key, 0 AS rank, item.id FROM item_links item
     WHERE item.variant_id = line.variant_id AND item.integration_id = %(integration)s
     UNION ALL
-    SELECT link.external_key FROM channel_products listing JOIN listing_links link ON link.listing_id = listing.id
+    SELECT link.external_key, 1, link.id FROM channel_products listing
+    JOIN listing_links link ON link.listing_id = listing.id
     WHERE listing.variant_id = line.variant_id AND link.integration_id = %(integration)s AND link.ids <> '{}'
-    LIMIT 1) link ON true
+    ORDER BY rank, id LIMIT 1) link ON true
 WHERE line.order_id = ANY (%(orders)s::bigint[]) ORDER BY line.order_id, line.position
 
 -- name: parcels

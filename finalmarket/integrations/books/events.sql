@@ -55,12 +55,13 @@ FROM unnest(%(events)s::bigint[], %(rows)s::bigint[]) AS event(id, local_id)
 JOIN stock_movement moved ON moved.id = event.local_id
 JOIN variants variant ON variant.id = moved.variant_id
 LEFT JOIN LATERAL (
-    SELECT item.external_key FROM item_links item
+    SELECT item.external_key, 0 AS rank, item.id FROM item_links item
     WHERE item.variant_id = moved.variant_id AND item.integration_id = %(integration)s
     UNION ALL
-    SELECT link.external_key FROM channel_products listing JOIN listing_links link ON link.listing_id = listing.id
+    SELECT link.external_key, 1, link.id FROM channel_products listing
+    JOIN listing_links link ON link.listing_id = listing.id
     WHERE listing.variant_id = moved.variant_id AND link.integration_id = %(integration)s AND link.ids <> '{}'
-    LIMIT 1) link ON true
+    ORDER BY rank, id LIMIT 1) link ON true
 LEFT JOIN transfers transfer ON moved.kind IN ('transfer_out', 'transfer_in')
      AND transfer.id = CASE WHEN moved.reference ~ '^transfer:[0-9]+$' THEN substring(moved.reference FROM 10)::bigint END
 LEFT JOIN transfer_lines line ON line.transfer_id = transfer.id AND line.variant_id = moved.variant_id

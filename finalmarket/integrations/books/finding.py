@@ -24,12 +24,14 @@ from finalmarket.kernel.errors import UserError
 from finalmarket.kernel.sql import Queries
 
 QUERIES = Queries(Path(__file__).with_name("finding.sql"))
-EACH_SECOND = timedelta(minutes=2)
-EACH_MINUTE = timedelta(hours=1)
-EACH_HOUR = timedelta(days=2)
+EACH_SECOND = timedelta(seconds=20)
+EACH_MINUTE = timedelta(minutes=10)
+EACH_HOUR = timedelta(days=1)
 EACH_NIGHT = timedelta(days=60)
 MOST_EVENT_AGE = timedelta(days=14)
 """Events are looked for so far back, and no further; see `events.KEPT_DAYS`."""
+RECORDS = ("orders", "customers", "audience")
+"""The duties of which there is a past that can be sent."""
 ALL = datetime.fromisoformat("1970-01-01T00:00:00+00:00")
 
 
@@ -89,10 +91,12 @@ def _find_records(books: Sequence[Books], since: datetime, *, is_thorough: bool)
     found = 0
     orders = [(one.integration.pk, one.orders) for one in books if one.orders]
     if orders:
-        found += _run("orders", **given, **_columns(orders, "accounts", "begun"))
+        with failpoints.around("books.find_orders"):
+            found += _run("orders", **given, **_columns(orders, "accounts", "begun"))
     people = [(one.integration.pk, one.customers, one.is_for_agreed) for one in books if one.customers]
     if people:
-        found += _run("customers", **given, only=None, **_columns(people, "accounts", "begun", "agreed"))
+        with failpoints.around("books.find_customers"):
+            found += _run("customers", **given, only=None, **_columns(people, "accounts", "begun", "agreed"))
     return found
 
 
@@ -100,11 +104,15 @@ def _find_events(books: Sequence[Books], since: datetime) -> int:
     found = 0
     moving = [(one.integration.pk, one.movements, one.hears_parcels) for one in books if one.movements]
     if moving:
-        found += _run("movements", since=since, **_columns(moving, "accounts", "begun", "parcels"))
+        with failpoints.around("books.find_movements"):
+            found += _run("movements", since=since, **_columns(moving, "accounts", "begun", "parcels"))
     hearing = [(one.integration.pk, one.events) for one in books if one.events]
     if hearing:
         columns = _columns(hearing, "accounts", "begun")
-        found += _run("interactions", since=since, **columns) + _run("purchases", since=since, **columns)
+        with failpoints.around("books.find_interactions"):
+            found += _run("interactions", since=since, **columns)
+        with failpoints.around("books.find_purchases"):
+            found += _run("purchases", since=since, **columns)
     return found
 
 
@@ -124,16 +132,17 @@ def send_what_is_there(integration: ChannelIntegration, duty: str, since: dateti
     Raises UserError for an account that does not have that duty, or whose duty tells of no records.
     """
     books = books_of(integration)
-    if duty not in ("orders", "customers", "audience"):
-        raise UserError(f"there is no past of {duty} to be sent: it is told as it happens")
+    if duty not in RECORDS:
+        raise UserError(f"there is no past of {duty or 'nothing'} to be sent: choose {', '.join(RECORDS)}")
     if not duties.does(integration, duty):
         raise UserError(f"{integration} is not told {duty}; switch that on first")
     name = "past_orders" if duty == "orders" else "past_customers"
-    return _run(name, integration=integration.pk, begun=since or ALL, is_for_agreed=books.is_for_agreed)
+    with failpoints.around("books.send_past"):
+        return _run(name, integration=integration.pk, begun=since or ALL, is_for_agreed=books.is_for_agreed)
 
 
 def _run(query: str, **values: Any) -> int:
-    with failpoints.around(f"books.find_{query}"), connection.cursor() as cursor:
+    with connection.cursor() as cursor:
         cursor.execute(QUERIES[query], {"now": clock.held(), **values})
         return int(cursor.rowcount)
 
