@@ -3,6 +3,7 @@
 from finalmarket.console.admin import (
     accounts,
     analytics,
+    books,
     catalog,
     channels,
     customers,
@@ -17,6 +18,7 @@ from finalmarket.console.admin import (
 __all__ = [
     "accounts",
     "analytics",
+    "books",
     "catalog",
     "channels",
     "customers",

@@ -42,7 +42,7 @@ class PlaceTable(RecordTable):
     """Which channel and which shelf a place of the platform is."""
 
     model = PlaceMapping
-    fields = ("place", "sales_channel", "stock_location")
+    fields = ("place", "sales_channel", "stock_location", "is_master")
     ordering = ("place",)
     autocomplete_fields = ("sales_channel", "stock_location")
 
@@ -120,7 +120,7 @@ class CursorAdmin(_OfIntegration):
 class PlaceAdmin(RecordAdmin):
     """Which channel a place of a platform sells on, and which of our shelves one of its locations is."""
 
-    list_display = ("place", "integration", "sales_channel", "stock_location")
+    list_display = ("place", "integration", "sales_channel", "stock_location", "is_master")
     list_select_related = ("integration", "sales_channel", "stock_location")
     list_filter = ("integration",)
     autocomplete_fields = ("integration", "sales_channel", "stock_location")
