@@ -46,7 +46,8 @@ class Faults:
     """A schedule: each request meets a fault with `share` probability, chosen from `kinds`, until `most` were met.
 
     Those of `then` are met first, in their order, by the requests that they can meet. `met` and `counts` (by kind)
-    count those that did harm: one that was drawn for a request which it could not harm is taken back.
+    count those that did harm: one that was drawn for a request which it could not harm is taken back, and counted as
+    `vain`.
     """
 
     seed: int = 0
@@ -55,6 +56,7 @@ class Faults:
     most: int = 0
     met: int = 0
     counts: Counter[Fault] = field(default_factory=Counter)
+    vain: Counter[Fault] = field(default_factory=Counter)
 
     def __post_init__(self) -> None:
         self._dice = random.Random(self.seed)  # noqa: S311
@@ -90,6 +92,7 @@ class Faults:
         with self._lock:
             self.met -= 1
             self.counts[fault] -= 1
+            self.vain[fault] += 1
 
     def _counted(self, fault: Fault) -> Fault:
         self.met += 1

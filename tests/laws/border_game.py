@@ -43,7 +43,7 @@ from tests.laws.border_payments import Payments
 from tests.laws.border_people import People
 from tests.laws.border_sales import Offers, Sales
 
-PARTS: tuple[type[Part], ...] = (Sales, Offers, Payments, People)
+PARTS: tuple[type[Part], ...] = (Offers, Sales, Payments, People)  # what is sold has to be there first
 QUIET_ROUNDS = 60
 HOUR_SECONDS = 3600.0
 SECONDS_A_ROUND = (1, 5, 20, 20, 200)
