@@ -58,6 +58,7 @@ class Payments(Part):
         self.stories: list[Story] = []
         self.late: list[OrderDraft] = []
         self.disputed: set[str] = set()
+        self.refunded_there: Counter[str] = Counter()  # in cents, by order
         product = Product.objects.create(title="A thing", slug="thing")
         self.thing = Variant.objects.create(product=product, sku="THING")
         VariantPrice.objects.create(variant=self.thing, currency=CURRENCY, amount=Decimal("10.00"))
@@ -160,7 +161,9 @@ class Payments(Part):
             if money.state != "taken":
                 return False
             part = max(Decimal("0.01"), (money.taken / 3).quantize(Decimal("0.01")))
-            self.there.refund_by_hand(story.payment, min(part, money.taken - money.given_back))
+            part = min(part, money.taken - money.given_back)
+            self.there.refund_by_hand(story.payment, part)
+        self.refunded_there[story.order] += int(part * 100)
         return True
 
     def _dispute_there(self, story: Story, order: Order) -> bool:
@@ -212,18 +215,29 @@ class Payments(Part):
         state = {"held": "authorised", "taken": "captured", "let_go": "voided"}[money.state]
         if ours.state != state:
             yield f"{name} is {ours.state} here, {money.state} there"
-        taken = [ours.amount] if ours.state == "captured" else []
-        if moved["taken"] != taken:
+        taken = ours.amount if ours.state == "captured" else Decimal(0)
+        if sum(moved["taken"]) != taken:
             yield f"{name}: {moved['taken']} were taken, it should be {taken}"
         if len(moved["let_go"]) != (ours.state == "voided"):
             yield f"{name} was let go {len(moved['let_go'])} times, it is {ours.state}"
         if sorted(moved["given_back"]) != refunds:
             yield f"{name}: {sorted(moved['given_back'])} were given back there, {refunds} here"
-        if (money.taken, money.given_back) != (sum(taken), ours.refunded):
-            yield f"{name}: {money.taken} and {money.given_back} stand there, {sum(taken)} and {ours.refunded} here"
+        if (money.taken, money.given_back) != (taken, ours.refunded):
+            yield f"{name}: {money.taken} and {money.given_back} stand there, {taken} and {ours.refunded} here"
+        if money.state == "taken" and money.taken - money.given_back != self._kept(ours.order):
+            yield f"{name}: {money.taken - money.given_back} was kept, {self._kept(ours.order)} is what was sold"
         shipped, due = ours.order.state == "fulfilled", ours.order.total
         if shipped and money.state == "held" and due > 0:
             yield f"{name} was not taken, though its goods have left"
+
+    def _kept(self, order: Order) -> Decimal:
+        """What the merchant is to have of an order in the end: the price of what was kept, less what was given back by
+        hand. Reckoned from what happened, not from the books of money."""
+        if order.state == "cancelled":
+            return Decimal(0)
+        line = OrderLine.objects.get(order=order)
+        kept: Decimal = (line.quantity - line.returned_quantity) * line.unit_price
+        return kept - Decimal(self.refunded_there[order.external_id]) / 100
 
     def happened(self) -> Counter[str]:
         """How much money moved, by what became of it."""

@@ -11,14 +11,13 @@ from __future__ import annotations
 from finalmarket.sandbox.platforms.practice_office.books import Books
 from finalmarket.sandbox.platforms.practice_office.desk import MAIN, PAGE, TOKEN, Desk
 from finalmarket.sandbox.platforms.practice_office.mail import Mail
+from finalmarket.sandbox.platforms.practice_office.outside import Outside
 from finalmarket.sandbox.platforms.practice_office.parcels import Parcels
-from finalmarket.sandbox.platforms.practice_office.people import People
-from finalmarket.sandbox.platforms.practice_office.till import Till
 
 __all__ = ["MAIN", "PAGE", "TOKEN", "Desk", "PracticeOffice"]
 
 
-class PracticeOffice(Books, People, Mail, Parcels, Till):
+class PracticeOffice(Outside, Books, Mail, Parcels):
     """One account, with all its rooms."""
 
     slug = "practice_office"
