@@ -10,7 +10,7 @@ from __future__ import annotations
 import importlib
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, field
-from datetime import datetime
+from datetime import datetime, timedelta
 from decimal import Decimal
 from typing import Any, Protocol
 
@@ -83,6 +83,7 @@ class Case:
     wordless: tuple[str, ...] = ()
     seed_conversations: Seed | None = None
     seed_interactions: Seed | None = None
+    shown_after: timedelta = timedelta(0)  # how long after a change the lists of what comes in begin to tell of it
     seed_unknown_conversation: Callable[[Any], tuple[str, str]] | None = None
     seed_unknown_interaction: Callable[[Any], tuple[str, str]] | None = None
     # A parcel whose state is such a word: its label's id, tracking number and carrier, and the word.

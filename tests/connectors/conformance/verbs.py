@@ -161,6 +161,7 @@ def _customer(stage: Stage) -> Act:
     content = stage.case.customer(stage.stand_in) if stage.case.customer else ADA
 
     def truth() -> int:
+        stage.time.advance(stage.case.shown_after)
         pages = stage.connector.pull_customers("", None)
         return sum(record.email == content.email for page in pages for record in page.records)
 

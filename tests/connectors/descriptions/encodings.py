@@ -93,7 +93,8 @@ def _scalar(kind: Any, text: str) -> Any:
 def parameter(document: Document, told: Any, pairs: Pairs) -> Any:
     """The value of one parameter from the pairs that carry it. Raises ValueError where it is given wrongly."""
     schema = told.get("schema", told)
-    if told.get("style") == "deepObject" or any("[" in name for name, _ in pairs):
+    # Some descriptions name a parameter `page[size]`, and mean just that.
+    if told.get("style") == "deepObject" or any("[" in name and name != told["name"] for name, _ in pairs):
         return coerced(document, schema, nested(pairs).get(told["name"]))
     values = [value for _, value in pairs]
     if "array" in _kinds(document, schema):
