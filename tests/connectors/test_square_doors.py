@@ -18,7 +18,7 @@ from finalmarket.connectors.auth import new_verifier
 from finalmarket.connectors.contract import Account
 from finalmarket.connectors.errors import NeedsAttention, RetryLater, WebhookRefused
 from finalmarket.connectors.platforms.square import Square
-from finalmarket.connectors.records import Delivery
+from finalmarket.connectors.records import CustomerRecord, Delivery
 from finalmarket.kernel import clock
 from finalmarket.sandbox.faults import Fault, Faults
 from finalmarket.sandbox.platforms.square.doors import APPLICATION_ID
@@ -203,6 +203,6 @@ def test_each_kind_of_news_names_what_it_is_about(topic: str, kind: str, name: s
 def test_a_deleted_customer_is_told_whole_since_nothing_is_left_to_ask_for() -> None:
     given = account("http://platform.invalid")
     (event,) = Square(given).read_webhook(deliver(given, topic="customer.deleted", sent_at=START))
-    assert event.record is not None
-    assert getattr(event.record, "is_deleted", False)
+    assert isinstance(event.record, CustomerRecord)
+    assert event.record.is_deleted
     assert event.record.version == "2026-06-01T12:00:00.000Z"
