@@ -22,15 +22,14 @@ from finalmarket.connectors.contract import (
 )
 from finalmarket.connectors.errors import Rejected
 from finalmarket.connectors.records import FulfilmentNotice, FulfilmentRecord, OrderRecord, PaymentRecord, RefundNotice
-from finalmarket.integrations import payment_parts
+from finalmarket.integrations.desk import payment_parts
 from finalmarket.integrations.models import ChannelIntegration, DueNotice, DueRecord, ExternalId, PlaceMapping
-from finalmarket.integrations.notice_queries import HEARD, QUERIES, happened, hear
+from finalmarket.integrations.notice_queries import HEARD, QUERIES
 from finalmarket.integrations.refund_echo import Refunded
 from finalmarket.integrations.telling import key_of
-from finalmarket.kernel import clock, failpoints
+from finalmarket.kernel import clock
 from finalmarket.kernel.money import quantize
 from finalmarket.orders import aftersales, payments
-from finalmarket.orders.history import locked
 from finalmarket.orders.models import Fulfilment, Order, OrderEvent, Payment, Refund
 from finalmarket.orders.states import captured
 
@@ -203,7 +202,7 @@ class Captures:
         if there is not None and _is_taken(payment, there):
             return self._taken(payment, there)
         if isinstance(connector, TakesPaymentsInParts):
-            _catch_up(connector, notice.integration, payment)
+            payment_parts.catch_up(connector, notice.integration, payment)
         amount = _to_take(payment)
         if amount <= 0:
             return NOTHING
@@ -233,19 +232,19 @@ class PartCaptures:
 
     def find(self, connector: Any, notice: Notice) -> str | None:
         payment = self._payment(notice)
-        return NOTHING if payment is None or _catch_up(connector, notice.integration, payment) else None
+        return NOTHING if payment is None or payment_parts.catch_up(connector, notice.integration, payment) else None
 
     def tell(self, connector: Any, notice: Notice) -> str:
         payment = self._payment(notice)
         if payment is None:
             return NOTHING
-        _catch_up(connector, notice.integration, payment)
+        payment_parts.catch_up(connector, notice.integration, payment)
         order = Order.objects.get(pk=payment.order_id)
         owed = aftersales.worth_of_what_left(order) - captured(Payment.objects.filter(order=order))
         amount = quantize(min(payment.amount, owed), payment.currency)
         if payment.state == Payment.State.AUTHORISED and amount > 0:
             record = connector.capture_payment(payment.external_id, amount, payment.currency, notice.key)
-            _book(notice.integration, payment, record)
+            payment_parts.book(notice.integration, payment, record)
         return NOTHING
 
     def shows(self, connector: Any, notice: Notice) -> bool:
@@ -340,26 +339,6 @@ def _is_taken(payment: Payment, record: PaymentRecord) -> bool:
         return record.state != "authorised"
     taken = record.captured - parts
     return taken >= payment.amount if payment.state == Payment.State.CAPTURED else taken > 0
-
-
-def _catch_up(connector: Any, integration: ChannelIntegration, payment: Payment) -> bool:
-    """Book what was taken there of an authorised payment and is not known here; whether there was any."""
-    record = _payment_there(connector, payment)
-    return record is not None and _book(integration, payment, record)
-
-
-def _book(integration: ChannelIntegration, payment: Payment, record: PaymentRecord) -> bool:
-    with transaction.atomic():
-        order = locked(payment.order_id)
-        payment.refresh_from_db()
-        taken = record.captured - payments.taken_in_parts(payment)
-        if payment.state != Payment.State.AUTHORISED or taken <= 0:
-            return False
-        heard = happened([order.pk])
-        payment_parts.take(integration, payment, taken, actor=ACTOR)
-        hear(integration, [order.pk], heard)
-        failpoints.hit("notices.within_part")
-    return True
 
 
 def _to_take(payment: Payment) -> Any:

@@ -9,8 +9,8 @@ from functools import partial
 
 from finalmarket.channels.models import SalesChannel
 from finalmarket.connectors.records import PaymentRecord
-from finalmarket.integrations import payment_parts, refund_echo
-from finalmarket.integrations.desk import disputes, page_book
+from finalmarket.integrations import refund_echo
+from finalmarket.integrations.desk import disputes, page_book, payment_parts
 from finalmarket.integrations.desk.asking import tender_of
 from finalmarket.integrations.models import ChannelIntegration, DeadLetter, ExternalId
 from finalmarket.integrations.notice_queries import happened, hear

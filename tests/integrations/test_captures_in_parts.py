@@ -146,7 +146,7 @@ def test_a_part_whose_answer_got_lost_is_taken_once(sale: Sale, fault: Fault) ->
 
 @pytest.mark.parametrize(
     "place",
-    ["notices.after_claim", "notices.before_send", "http.after_send", "notices.after_send", "notices.within_part",
+    ["notices.after_claim", "notices.before_send", "http.after_send", "notices.after_send", "parts.before_book", "parts.after_book",
      "notices.within_settle"],
 )  # fmt: skip
 @pytest.mark.parametrize("next_parcel_first", [False, True])

@@ -1,17 +1,14 @@
-"""A label is bought once and given back once, whatever breaks off in between, and its parcel carries its number."""
+"""A label is bought once and given back once, and its parcel carries its number (for workers that are killed, see
+test_desk_cut.py)."""
 
 from __future__ import annotations
 
-import os
-import signal
-import subprocess
-import sys
 from collections.abc import Iterator
 from datetime import timedelta
 from decimal import Decimal
 
 import pytest
-from django.db import connections, transaction
+from django.db import transaction
 
 from finalmarket.catalog.models import Variant
 from finalmarket.connectors.platforms.practice_office import PracticeOffice as Connector
@@ -35,13 +32,6 @@ from tests.integrations.counter import Counter, history, open_counter
 from tests.orders.market import together
 
 LOST = (Fault.ERROR_AFTER, Fault.TIME_OUT, Fault.RESET_AFTER, Fault.TRUNCATED, Fault.MALFORMED)
-BUY = (
-    "from decimal import Decimal; from finalmarket.connectors.shipping import ShippingRate;"
-    "from finalmarket.integrations.models import ChannelIntegration; from finalmarket.integrations.desk import labels;"
-    "labels.buy_label({parcel}, ChannelIntegration.objects.get(pk={account}), ShippingRate(rate_id='green-letter',"
-    " carrier='Green Post', service='Letter', amount=Decimal('2.90'), currency='EUR'), actor='ann')"
-)
-GIVE_BACK = "from finalmarket.integrations.desk import labels; labels.void_label({label}, actor='ann')"
 
 
 @pytest.fixture
@@ -64,22 +54,6 @@ def standing(parcel: Fulfilment) -> list[tuple[str, str]]:
 def carried(parcel: Fulfilment) -> tuple[str, str, str]:
     """What the parcel says of its way."""
     return Fulfilment.objects.values_list("state", "carrier", "tracking_number").get(pk=parcel.pk)
-
-
-def killed(code: str, failpoint: str) -> None:
-    """Let a process of its own do it, and be killed at a failpoint."""
-    settings = connections["default"].settings_dict
-    setup = (
-        "import django; django.setup(); from django.db import connections;"
-        f"connections['default'].settings_dict.update(NAME={settings['NAME']!r}, USER={settings['USER']!r},"
-        f" HOST={settings['HOST']!r}, PORT={str(settings['PORT'])!r}, PASSWORD={settings['PASSWORD']!r});"
-    )
-    ended = subprocess.run(
-        [sys.executable, "-c", setup + code], capture_output=True, text=True, timeout=60, check=False,
-        env={**os.environ, "DJANGO_SETTINGS_MODULE": "finalmarket.config.settings",
-             failpoints.VARIABLE: f"{failpoint}:kill"},
-    )  # fmt: skip
-    assert ended.returncode == -signal.SIGKILL, ended.stderr
 
 
 # What carriers are told.
@@ -295,28 +269,6 @@ def test_a_label_of_a_parcel_that_was_called_off_meanwhile_is_put_before_a_perso
     assert labels.void_label(label.pk, actor="ann").state == "voided"
 
 
-PLACES = (
-    "labels.after_write_down", "labels.before_send", "http.before_send", "http.after_send", "labels.after_send",
-    "labels.within_bought", "labels.after_bought",
-)  # fmt: skip
-
-
-@pytest.mark.parametrize("place", PLACES)
-def test_a_worker_that_is_killed_while_it_buys_leaves_no_label_unknown_and_none_doubled(
-    counter: Counter, place: str
-) -> None:
-    parcel = counter.parcel()
-    rate = counter.cheapest(parcel)
-    killed(BUY.format(parcel=parcel.pk, account=counter.integration.pk), place)
-    counter.look(minutes=4)
-    paid = counter.effects("label")
-    assert [state for state, _ in standing(parcel)] == (["bought"] if paid else ["failed"])
-    labels.buy_label(parcel.pk, counter.integration, rate, actor="ann")
-    assert len(counter.effects("label")) == 1
-    assert standing(parcel) == [("bought", "")]
-    assert carried(parcel)[2] == counter.office.labels()[0]["number"]
-
-
 @pytest.mark.parametrize(
     "place", ["labels.before_find", "labels.after_find", "labels.within_bought", "labels.after_claim"]
 )
@@ -402,21 +354,6 @@ def test_giving_back_whose_answer_got_lost_is_asked_for_again(counter: Counter, 
     with pytest.raises(UserError, match="answer got lost"):
         labels.void_label(label.pk, actor="ann")
     counter.look(minutes=10)
-    assert standing(parcel) == [("voided", "")]
-    assert carried(parcel) == ("pending", "", "")
-    assert len(counter.effects("label_voided")) == 1
-
-
-@pytest.mark.parametrize(
-    "place",
-    ["labels.after_begin_void", "labels.before_void_sent", "http.after_send", "labels.after_void_sent",
-     "labels.within_void", "labels.after_void"],
-)  # fmt: skip
-def test_a_worker_that_is_killed_while_it_gives_back_has_it_given_back_once(counter: Counter, place: str) -> None:
-    parcel = counter.parcel()
-    label = counter.label(parcel)
-    killed(GIVE_BACK.format(label=label.pk), place)
-    counter.look(minutes=4)
     assert standing(parcel) == [("voided", "")]
     assert carried(parcel) == ("pending", "", "")
     assert len(counter.effects("label_voided")) == 1

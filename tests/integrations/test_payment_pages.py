@@ -1,12 +1,9 @@
-"""A buyer pays on a platform's page: asked for once, taken once, whoever finds out that they agreed, and whatever
-breaks off in between."""
+"""A buyer pays on a platform's page: asked for once, taken once, whoever finds out that they agreed (for workers
+that are killed, see test_desk_cut.py)."""
 
 from __future__ import annotations
 
 import os
-import signal
-import subprocess
-import sys
 from collections.abc import Iterator
 from datetime import timedelta
 from decimal import Decimal
@@ -14,14 +11,14 @@ from typing import Any
 
 import httpx2
 import pytest
-from django.db import connections, transaction
+from django.db import transaction
 from django.test import Client
 
 from finalmarket.integrations import notices, pull
 from finalmarket.integrations.connect import PUBLIC_URL
 from finalmarket.integrations.desk import page_book, pages
 from finalmarket.integrations.models import ChannelIntegration, DeadLetter, DueNotice, ExternalId, PaymentPage
-from finalmarket.kernel import clock, failpoints
+from finalmarket.kernel import clock
 from finalmarket.kernel.errors import UserError
 from finalmarket.orders import fulfilment, payments
 from finalmarket.orders.aftersales import cancel, cancel_units
@@ -85,23 +82,6 @@ def state(page: PaymentPage) -> str:
 def held(counter: Counter, state: str = "reserved") -> list[str]:
     """What became of payments there, by their amounts."""
     return [one["amount"] for one in counter.effects("payment", state=state)]
-
-
-def killed(code: str, failpoint: str) -> None:
-    """Let a process of its own do it, and be killed at a failpoint."""
-    settings = connections["default"].settings_dict
-    setup = (
-        "import django; django.setup(); from django.db import connections;"
-        f"connections['default'].settings_dict.update(NAME={settings['NAME']!r}, USER={settings['USER']!r},"
-        f" HOST={settings['HOST']!r}, PORT={str(settings['PORT'])!r}, PASSWORD={settings['PASSWORD']!r});"
-        "from finalmarket.integrations.desk import pages;"
-    )
-    ended = subprocess.run(
-        [sys.executable, "-c", setup + code], capture_output=True, text=True, timeout=60, check=False,
-        env={**os.environ, "DJANGO_SETTINGS_MODULE": "finalmarket.config.settings",
-             failpoints.VARIABLE: f"{failpoint}:kill"},
-    )  # fmt: skip
-    assert ended.returncode == -signal.SIGKILL, ended.stderr
 
 
 # Opening.
@@ -203,22 +183,6 @@ def test_asked_for_again_after_an_answer_that_got_lost_it_is_the_same_payment(
     (there,) = counter.office.state["payments"].values()
     assert (page.state, there["id"], there["amount"]) == ("started", page.external_id, "20.00")
     assert PaymentPage.objects.count() == 1
-
-
-@pytest.mark.parametrize(
-    "place",
-    ["pages.after_write_down", "pages.before_send", "http.after_send", "pages.after_send", "pages.within_start",
-     "pages.after_start"],
-)  # fmt: skip
-def test_a_worker_that_is_killed_while_it_opens_leaves_one_payment(counter: Counter, order: Order, place: str) -> None:
-    killed(
-        "from finalmarket.integrations.models import ChannelIntegration;"
-        f"pages.start_payment({order.pk}, ChannelIntegration.objects.get(), {SHOP!r}, actor='ann')",
-        place,
-    )
-    page = start(counter, order)
-    assert page.state == "started"
-    assert len(counter.office.state["payments"]) == PaymentPage.objects.count() == 1
 
 
 # Coming back.
@@ -424,23 +388,6 @@ def test_a_payment_that_the_bank_refused_ends_its_page(counter: Counter, order: 
     counter.office.fail(page.external_id)
     counter.deliver()
     assert (state(page), paid(order)) == ("failed", [])
-
-
-@pytest.mark.parametrize(
-    "place",
-    ["pages.after_claim", "pages.before_finish_sent", "http.after_send", "pages.after_finish_sent", "pages.before_take",
-     "pages.after_take"],
-)  # fmt: skip
-def test_a_worker_that_is_killed_while_it_finishes_takes_it_once(counter: Counter, order: Order, place: str) -> None:
-    page = start(counter, order)
-    agree(page)
-    killed(f"pages.come_back({page.token!r})", place)
-    with clock.steered(clock.now() + timedelta(minutes=5)):
-        pages.look()
-    counter.finish_pages(minutes=5)
-    assert held(counter) == ["20.00"]
-    assert paid(order) == [("practice_office", "authorised", Decimal("20.0000"))]
-    assert state(page) == "done"
 
 
 # What comes of it.

@@ -50,7 +50,7 @@ def write_down(
     key = key_of_label(integration, parcel)
     label = label or ShippingLabel.objects.filter(integration=integration, key=key).first()
     is_doubtful = label is not None
-    label = label or ShippingLabel(integration=integration, fulfilment=parcel, key=key)
+    label = label or ShippingLabel(integration=integration, fulfilment=parcel, key=key, created_at=clock.now())
     label.state, label.actor, label.rate_id = State.BUYING, actor[:100], rate.rate_id[:200]
     label.carrier, label.service = plain(rate.carrier, 60), plain(rate.service, 100)
     label.amount, label.currency, label.last_error = rate.amount, rate.currency[:3], ""

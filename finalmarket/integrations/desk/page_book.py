@@ -54,7 +54,7 @@ def write_down(integration: ChannelIntegration, order_id: int, back_url: str, ac
     note(order, "updated", words, actor=actor)
     return PaymentPage.objects.create(
         integration=integration, order=order, key=key_of(integration, "page", token), token=token, amount=amount,
-        currency=order.currency, back_url=back_url,
+        currency=order.currency, back_url=back_url, created_at=clock.now(),
     )  # fmt: skip
 
 
