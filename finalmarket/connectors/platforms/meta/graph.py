@@ -1,0 +1,215 @@
+"""What Facebook and Instagram share: errors, limits, pages, streams in order, signed webhooks and their question."""
+
+from __future__ import annotations
+
+import hashlib
+import hmac
+import json
+from abc import abstractmethod
+from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
+from datetime import UTC, datetime
+from typing import Any, ClassVar, TypeVar
+
+from finalmarket.connectors.contract import Connector, ReceivesWebhooks
+from finalmarket.connectors.errors import (
+    ConnectorError,
+    NeedsAttention,
+    OutcomeUnknown,
+    Rejected,
+    RetryLater,
+    Unintelligible,
+)
+from finalmarket.connectors.http import Answer, retry_after
+from finalmarket.connectors.keyset import Place, cursor_after, place_of
+from finalmarket.connectors.paging import MOST_PAGES, READING_ERRORS, read_each
+from finalmarket.connectors.records import Delivery, Event, Page, Raw
+from finalmarket.connectors.signing import hmac_hex, require_signature
+
+VERSION = "v25.0"
+Mapped = TypeVar("Mapped")
+NOT_THERE = "100/33"
+PROOF = "appsecret_proof"
+USAGE = "x-business-use-case-usage"
+SIGNATURE = "X-Hub-Signature-256"
+# https://developers.facebook.com/docs/graph-api/guides/error-handling and .../rate-limiting
+CONSEQUENCES: Mapping[str, type[ConnectorError]] = {
+    **dict.fromkeys(("3", "10", "102", "190", "368", PROOF, *map(str, range(200, 300))), NeedsAttention),
+    **dict.fromkeys(("4", "17", "32", "341", "613", *map(str, range(80000, 80015))), RetryLater),
+    **dict.fromkeys(("1", "2"), OutcomeUnknown),  # something is wrong on their side
+}
+
+
+def told_error(answer: Answer) -> tuple[str, str]:
+    """Code and words of an error; the code of what is not there has its subcode with it, for 100 alone says little."""
+    told = answer.data.get("error") if isinstance(answer.data, dict) else None
+    if not isinstance(told, dict):
+        return "", ""
+    words = str(told.get("error_user_msg") or told.get("message") or "")
+    if PROOF in words:
+        return PROOF, words
+    code = str(told.get("code") or ("" if not answer.is_success else "error"))
+    subcode = told.get("error_subcode")
+    return (f"{code}/{subcode}" if code == "100" and subcode else code), words
+
+
+def fields(answer: Answer) -> Raw:
+    """The object of an answer. Raises Unintelligible where it is none."""
+    if not isinstance(answer.data, dict):
+        raise Unintelligible("Meta's answer is not a JSON object", status=answer.status)
+    return answer.data
+
+
+def rows_of(answer: Answer) -> tuple[list[Raw], str]:
+    """The rows of a page and the cursor of the next one, "" where none follows."""
+    rows, paging = fields(answer).get("data"), fields(answer).get("paging")
+    if not isinstance(rows, list) or not all(isinstance(row, dict) for row in rows):
+        raise Unintelligible("Meta's answer holds no rows", status=answer.status)
+    cursors = paging.get("cursors") if isinstance(paging, dict) and paging.get("next") else None
+    return rows, str(cursors.get("after") or "") if isinstance(cursors, dict) else ""
+
+
+def moment(text: Any) -> datetime:
+    """A moment as the Graph API writes it (`2026-06-01T12:00:00+0000`), in UTC. Raises ValueError or TypeError."""
+    at = datetime.fromisoformat(text)
+    if at.tzinfo is None:
+        raise ValueError(f"{text!r} is a moment without a zone")
+    return at.astimezone(UTC)
+
+
+def name_of(raw: Raw) -> str:
+    """The id of a node. Raises KeyError or ValueError."""
+    name = raw["id"]
+    if not isinstance(name, (str, int)) or isinstance(name, bool) or not str(name):
+        raise ValueError("there is no id")
+    return str(name)
+
+
+def in_order(
+    rows: Iterable[Raw], moment_of: Callable[[Raw], datetime], read: Callable[[Raw], Mapped], cursor: str,
+    since: datetime | None, size: int,
+) -> Iterator[Page[Mapped]]:  # fmt: skip
+    """Pages of what lies behind a cursor, oldest first, of rows that Meta gives in an order of its own."""
+    place = place_of(cursor, since)
+    found: dict[str, tuple[datetime, str, Raw]] = {}
+    for row in rows:
+        at, name = _place(row, moment_of, place)
+        if (at, name) > (place.at, place.after):
+            found[name] = (at, name, row)
+    rest = sorted(found.values(), key=lambda one: one[:2])
+    while True:
+        page, rest = rest[:size], rest[size:]
+        records, unreadable = read_each([row for _, _, row in page], read, name_of)
+        last = Place(page[-1][0], page[-1][1]) if page else None
+        after = cursor_after(place, last, is_last=not rest)
+        yield Page(records, after, is_last=not rest, unreadable=unreadable)
+        if not rest:
+            return
+        place = last or place
+
+
+def _place(row: Raw, moment_of: Callable[[Raw], datetime], place: Place) -> tuple[datetime, str]:
+    """Where a row stands; one that does not say so comes first, to be set aside."""
+    try:
+        name = name_of(row)
+    except READING_ERRORS:
+        name = ""
+    try:
+        return moment_of(row), name
+    except READING_ERRORS:
+        return place.at, place.after + name + "\0"
+
+
+class Graph(Connector, ReceivesWebhooks):
+    """One account behind the Graph API."""
+
+    api_version = VERSION
+    consequences = CONSEQUENCES
+    webhook_secrets: ClassVar[tuple[str, ...]] = ("app_secret",)
+    webhook_object: ClassVar[str]
+
+    def heed(self, answer: Answer, bucket: str) -> float | None:
+        """See Connector: the header of usage says in how many minutes calls are taken again."""
+        text = next((value for name, value in answer.headers.items() if name.lower() == USAGE), "")
+        try:
+            told = [one for uses in json.loads(text).values() for one in uses] if text else []
+            minutes = max((int(one.get("estimated_time_to_regain_access") or 0) for one in told), default=0)
+        except READING_ERRORS:
+            minutes = 0
+        return minutes * 60.0 if minutes else retry_after(answer.headers)
+
+    def error_code(self, answer: Answer) -> tuple[str, str]:
+        """See Connector."""
+        return told_error(answer)
+
+    def rows(self, path: str, params: Mapping[str, Any]) -> Iterator[Raw]:
+        """All rows of an edge. Raises Unintelligible where its pages go round in circles."""
+        after, seen = "", {""}
+        for _ in range(MOST_PAGES):
+            rows, after = rows_of(self.http.call("GET", path, params={**params, **({"after": after} if after else {})}))
+            yield from rows
+            if not after:
+                return
+            if after in seen:
+                raise Unintelligible("Meta gave the same cursor a second time; going on would never end")
+            seen.add(after)
+        raise Unintelligible(f"{path} has more than {MOST_PAGES} pages")
+
+    def node(self, name: str, params: Mapping[str, Any]) -> Raw | None:
+        """One node; None where there is none of that id."""
+        try:
+            return fields(self.http.call("GET", f"/{VERSION}/{name}", params=params))
+        except Rejected as error:
+            if error.code in (NOT_THERE, "803"):
+                return None
+            raise
+
+    # Webhooks.
+
+    def answer_challenge(self, url: str, query: Mapping[str, str]) -> tuple[str, str] | None:
+        """See ReceivesWebhooks: Meta asks once, with the verify token that the address was entered with."""
+        token = query.get("hub.verify_token", "")
+        if query.get("hub.mode") != "subscribe" or not query.get("hub.challenge") or not self.webhook_secret():
+            return None
+        is_known = hmac.compare_digest(token.encode(), self.verify_token(url).encode())
+        return ("text/plain", query["hub.challenge"]) if is_known else None
+
+    def verify_token(self, url: str) -> str:
+        """The word by which Meta's question is known to be about our entry: the one that was set, else one made of the
+        app secret and the address."""
+        kept = self.account.secrets
+        return kept.get("verify_token") or hmac_hex(kept.get("app_secret", "").encode(), url.encode()).decode()
+
+    def verify_webhook(self, delivery: Delivery) -> None:
+        """See ReceivesWebhooks: `sha256=` and the HMAC of the body under the app secret."""
+        kind, _, given = delivery.header(SIGNATURE).partition("=")
+        require_signature([given] if kind == "sha256" else [], self.webhook_secret(), delivery.body, hmac_hex)
+
+    def read_webhook(self, delivery: Delivery) -> Sequence[Event]:
+        """See ReceivesWebhooks: one delivery holds several entries, each with changes or messages."""
+        digest = hashlib.sha256(delivery.body).hexdigest()[:40]
+        try:
+            told = json.loads(delivery.body)
+            is_ours = told["object"] == self.webhook_object
+            entries = [(entry, change) for entry in told["entry"] for change in _changes(entry)]
+            events = [
+                self.event_of(entry, change, f"{digest}-{number}") if is_ours else unknown(change, f"{digest}-{number}")
+                for number, (entry, change) in enumerate(entries)
+            ]
+        except READING_ERRORS as error:
+            raise Unintelligible(f"the delivery is no event of Meta's: {type(error).__name__}") from None
+        return events or [Event(event_id=digest, topic=str(told["object"]), kind="unknown")]
+
+    @abstractmethod
+    def event_of(self, entry: Raw, change: Raw, event_id: str) -> Event:
+        """What one change of an entry says. Raises what reading raises."""
+
+
+def unknown(change: Raw, event_id: str) -> Event:
+    """An event that is none of ours."""
+    return Event(event_id=event_id, topic=str(change.get("field") or "unknown"), kind="unknown")
+
+
+def _changes(entry: Raw) -> list[Raw]:
+    """The changes of an entry; its messages are told as changes of the field `messages`."""
+    messages = [{"field": "messages", "value": one} for one in entry.get("messaging") or []]
+    return [*(entry.get("changes") or []), *messages]
