@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 from collections.abc import Callable, Iterable, Iterator
+from decimal import Decimal
 from typing import Any, TypeVar
 
 from finalmarket.connectors.errors import Unintelligible
@@ -47,6 +48,19 @@ def read_each(
                 named = ""
             unreadable.append(Unreadable(named[:200], f"{type(error).__name__}: {error}"[:500], raw))
     return tuple(records), tuple(unreadable)
+
+
+def read_text(raw: Raw, name: str) -> str:
+    """The text of a field, "" where there is none; a number as it is written.
+
+    Raises TypeError for a list, an object or a truth value: written out, it would pass for somebody's name.
+    """
+    value = raw.get(name)
+    if value is None:
+        return ""
+    if isinstance(value, bool) or not isinstance(value, (str, int, float, Decimal)):
+        raise TypeError(f"{name!r} is no text, but {str(value)[:80]}")
+    return str(value)
 
 
 def read_one(raw: Any, read: Callable[[Any], Mapped]) -> Mapped:

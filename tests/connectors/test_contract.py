@@ -26,7 +26,7 @@ from finalmarket.connectors.errors import (
     WebhookRefused,
 )
 from finalmarket.connectors.http import MOST_SECONDS_TO_WAIT, Answer, Http, retry_after, scrubber
-from finalmarket.connectors.paging import read_cursor, read_each, read_one, walk, write_cursor
+from finalmarket.connectors.paging import read_cursor, read_each, read_one, read_text, walk, write_cursor
 from finalmarket.connectors.rates import Rate
 from finalmarket.connectors.records import Delivery, Page
 from finalmarket.connectors.signing import hmac_base64, hmac_hex, require_recent, require_signature
@@ -354,6 +354,14 @@ def test_one_record_is_read_or_unintelligible() -> None:
     assert read_one({"n": "5"}, lambda raw: int(raw["n"])) == 5
     with pytest.raises(Unintelligible, match="KeyError"):
         read_one({}, lambda raw: int(raw["n"]))
+
+
+def test_a_text_is_a_text_or_a_number_and_nothing_that_would_pass_for_one() -> None:
+    raw = {"name": "Ada", "number": 5, "price": Decimal("1.50"), "nothing": None}
+    assert [read_text(raw, name) for name in (*raw, "unsaid")] == ["Ada", "5", "1.50", "", ""]
+    for strange in ({"first": "Ada"}, ["Ada"], [], True):
+        with pytest.raises(TypeError, match="'name' is no text"):
+            read_text({"name": strange}, "name")
 
 
 def test_cursors_are_read_back_and_strange_ones_refused() -> None:

@@ -109,6 +109,14 @@ def test_no_prices_are_asked_for_where_no_level_is_chosen(stage: Stage) -> None:
     assert [record.price for record in page.records] == [None]
 
 
+def test_a_price_that_cannot_be_read_sets_its_item_aside_and_no_other(stage: Stage) -> None:
+    bad, good = seed_listings(stage.stand_in, 2)
+    stage.stand_in.state["items"][bad.key]["price"] = "ten"
+    (page,) = stage.connector.pull_listings("")
+    assert [record.ref.key for record in page.records] == [good.key]
+    assert [one.external_id for one in page.unreadable] == [bad.key]
+
+
 def test_what_only_groups_variants_is_no_item_to_sell(stage: Stage) -> None:
     parent, child = seed_listings(stage.stand_in, 2)
     stage.stand_in.state["items"][parent.key]["matrix"] = "PARENT"

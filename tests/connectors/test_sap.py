@@ -125,7 +125,7 @@ def test_products_come_with_title_barcode_and_price(stage: Stage) -> None:
 
 def test_a_price_for_a_hundred_is_a_price_for_one() -> None:
     record = {"ConditionRateValue": "1250.00", "ConditionRateValueUnit": "EUR", "ConditionQuantity": "100"}
-    assert price_of({"Material": "TEA", "to_SlsPrcgConditionRecord": record}) == ("TEA", (Decimal("12.5"), "EUR"))
+    assert price_of({"Material": "TEA", "to_SlsPrcgConditionRecord": record}) == (Decimal("12.5"), "EUR")
 
 
 def test_only_stock_that_may_be_used_freely_is_told(stage: Stage) -> None:

@@ -9,6 +9,7 @@ from typing import Any
 
 import pytest
 
+from finalmarket.connectors.paging import READING_ERRORS
 from finalmarket.connectors.platforms.square.amounts import changed_at
 from finalmarket.connectors.platforms.square.returns import refund_record, refunds_by_sale
 from finalmarket.connectors.platforms.square.words import (
@@ -338,7 +339,7 @@ def variation(key: str, **data: Any) -> dict[str, Any]:
 
 
 def test_each_variation_is_a_listing_named_by_its_id() -> None:
-    pairs = sold_variations([item(variation("V1", name="Blue", upc="012345678905"), variation("V2", name="Red"))])
+    pairs = sold_variations(item(variation("V1", name="Blue", upc="012345678905"), variation("V2", name="Red")))
     blue, red = (listing_record(*pair) for pair in pairs)
     assert (blue.ref.key, blue.ref.sku, dict(blue.ref.ids)) == ("V1", "SKU-V1", {"item": "I1"})
     assert (blue.title, blue.barcode, blue.price, blue.currency) == (
@@ -351,7 +352,7 @@ def test_each_variation_is_a_listing_named_by_its_id() -> None:
 
 
 def test_a_price_asked_at_the_till_is_no_price() -> None:
-    (pair,) = sold_variations([item(variation("V1", pricing_type="VARIABLE_PRICING", price_money=None))])
+    (pair,) = sold_variations(item(variation("V1", pricing_type="VARIABLE_PRICING", price_money=None)))
     record = listing_record(*pair)
     assert (record.title, record.price, record.currency) == ("Shirt", None, "")
 
@@ -359,13 +360,19 @@ def test_a_price_asked_at_the_till_is_no_price() -> None:
 @pytest.mark.parametrize("about", [{"is_archived": True}, {"data": {"sellable": False}}])
 def test_what_is_archived_or_not_sellable_is_not_on_sale(about: dict[str, Any]) -> None:
     data = about.pop("data", {})
-    (pair,) = sold_variations([item(variation("V1", **data), **about)])
+    (pair,) = sold_variations(item(variation("V1", **data), **about))
     assert not listing_record(*pair).is_available
 
 
 def test_services_and_gift_cards_are_no_listings() -> None:
     kinds = ("APPOINTMENTS_SERVICE", "GIFT_CARD")
-    assert sold_variations(item(variation("V1"), product_type=kind) for kind in kinds) == []
+    assert not any(sold_variations(item(variation("V1"), product_type=kind)) for kind in kinds)
+
+
+@pytest.mark.parametrize("about", ["oops", {"product_type": {"oops": [True]}}, {"variations": 7}])
+def test_an_item_that_cannot_be_read_does_not_stop_the_page(about: Any) -> None:
+    with pytest.raises(READING_ERRORS):
+        sold_variations({"type": "ITEM", "id": "I1", "item_data": about})
 
 
 @pytest.mark.parametrize(("told", "units"), [("7", 7), ("7.9", 7), ("-2", -2), ("-0.5", -1), ("0", 0)])
@@ -394,7 +401,7 @@ def test_squares_own_orders_are_read_and_add_up(name: str) -> None:
 
 def test_squares_own_customers_catalogue_and_counts_are_read() -> None:
     assert [customer_record(raw).external_id for raw in published("SearchCustomersResponse")["customers"]]
-    pairs = sold_variations(published("SearchCatalogItemsResponse")["items"])
+    pairs = [pair for one in published("SearchCatalogItemsResponse")["items"] for pair in sold_variations(one)]
     assert [listing_record(*pair).ref.key for pair in pairs]
     (count, *_) = published("BatchRetrieveInventoryCountsResponse")["counts"]
     assert stock_record(count).quantity == int(count["quantity"])

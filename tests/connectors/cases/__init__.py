@@ -88,9 +88,9 @@ class Case:
     seed_unknown_interaction: Callable[[Any], tuple[str, str]] | None = None
     # A parcel whose state is such a word: its label's id, tracking number and carrier, and the word.
     seed_unknown_parcel: Callable[[Any], tuple[str, str, str, str]] | None = None
-    # Makes the record of that id unreadable where it comes in a page between good ones. None: the suite spoils it on
-    # the wire, in the list where its id stands; a list that is no JSON or names its records otherwise needs this.
-    spoil: Callable[[Any, str], None] | None = None
+    # By stream: makes the record of that id unreadable where it comes in a page between good ones. Without it the suite
+    # spoils it on the wire, in the list where its id stands; one that names its records otherwise needs this.
+    spoil: Mapping[str, Callable[[Any, str], None]] = field(default_factory=dict)
 
     # What goes out.
     location: str = ""  # where stock is set, in the platform's words

@@ -145,7 +145,7 @@ def case() -> Case:
         seed_customers=seed_customers,
         seed_interactions=seed_interactions,
         seed_unknown_interaction=seed_unknown_interaction,
-        spoil=spoil,
+        spoil={"interactions": spoil},
         order_content=order_content,
         deliver=deliver,
         unknown_topic="weather",

@@ -117,7 +117,7 @@ def case() -> Case:
         page_sizes={"interactions": 700},
         seed_interactions=seed_interactions,
         wordless=("interactions",),
-        spoil=spoil,
+        spoil={"interactions": spoil},
         message=message,
         deliver=deliver,
         made_up_secret=made_up_key,

@@ -9,6 +9,7 @@ from typing import Any
 
 from finalmarket.connectors.books import OrderContent, OrderContentLine
 from finalmarket.connectors.order_amounts import wanted_units
+from finalmarket.connectors.paging import read_text
 from finalmarket.connectors.platforms.hubspot.custom import KEY, LINE, NUMBER
 from finalmarket.connectors.records import Address, CustomerContent, CustomerRecord, Event, Raw
 from finalmarket.connectors.talk import TicketContent
@@ -49,7 +50,8 @@ SIX_DIGITS = Decimal("0.000001")
 
 def customer_record(raw: Raw, optout: str = "") -> CustomerRecord:
     """A contact. `optout` is the property that says whether they left our own type of e-mail ("": none is chosen)."""
-    told = {name: str(value) for name, value in raw["properties"].items() if value is not None}
+    properties = raw["properties"]
+    told = {name: read_text(properties, name) for name, value in properties.items() if value is not None}
     is_deleted = bool(raw.get("archived"))
     changed_at = moment_of(raw.get("archivedAt") if is_deleted else told.get(CHANGED) or raw["updatedAt"])
     name = " ".join(part for part in (told.get("firstname", ""), told.get("lastname", "")) if part)

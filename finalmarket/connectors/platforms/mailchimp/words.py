@@ -9,6 +9,7 @@ from typing import Any
 
 from finalmarket.connectors.errors import Unintelligible
 from finalmarket.connectors.http import Answer
+from finalmarket.connectors.paging import read_text
 from finalmarket.connectors.records import Address, CustomerContent, CustomerRecord, Raw
 
 # What is known of mail by a member's status; of the others nothing was said.
@@ -59,11 +60,11 @@ def interaction_id(kind: str, member: str, at: datetime, *more: str) -> str:
 def customer_record(raw: Raw) -> CustomerRecord:
     """A member. Who was archived there is gone; who bounced or complained for good does not get mail any more."""
     merged = raw.get("merge_fields") or {}
-    name = f"{merged.get('FNAME') or ''} {merged.get('LNAME') or ''}".strip() or str(raw.get("full_name") or "")
+    name = f"{read_text(merged, 'FNAME')} {read_text(merged, 'LNAME')}".strip() or read_text(raw, "full_name")
     status = str(raw["status"])
     return CustomerRecord(
         external_id=raw["id"], version=moment(raw["last_changed"]).isoformat(), name=name,
-        email=raw["email_address"], phone=str(merged.get("PHONE") or ""), language=str(raw.get("language") or ""),
+        email=read_text(raw, "email_address"), phone=read_text(merged, "PHONE"), language=read_text(raw, "language"),
         address=_address(merged.get("ADDRESS"), name), accepts_email=AGREED.get(status),
         is_deleted=status == ARCHIVED, raw=raw,
     )  # fmt: skip

@@ -150,9 +150,8 @@ class NetSuite(
     def _listings(self, cursor: str) -> Page[ListingRecord]:
         rows, has_more = self._ask(queries.items(str(read_cursor(cursor).get("after", ""))), PAGE)
         level, ids = self._setting("price_level"), [str(row.get("id", "")) for row in rows]
-        prices = dict(reversed([words.price_of(row) for row in self._all(queries.prices(ids, level))])) if (
-            level and ids
-        ) else {}  # fmt: skip
+        priced = self._all(queries.prices(ids, level)) if level and ids else []
+        prices = {str(row.get("item")): row for row in reversed(priced)}
         records, unreadable = read_each(
             rows, lambda raw: words.listing_record(raw, prices.get(str(raw["id"]))), lambda raw: raw["id"]
         )

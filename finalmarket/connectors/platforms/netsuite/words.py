@@ -14,6 +14,7 @@ from finalmarket.connectors.books import MovementNotice, OrderContent, OrderCont
 from finalmarket.connectors.errors import Rejected
 from finalmarket.connectors.money import minor_units
 from finalmarket.connectors.order_amounts import booked_units, net_amount, net_of_kinds, wanted_units
+from finalmarket.connectors.paging import read_text
 from finalmarket.connectors.platforms.netsuite.queries import read_moment
 from finalmarket.connectors.records import (
     Address,
@@ -68,19 +69,19 @@ def _references(**ids: str) -> Body:
 # What comes in.
 
 
-def listing_record(raw: Raw, price: tuple[Decimal, str] | None) -> ListingRecord:
-    """An item; its own name is the SKU."""
-    amount, currency = price or (None, "")
+def listing_record(raw: Raw, price: Raw | None) -> ListingRecord:
+    """An item with the row of its price, where there is one; its own name is the SKU."""
+    amount, currency = (None, "") if price is None else price_of(price)
     return ListingRecord(
         ref=ListingRef(key=str(raw["id"]), sku=str(raw["itemid"]), ids={"item": str(raw["id"])}),
-        title=str(raw.get("displayname") or raw["itemid"]), barcode=str(raw.get("upccode") or ""), price=amount,
+        title=read_text(raw, "displayname") or str(raw["itemid"]), barcode=read_text(raw, "upccode"), price=amount,
         currency=currency, is_available=raw.get("isinactive") != "T", raw=raw,
     )  # fmt: skip
 
 
-def price_of(raw: Raw) -> tuple[str, tuple[Decimal, str]]:
-    """A price: of which item, how much in which currency."""
-    return str(raw["item"]), (Decimal(str(raw["price"])), str(raw["symbol"]).upper())
+def price_of(raw: Raw) -> tuple[Decimal, str]:
+    """A price: how much in which currency."""
+    return Decimal(str(raw["price"])), read_text(raw, "symbol").upper()
 
 
 def stock_record(raw: Raw, asked_at: datetime) -> StockRecord:
@@ -93,13 +94,13 @@ def stock_record(raw: Raw, asked_at: datetime) -> StockRecord:
 
 def customer_record(raw: Raw) -> CustomerRecord:
     """A customer, person or company."""
-    person = " ".join(str(raw[part]) for part in ("firstname", "lastname") if raw.get(part))
-    address = {name: str(raw.get(name) or "") for name in ("addressee", "attention", "addr1", "addr2", "city")}
-    address |= {name: str(raw.get(name) or "") for name in ("state", "zip", "country", "addrphone")}
+    person = " ".join(read_text(raw, part) for part in ("firstname", "lastname") if raw.get(part))
+    address = {name: read_text(raw, name) for name in ("addressee", "attention", "addr1", "addr2", "city")}
+    address |= {name: read_text(raw, name) for name in ("state", "zip", "country", "addrphone")}
     return CustomerRecord(
         external_id=str(raw["id"]), version=read_moment(str(raw["changed"])).isoformat(),
-        name=person or str(raw.get("companyname") or raw["entityid"]), email=str(raw.get("email") or ""),
-        phone=str(raw.get("phone") or ""),
+        name=person or read_text(raw, "companyname") or str(raw["entityid"]),
+        email=read_text(raw, "email"), phone=read_text(raw, "phone"),
         address=Address(
             name=address["addressee"], company=address["attention"], street=address["addr1"],
             street2=address["addr2"], city=address["city"], region=address["state"], postcode=address["zip"],

@@ -9,6 +9,7 @@ from decimal import Decimal
 
 from finalmarket.connectors.books import OrderNames
 from finalmarket.connectors.keyset import Place
+from finalmarket.connectors.paging import read_text
 from finalmarket.connectors.records import Address, CustomerRecord, ListingRecord, ListingRef, Raw, StockRecord
 
 SETTLED = ("CLOSED", "CANCELED")  # StatusCode of an order
@@ -57,8 +58,8 @@ def listing_record(raw: Raw) -> ListingRecord:
     """An item. Its price stands in price lists that this API does not tell of."""
     number = str(raw["ItemNumber"])
     return ListingRecord(
-        ref=ListingRef(key=number, sku=number, ids={"item": number}), title=str(raw.get("ItemDescription") or number),
-        is_available=str(raw.get("ItemStatusValue") or "Active") == "Active", raw=raw,
+        ref=ListingRef(key=number, sku=number, ids={"item": number}), title=read_text(raw, "ItemDescription") or number,
+        is_available=(read_text(raw, "ItemStatusValue") or "Active") == "Active", raw=raw,
     )  # fmt: skip
 
 

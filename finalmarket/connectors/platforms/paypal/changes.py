@@ -17,7 +17,7 @@ from typing import Any
 from urllib.parse import parse_qs, quote, urlsplit
 
 from finalmarket.connectors.errors import Rejected, Unintelligible
-from finalmarket.connectors.paging import READING_ERRORS, read_cursor, read_each, write_cursor
+from finalmarket.connectors.paging import READING_ERRORS, read_cursor, read_each, read_text, write_cursor
 from finalmarket.connectors.platforms.paypal import words
 from finalmarket.connectors.records import Raw, Unreadable
 from finalmarket.kernel import clock
@@ -108,7 +108,7 @@ def _changes(
     """The latest change of each subject in a window, and what could not be read of it."""
     # The report refuses a beginning that it has nothing of yet, so it is asked from further back.
     rows = list(_rows(ask, min(start, fresh), end))
-    reported, bad_rows = read_each(rows, change_of, lambda row: _row_name(row)[0] or "")
+    reported, bad_rows = read_each(rows, change_of, lambda row: _row_name(row)[0])
     events, bad_events = read_each(_events(ask, told, end), _change_of_event, lambda event: event["id"])
     contested, bad_disputes = read_each(
         _disputed(ask, told, end), _change_of_dispute, lambda dispute: dispute["dispute_id"]
@@ -157,7 +157,7 @@ def _rows(ask: Ask, start: datetime, end: datetime) -> Iterator[Raw]:
         yield from _rows(ask, start, middle)
         yield from _rows(ask, middle, end)
         return
-    seen: set[tuple[Any, Any]] = set()
+    seen: set[tuple[str, str]] = set()
     for number in range(1, max(1, _whole(first, "total_pages")) + 1):
         rows = _items(first if number == 1 else ask(REPORT, _report_query(start, end, page=number)), ROWS)
         names = {_row_name(row) for row in rows}
@@ -173,8 +173,8 @@ def change_of(row: Raw) -> Change:
     The event codes: T00 payments, T11 reversals (T1107 refunds), T12 chargebacks, T13 holds.
     """
     info = row["transaction_info"]
-    code, reference = str(info.get("transaction_event_code") or ""), str(info.get("paypal_reference_id") or "")
-    kind = info.get("paypal_reference_id_type")
+    code, reference = read_text(info, "transaction_event_code"), read_text(info, "paypal_reference_id")
+    kind = read_text(info, "paypal_reference_id_type")
     told = info.get("transaction_updated_date") or info["transaction_initiation_date"]
     at = max(words.moment_of(told), words.moment_of(info["transaction_initiation_date"]))
     subject = ""
@@ -188,9 +188,12 @@ def change_of(row: Raw) -> Change:
 ROWS = "transaction_details"
 
 
-def _row_name(row: Raw) -> tuple[Any, Any]:
-    info = row.get("transaction_info") or {}
-    return info.get("transaction_id"), info.get("transaction_event_code")
+def _row_name(row: Raw) -> tuple[str, str]:
+    """What a row is called, whatever stands in it: its transaction, else what that belongs to; and what happened."""
+    info = row.get("transaction_info")
+    told = {name: value for name, value in info.items() if isinstance(value, str)} if isinstance(info, dict) else {}
+    name = told.get("transaction_id") or told.get("paypal_reference_id", "")
+    return name, told.get("transaction_event_code", "")
 
 
 # Events and disputes.

@@ -147,8 +147,8 @@ class Sap(
         last = str(rows[-1].get("Product", "")) if rows else after
         return Page(records, write_cursor(after=last), not has_more, unreadable)
 
-    def _prices(self, products: Sequence[str]) -> Mapping[str, words.Price]:
-        """What these products cost everybody today, where a condition for prices is chosen."""
+    def _prices(self, products: Sequence[str]) -> Mapping[str, Raw]:
+        """What these products cost everybody today, by product, where a condition for prices is chosen."""
         told = self._settings
         if not products or not told["price_condition"]:
             return {}
@@ -162,7 +162,7 @@ class Sap(
         ]  # fmt: skip
         asked = {"$filter": " and ".join(terms), "$expand": "to_SlsPrcgConditionRecord", "$top": PRICE_PAGE}
         rows, _ = rows_in(self._get(PRICES, "A_SlsPrcgCndnRecdValidity", asked))
-        return dict(read_one(row, words.price_of) for row in rows)
+        return {str(row.get("Material", "")): row for row in rows}
 
     def pull_stock(self, refs: Sequence[ListingRef], location: str = "") -> Sequence[StockRecord]:
         if not refs:

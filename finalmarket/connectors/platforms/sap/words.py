@@ -9,34 +9,34 @@ from decimal import Decimal
 
 from finalmarket.connectors.books import OrderNames
 from finalmarket.connectors.keyset import Place
+from finalmarket.connectors.paging import read_text
 from finalmarket.connectors.platforms.sap.odata import parts, read_moment
 from finalmarket.connectors.records import Address, CustomerRecord, ListingRecord, ListingRef, Raw, StockRecord
 
 UNRESTRICTED = "01"  # InventoryStockType: may be used freely
 PERSON = "1"  # BusinessPartnerCategory; 2 is an organisation, 3 a group
-Price = tuple[Decimal, str]
 # The two lists in which a business partner stands: the day and the time of its making and of its last change.
 MADE, CHANGED = ("CreationDate", "CreationTime"), ("LastChangeDate", "LastChangeTime")
 
 
-def listing_record(raw: Raw, price: Price | None, language: str) -> ListingRecord:
-    """A product; its own number is the SKU."""
+def listing_record(raw: Raw, price: Raw | None, language: str) -> ListingRecord:
+    """A product with the condition of its price, where there is one; its own number is the SKU."""
     number = str(raw["Product"])
     titles = {str(one.get("Language")): str(one["ProductDescription"]) for one in parts(raw, "to_Description")}
-    amount, currency = price or (None, "")
+    amount, currency = (None, "") if price is None else price_of(price)
     return ListingRecord(
         ref=ListingRef(key=number, sku=number, ids={"product": number}),
         title=titles.get(language) or next(iter(titles.values()), number),
-        barcode=str(raw.get("ProductStandardID") or ""), price=amount, currency=currency,
+        barcode=read_text(raw, "ProductStandardID"), price=amount, currency=currency,
         is_available=not raw.get("IsMarkedForDeletion"), raw=raw,
     )  # fmt: skip
 
 
-def price_of(raw: Raw) -> tuple[str, Price]:
-    """A price for one unit: of which product, how much in which currency."""
+def price_of(raw: Raw) -> tuple[Decimal, str]:
+    """A price for one unit: how much in which currency."""
     record = raw["to_SlsPrcgConditionRecord"]
     amount = Decimal(str(record["ConditionRateValue"])) / (Decimal(str(record.get("ConditionQuantity") or 0)) or 1)
-    return str(raw["Material"]), (amount, str(record["ConditionRateValueUnit"]).upper())
+    return amount, read_text(record, "ConditionRateValueUnit").upper()
 
 
 def stock_records(rows: Iterable[Raw], location: str) -> list[StockRecord]:
@@ -70,16 +70,16 @@ def version_of(raw: Raw) -> str:
 
 def customer_record(raw: Raw) -> CustomerRecord:
     """A business partner who is a customer."""
-    person = " ".join(str(raw[name]) for name in ("FirstName", "LastName") if raw.get(name))
-    company = str(raw.get("OrganizationBPName1") or "")
+    person = " ".join(read_text(raw, name) for name in ("FirstName", "LastName") if raw.get(name))
+    company = read_text(raw, "OrganizationBPName1")
     name = person if raw.get("BusinessPartnerCategory") == PERSON else company
     address = next(iter(parts(raw, "to_BusinessPartnerAddress")), {})
     emails, phones = parts(address, "to_EmailAddress"), parts(address, "to_PhoneNumber")
     return CustomerRecord(
         external_id=str(raw["BusinessPartner"]), version=version_of(raw),
-        name=name or str(raw.get("BusinessPartnerFullName") or raw["BusinessPartner"]),
+        name=name or read_text(raw, "BusinessPartnerFullName") or str(raw["BusinessPartner"]),
         email=_first(emails, "EmailAddress"), phone=_first(phones, "PhoneNumber"),
-        language=str(raw.get("CorrespondenceLanguage") or "").lower(),
+        language=read_text(raw, "CorrespondenceLanguage").lower(),
         address=address_of(address) if address else Address(),
         is_deleted=bool(raw.get("IsMarkedForArchiving")), raw=raw,
     )  # fmt: skip

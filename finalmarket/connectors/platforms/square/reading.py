@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import itertools
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from datetime import datetime
 from typing import Any
@@ -186,18 +187,19 @@ class Reading(Located):
                 raise
             place = {"since": place.get("since")}
             data = fields(self._catalogue({**body, **given({"begin_time": place["since"]})}))
-        pairs = sold_variations(items(data, "objects"))
-        raws = [{"item": item, "variation": variation} for item, variation in pairs]
+        goods, no_goods = read_each(items(data, "objects"), sold_variations, lambda raw: raw["id"])
+        raws = [{"item": item, "variation": variation} for item, variation in itertools.chain(*goods)]
         records, unreadable = read_each(
-            raws, lambda raw: listing_record(raw["item"], raw["variation"]), lambda raw: raw["variation"]["id"]
-        )
+            raws, lambda raw: listing_record(raw["item"], raw["variation"]),
+            lambda raw: raw["variation"]["id"],
+        )  # fmt: skip
         page = str(data.get("cursor") or "")
         # What changes while we read is newer than the catalogue was at the first page.
         latest = place.get("latest") or data.get("latest_time") or place.get("since")
         following = (
             write_cursor(since=place.get("since"), page=page, latest=latest) if page else write_cursor(since=latest)
         )
-        return Page(records, following, is_last=not page, unreadable=unreadable)
+        return Page(records, following, is_last=not page, unreadable=(*no_goods, *unreadable))
 
     def _catalogue(self, wanted: Raw) -> Any:
         return self.http.call("POST", "/v2/catalog/search", json=wanted, repeatable=True)

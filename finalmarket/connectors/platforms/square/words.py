@@ -6,9 +6,10 @@ unit, moments RFC 3339, quantities decimal numbers written as text.
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Mapping, Sequence
 from decimal import ROUND_FLOOR, Decimal
 
+from finalmarket.connectors.paging import read_text
 from finalmarket.connectors.platforms.square.amounts import changed_at, moment, money
 from finalmarket.connectors.platforms.square.returns import exchanged, is_given, refund_record
 from finalmarket.connectors.records import (
@@ -306,14 +307,12 @@ def address(raw: Raw | None, *, name: str = "", company: str = "", phone: str = 
 # Listings and stock.
 
 
-def sold_variations(items: Iterable[Raw]) -> list[tuple[Raw, Raw]]:
-    """Every variation of the items that are goods, with its item."""
-    return [
-        (item, variation)
-        for item in items
-        if (item.get("item_data") or {}).get("product_type") not in NO_GOODS
-        for variation in (item.get("item_data") or {}).get("variations") or ()
-    ]
+def sold_variations(item: Raw) -> list[tuple[Raw, Raw]]:
+    """Every variation of an item of goods, with its item."""
+    about = item.get("item_data") or {}
+    if read_text(about, "product_type") in NO_GOODS:
+        return []
+    return [(item, variation) for variation in about.get("variations") or ()]
 
 
 def listing_record(item: Raw, variation: Raw) -> ListingRecord:

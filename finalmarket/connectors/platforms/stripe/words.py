@@ -13,6 +13,7 @@ from decimal import Decimal
 from typing import Any
 
 from finalmarket.connectors.money import from_minor, minor_units, to_minor
+from finalmarket.connectors.paging import read_text
 from finalmarket.connectors.records import (
     ZERO,
     Address,
@@ -202,10 +203,10 @@ def customer_record(raw: Raw, version: str, *, is_deleted: bool = False) -> Cust
     """A customer as Stripe tells it; one that was deleted is left with its id."""
     shipping = raw.get("shipping") or {}
     return CustomerRecord(
-        external_id=raw["id"], version=version, name=raw.get("name") or "", email=raw.get("email") or "",
-        phone=raw.get("phone") or shipping.get("phone") or "",
+        external_id=raw["id"], version=version, name=read_text(raw, "name"),
+        email=read_text(raw, "email"), phone=read_text(raw, "phone") or read_text(shipping, "phone"),
         language=next(iter(raw.get("preferred_locales") or ()), ""),
-        address=_address(raw.get("address") or shipping.get("address") or {}, raw.get("name") or ""),
+        address=_address(raw.get("address") or shipping.get("address") or {}, read_text(raw, "name")),
         is_deleted=is_deleted or raw.get("deleted") is True, raw=raw,
     )  # fmt: skip
 
@@ -232,7 +233,7 @@ def customer_version_among(raw: Raw, events: Sequence[Raw], *, are_all: bool, no
 
 
 def _address(raw: Raw, name: str) -> Address:
-    told = {key: raw.get(key) or "" for key in ("line1", "line2", "postal_code", "city", "state", "country")}
+    told = {key: read_text(raw, key) for key in ("line1", "line2", "postal_code", "city", "state", "country")}
     return Address(
         name=name if any(told.values()) else "", street=told["line1"], street2=told["line2"],
         postcode=told["postal_code"], city=told["city"], region=told["state"], country=told["country"],
