@@ -10,6 +10,7 @@ from collections.abc import Iterator
 from typing import TYPE_CHECKING, Any, ClassVar
 
 from finalmarket.connectors.contract import Connector
+from finalmarket.integrations.models import DeadLetter
 
 if TYPE_CHECKING:
     from tests.laws.border_game import Game
@@ -51,6 +52,10 @@ class Part:
     def waits(self) -> Iterator[str]:
         """What is on its way."""
         yield from ()
+
+    def explains(self, letter: DeadLetter) -> bool:
+        """Whether something was set aside because both sides did what goes not together: a person has to look."""
+        return False
 
     def wrong(self) -> Iterator[str]:
         """What the platform and we disagree on, in sentences."""

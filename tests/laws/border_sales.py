@@ -1,18 +1,28 @@
-"""Trade on a platform that sells: its orders come in, parcels are told, stock and prices are shown there."""
+"""Trade on a platform that sells: orders come in, what becomes of them is told, stock and prices are shown there."""
 
 from __future__ import annotations
 
 from collections import Counter
 from collections.abc import Iterator
 from decimal import Decimal
+from typing import Any
 
 from finalmarket.catalog.models import Product, Variant, VariantPrice
 from finalmarket.channels.models import ChannelProduct, DueChange
-from finalmarket.connectors.contract import PullsOrders, PullsStock, PushesFulfilments, PushesPrices, PushesStock
+from finalmarket.connectors.contract import (
+    PullsOrders,
+    PullsStock,
+    PushesCancellations,
+    PushesFulfilments,
+    PushesPrices,
+    PushesRefunds,
+    PushesStock,
+)
 from finalmarket.connectors.records import ListingRef
 from finalmarket.integrations import drift, links, price_look, push
-from finalmarket.orders import fulfilment
-from finalmarket.orders.models import Fulfilment, Order
+from finalmarket.integrations.models import DeadLetter
+from finalmarket.orders import aftersales, fulfilment, refunds
+from finalmarket.orders.models import Fulfilment, Order, Refund
 from finalmarket.sandbox import abilities
 from finalmarket.stock import atp, ledger
 from tests.laws.border_part import Part
@@ -123,14 +133,87 @@ class Sales(Part):
         yield from (f"order {lost} is lost" for lost in sorted(sold - set(ours)))
         yield from (f"order {doubled} came in twice" for doubled, count in sorted(ours.items()) if count > 1)
         yield from (f"order {made_up} was never placed there" for made_up in sorted(set(ours) - sold))
+        for order in Order.objects.filter(source=self.game.source, problem="", external_id__in=self.crossed()):
+            yield f"nobody says that order {order.external_id} was called off there after it had left here"
         if issubclass(self.game.case.connector, PushesFulfilments):
             yield from self._parcels_wrong()
+
+    def crossed(self) -> set[str]:
+        """Orders that their buyers called off there when they had left here already."""
+        effects = self.game.world.journal.entries(platform=self.game.stand_in.slug, name="shopper_cancellation")
+        left = Fulfilment.objects.filter(
+            state="shipped", order__external_id__in=[one.facts["order"] for one in effects]
+        )
+        return set(left.values_list("order__external_id", flat=True))
+
+    def explains(self, letter: DeadLetter) -> bool:
+        kind, number = letter.payload.get("kind"), letter.payload.get("local_id")
+        records: dict[object, Any] = {"fulfilment": Fulfilment.objects, "refund": Refund.objects}
+        if kind not in records:
+            return False
+        return bool(records[kind].filter(pk=number, order__external_id__in=self.crossed()).exists())
 
     def _parcels_wrong(self) -> Iterator[str]:
         parcels = Fulfilment.objects.filter(state="shipped", order__source=self.game.source)
         left = Counter(parcels.values_list("order__external_id", flat=True))
         effects = self.game.world.journal.entries(platform=self.game.stand_in.slug, what="effect")
         told = Counter(entry.facts["order"] for entry in effects if entry.name in ("fulfilment", "shipment"))
+        crossed = self.crossed()
         for order, count in sorted(left.items()):
-            if told[order] != count:
+            if told[order] != count and order not in crossed:
                 yield f"{count} parcels of order {order} were told {told[order]} times"
+
+
+class Refunds(Part):
+    """Buyers there get money back for what was scratched."""
+
+    needs = (PullsOrders, PushesRefunds)
+    ability = abilities.Sells
+
+    def open(self) -> None:
+        self.given: Counter[str] = Counter()
+
+    def trade(self) -> None:
+        if self.game.dice.random() < 0.15:
+            sent = Order.objects.filter(source=self.game.source, state="fulfilled", refunded=0).order_by("pk")
+            order = sent.filter(fulfilments__carrier=CARRIER).last()
+            if order is not None and not self.given[order.external_id] and refunds.refundable_of(order) >= 1:
+                self.given[order.external_id] += 1
+                refunds.refund(order.pk, Decimal("1.00"), key="game", reason="scratched", actor="game")
+
+    def wrong(self) -> Iterator[str]:
+        effects = self.game.world.journal.entries(platform=self.game.stand_in.slug, what="effect")
+        made = Counter(entry.facts.get("order") for entry in effects if entry.name in ("refund", "shopper_refund"))
+        booked = Refund.objects.filter(order__source=self.game.source, order__external_id__in=self.given)
+        known = Counter(booked.values_list("order__external_id", flat=True))
+        crossed = Sales(self.game).crossed()
+        for order in sorted(self.given):
+            if made[order] != known[order] and order not in crossed:
+                yield f"{known[order]} refunds of order {order} were made {made[order]} times"
+
+
+class Cancellations(Part):
+    """Orders from there that will not be served."""
+
+    needs = (PullsOrders, PushesCancellations)
+    ability = abilities.Sells
+
+    def open(self) -> None:
+        self.called_off: set[str] = set()
+
+    def trade(self) -> None:
+        if self.game.dice.random() < 0.1:
+            waiting = Fulfilment.objects.filter(state="pending", order__source=self.game.source, order__state="open")
+            parcel = waiting.select_related("order").order_by("pk").last()
+            if parcel is not None:
+                self.called_off.add(parcel.order.external_id)
+                aftersales.cancel(parcel.order_id, reason="broken on the way", actor="game")
+
+    def wrong(self) -> Iterator[str]:
+        effects = self.game.world.journal.entries(platform=self.game.stand_in.slug, what="effect")
+        ended = Counter(
+            entry.facts.get("order") for entry in effects if entry.name in ("cancellation", "shopper_cancellation")
+        )
+        for order in sorted(self.called_off):
+            if ended[order] != 1:
+                yield f"order {order} was called off {ended[order]} times"

@@ -143,7 +143,7 @@ class Clover(Store):
              "createdTime": moment, "status": "SUCCESS"}
         )  # fmt: skip
         order |= {"paymentState": "REFUNDED" if is_all else "PARTIALLY_REFUNDED", "modifiedTime": moment}
-        self.effect("refund", id=name, charge=payment["id"], amount=amount)
+        self.effect("refund", order=order["id"], id=name, charge=payment["id"], amount=amount)
         self.call("O", order["id"], "UPDATE")
         return refund
 
