@@ -34,6 +34,12 @@ MOST_ENDPOINTS = 16
 INTENT_EXPANDS = ("latest_charge", "latest_charge.refunds")
 CUSTOMER_TEXTS = {"name": 256, "email": 512, "phone": 20, "description": 5000}
 ADDRESS_FIELDS = ("city", "country", "line1", "line2", "postal_code", "state")
+INTENT_FIELDS = (
+    "amount", "currency", "capture_method", "payment_method_types", "customer", "receipt_email", "metadata",
+    "payment_method", "confirm", "expand",
+)  # fmt: skip
+CAPTURE_METHODS = ("automatic", "automatic_async", "manual")
+TEST_CARD = "pm_card_visa"  # https://docs.stripe.com/testing: a card whose bank always agrees
 REFUND_FIELDS = ("charge", "payment_intent", "amount", "reason", "metadata", "expand")
 REFUND_REASONS = ("duplicate", "fraudulent", "requested_by_customer")
 CANCEL_REASONS = ("abandoned", "duplicate", "fraudulent", "requested_by_customer")
@@ -71,6 +77,32 @@ class Stripe(Outside):
             request, "payment_intents", known=("customer",), expands=INTENT_EXPANDS, show=self.show_intent,
             keep=lambda intent, query: query.get("customer") in (None, intent["customer"]),
         )  # fmt: skip
+
+    @route("POST", "/v1/payment_intents")
+    def post_intent(self, request: Request) -> Reply:
+        """What a shop's own server does: begin a payment, and confirm it at once with the test card."""
+        fields = fields_of(request, INTENT_FIELDS, ("amount", "currency"))
+        method, card = fields.get("capture_method", "automatic_async"), fields.get("payment_method")
+        if method not in CAPTURE_METHODS:
+            raise refusal(400, f"Invalid capture_method: {method}", param="capture_method")
+        if card not in (None, TEST_CARD):
+            raise missing("PaymentMethod", str(card), "payment_method", 400)
+        if (fields.get("confirm") == "true") is not (card is not None):
+            raise refusal(400, "In this sandbox a card is given with confirm=true, and only then.", param="confirm")
+        if fields.get("customer"):
+            self.one("customers", fields["customer"], "customer", 400)
+        expand, amount = expansions(fields, INTENT_EXPANDS), whole(fields, "amount") or 0
+        return self.once(request, lambda: self.show_intent(self._begun(fields, amount), expand))
+
+    def _begun(self, fields: Mapping[str, Any], amount: int) -> Object:
+        name = self.begin(
+            amount, fields["currency"], capture=fields.get("capture_method") != "manual",
+            customer=fields.get("customer", ""), email=fields.get("receipt_email", ""),
+            metadata=metadata_of({}, fields.get("metadata")),
+        )  # fmt: skip
+        if fields.get("confirm") == "true":
+            self.confirm(name)
+        return self.one("payment_intents", name)
 
     @route("GET", "/v1/payment_intents/{name}", bucket="payment")
     def read_intent(self, request: Request, name: str) -> Reply:

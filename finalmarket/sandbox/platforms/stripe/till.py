@@ -35,14 +35,15 @@ class Till(Account):
 
     def begin(
         self, amount: int, currency: str = "eur", *, capture: bool = True, order_id: str = "", customer: str = "",
-        email: str = "", at: datetime | None = None,
+        email: str = "", metadata: Mapping[str, str] | None = None, at: datetime | None = None,
     ) -> str:  # fmt: skip
         """Somebody comes to the till; nothing is paid yet. Returns the payment's id."""
         check_amount(amount, currency)
         intent = new_intent(self.new_id("payment_intents"), self.seconds(at), amount, currency, live=self.is_live)
         intent |= {
             "capture_method": "automatic" if capture else "manual", "customer": customer or None,
-            "receipt_email": email or None, "metadata": {"order_id": order_id} if order_id else {},
+            "receipt_email": email or None,
+            "metadata": {**({"order_id": order_id} if order_id else {}), **(metadata or {})},
         }  # fmt: skip
         self.state["payment_intents"][intent["id"]] = intent
         self.tell("payment_intent.created", intent, at=at)
