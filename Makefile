@@ -8,7 +8,7 @@ export DJANGO_SETTINGS_MODULE := finalmarket.config.settings
 export PIP_DISABLE_PIP_VERSION_CHECK := 1
 
 .DEFAULT_GOAL := help
-.PHONY: help setup setup-dev run test lint proof bench connector lock clean
+.PHONY: help setup setup-dev run test lint proof bench connector matrix lock clean
 
 help: ## show these commands
 	@awk -F ':.*## ' '/^[a-z-]+:.*## / {printf "  make %-10s %s\n", $$1, $$2}' $(MAKEFILE_LIST)
@@ -39,11 +39,12 @@ lint: setup-dev ## ruff, mypy, import-linter
 	@$(BIN)/mypy finalmarket tests
 	@$(BIN)/lint-imports
 
-# The laws at length: 600 faults of every platform that plays (5,000 of nine), 20 kills of the database, 2,000 orders in a race, 500 webhooks in 10 orders.
+# The laws at length: 600 faults of every platform that plays, 20 kills of the database, 2,000 orders in a race,
+# 500 webhooks in 10 orders, and a worker killed at every visit of every failpoint of the sync paths.
 proof: setup-dev ## prove at length what `make test` proves in small doses
 	@FINALMARKET_FAULTS=$(or $(FAULTS),600) FINALMARKET_KILLS=$(or $(KILLS),20) \
 		FINALMARKET_PROOF_EVENTS=$(or $(EVENTS),500) FINALMARKET_PROOF_SHUFFLES=10 \
-		FINALMARKET_PROOF_ORDERS=$(or $(ORDERS),2000) \
+		FINALMARKET_PROOF_ORDERS=$(or $(ORDERS),2000) FINALMARKET_PROOF_CUTS=$(or $(CUTS),all) \
 		$(BIN)/pytest -n $(PROCESSES) --dist loadgroup tests/laws tests/integrations/test_any_order.py \
 		tests/integrations/test_pull_race.py $(ARGS)
 
@@ -52,6 +53,9 @@ bench: setup-dev ## measure what the issues promise (NAME=stock by default)
 
 connector: setup-dev ## write the skeleton of a new connector (NAME=etsy, or NAME="Best Buy" SLUG=best_buy)
 	@$(BIN)/python scripts/new_connector.py "$(NAME)" $(if $(SLUG),--slug $(SLUG))
+
+matrix: setup ## write what the connectors can do into docs/connectors/README.md
+	@$(BIN)/python -m finalmarket.connectors.matrix docs/connectors/README.md
 
 lock: ## make the lock files anew (needs uv)
 	uv pip compile --generate-hashes --no-emit-index-url --no-annotate --no-header --universal --python-version 3.11 \

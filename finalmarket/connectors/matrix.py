@@ -1,9 +1,11 @@
 """Which platform can do what, read from the class statements: `python -m finalmarket.connectors.matrix` prints the
-table of docs/connectors/README.md, and a test keeps the page true."""
+table, `... docs/connectors/README.md` writes it into that page (`make matrix`), and a test keeps the page true."""
 
 from __future__ import annotations
 
+import re
 import sys
+from pathlib import Path
 
 from finalmarket.connectors.contract import CAPABILITIES, Connector, capabilities
 from finalmarket.connectors.registry import real_connectors
@@ -19,6 +21,9 @@ WORDS = {
     "StartsPayments": "checkout page",
     "TakesPayments": "capture, void", "ReceivesWebhooks": "webhooks", "Authorizes": "OAuth",
 }  # fmt: skip
+
+
+TABLE = re.compile(r"(?:^\|.*\n)+", re.MULTILINE)
 
 
 def matrix() -> str:
@@ -38,11 +43,27 @@ def matrix() -> str:
     return "\n".join("| " + " | ".join(row) + " |" for row in rows)
 
 
+def with_matrix(page: str) -> str:
+    """The page with its first table made anew. Raises ValueError where it has none."""
+    written, count = TABLE.subn(lambda old: matrix() + "\n", page, count=1)
+    if not count:
+        raise ValueError("the page has no table to be made anew")
+    return written
+
+
 def _checked(connector: type[Connector]) -> str:
     """Against what a connector was checked, and when; a bar would end the cell."""
     checked = connector.checked_against
     return f"{checked.what}, {checked.on}".replace("|", "/")
 
 
+def main(paths: list[str]) -> None:
+    """Write the table into these pages; print it where none is named."""
+    for path in map(Path, paths):
+        path.write_text(with_matrix(path.read_text(encoding="utf-8")), encoding="utf-8")
+    if not paths:
+        sys.stdout.write(matrix() + "\n")
+
+
 if __name__ == "__main__":
-    sys.stdout.write(matrix() + "\n")
+    main(sys.argv[1:])
