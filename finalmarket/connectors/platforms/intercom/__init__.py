@@ -1,0 +1,420 @@
+"""Intercom: conversations and tickets with all that is said in them come in; tickets are opened from orders; contacts
+come in and go out with what they ordered; webhooks, signed; an access token or OAuth."""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Callable, Iterator, Mapping, Sequence
+from datetime import datetime, timedelta
+from functools import cached_property
+from typing import Any, ClassVar, TypeVar
+from urllib.parse import quote, urlencode
+
+import httpx2
+
+from finalmarket.connectors.auth import bearer
+from finalmarket.connectors.contract import (
+    Authorizes,
+    Checked,
+    Connector,
+    PullsCustomers,
+    PushesCustomers,
+    ReceivesWebhooks,
+    Setting,
+)
+from finalmarket.connectors.errors import (
+    ConnectorError,
+    NeedsAttention,
+    NotSupported,
+    Rejected,
+    RetryLater,
+    Unintelligible,
+)
+from finalmarket.connectors.exact_json import exact_json
+from finalmarket.connectors.http import Answer, retry_after
+from finalmarket.connectors.keyset import Place, cursor_after, place_of
+from finalmarket.connectors.paging import READING_ERRORS, read_each, read_one, walk
+from finalmarket.connectors.platforms.intercom import words
+from finalmarket.connectors.platforms.intercom.changes import Found, Search, changed_after, page_of
+from finalmarket.connectors.rates import Rate
+from finalmarket.connectors.records import CustomerContent, CustomerRecord, Delivery, Event, Page, Raw
+from finalmarket.connectors.signing import hmac_hex, require_signature
+from finalmarket.connectors.talk import ConversationRecord, OpensTickets, PullsConversations, TicketContent
+from finalmarket.kernel import clock
+
+__all__ = ["Intercom"]
+
+Made = TypeVar("Made")
+HOST = "https://api.intercom.io"
+HOSTS = {"us": HOST, "eu": "https://api.eu.intercom.io", "au": "https://api.au.intercom.io"}
+CONSENT = "https://app.intercom.com/oauth"
+TOKEN = "/auth/eagle/token"  # noqa: S105  an address
+TALKS = {
+    "conversations": Search("/conversations/search", "conversations"),
+    "tickets": Search("/tickets/search", "tickets", words.TICKET),
+}  # fmt: skip
+CONTACTS = {"contacts": Search("/contacts/search", "data")}
+LATE = timedelta(minutes=10)  # until a search finds a new contact
+TAKEN = re.compile(r"\bid=([0-9A-Za-z]+)")  # how a conflict names the contact that is there
+JSON = {"Content-Type": "application/json"}
+
+
+class Intercom(
+    Connector, PullsConversations, PullsCustomers, PushesCustomers, OpensTickets, ReceivesWebhooks, Authorizes,
+):  # fmt: skip
+    """One Intercom workspace."""
+
+    # Who we are.
+
+    slug = "intercom"
+    name = "Intercom"
+    kind = "chat"
+    docs = "https://developers.intercom.com/docs/references/rest-api/api.intercom.io"
+    api_version = "2.15"
+    base_url = HOST
+    rate = Rate(calls=1600, per_seconds=10)  # 10,000 a minute, counted in windows of ten seconds
+    secrets = ("access_token",)
+    optional_secrets = ("client_secret",)
+    settings = (
+        Setting("region", "Region", "Where your workspace is hosted.", default="us",
+                choices=(("us", "United States"), ("eu", "Europe"), ("au", "Australia"))),
+        Setting("client_id", "Client ID", "Of your app; for OAuth only.", is_required=False),
+        Setting("ticket_type", "Ticket type", "Id of the type to open tickets as; empty: the first one.", False),
+        Setting("order_attribute", "Attribute of order numbers", "Its name, in conversations and tickets.",
+                default="Order number"),
+    )  # fmt: skip
+    described_in = ("intercom",)
+    checked_against = Checked("published description", on="2026-11-25")
+    webhook_topics = tuple(words.KINDS)
+    webhook_secrets = ("client_secret",)
+
+    # How we are let in.
+
+    def _setting(self, name: str) -> str:
+        known = next(setting for setting in self.settings if setting.name == name)
+        return self.account.settings.get(name, "").strip() or known.default
+
+    def address(self, url: str) -> str:
+        """See Connector: every region has a host of its own."""
+        if not self.account.base_url and url.startswith(HOST):
+            return HOSTS.get(self._setting("region"), HOST) + url.removeprefix(HOST)
+        return super().address(url)
+
+    def headers(self) -> Mapping[str, str]:
+        """See Connector."""
+        return {"Intercom-Version": self.api_version}
+
+    def auth(self) -> httpx2.Auth:
+        """An access token, of an app of one's own or of OAuth; neither ends."""
+        return bearer(self.account.secrets.get("access_token", ""))
+
+    @cached_property
+    def _me(self) -> Raw:
+        return _object(self.http.call("GET", "/me"), "id", "app")
+
+    def check(self) -> str:
+        """See Connector."""
+        app = self._me["app"]
+        if not isinstance(app, dict) or not app.get("id_code"):
+            raise Unintelligible("Intercom does not say whose workspace it is")
+        return f"the workspace {app.get('name')} ({app['id_code']})"
+
+    def authorization_url(self, redirect_uri: str, state: str, verifier: str) -> str:
+        """See Authorizes. What is allowed is chosen in the app itself."""
+        query = {"client_id": self._client_id(), "state": state, "redirect_uri": redirect_uri}
+        return f"{self.address(CONSENT)}?{urlencode(query, quote_via=quote)}"
+
+    def _client_id(self) -> str:
+        if not self._setting("client_id"):
+            raise NeedsAttention("the client ID of the app is missing: enter it in the settings")
+        return self._setting("client_id")
+
+    def exchange(self, query: Mapping[str, str], redirect_uri: str, verifier: str) -> Mapping[str, str]:
+        """See Authorizes."""
+        if not query.get("code"):
+            raise NeedsAttention("Intercom sent no authorization code back: connect the account anew")
+        secret = self.account.secrets.get("client_secret", "")
+        fields = {"code": query["code"], "client_id": self._client_id(), "client_secret": secret}
+        try:
+            told = _object(self.http.call("POST", TOKEN, json=fields, is_authorized=False))
+        except Rejected as refused:
+            raise NeedsAttention(f"connect the account anew: {refused.reason}", code=refused.code) from None
+        token = told.get("access_token") or told.get("token")
+        if not isinstance(token, str):
+            raise Unintelligible("Intercom's token answer holds no token")
+        self._scrub.learn([token])
+        return {"access_token": token}
+
+    def heed(self, answer: Answer, bucket: str) -> float | None:
+        """See Connector: what is left of this window, and when the next one begins."""
+        named = {name.lower(): value for name, value in answer.headers.items()}
+        left, resets = named.get("x-ratelimit-remaining", ""), named.get("x-ratelimit-reset", "")
+        if left.isdigit():
+            self._budget.learn(bucket, left=int(left))
+        asked = retry_after(answer.headers)
+        if asked is None and answer.status == 429 and resets.isdigit():
+            return max(0.0, min(60.0, int(resets) - clock.now().timestamp()))
+        return asked
+
+    # What comes in.
+
+    def pull_conversations(self, cursor: str, since: datetime | None) -> Iterator[Page[ConversationRecord]]:
+        """See PullsConversations. Conversations and tickets together, in the order of their last change."""
+        return walk(lambda place: self._talks(place_of(place, since)), cursor)
+
+    def _talks(self, place: Place) -> Page[ConversationRecord]:
+        found, has_more, aside = changed_after(self.http, TALKS, place)
+        people: dict[str, Raw] = {}
+        whole = [raw for one in found if (raw := self._whole(one.name, people)) is not None]
+        records, unreadable = read_each(whole, self._talk, lambda raw: raw["name"])
+        cursor = cursor_after(place, _last(found), is_last=not has_more)
+        return Page(records, cursor, not has_more, (*aside, *unreadable))
+
+    def _whole(self, name: str, people: dict[str, Raw]) -> Raw | None:
+        """A conversation or ticket with its parts and its contact; None for one that is gone."""
+        kind, number = _named_talk(name)
+        raw = self._one(f"/{kind}/{quote(number, safe='')}") if number.isdigit() else None
+        if raw is None:
+            return None
+        listed = raw.get("contacts")
+        contacts = listed.get("contacts") if isinstance(listed, dict) else None
+        first = contacts[0] if isinstance(contacts, list) and contacts else None
+        who = str(first.get("id") or "") if isinstance(first, dict) else ""
+        if who and who not in people:
+            people[who] = self._one(f"/contacts/{quote(who, safe='')}") or {"id": who}
+        return {"name": name, "kind": kind, "raw": raw, "person": people.get(who, {})}
+
+    def _talk(self, told: Raw) -> ConversationRecord:
+        read = words.ticket_record if told["kind"] == "tickets" else words.conversation_record
+        return read(told["raw"], told["person"], self._setting("order_attribute"))
+
+    def _one(self, path: str) -> Raw | None:
+        try:
+            return _object(self.http.call("GET", path), "id")
+        except Rejected as refused:
+            if refused.status != 404:
+                raise
+            return None
+
+    def pull_conversation(self, external_id: str) -> ConversationRecord | None:
+        """See PullsConversations."""
+        told = self._whole(external_id, {})
+        return None if told is None else read_one(told, self._talk)
+
+    def pull_customers(self, cursor: str, since: datetime | None) -> Iterator[Page[CustomerRecord]]:
+        """See PullsCustomers. Who was merged or deleted is found no more: webhooks tell of those."""
+        return walk(lambda place: self._customers(place_of(place, since)), cursor)
+
+    def _customers(self, place: Place) -> Page[CustomerRecord]:
+        found, has_more, aside = changed_after(self.http, CONTACTS, place)
+        records, unreadable = read_each([one.raw for one in found], words.customer_record, lambda raw: raw["id"])
+        cursor = cursor_after(place, _last(found), is_last=not has_more, late=LATE)
+        return Page(records, cursor, not has_more, (*aside, *unreadable))
+
+    def pull_customer(self, external_id: str) -> CustomerRecord | None:
+        """See PullsCustomers."""
+        raw = self._one(f"/contacts/{quote(external_id, safe='')}")
+        return None if raw is None else read_one(raw, words.customer_record)
+
+    # What goes out.
+
+    def push_customer(self, content: CustomerContent) -> str:
+        """See PushesCustomers. A contact is known by its e-mail address; one without it by our key."""
+        return _named(content.key, lambda: self._push_customer(content))
+
+    def _push_customer(self, content: CustomerContent) -> str:
+        values = words.contact_values(content, self._figures)
+        if content.external_id:
+            return self._change_contact(content.external_id, values)
+        return self._make_contact(values, content.key, is_changed=True)
+
+    def _change_contact(self, name: str, values: Mapping[str, Any]) -> str:
+        path = f"/contacts/{quote(name, safe='')}"
+        answer = self.http.call("PUT", path, content=exact_json(values), headers=JSON, repeatable=True)
+        return _id_of(answer, "contact")
+
+    def _make_contact(self, values: Mapping[str, Any], key: str, *, is_changed: bool) -> str:
+        """Make a user; where there is one of that address, or of our key, change it if so told. No two users have the
+        same: so that may be tried again."""
+        told = {"role": "user", **values, **({} if values.get("email") else {"external_id": f"finalmarket:{key}"})}
+        try:
+            answer = self.http.call("POST", "/contacts", content=exact_json(told), headers=JSON, repeatable=True)
+        except Rejected as refused:
+            there = TAKEN.search(refused.reason) if refused.code == "conflict" else None
+            if there is None:
+                raise
+            return self._change_contact(there[1], values) if is_changed else there[1]
+        return _id_of(answer, "contact")
+
+    @cached_property
+    def _figures(self) -> frozenset[str]:
+        """The attributes of contacts that our figures stand in: looked at once, and made where they are missing."""
+        answer = self.http.call("GET", "/data_attributes", params={"model": "contact"})
+        there = {raw.get("name") for raw in _rows(answer.data, "data")}
+        for name, (kind, about) in words.FIGURES.items():
+            if name not in there:
+                body = {"name": name, "model": "contact", "data_type": kind, "description": about}
+                self.http.call("POST", "/data_attributes", json=body, repeatable=True)  # a name is taken once
+        return frozenset(words.FIGURES)
+
+    @cached_property
+    def _ticket_type(self) -> tuple[str, dict[str, str]]:
+        """The type of our tickets, and the ids of its attributes by name."""
+        chosen = self._setting("ticket_type")
+        types = [one for one in _rows(self.http.call("GET", "/ticket_types").data, "data") if not one.get("archived")]
+        found = next((one for one in types if chosen in ("", str(one.get("id")))), None)
+        if found is None:
+            raise NeedsAttention("the workspace has no such ticket type: make one, or correct it in the settings")
+        listed = _rows(found.get("ticket_type_attributes"), "ticket_type_attributes")
+        there = {str(one.get("name")): str(one.get("id")) for one in listed if not one.get("archived")}
+        return str(found.get("id")), there
+
+    def _prepare_ticket_type(self) -> str:
+        """Have the attributes of ours there; the name of the type."""
+        name, there = self._ticket_type
+        for wanted in (words.KEY, self._setting("order_attribute"), words.CONTEXT, words.PRIORITY, words.TAGS):
+            if wanted not in there:
+                there[wanted] = self._make_attribute(name, wanted)
+        return name
+
+    def _make_attribute(self, ticket_type: str, name: str) -> str:
+        body = {
+            "name": name, "description": "Filled in by The Final Market", "data_type": "string",
+            "visible_to_contacts": False, "multiline": name == words.CONTEXT,
+        }  # fmt: skip
+        path = f"/ticket_types/{quote(ticket_type, safe='')}/attributes"
+        try:
+            return _id_of(self.http.call("POST", path, json=body, repeatable=True), "attribute")
+        except ConnectorError:
+            self.__dict__.pop("_ticket_type", None)  # it may be there all the same: look anew
+            raise
+
+    def open_ticket(self, content: TicketContent) -> str:
+        """See OpensTickets. Order, context and priority stand in attributes that contacts do not see."""
+        return _named(content.key, lambda: self._open_ticket(content))
+
+    def _open_ticket(self, content: TicketContent) -> str:
+        kind = self._prepare_ticket_type()
+        there = self.find_ticket(content.key)
+        if there is not None:
+            return there
+        sender = content.customer_id or self._make_contact(_sender(content), content.key, is_changed=False)
+        body = {
+            "ticket_type_id": kind, "contacts": [{"id": sender}],
+            "ticket_attributes": words.ticket_values(content, self._setting("order_attribute")),
+        }  # fmt: skip
+        return words.TICKET + _id_of(self.http.call("POST", "/tickets", json=body), "ticket")
+
+    def find_ticket(self, key: str) -> str | None:
+        """See OpensTickets: by the attribute that holds our key."""
+        attribute = self._ticket_type[1].get(words.KEY)
+        if attribute is None:  # no ticket of ours was opened yet
+            return None
+        query = {"field": f"ticket_attribute.{attribute}", "operator": "=", "value": key}
+        body = {"query": query, "pagination": {"per_page": 5}}
+        rows, _ = page_of(self.http.call("POST", "/tickets/search", json=body, repeatable=True).data, "tickets")
+        for raw in rows:
+            attributes = raw.get("ticket_attributes")
+            if isinstance(attributes, dict) and attributes.get(words.KEY) == key:
+                return f"{words.TICKET}{raw.get('id')}"
+        return None
+
+    def note_ticket(self, ticket_id: str, note: str, key: str) -> None:
+        """See OpensTickets. A note that was left before is known by the mark at its end."""
+        _named(key, lambda: self._note_ticket(ticket_id, note, key))
+
+    def _note_ticket(self, ticket_id: str, note: str, key: str) -> None:
+        told = self._whole(ticket_id, {})
+        if told is None:
+            raise Rejected(f"Intercom has no {ticket_id}", status=404)
+        if any(words.mark(key) in message.text for message in read_one(told, self._talk).messages):
+            return
+        kind, number = _named_talk(ticket_id)
+        body = {
+            "message_type": "note", "type": "admin", "admin_id": str(self._me["id"]),
+            "body": words.marked_up(f"{note}\n\n{words.mark(key)}"),
+        }  # fmt: skip
+        _id_of(self.http.call("POST", f"/{kind}/{number}/reply", json=body), "note")
+
+    # Webhooks.
+
+    def subscribe(self, url: str) -> Mapping[str, str]:
+        """See ReceivesWebhooks. Address and topics belong to the app, and there is no call for them."""
+        raise NotSupported("enter this address and choose the topics in Intercom's Developer Hub, under Webhooks")
+
+    def verify_webhook(self, delivery: Delivery) -> None:
+        """See ReceivesWebhooks. `sha1=` and the HMAC-SHA1 of the body in hexadecimal digits, keyed with the secret of
+        the app (https://developers.intercom.com/docs/references/webhooks/webhook-models). No time is signed."""
+        given = delivery.header("X-Hub-Signature")
+        require_signature([given], self.webhook_secret(), delivery.body, _signed)
+
+    def read_webhook(self, delivery: Delivery) -> Sequence[Event]:
+        """See ReceivesWebhooks."""
+        try:
+            return [words.event_of(delivery)]
+        except (*READING_ERRORS, OSError) as error:
+            raise Unintelligible(f"the delivery holds no event of Intercom's: {type(error).__name__}") from None
+
+    # What its errors mean (https://developers.intercom.com/docs/references/rest-api/errors/error-codes).
+
+    consequences: ClassVar[Mapping[str, type[ConnectorError]]] = {
+        "rate_limit_exceeded": RetryLater, "unauthorized": NeedsAttention, "token_not_found": NeedsAttention,
+        "token_revoked": NeedsAttention, "api_plan_restricted": NeedsAttention,
+    }  # fmt: skip
+
+    def error_code(self, answer: Answer) -> tuple[str, str]:
+        """See Connector: the first error of the list."""
+        if answer.is_success or not isinstance(answer.data, dict):
+            return "", ""
+        errors = answer.data.get("errors")
+        first = errors[0] if isinstance(errors, list) and errors else None
+        if not isinstance(first, dict):
+            return "", ""
+        code = first.get("code")
+        return code if isinstance(code, str) else "", str(first.get("message") or "")
+
+
+def _signed(secret: bytes, message: bytes) -> bytes:
+    return b"sha1=" + hmac_hex(secret, message, algorithm="sha1")
+
+
+def _sender(content: TicketContent) -> dict[str, str]:
+    told = {"email": content.email, "name": content.name, "phone": content.phone}
+    return {name: value for name, value in told.items() if value}
+
+
+def _named_talk(name: str) -> tuple[str, str]:
+    """What kind of talk it is, as addresses name it, and Intercom's number of it."""
+    is_ticket = name.startswith(words.TICKET)
+    return ("tickets", name.removeprefix(words.TICKET)) if is_ticket else ("conversations", name)
+
+
+def _last(found: Sequence[Found]) -> Place | None:
+    return found[-1].place if found else None
+
+
+def _object(answer: Answer, *names: str) -> Raw:
+    """The object of an answer, with these fields. Raises Unintelligible."""
+    if not isinstance(answer.data, dict) or any(name not in answer.data for name in names):
+        raise Unintelligible(f"the answer does not hold {', '.join(names) or 'an object'}", status=answer.status)
+    return answer.data
+
+
+def _rows(data: object, field: str) -> list[Raw]:
+    return page_of(data, field)[0]
+
+
+def _id_of(answer: Answer, what: str) -> str:
+    found = _object(answer).get("id")
+    if not isinstance(found, str) or not found:
+        raise Unintelligible(f"Intercom does not say what it calls the {what}", status=answer.status)
+    return found
+
+
+def _named(key: str, act: Callable[[], Made]) -> Made:
+    """What is refused within it is refused of this key."""
+    try:
+        return act()
+    except Rejected as error:
+        error.key = error.key or key
+        raise

@@ -1,0 +1,93 @@
+"""What changed, from Intercom's searches: sorted by the moment of change, but asked for by the day.
+
+Searches know days only, in the time zone of the workspace: one begins a little more than a day before the place from
+which to go on, and what lies before the place is passed over. New records may take minutes until a search finds them.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Mapping
+from dataclasses import dataclass
+from datetime import UTC, datetime, timedelta
+from itertools import islice
+
+from finalmarket.connectors.errors import Unintelligible
+from finalmarket.connectors.http import Http
+from finalmarket.connectors.keyset import Place
+from finalmarket.connectors.records import Raw, Unreadable
+
+PAGE = 50
+BEFORE = timedelta(hours=26)  # a day in any time zone, and the longest that there are
+MOST_PAGES = 10_000
+
+
+@dataclass(frozen=True, slots=True)
+class Found:
+    """A record that a search found: `name` is ours of it."""
+
+    place: Place
+    name: str
+    raw: Raw
+
+
+@dataclass(frozen=True, slots=True)
+class Search:
+    """One kind of records: where it is searched, the field in which they come, what our names of them begin with."""
+
+    path: str
+    field: str
+    prefix: str = ""
+
+
+def changed_after(
+    http: Http, searches: Mapping[str, Search], place: Place
+) -> tuple[list[Found], bool, tuple[Unreadable, ...]]:
+    """The next records of all these kinds together, the oldest change first; whether more follow; and those whose place
+    nobody can tell."""
+    found: list[Found] = []
+    unreadable: list[Unreadable] = []
+    for search in searches.values():
+        # As many of each kind as one page takes, and one to see whether more follow: what comes first is among them.
+        found += islice(_changed(http, search, place, unreadable), PAGE + 1)
+    found.sort(key=lambda one: (one.place.at, one.place.after))
+    return found[:PAGE], len(found) > PAGE, tuple(unreadable)
+
+
+def _changed(http: Http, search: Search, place: Place, unreadable: list[Unreadable]) -> Iterator[Found]:
+    for raw in _rows(http, search, place.at - BEFORE):
+        name, at = raw.get("id"), raw.get("updated_at")
+        if not isinstance(name, str) or isinstance(at, bool) or not isinstance(at, int):
+            unreadable.append(Unreadable(f"{search.prefix}{name}"[:200], "it does not say when it was changed", raw))
+            continue
+        named = search.prefix + name
+        here = Place(datetime.fromtimestamp(at, UTC), named)
+        if (here.at, here.after) > (place.at, place.after):
+            yield Found(here, named, raw)
+
+
+def _rows(http: Http, search: Search, since: datetime) -> Iterator[Raw]:
+    """All rows of a search from that moment's day on. Raises Unintelligible where it goes round in circles."""
+    query = {"field": "updated_at", "operator": ">", "value": max(0, int(since.timestamp()))}
+    body = {"query": query, "sort": {"field": "updated_at", "order": "ascending"}, "pagination": {"per_page": PAGE}}
+    seen: set[str] = set()
+    for _ in range(MOST_PAGES):
+        answer = http.call("POST", search.path, json=body, repeatable=True)
+        rows, following = page_of(answer.data, search.field)
+        yield from rows
+        if not following:
+            return
+        if following in seen:
+            raise Unintelligible("Intercom gave the same cursor a second time; going on would never end")
+        seen.add(following)
+        body = {**body, "pagination": {"per_page": PAGE, "starting_after": following}}
+    raise Unintelligible(f"{search.path} goes on and on")
+
+
+def page_of(data: object, field: str) -> tuple[list[Raw], str]:
+    """The rows of a page, and the cursor of the next one ("" for none). Raises Unintelligible."""
+    rows = data.get(field) if isinstance(data, dict) else None
+    if not isinstance(data, dict) or not isinstance(rows, list) or not all(isinstance(row, dict) for row in rows):
+        raise Unintelligible(f"the answer holds no {field}")
+    pages = data.get("pages")
+    following = pages.get("next") if isinstance(pages, dict) else None
+    return rows, str(following.get("starting_after") or "") if isinstance(following, dict) else ""
