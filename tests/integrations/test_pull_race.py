@@ -7,20 +7,16 @@ from __future__ import annotations
 
 import os
 import random
-import signal
-import subprocess
-import sys
 from collections.abc import Callable
 from datetime import timedelta
 
 import pytest
-from django.db import connections
 
 from finalmarket.integrations import inbox
 from finalmarket.integrations.connect import PUBLIC_URL, subscribe
 from finalmarket.integrations.models import DeadLetter, ExternalId, StreamCursor, WebhookDelivery
 from finalmarket.integrations.pull import BACKFILL, backfill, pull
-from finalmarket.kernel import clock, failpoints
+from finalmarket.kernel import clock
 from finalmarket.orders.models import Order, OrderLine, Payment
 from finalmarket.sandbox.webhooks import Letter
 from finalmarket.stock.models import StockPool
@@ -36,17 +32,6 @@ LOOKING_BACK = (*PULLING, "pull.before_look_back", "pull.after_look_back")
 WORKING = ("inbox.before_claim", "inbox.after_claim", "inbox.before_take", "inbox.after_take", "inbox.before_settle",
            "inbox.after_settle", *CALLING)  # fmt: skip
 AT_THE_DOOR = ("inbox.before_commit", "inbox.after_commit")
-KILLED_AT = ("pull.before_page", "pull.after_page", "pull.before_commit", "pull.after_commit", "http.after_send")
-WORK = {
-    "pull": "from finalmarket.integrations.pull import pull; pull({number}, 'orders')",
-    "inbox": "from finalmarket.integrations.inbox import work; work({number})",
-    "backfill": (
-        "from finalmarket.integrations.models import ChannelIntegration; from finalmarket.kernel import clock; "
-        "from finalmarket.integrations.pull import backfill; "
-        "backfill(ChannelIntegration.objects.get(pk={number}), clock.days_ago(2).replace(hour=0, minute=0, second=0, "
-        "microsecond=0))"
-    ),
-}
 
 pytestmark = pytest.mark.committed_database
 
@@ -149,44 +134,3 @@ def finish(account: Account) -> None:
         run = pull(account.integration.pk, "orders")
     assert run is not None
     assert run.outcome == "done"
-
-
-@pytest.mark.parametrize("place", KILLED_AT)
-def test_a_killed_pull_is_taken_up_where_it_ended(account: Account, place: str) -> None:
-    account.receive("TEA", 200)
-    for _ in range(120):
-        with account.shop.lock:
-            account.shop.order(("TEA", 1))
-    for work, visit in (("pull", 2), ("backfill", 1)):
-        assert killed(WORK[work].format(number=account.integration.pk), f"{place}:kill@{visit}") == -signal.SIGKILL
-    finish(account)
-    all_came_once(account)
-
-
-@pytest.mark.parametrize("place", ["inbox.after_claim", "inbox.before_take", "inbox.after_take", "inbox.after_settle"])
-def test_a_killed_worker_of_webhooks_is_replaced(account: Account, place: str, monkeypatch: pytest.MonkeyPatch) -> None:
-    letters = called(account, monkeypatch)
-    for _ in range(10):
-        with account.shop.lock:
-            account.shop.order(("POT", 1))
-    for letter in letters:
-        inbox.receive(TOKEN, letter.url, dict(letter.headers), letter.body)
-    assert killed(WORK["inbox"].format(number=account.integration.pk), f"{place}:kill") == -signal.SIGKILL
-    finish(account)
-    all_came_once(account)
-
-
-def killed(code: str, failpoint: str) -> int:
-    """Let another process do it on this database, and die there; how it ended."""
-    settings = connections["default"].settings_dict
-    program = (
-        "import django; django.setup(); from django.db import connections; "
-        f"connections['default'].settings_dict['NAME'] = {settings['NAME']!r}; {code}"
-    )
-    done = subprocess.run(
-        [sys.executable, "-c", program], capture_output=True, text=True, timeout=120, check=False,
-        env={**os.environ, "DJANGO_SETTINGS_MODULE": "finalmarket.config.settings", failpoints.VARIABLE: failpoint},
-    )  # fmt: skip
-    if done.returncode != -signal.SIGKILL:
-        raise AssertionError(done.stderr[-2000:])
-    return done.returncode

@@ -20,9 +20,10 @@ from typing import Any
 
 import pytest
 from django.db import connection
+from django.db.models import F
 
 from finalmarket.catalog.models import Product, Variant
-from finalmarket.channels.models import SalesChannel
+from finalmarket.channels.models import DueChange, SalesChannel
 from finalmarket.connectors.platforms import fake as connector
 from finalmarket.integrations import budget, connect, inbox, pull
 from finalmarket.integrations.accounts import account_of
@@ -161,7 +162,8 @@ class House:
 
     def waits(self) -> list[str]:
         """What has yet to be told, or worked on."""
-        due = [f"{what} of {sku}" for what in ("content", "price", "stock") for sku in self.account.waits(what)]
+        changes = DueChange.objects.filter(integration_id=self.number, version__gt=F("settled_version"))
+        due = [f"{change.what} of {change.listing_id}" for change in changes]
         notices = DueNotice.objects.filter(state__in=["due", "doubtful"])
         letters = WebhookDelivery.objects.filter(handled_at=None)
         tellings = OutgoingDelivery.objects.filter(state="waiting", endpoint__is_active=True)
@@ -218,7 +220,8 @@ class House:
     def _links(self) -> list[ListingLink]:
         """The listings that are told and stand there."""
         linked = ListingLink.objects.filter(integration=self.number).exclude(ids={})
-        return list(linked.select_related("listing__variant", "listing__sales_channel"))
+        linked = linked.select_related("listing__variant", "listing__sales_channel")
+        return list(linked.prefetch_related("listing__prices", "listing__variant__prices"))
 
     def _listings(self) -> Iterator[str]:
         there = self.shop.state["listings"].values()

@@ -27,9 +27,9 @@ from finalmarket.sandbox.wire import served
 from finalmarket.sandbox.world import World
 from tests.conftest import TestDatabase
 from tests.integrations.test_every_platform import PLATFORMS, SHOPPERS, catalogue
-from tests.laws.border_house import House, house
+from tests.laws.border_house import house
 from tests.laws.sync_paths import PATHS
-from tests.laws.test_killed_anywhere import come_after, cuts
+from tests.laws.test_killed_anywhere import cuts, walked
 from tests.laws.trail import HOUSE, ROOT, Trail, watched
 
 ROOM = HOUSE / "integrations"
@@ -84,27 +84,20 @@ def trails(test_database: TestDatabase, django_db_blocker: Any) -> Mapping[str, 
             test_database.renew()
 
 
-def walked(home: House, path: Any) -> Trail:
-    """The trail of one path."""
-    path.happen(home)
-    home.pass_time(minutes=1)
-    with watched() as trail:
-        path.act(home)
-    come_after(home, path)
-    return trail
-
-
+@pytest.mark.xdist_group("sync paths")
 def test_every_commit_and_every_call_has_a_failpoint_before_and_after_it(trails: Mapping[str, Trail]) -> None:
     bare = {sentence for trail in trails.values() for sentence in trail.bare()}
     assert not bare, "\n".join(sorted(bare))
 
 
+@pytest.mark.xdist_group("sync paths")
 def test_at_every_failpoint_a_worker_is_killed_on_some_path(trails: Mapping[str, Trail]) -> None:
     cut = {one.partition("@")[0] for path in PATHS for one in cuts(path, trails[str(path)])}
     missing = sorted(set(named_failpoints(*SYNC_ROOMS)) - cut)
     assert not missing, f"no path is cut at {', '.join(missing)}"
 
 
+@pytest.mark.xdist_group("sync paths")
 def test_every_place_that_writes_is_on_some_path(trails: Mapping[str, Trail]) -> None:
     lines: set[tuple[str, int]] = set().union(*(trail.lines for trail in trails.values()))
     stated = {name for names in OFF_THE_PATHS.values() for name in names}

@@ -15,7 +15,7 @@ from finalmarket.kernel.errors import UserError
 from tests.laws.border_house import House, house
 from tests.laws.cut_off import cut_off
 from tests.laws.sync_path import Path
-from tests.laws.sync_paths import PATHS
+from tests.laws.sync_paths import WAYS
 from tests.laws.trail import Trail, watched
 
 EVERYWHERE = os.environ.get("FINALMARKET_PROOF_CUTS") == "all"
@@ -23,23 +23,30 @@ EVERYWHERE = os.environ.get("FINALMARKET_PROOF_CUTS") == "all"
 pytestmark = pytest.mark.committed_database
 
 
-@pytest.mark.parametrize("path", PATHS, ids=str)
+@pytest.mark.parametrize("way", WAYS)
 def test_a_worker_that_is_killed_anywhere_loses_nothing_and_doubles_nothing(
-    path: Path, monkeypatch: pytest.MonkeyPatch
+    way: str, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     with house(monkeypatch) as home:
-        path.happen(home)
-        home.pass_time(minutes=1)
-        with watched() as trail:
-            path.act(home)
-        come_after(home, path)
-        assert home.faults_of_the_books() == []
-        for cut in cuts(path, trail):
-            path.happen(home)
-            home.pass_time(minutes=1)
-            assert cut_off(partial(path.act, home), cut) == ""
-            come_after(home, path)
-            assert home.faults_of_the_books() == [], f"killed at {cut}"
+        for path in WAYS[way]:
+            trail = walked(home, path)
+            assert home.faults_of_the_books() == [], f"{path}: nobody was killed"
+            for cut in cuts(path, trail):
+                path.happen(home)
+                home.pass_time(minutes=1)
+                assert cut_off(partial(path.act, home), cut) == "", path
+                come_after(home, path)
+                assert home.faults_of_the_books() == [], f"{path}: killed at {cut}"
+
+
+def walked(home: House, path: Path) -> Trail:
+    """What a worker that nobody kills leaves behind on this path."""
+    path.happen(home)
+    home.pass_time(minutes=1)
+    with watched() as trail:
+        path.act(home)
+    come_after(home, path)
+    return trail
 
 
 def come_after(home: House, path: Path) -> None:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from decimal import Decimal
 
 from django.db.models.functions import Now
@@ -231,27 +232,35 @@ def synced(house: House) -> None:
     house.account.refreshed().sync()
 
 
-AROUND_THE_ACCOUNT = (
-    Path("an account is looked through", "adopt runs", listings_there, looked_through, looked_through),
-    Path("a listing is linked by hand", "adopt links", both(listings_there, looked_through), linked_by_hand,
-         linked_by_hand),
-    Path("a listing becomes a product", "adopt links", both(listings_there, looked_through), made_a_product,
-         made_a_product),
-    Path("a listing is left alone", "adopt", both(listings_there, looked_through), left_alone, left_alone),
-    Path("a listing is unlinked", "links", to_be_taken_off, taken_off, taken_off),
-    Path("pushing begins", "adopt", not_begun, begun, begun),
-    Path("opening stock is taken", "adopt http", a_shelf, opened_stock, opened_stock),
-    Path("an account is connected", "connect accounts http", hooks_forgotten, connected, connected),
-    Path("the secret of webhooks changes", "connect accounts", hooks_forgotten, secret_rotated, secret_rotated),
-    Path("an account is for something else", "duties", for_customers, for_nothing_more, for_nothing_more),
-    Path("an account is paused and goes on", "connect", nothing, paused, resumed),
-    Path("an account is let go", "connect", nothing, disconnected, connected_anew),
-    Path("everything is done now", "runs", both(three_orders, all_changes), synced),
-    Path("everything is done later", "jobs", both(three_orders, all_changes), put_off, put_off),
-    Path("the hour comes round", "jobs watch notices", everything_waits, the_hour_comes_round),
-    Path("news is prepared", "outgoing jobs", news, prepared),
-    Path("news is told", "outgoing", prepared_news(), delivered),
-    Path("news is told to one who moved", "outgoing", prepared_news(307), delivered),
-    Path("news is told to one who fails", "outgoing", prepared_news(500), delivered),
-    Path("news is told to one who is gone", "outgoing", prepared_news(410), delivered),
-)  # fmt: skip
+AROUND_THE_ACCOUNT: Mapping[str, tuple[Path, ...]] = {
+    "an account is taken over": (
+        Path("an account is looked through", "adopt runs", listings_there, looked_through, looked_through),
+        Path("a listing is linked by hand", "adopt links", both(listings_there, looked_through), linked_by_hand,
+             linked_by_hand),
+        Path("a listing becomes a product", "adopt links", both(listings_there, looked_through), made_a_product,
+             made_a_product),
+        Path("a listing is left alone", "adopt", both(listings_there, looked_through), left_alone, left_alone),
+        Path("a listing is unlinked", "links", to_be_taken_off, taken_off, taken_off),
+        Path("pushing begins", "adopt", not_begun, begun, begun),
+        Path("opening stock is taken", "adopt http", a_shelf, opened_stock, opened_stock),
+    ),
+    "an account comes and goes": (
+        Path("an account is connected", "connect accounts http", hooks_forgotten, connected, connected),
+        Path("the secret of webhooks changes", "connect accounts", hooks_forgotten, secret_rotated, secret_rotated),
+        Path("an account is for something else", "duties", for_customers, for_nothing_more, for_nothing_more),
+        Path("an account is paused and goes on", "connect", nothing, paused, resumed),
+        Path("an account is let go", "connect", nothing, disconnected, connected_anew),
+    ),
+    "everything at once": (
+        Path("everything is done now", "runs", both(three_orders, all_changes), synced),
+        Path("everything is done later", "jobs", both(three_orders, all_changes), put_off, put_off),
+        Path("the hour comes round", "jobs watch notices", everything_waits, the_hour_comes_round),
+    ),
+    "our own webhooks": (
+        Path("news is prepared", "outgoing jobs", news, prepared),
+        Path("news is told", "outgoing", prepared_news(), delivered),
+        Path("news is told to one who moved", "outgoing", prepared_news(307), delivered),
+        Path("news is told to one who fails", "outgoing", prepared_news(500), delivered),
+        Path("news is told to one who is gone", "outgoing", prepared_news(410), delivered),
+    ),
+}  # fmt: skip

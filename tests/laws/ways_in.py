@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping
 from dataclasses import replace
 from datetime import datetime, timedelta
 from decimal import Decimal
@@ -254,37 +254,47 @@ def replayed(house: House) -> None:
             continue
 
 
-WHAT_COMES_IN = (
-    Path("orders are pulled", "pull runs http budget breaker", three_orders, pulled("orders")),
-    Path("orders are pulled from the beginning", "pull", the_beginning, pulled("orders")),
-    Path("orders are pulled without a last page", "pull.before_end pull.after_end", three_orders,
-         pulled_without_a_last_page),
-    Path("orders that cannot be taken are pulled", "dead_letters pull.after_page", an_order_that_cannot_be_taken,
-         pulled("orders"), put_right),
-    Path("orders are pulled from a platform that fails", "breaker runs",
-         both(three_orders, failing(Fault.ERROR_BEFORE)), pulled("orders")),
-    Path("orders are pulled from a platform that does not let us in", "breaker connect",
-         both(three_orders, failing(Fault.TOKEN_EXPIRED, Fault.TOKEN_EXPIRED)), pulled("orders"), resumed),
-    Path("orders are pulled from a platform that was never asked", "breaker", never_heard_of, pulled("orders")),
-    Path("orders are pulled from a platform that was down", "breaker", it_was_down, pulled("orders")),
-    Path("orders are pulled with a new token", "auth accounts", the_token_ends, pulled_elsewhere),
-    Path("orders are looked at once more", "pull", orders_looked_at_before, backfilled, backfilled),
-    Path("customers are pulled", "pull", a_customer, pulled("customers")),
-    Path("payments are pulled", "pull", a_payment, pulled("payments")),
-    Path("payments that waited are applied", "dead_letters http", a_payment_before_its_order,
-         waiting_payments_retried),
-    Path("a webhook comes in", "inbox jobs", a_letter, House.deliver, House.deliver),
-    Path("a forgery is refused", "inbox", a_letter, forged),
-    Path("a platform asks whether we are here", "inbox", nothing, asked_whether_we_are_here),
-    Path("webhooks are worked on", "inbox http", letters_of_all_kinds, letters_worked),
-    Path("webhooks are worked on while the platform fails", "inbox.before_settle inbox.after_settle breaker",
-         both(letters_of_all_kinds, failing(Fault.ERROR_BEFORE)), letters_worked),
-    Path("a webhook of what is not given out is worked on", "inbox.before_settle dead_letters",
-         a_letter_of_what_is_locked, letters_worked, put_right),
-    Path("a webhook is given up", "inbox.before_settle inbox.after_settle dead_letters", the_twelfth_try,
-         letters_worked),
-    Path("a request to be erased is put before a person", "inbox.before_note inbox.after_note dead_letters",
-         somebody_asks_to_be_erased, letters_worked),
-    Path("an account that removed us is stopped", "inbox.before_note inbox.after_note connect", we_were_removed,
-         letters_worked, later(both(letters_worked, resumed))),
-)  # fmt: skip
+STORING = "pull.before_commit pull.after_commit"
+"""What every stream is cut at; the first at all else too."""
+
+WHAT_COMES_IN: Mapping[str, tuple[Path, ...]] = {
+    "pulling": (
+        Path("orders are pulled", "pull runs http budget breaker", three_orders, pulled("orders")),
+        Path("orders are pulled from the beginning", STORING, the_beginning, pulled("orders")),
+        Path("orders are pulled without a last page", "pull.before_end pull.after_end", three_orders,
+             pulled_without_a_last_page),
+    ),
+    "pulling in trouble": (
+        Path("orders that cannot be taken are pulled", "dead_letters pull.after_page", an_order_that_cannot_be_taken,
+             pulled("orders"), put_right),
+        Path("orders are pulled from a platform that fails", "breaker runs",
+             both(three_orders, failing(Fault.ERROR_BEFORE)), pulled("orders")),
+        Path("orders are pulled from a platform that does not let us in", "breaker connect",
+             both(three_orders, failing(Fault.TOKEN_EXPIRED, Fault.TOKEN_EXPIRED)), pulled("orders"), resumed),
+        Path("orders are pulled from a platform that was never asked", "breaker", never_heard_of, pulled("orders")),
+        Path("orders are pulled from a platform that was down", "breaker", it_was_down, pulled("orders")),
+        Path("orders are pulled with a new token", "auth accounts", the_token_ends, pulled_elsewhere),
+        Path("orders are looked at once more", f"pull.before_look_back pull.after_look_back {STORING}",
+             orders_looked_at_before, backfilled, backfilled),
+        Path("customers are pulled", STORING, a_customer, pulled("customers")),
+        Path("payments are pulled", STORING, a_payment, pulled("payments")),
+        Path("payments that waited are applied", "dead_letters http", a_payment_before_its_order,
+             waiting_payments_retried),
+    ),
+    "webhooks": (
+        Path("a webhook comes in", "inbox jobs", a_letter, House.deliver, House.deliver),
+        Path("a forgery is refused", "inbox", a_letter, forged),
+        Path("a platform asks whether we are here", "inbox", nothing, asked_whether_we_are_here),
+        Path("webhooks are worked on", "inbox http", letters_of_all_kinds, letters_worked),
+        Path("webhooks are worked on while the platform fails", "inbox.before_settle inbox.after_settle breaker",
+             both(letters_of_all_kinds, failing(Fault.ERROR_BEFORE)), letters_worked),
+        Path("a webhook of what is not given out is worked on", "inbox.before_settle dead_letters",
+             a_letter_of_what_is_locked, letters_worked, put_right),
+        Path("a webhook is given up", "inbox.before_settle inbox.after_settle dead_letters", the_twelfth_try,
+             letters_worked),
+        Path("a request to be erased is put before a person", "inbox.before_note inbox.after_note dead_letters",
+             somebody_asks_to_be_erased, letters_worked),
+        Path("an account that removed us is stopped", "inbox.before_note inbox.after_note connect", we_were_removed,
+             letters_worked, later(both(letters_worked, resumed))),
+    ),
+}  # fmt: skip

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from decimal import Decimal
 
 import pytest
@@ -54,6 +55,7 @@ def a_doubt(house: House) -> None:
     """A new product was told, and nobody knows what became of it."""
     all_changes(house)
     failing(Fault.ERROR_AFTER)(house)
+    house.pass_time(minutes=1)
     pushed(house)
     house.pass_time(minutes=6)
 
@@ -76,6 +78,7 @@ def a_new_price(house: House) -> None:
 def a_price_that_was_only_said_to_be_taken(house: House) -> None:
     """The platform said yes to a price, and shows another."""
     a_new_price(house)
+    house.pass_time(minutes=1)  # what was told just now rests
     pushed(house)
     with house.shop.lock:
         for listing in house.shop.state["listings"].values():
@@ -99,6 +102,15 @@ def pushed_without_prices(house: House) -> None:
     with pytest.MonkeyPatch.context() as patch:
         patch.setattr(push, "can", lambda there, ware: ware.what != "price" and telling.can(there, ware))
         jobs.push(house.number)
+
+
+def looked_at_prices_twice(house: House) -> None:
+    """Hours later they are looked at again: what was told once more in between, too."""
+    house.pass_time(minutes=3)
+    looked_at_prices(house)
+    pushed(house)
+    house.pass_time(minutes=15)
+    looked_at_prices(house)
 
 
 def drifted(house: House) -> None:
@@ -205,39 +217,47 @@ def dropped(house: House) -> None:
 SENDING = "notices.before_send notices.after_send notices.within_settle http.after_send"
 """What every kind of notice is cut at; the first kind at all else too."""
 
-WHAT_GOES_OUT = (
-    Path("everything is pushed", "push http", all_changes, pushed),
-    Path("a push gets no answer", "push.before_put_off push.after_put_off push.before_settle breaker",
-         both(all_changes, failing(Fault.ERROR_AFTER)), pushed),
-    Path("a push that may be repeated gets no answer", "push.before_put_off push.after_put_off",
-         both(a_new_price, failing(Fault.ERROR_AFTER)), pushed),
-    Path("a push asks what became of the last one", "push.before_ask push.after_ask push.after_send http",
-         a_doubt, pushed),
-    Path("a push is refused", "push.after_send push.within_settle push.after_settle dead_letters",
-         a_product_without_a_title, pushed, both(titled, replayed)),
-    Path("what cannot be told is dropped", "push", a_price_for_one_who_takes_none, pushed_without_prices),
-    Path("a parcel is told", "notices http", shipped, noticed),
-    Path("a refund is told", SENDING, refunded, noticed),
-    Path("a cancellation is told", SENDING, called_off, noticed),
-    Path("a capture is told", SENDING, to_capture, noticed),
-    Path("a void is told", SENDING, to_let_go, noticed),
-    Path("a notice is refused", "notices.within_refuse notices.after_refuse dead_letters",
-         a_parcel_of_what_is_locked, noticed, put_right),
-    Path("a notice gets no answer", "notices.before_put_off notices.after_put_off breaker",
-         both(shipped, failing(Fault.ERROR_AFTER)), noticed),
-    Path("a doubtful notice is asked for", SENDING, a_doubtful_parcel, noticed),
-    Path("what was only said to be done is told again", "notices.before_verify notices.after_verify",
-         a_parcel_that_was_only_said_to_be_noted, looked_for_drift, later(looked_for_drift)),
-    Path("a price that was only said to be taken is told again", "prices", a_price_that_was_only_said_to_be_taken,
-         looked_at_prices, later(looked_at_prices)),
-    Path("drift is found and mended", "drift runs", drifted, looked_for_drift, later(looked_for_drift)),
-    Path("a refused order is tried again", "dead_letters http",
-         both(an_order_that_cannot_be_taken, pulled("orders"), mended), replayed, replayed),
-    Path("a refused order is tried again in vain", "dead_letters",
-         both(an_order_that_cannot_be_taken, pulled("orders")), replayed, put_right),
-    Path("a refused push is tried again", "push dead_letters",
-         both(a_product_without_a_title, pushed, titled), replayed, replayed),
-    Path("a refused notice is tried again", "notices dead_letters",
-         both(a_parcel_of_what_is_locked, noticed, mended), replayed, replayed),
-    Path("what a person dealt with is closed", "dead_letters", a_note, dropped, dropped),
-)  # fmt: skip
+WHAT_GOES_OUT: Mapping[str, tuple[Path, ...]] = {
+    "pushing": (
+        Path("everything is pushed", "push http", all_changes, pushed),
+        Path("a push gets no answer", "push.before_put_off push.after_put_off push.before_settle breaker",
+             both(all_changes, failing(Fault.ERROR_AFTER)), pushed),
+        Path("a push that may be repeated gets no answer", "push.before_put_off push.after_put_off",
+             both(a_new_price, failing(Fault.ERROR_AFTER)), pushed),
+        Path("a push asks what became of the last one", "push.before_ask push.after_ask push.after_send http",
+             a_doubt, pushed),
+        Path("a push is refused", "push.after_send push.within_settle push.after_settle dead_letters",
+             a_product_without_a_title, pushed, both(titled, replayed)),
+        Path("what cannot be told is dropped", "push", a_price_for_one_who_takes_none, pushed_without_prices),
+    ),
+    "notices": (
+        Path("a parcel is told", "notices http", shipped, noticed),
+        Path("a refund is told", SENDING, refunded, noticed),
+        Path("a cancellation is told", SENDING, called_off, noticed),
+        Path("a capture is told", SENDING, to_capture, noticed),
+        Path("a void is told", SENDING, to_let_go, noticed),
+        Path("a notice is refused", "notices.within_refuse notices.after_refuse dead_letters",
+             a_parcel_of_what_is_locked, noticed, put_right),
+        Path("a notice gets no answer", "notices.before_put_off notices.after_put_off breaker",
+             both(shipped, failing(Fault.ERROR_AFTER)), noticed),
+        Path("a doubtful notice is asked for", SENDING, a_doubtful_parcel, noticed),
+    ),
+    "what is not shown": (
+        Path("what was only said to be done is told again", "notices.before_verify notices.after_verify",
+             a_parcel_that_was_only_said_to_be_noted, looked_for_drift, later(looked_for_drift)),
+        Path("a price that was only said to be taken is told again", "prices", a_price_that_was_only_said_to_be_taken,
+             looked_at_prices, looked_at_prices_twice),
+        Path("drift is found and mended", "drift runs", drifted, looked_for_drift, later(looked_for_drift)),
+    ),
+    "what was set aside": (
+        Path("a refused order is tried again", "dead_letters http",
+             both(an_order_that_cannot_be_taken, pulled("orders"), mended), replayed, replayed),
+        Path("a refused order is tried again in vain", "dead_letters",
+             both(an_order_that_cannot_be_taken, pulled("orders")), replayed, put_right),
+        Path("a refused push is tried again", "push dead_letters",
+             both(a_product_without_a_title, pushed, titled), replayed, replayed),
+        Path("a refused notice is tried again", "notices dead_letters",
+             both(a_parcel_of_what_is_locked, noticed, mended), replayed, replayed),
+        Path("what a person dealt with is closed", "dead_letters", a_note, dropped, dropped),
+    ),
+}  # fmt: skip
