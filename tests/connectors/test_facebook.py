@@ -180,6 +180,8 @@ def test_the_header_of_usage_says_how_long_to_wait() -> None:
 
 def test_the_browser_brings_a_token_of_sixty_days(stage: Stage) -> None:
     given = stage.connector.exchange({"code": "sandbox-code"}, "https://hub.example.org/back", "")
+    with pytest.raises(NeedsAttention):
+        stage.connector.exchange({"code": "spent"}, "https://hub.example.org/back", "")
     assert given == {"access_token": ids.TOKEN}
 
 

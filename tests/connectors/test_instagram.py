@@ -12,6 +12,7 @@ import httpx2
 import pytest
 
 from finalmarket.connectors.contract import Account
+from finalmarket.connectors.errors import NeedsAttention
 from finalmarket.kernel import clock
 from finalmarket.sandbox.platforms.meta import instagram as ids
 from tests.connectors.cases.instagram import HOOK_URL, account, case, deliver
@@ -84,6 +85,8 @@ def test_a_renewal_that_is_refused_leaves_the_token_that_is_good() -> None:
 
 def test_the_browser_brings_a_token_with_its_end(stage: Stage) -> None:
     given = stage.connector.exchange({"code": "sandbox-code"}, "https://hub.example.org/back", "")
+    with pytest.raises(NeedsAttention):
+        stage.connector.exchange({"code": "spent"}, "https://hub.example.org/back", "")
     assert given["access_token"] == ids.TOKEN
     assert given["access_token_ends_at"].startswith("2026-07-31")
 

@@ -127,7 +127,7 @@ class Facebook(
             "client_id": self.account.settings.get("app_id", ""),
             "client_secret": self.account.secrets.get("app_secret", ""),
         }
-        told = fields(self.http.call("GET", TOKEN, params={**client, **more}, is_authorized=False))
+        told = self.token_answer("GET", TOKEN, params={**client, **more})
         if not isinstance(told.get("access_token"), str) or not told["access_token"]:
             raise NeedsAttention("Facebook gave no access token: connect the account anew")
         self._scrub.learn([told["access_token"]])

@@ -163,6 +163,14 @@ class Graph(Connector, ReceivesWebhooks):
                 return None
             raise
 
+    def token_answer(self, method: str, path: str, **sent: Mapping[str, str]) -> Raw:
+        """What a token endpoint answers. Raises NeedsAttention where it takes the code or token for none."""
+        try:
+            return fields(self.http.call(method, path, params=sent.get("params"), form=sent.get("form"),
+                                         is_authorized=False))  # fmt: skip
+        except Rejected as error:
+            raise NeedsAttention(f"Meta gives no token: {error.reason}", code=error.code) from None
+
     # Webhooks.
 
     def answer_challenge(self, url: str, query: Mapping[str, str]) -> tuple[str, str] | None:

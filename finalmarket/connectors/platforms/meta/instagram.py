@@ -100,12 +100,12 @@ class Instagram(Graph, PullsConversations, PullsInteractions, Authorizes):
             "client_id": self.account.settings.get("app_id", ""), "client_secret": secret, "code": query["code"],
             "grant_type": "authorization_code", "redirect_uri": redirect_uri,
         }  # fmt: skip
-        told = fields(self.http.call("POST", self.address(CODE), form=form, is_authorized=False))
+        told = self.token_answer("POST", self.address(CODE), form=form)
         listed = told.get("data")
         short = _token_in(listed[0] if isinstance(listed, list) and listed else told)
         self._scrub.learn([short])
         asked = {"grant_type": "ig_exchange_token", "client_secret": secret, "access_token": short}
-        lasting = fields(self.http.call("GET", "/access_token", params=asked, is_authorized=False))
+        lasting = self.token_answer("GET", "/access_token", params=asked)
         token, ends_at = _token_in(lasting), end_of(lasting)
         self._scrub.learn([token])
         return {"access_token": token, **({"access_token_ends_at": ends_at.isoformat()} if ends_at else {})}
