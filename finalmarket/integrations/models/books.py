@@ -36,9 +36,7 @@ class DueRecord(models.Model):
     next_try_at = models.DateTimeField(db_default=Now())
     last_error = models.CharField(max_length=500, blank=True, default="", db_default="")
     told_at = models.DateTimeField(null=True, blank=True)
-    verified_at = models.DateTimeField(
-        null=True, blank=True, help_text="When the platform was asked whether it has it"
-    )
+    verified_at = models.DateTimeField(null=True, blank=True, help_text="When the platform was asked whether it has it")
 
     class Meta:
         db_table = "due_records"
