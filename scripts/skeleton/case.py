@@ -27,7 +27,7 @@ def seed_listings(shop: ExampleStandIn, count: int) -> Sequence[ListingRef]:
     skus = [f"SKU-{number:05d}" for number in range(first, first + count)]
     for sku in skus:
         shop.add_listing(sku, f"Shirt {sku}", Decimal("10.00"), 5)
-    return [ListingRef(key=sku, sku=sku) for sku in skus]
+    return [ListingRef(key=sku, sku=sku, ids={"sku": sku}) for sku in skus]
 
 
 def seed_orders(shop: ExampleStandIn, count: int) -> Sequence[str]:

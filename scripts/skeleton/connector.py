@@ -259,7 +259,7 @@ def order_line(raw: Raw) -> OrderLine:
 def listing_record(raw: Raw) -> ListingRecord:
     """A listing."""
     return ListingRecord(
-        ref=ListingRef(key=str(raw["sku"]), sku=str(raw["sku"])),
+        ref=ListingRef(key=str(raw["sku"]), sku=str(raw["sku"]), ids={"sku": str(raw["sku"])}),
         title=str(raw.get("title", "")),
         barcode=str(raw.get("barcode") or ""),
         price=Decimal(raw["price"]),
