@@ -3,9 +3,12 @@ from dataclasses import dataclass
 
 import pytest
 
+from finalmarket.integrations.connect import PUBLIC_URL
 from finalmarket.sandbox.platforms.fake import Fake
+from finalmarket.sandbox.platforms.practice_office import PracticeOffice
 from finalmarket.sandbox.wire import served
 from finalmarket.sandbox.world import World
+from tests.integrations.counter import Counter, open_counter
 from tests.integrations.stalls import Account, connect
 
 
@@ -35,3 +38,12 @@ def shop(world: World) -> Iterator[Shop]:
 def account(committed_database: object, shop: Shop) -> Account:
     """An account on it: connected, with a channel and three linked products of which ten units are there."""
     return connect(shop.stand_in, shop.address)
+
+
+@pytest.fixture
+def counter(committed_database: object, world: World, monkeypatch: pytest.MonkeyPatch) -> Iterator[Counter]:
+    """An account on the practice office, an own shop with three goods, and a house that is reached from outside."""
+    monkeypatch.setenv(PUBLIC_URL, "https://house.example")
+    office = PracticeOffice(world)
+    with served(office, most_seconds_silent=0.2) as (address,):
+        yield open_counter(office, address)

@@ -14,7 +14,6 @@ import pytest
 
 from finalmarket.integrations import notices, pull
 from finalmarket.integrations.accounts import keep_secrets
-from finalmarket.integrations.connect import PUBLIC_URL
 from finalmarket.integrations.desk import pages
 from finalmarket.integrations.models import ChannelIntegration, DeadLetter
 from finalmarket.kernel import clock, failpoints
@@ -25,10 +24,9 @@ from finalmarket.orders.models import Order
 from finalmarket.orders.refunds import refund
 from finalmarket.sandbox.faults import Fault
 from finalmarket.sandbox.platforms.paypal import PayPal
-from finalmarket.sandbox.platforms.practice_office import PracticeOffice
 from finalmarket.sandbox.wire import served
 from finalmarket.sandbox.world import World
-from tests.integrations.counter import Counter, open_counter
+from tests.integrations.counter import Counter
 
 
 @dataclass
@@ -61,19 +59,6 @@ class Sale:
     def books(self) -> list[tuple[str, Decimal]]:
         """Our payments of the order."""
         return list(self.order.payments.order_by("-state", "pk").values_list("state", "amount"))
-
-
-@pytest.fixture
-def world() -> World:
-    return World(seed=1)
-
-
-@pytest.fixture
-def counter(committed_database: object, world: World, monkeypatch: pytest.MonkeyPatch) -> Iterator[Counter]:
-    monkeypatch.setenv(PUBLIC_URL, "https://house.example")
-    office = PracticeOffice(world)
-    with served(office, most_seconds_silent=0.2) as (address,):
-        yield open_counter(office, address)
 
 
 @pytest.fixture
@@ -146,8 +131,8 @@ def test_a_part_whose_answer_got_lost_is_taken_once(sale: Sale, fault: Fault) ->
 
 @pytest.mark.parametrize(
     "place",
-    ["notices.after_claim", "notices.before_send", "http.after_send", "notices.after_send", "parts.before_book", "parts.after_book",
-     "notices.within_settle"],
+    ["notices.after_claim", "notices.before_send", "http.after_send", "notices.after_send", "parts.before_book",
+     "parts.after_book", "notices.within_settle"],
 )  # fmt: skip
 @pytest.mark.parametrize("next_parcel_first", [False, True])
 def test_a_worker_that_breaks_off_takes_no_part_twice(sale: Sale, place: str, next_parcel_first: bool) -> None:

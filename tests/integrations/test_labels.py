@@ -3,7 +3,6 @@ test_desk_cut.py)."""
 
 from __future__ import annotations
 
-from collections.abc import Iterator
 from datetime import timedelta
 from decimal import Decimal
 
@@ -24,26 +23,11 @@ from finalmarket.orders.aftersales import cancel
 from finalmarket.orders.drafts import Address
 from finalmarket.orders.models import Fulfilment, Order
 from finalmarket.sandbox.faults import Fault
-from finalmarket.sandbox.platforms.practice_office import PracticeOffice
-from finalmarket.sandbox.wire import served
-from finalmarket.sandbox.world import World
 from finalmarket.stock.models import StockLocation
-from tests.integrations.counter import Counter, history, open_counter
+from tests.integrations.counter import Counter, history
 from tests.orders.market import together
 
 LOST = (Fault.ERROR_AFTER, Fault.TIME_OUT, Fault.RESET_AFTER, Fault.TRUNCATED, Fault.MALFORMED)
-
-
-@pytest.fixture
-def world() -> World:
-    return World(seed=1)
-
-
-@pytest.fixture
-def counter(committed_database: object, world: World) -> Iterator[Counter]:
-    office = PracticeOffice(world)
-    with served(office, most_seconds_silent=0.2) as (address,):
-        yield open_counter(office, address)
 
 
 def standing(parcel: Fulfilment) -> list[tuple[str, str]]:

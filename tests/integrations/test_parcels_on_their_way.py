@@ -4,7 +4,6 @@ told, and the channel that sold the goods hears of it."""
 from __future__ import annotations
 
 import random
-from collections.abc import Iterator
 from dataclasses import replace
 from datetime import timedelta
 
@@ -27,18 +26,6 @@ from finalmarket.sandbox.world import World
 from tests.integrations import stalls
 from tests.integrations.counter import HOME, Counter, history, open_counter, read
 from tests.orders.market import together
-
-
-@pytest.fixture
-def world() -> World:
-    return World(seed=1)
-
-
-@pytest.fixture
-def counter(committed_database: object, world: World) -> Iterator[Counter]:
-    office = PracticeOffice(world)
-    with served(office, most_seconds_silent=0.2) as (address,):
-        yield open_counter(office, address)
 
 
 @pytest.fixture
