@@ -20,7 +20,7 @@ from finalmarket.connectors.contract import (
     TakesPayments,
     TakesPaymentsInParts,
 )
-from finalmarket.connectors.errors import Rejected
+from finalmarket.connectors.errors import Rejected, RetryLater
 from finalmarket.connectors.records import FulfilmentNotice, FulfilmentRecord, OrderRecord, PaymentRecord, RefundNotice
 from finalmarket.integrations.desk import payment_parts
 from finalmarket.integrations.models import ChannelIntegration, DueNotice, DueRecord, ExternalId, PlaceMapping
@@ -213,7 +213,10 @@ class Captures:
         return _is_settled_there(connector, notice)
 
     def _taken(self, payment: Payment, record: PaymentRecord) -> str:
-        """Write what the platform took into our books. Raises Rejected where it took nothing."""
+        """Write what the platform took into our books. Raises RetryLater where it has yet to take it, though it said
+        yes; Rejected where it took nothing and never will."""
+        if record.state in ("authorised", "pending"):
+            raise RetryLater(f"the payment {payment.external_id} is {record.state} there still, nothing was taken")
         if record.state not in ("captured", "refunded", "disputed"):
             raise Rejected(f"the payment {payment.external_id} is {record.state} there, nothing was taken")
         if payment.state == Payment.State.AUTHORISED:

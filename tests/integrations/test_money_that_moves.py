@@ -7,6 +7,8 @@ from decimal import Decimal
 
 import pytest
 
+from finalmarket.connectors.platforms.fake import Fake
+from finalmarket.connectors.records import PaymentRecord
 from finalmarket.integrations import notices, pull
 from finalmarket.integrations.models import DeadLetter, DueNotice, ExternalId
 from finalmarket.kernel import clock
@@ -86,6 +88,26 @@ def test_what_was_taken_before_its_answer_was_lost_is_booked_and_what_is_too_muc
     assert [one.amount for one in Refund.objects.filter(payment=held)] == [Decimal("5.00")]
     assert moved(account, "payment") == ["20.00"]
     assert not DeadLetter.objects.exists()
+
+
+def test_what_the_platform_said_yes_to_and_did_not_take_is_asked_for_again(
+    account: Account, held: Payment, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    (parcel,) = held.order.fulfilments.filter(state="pending")
+    fulfilment.ship(parcel.pk, actor="ann")
+
+    def says_yes(there: Fake, payment_id: str, amount: Decimal, currency: str, key: str) -> PaymentRecord | None:
+        return there.pull_payment(payment_id)
+
+    with monkeypatch.context() as patch:
+        patch.setattr(Fake, "capture_payment", says_yes)
+        tell(account)
+    held.refresh_from_db()
+    assert (held.state, moved(account, "payment")) == ("authorised", [])
+    assert not DeadLetter.objects.exists()
+    tell(account, 30)
+    held.refresh_from_db()
+    assert (held.state, moved(account, "payment")) == ("captured", ["20.00"])
 
 
 def sold_there(account: Account) -> Order:

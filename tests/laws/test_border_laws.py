@@ -16,7 +16,7 @@ SHARE = 0.3
 WEIGHTS = {**dict.fromkeys(READS_ONLY, 2), **dict.fromkeys(WRITES_ONLY, 4)}
 ROUNDS, LATE_ROUNDS = 20, 3
 MOST_PLAYS = 50
-VAIN = 200
+VAIN = 100
 """A fault of pages that was drawn so often, while lists were long, and did no harm has nothing to harm here: pages are
 counted, so that no token ends, or no second page is ever asked for."""
 

@@ -13,7 +13,8 @@ from urllib.parse import urlsplit
 
 from finalmarket.sandbox.faults import Fault
 from finalmarket.sandbox.platforms.paypal.account import Object, certificate, certificate_path, refusal, told
-from finalmarket.sandbox.platforms.paypal.till import API, Till
+from finalmarket.sandbox.platforms.paypal.outside import Outside
+from finalmarket.sandbox.platforms.paypal.till import API
 from finalmarket.sandbox.stand_in import Reply, Request, part_of, route
 
 __all__ = ["PayPal"]
@@ -31,7 +32,7 @@ SUMMARY = (
 )  # fmt: skip
 
 
-class PayPal(Till):
+class PayPal(Outside):
     """One business account."""
 
     # Orders.
