@@ -21,6 +21,27 @@ def test_an_armed_place_raises_at_the_visit_asked_for_and_only_then() -> None:
         failpoints.hit("import.after_batch")
 
 
+@pytest.mark.parametrize(("place", "done"), [("before", []), ("after", ["claimed"])])
+def test_a_step_is_cut_before_it_begins_or_after_it_has_ended(place: str, done: list[str]) -> None:
+    found: list[str] = []
+    with (
+        failpoints.armed(f"push.{place}_claim:raise"),
+        pytest.raises(failpoints.FailpointHit),
+        failpoints.around("push.claim"),
+    ):
+        found.append("claimed")
+    assert found == done
+
+
+def test_a_step_that_fails_is_not_cut_after_it() -> None:
+    def fail() -> None:
+        with failpoints.armed("push.after_claim:raise"), failpoints.around("push.claim"):
+            raise RuntimeError("it fails")
+
+    with pytest.raises(RuntimeError, match="it fails"):
+        fail()
+
+
 def test_an_armed_place_kills_the_process_without_a_last_word() -> None:
     program = (
         "import atexit; atexit.register(print, 'last word');"
