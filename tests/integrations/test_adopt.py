@@ -11,7 +11,7 @@ import pytest
 from finalmarket.catalog.models import Product, Variant, VariantPrice
 from finalmarket.channels.models import ChannelProduct, SalesChannel
 from finalmarket.integrations import adopt, before_pushing
-from finalmarket.integrations.models import ChannelIntegration, ListingLink, SyncRun, UnlinkedListing
+from finalmarket.integrations.models import ChannelIntegration, ItemLink, ListingLink, SyncRun, UnlinkedListing
 from finalmarket.integrations.push import push
 from finalmarket.integrations.scoring import Described, score
 from finalmarket.kernel.errors import UserError
@@ -187,10 +187,14 @@ def test_a_look_that_the_platform_breaks_off_keeps_what_it_found(
     assert adopt.look_through(seller.integration).by_sku == 10
 
 
-def test_an_account_of_no_channel_is_not_looked_through(seller: Account) -> None:
+def test_what_an_account_of_no_channel_holds_are_items_and_no_listings(
+    seller: Account, variant: Callable[..., Variant]
+) -> None:
+    cup = variant("CUP-1", "Cup")
+    sells(seller, "CUP-1", "Cup")
     ChannelIntegration.objects.update(sales_channel=None)
-    with pytest.raises(UserError, match="has no sales channel"):
-        adopt.look_through(seller.refreshed())
+    assert adopt.look_through(seller.refreshed()).by_sku == 1
+    assert (ItemLink.objects.get().variant, ListingLink.objects.exists()) == (cup, False)
 
 
 def test_a_variant_is_listed_on_the_accounts_own_channel(seller: Account, variant: Callable[..., Variant]) -> None:
