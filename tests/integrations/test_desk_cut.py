@@ -35,7 +35,7 @@ from tests.integrations.counter import Counter, open_counter
 from tests.laws.cut_off import cut_off
 from tests.laws.trail import watched
 
-pytestmark = pytest.mark.committed_database
+pytestmark = [pytest.mark.committed_database, pytest.mark.xdist_group("desk cut")]
 ROOM = Path(labels.__file__).parent
 MINE = ("labels.", "tracking.", "pages.")
 RATE = ShippingRate(
