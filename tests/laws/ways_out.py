@@ -76,9 +76,10 @@ def a_new_price(house: House) -> None:
 
 
 def a_price_that_was_only_said_to_be_taken(house: House) -> None:
-    """The platform said yes to a price, and shows another."""
+    """The platform said yes to a price, and shows another; those told before were looked at."""
+    house.pass_time(minutes=15)
+    looked_at_prices(house)
     a_new_price(house)
-    house.pass_time(minutes=1)  # what was told just now rests
     pushed(house)
     with house.shop.lock:
         for listing in house.shop.state["listings"].values():
