@@ -43,6 +43,7 @@ from finalmarket.kernel import clock
 from finalmarket.kernel.jobs import declared
 from finalmarket.orders.models import Fulfilment, Order, OrderLine, Payment, Refund
 from finalmarket.sandbox.platforms import fake
+from finalmarket.sandbox.stand_in import Reply, Request
 from finalmarket.sandbox.webhooks import Letter
 from finalmarket.sandbox.wire import served
 from finalmarket.sandbox.world import World
@@ -52,7 +53,9 @@ from tests.integrations import stalls
 from tests.integrations.receivers import Receiver, receiving
 
 UNITS = 1_000
+PAGES = {"listings": 10}
 PAGE = 2
+"""So many records of the other streams the platform gives at once."""
 TOKEN = "t" * 43
 PUBLIC = "https://house.example"
 ROUNDS = 12
@@ -322,12 +325,17 @@ def _one_or_refused(
     return one(stream, number)
 
 
+def _a_few(page: Callable[[Request, str], Reply], request: Request, stream: str) -> Reply:
+    """A page of the platform's; a short one."""
+    request.query["limit"] = str(PAGES.get(stream, PAGE))
+    return page(request, stream)
+
+
 @contextmanager
 def house(patch: pytest.MonkeyPatch) -> Iterator[House]:
     """Within it the platform is served, the account is connected, and all three products are in step."""
     world = World(seed=1)
     shop = fake.Fake(world)
-    patch.setattr(fake, "PAGE", PAGE)
     patch.setenv(connect.PUBLIC_URL, PUBLIC)
     patch.setenv(guard.VARIABLE, "127.0.0.0/8")
     with served(shop, most_seconds_silent=0.2) as (address,), clock.steered() as time, receiving() as receiver:
@@ -337,6 +345,7 @@ def house(patch: pytest.MonkeyPatch) -> Iterator[House]:
             patch.setitem(patient.__kwdefaults__ or {}, "pause", lambda seconds: made.pass_time(seconds=seconds))
         patch.setattr(shop.sender, "send", made.letters.append)
         patch.setattr(shop, "_one", partial(_one_or_refused, made, shop._one))
+        patch.setattr(shop, "_list", partial(_a_few, shop._list))
         for topic, kind in TOPICS.items():
             patch.setitem(connector.TOPICS, topic, kind)
         made.put_in.update(dict.fromkeys(stalls.SKUS, UNITS))

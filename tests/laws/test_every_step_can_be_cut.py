@@ -9,7 +9,7 @@ from __future__ import annotations
 
 import ast
 import random
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterator
 from dataclasses import dataclass
 from pathlib import Path as File
 from typing import Any
@@ -25,12 +25,11 @@ from finalmarket.kernel import failpoints
 from finalmarket.sandbox.stand_in import StandIn
 from finalmarket.sandbox.wire import served
 from finalmarket.sandbox.world import World
-from tests.conftest import TestDatabase
 from tests.integrations.test_every_platform import PLATFORMS, SHOPPERS, catalogue
 from tests.laws.border_house import house
 from tests.laws.sync_paths import PATHS
 from tests.laws.test_killed_anywhere import cuts, walked
-from tests.laws.trail import HOUSE, ROOT, Trail, watched
+from tests.laws.trail import HOUSE, ROOT, watched
 
 ROOM = HOUSE / "integrations"
 BORDER_POST = ("outgoing", "models")
@@ -73,36 +72,18 @@ class Place:
         return f"{self.path}:{self.first} in {self.function}"
 
 
-@pytest.fixture(scope="module")
-def trails(test_database: TestDatabase, django_db_blocker: Any) -> Mapping[str, Trail]:
-    """What every path leaves behind, walked one after the other in one house."""
-    with django_db_blocker.unblock():
-        try:
-            with pytest.MonkeyPatch.context() as patch, house(patch) as home:
-                return {str(path): walked(home, path) for path in PATHS}
-        finally:
-            test_database.renew()
-
-
-@pytest.mark.xdist_group("sync paths")
-def test_every_commit_and_every_call_has_a_failpoint_before_and_after_it(trails: Mapping[str, Trail]) -> None:
-    bare = {sentence for trail in trails.values() for sentence in trail.bare()}
-    assert not bare, "\n".join(sorted(bare))
-
-
-@pytest.mark.xdist_group("sync paths")
-def test_at_every_failpoint_a_worker_is_killed_on_some_path(trails: Mapping[str, Trail]) -> None:
-    cut = {one.partition("@")[0] for path in PATHS for one in cuts(path, trails[str(path)])}
-    missing = sorted(set(named_failpoints(*SYNC_ROOMS)) - cut)
-    assert not missing, f"no path is cut at {', '.join(missing)}"
-
-
-@pytest.mark.xdist_group("sync paths")
-def test_every_place_that_writes_is_on_some_path(trails: Mapping[str, Trail]) -> None:
-    lines: set[tuple[str, int]] = set().union(*(trail.lines for trail in trails.values()))
+@pytest.mark.committed_database
+def test_every_commit_and_every_call_on_the_sync_paths_can_be_cut_and_is_cut(monkeypatch: pytest.MonkeyPatch) -> None:
+    with house(monkeypatch) as home:
+        trails = [(path, walked(home, path)) for path in PATHS]
+    complaints = {sentence for _, trail in trails for sentence in trail.bare()}
+    cut = {one.partition("@")[0] for path, trail in trails for one in cuts(path, trail)}
+    complaints |= {f"no worker is killed at {name}" for name in named_failpoints(*SYNC_ROOMS) if name not in cut}
+    lines: set[tuple[str, int]] = set().union(*(trail.lines for _, trail in trails))
     stated = {name for names in OFF_THE_PATHS.values() for name in names}
-    missing = [place for place in places(ROOM) if place.function not in stated and not is_passed(place, lines)]
-    assert not missing, "\n".join(f"{place} is on no path" for place in missing)
+    forgotten = [place for place in places(ROOM) if place.function not in stated and not is_passed(place, lines)]
+    complaints |= {f"{place} is on no path" for place in forgotten}
+    assert not complaints, "\n".join(sorted(complaints))
 
 
 def test_nothing_leaves_the_house_by_another_door() -> None:

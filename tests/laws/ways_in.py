@@ -37,6 +37,11 @@ def three_orders(house: House) -> None:
         house.buy((sku, 1), ("TEA", 1))
 
 
+def an_order(house: House) -> None:
+    """An order is placed there."""
+    house.buy()
+
+
 def an_order_that_cannot_be_taken(house: House) -> None:
     """An order comes in a currency that nobody knows."""
     number = house.buy()
@@ -129,19 +134,19 @@ def orders_looked_at_before(house: House) -> None:
 
 
 def backfilled(house: House) -> None:
-    """A worker looks at the orders of the last hours once more."""
-    jobs.backfill(house.number, (clock.now() - timedelta(hours=6)).isoformat())
+    """A worker looks at the orders of the last minutes once more."""
+    jobs.backfill(house.number, (clock.now() - timedelta(minutes=5)).isoformat())
 
 
 def never_heard_of(house: House) -> None:
     """Of the account nothing is known yet of how it does."""
-    three_orders(house)
+    an_order(house)
     IntegrationHealth.objects.all().delete()
 
 
 def it_was_down(house: House) -> None:
     """The platform was left alone for a while, and the while is over."""
-    three_orders(house)
+    an_order(house)
     IntegrationHealth.objects.update(failures_in_row=3, breaker_open_until=clock.now())
 
 
@@ -259,8 +264,8 @@ STORING = "pull.before_commit pull.after_commit"
 
 WHAT_COMES_IN: Mapping[str, tuple[Path, ...]] = {
     "pulling": (
-        Path("orders are pulled", "pull runs http budget breaker", three_orders, pulled("orders")),
         Path("orders are pulled from the beginning", STORING, the_beginning, pulled("orders")),
+        Path("orders are pulled", "pull runs http budget breaker", three_orders, pulled("orders")),
         Path("orders are pulled without a last page", "pull.before_end pull.after_end", three_orders,
              pulled_without_a_last_page),
     ),
@@ -268,9 +273,9 @@ WHAT_COMES_IN: Mapping[str, tuple[Path, ...]] = {
         Path("orders that cannot be taken are pulled", "dead_letters pull.after_page", an_order_that_cannot_be_taken,
              pulled("orders"), put_right),
         Path("orders are pulled from a platform that fails", "breaker runs",
-             both(three_orders, failing(Fault.ERROR_BEFORE)), pulled("orders")),
+             both(an_order, failing(Fault.ERROR_BEFORE)), pulled("orders")),
         Path("orders are pulled from a platform that does not let us in", "breaker connect",
-             both(three_orders, failing(Fault.TOKEN_EXPIRED, Fault.TOKEN_EXPIRED)), pulled("orders"), resumed),
+             both(an_order, failing(Fault.TOKEN_EXPIRED, Fault.TOKEN_EXPIRED)), pulled("orders"), resumed),
         Path("orders are pulled from a platform that was never asked", "breaker", never_heard_of, pulled("orders")),
         Path("orders are pulled from a platform that was down", "breaker", it_was_down, pulled("orders")),
         Path("orders are pulled with a new token", "auth accounts", the_token_ends, pulled_elsewhere),
