@@ -31,7 +31,7 @@ export FINALMARKET_VENDOR_APIS ?= $(abspath $(SHARED)/vendor-apis)
 endif
 
 test: lint ## lint, then all tests (ARGS="-k stock" passes words to pytest)
-	@$(BIN)/pytest -n $(PROCESSES) --dist loadgroup $(ARGS)
+	@$(BIN)/pytest -n $(PROCESSES) --dist worksteal $(ARGS)
 
 lint: setup-dev ## ruff, mypy, import-linter
 	@$(BIN)/ruff check .
@@ -45,7 +45,7 @@ proof: setup-dev ## prove at length what `make test` proves in small doses
 	@FINALMARKET_FAULTS=$(or $(FAULTS),600) FINALMARKET_KILLS=$(or $(KILLS),20) \
 		FINALMARKET_PROOF_EVENTS=$(or $(EVENTS),500) FINALMARKET_PROOF_SHUFFLES=10 \
 		FINALMARKET_PROOF_ORDERS=$(or $(ORDERS),2000) FINALMARKET_PROOF_CUTS=$(or $(CUTS),all) \
-		$(BIN)/pytest -n $(PROCESSES) --dist loadgroup tests/laws tests/integrations/test_any_order.py \
+		$(BIN)/pytest -n $(PROCESSES) --dist worksteal tests/laws tests/integrations/test_any_order.py \
 		tests/integrations/test_pull_race.py $(ARGS)
 
 bench: setup-dev ## measure what the issues promise (NAME=stock by default)

@@ -15,13 +15,9 @@ import pytest
 
 from tests.doors.house import WAIT_SECONDS, House, interpreter_for
 
-# The first start makes tables for many seconds: it is done once, in one process of a parallel run.
-pytestmark = pytest.mark.xdist_group("doors")
-
-
 @pytest.fixture(scope="module")
 def opened_before() -> Iterator[Path]:
-    """The data folder of a house that was opened for the first time, and closed."""
+    """The data folder of a house that was opened for the first time, and closed: that makes tables for many seconds."""
     with tempfile.TemporaryDirectory(prefix="fm-", ignore_cleanup_errors=True) as name:
         folder = Path(name)
         folder.chmod(0o711)

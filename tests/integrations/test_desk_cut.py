@@ -35,7 +35,7 @@ from tests.integrations.counter import Counter, open_counter
 from tests.laws.cut_off import cut_off
 from tests.laws.trail import watched
 
-pytestmark = [pytest.mark.committed_database, pytest.mark.xdist_group("desk cut")]
+pytestmark = pytest.mark.committed_database
 ROOM = Path(labels.__file__).parent
 MINE = ("labels.", "tracking.", "pages.")
 RATE = ShippingRate(
@@ -374,16 +374,17 @@ def test_a_worker_that_is_killed_anywhere_loses_nothing_and_doubles_nothing(hous
         assert cut_off(partial(way.act, house), f"{name}@1") == ""
         come_after(house, way)
         assert faults(house) == [], f"killed at {name}"
-    SEEN.update(passed)
 
 
-SEEN: set[str] = set()
-
-
-def test_at_every_failpoint_of_the_desk_a_worker_was_killed() -> None:
-    if not SEEN:
-        pytest.skip("the ways were not walked in this run")
-    assert sorted(one for one in set(named()) - SEEN if one.startswith(MINE)) == []
+def test_the_ways_pass_every_failpoint_of_the_desk(house: House) -> None:
+    passed: set[str] = set()
+    for way in WAYS:
+        way.happen(house)
+        with watched() as trail:
+            way.act(house)
+        come_after(house, way)
+        passed.update(trail.points())
+    assert sorted(one for one in set(named()) - passed if one.startswith(MINE)) == []
 
 
 def named() -> Iterator[str]:

@@ -247,7 +247,7 @@ class TikTok(StandIn):
         order["packages"] = [*order.get("packages", []), {"id": package}]
         is_all = all(line.get("package_id") for line in order["line_items"])
         self._touch(order, "IN_TRANSIT" if is_all else "PARTIALLY_SHIPPING")
-        self.effect("package", order=name)
+        self.effect("fulfilment", order=name, id=package)
         return envelope({"order_id": name, "order_line_item_ids": sorted(wanted), "package_id": package})
 
     def _order(self, name: Any) -> Object:
