@@ -15,6 +15,7 @@ import pytest
 
 from tests.doors.house import WAIT_SECONDS, House, interpreter_for
 
+
 @pytest.fixture(scope="module")
 def opened_before() -> Iterator[Path]:
     """The data folder of a house that was opened for the first time, and closed: that makes tables for many seconds."""
