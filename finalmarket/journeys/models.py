@@ -136,3 +136,24 @@ class JourneyTouchpoint(models.Model):
 
     def __str__(self) -> str:
         return f"{self.action} on {self.sales_channel}"
+
+
+class JourneyMark(models.Model):
+    """A person's profile whose journeys are to be told anew, from `since` on.
+
+    Whoever writes an interaction, an order, a return or a merge marks in its own SQL (see journeys/marks.py):
+    `since` is the least moment that was marked, `version` counts the marks, so that a mark set while its person is
+    being told anew is not lost. No constraint of the database: ingest marks thousands of rows at once.
+    """
+
+    customer = models.OneToOneField(
+        OmnichannelCustomer, primary_key=True, db_constraint=False, on_delete=models.CASCADE, related_name="+"
+    )
+    since = models.DateTimeField()
+    version = models.BigIntegerField(default=1)
+
+    class Meta:
+        db_table = "journey_marks"
+
+    def __str__(self) -> str:
+        return f"customer {self.customer_id} from {self.since:%Y-%m-%d %H:%M}"
