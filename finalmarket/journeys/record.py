@@ -11,6 +11,7 @@ from django.core.exceptions import ValidationError
 from django.core.serializers.json import DjangoJSONEncoder
 from django.db import models, transaction
 
+from finalmarket.journeys import storage
 from finalmarket.kernel import clock
 
 if TYPE_CHECKING:
@@ -45,6 +46,10 @@ NUL = re.compile(r"(?<!\\)(\\\\)*\\u0000")  # escaped by JSON, and not a text ab
 class InteractionManager(models.Manager[Any]):
     """Interactions; called on a customer's own set, `customer.interactions`."""
 
+    def get_queryset(self) -> models.QuerySet[Any]:
+        """Rows that claim their messages when they are written (journeys/storage.py)."""
+        return storage.InteractionRows(self.model, using=self._db)
+
     def record(
         self,
         channel: SalesChannel,
@@ -75,7 +80,10 @@ class InteractionManager(models.Manager[Any]):
             return cast("ChannelInteraction", self.create(**facts))
         with transaction.atomic():
             self.bulk_create([self.model(**facts, **self._owner())], ignore_conflicts=True)
-        seen = self.model._default_manager.get(sales_channel=channel, message_id=message_id)
+        number, at = storage.told([channel.pk], [message_id])[channel.pk, message_id]
+        if number is None:
+            raise ValidationError(f"{message_id!r} was told on {channel} before, as something that is no interaction.")
+        seen = self.model._default_manager.get(pk=number, occurred_at=at)
         return cast("ChannelInteraction", seen)
 
     def _owner(self) -> dict[str, Any]:
