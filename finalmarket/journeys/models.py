@@ -11,11 +11,19 @@ from django.db.models.functions import Now
 
 from finalmarket.channels.models import SalesChannel
 from finalmarket.customers.models import OmnichannelCustomer
+from finalmarket.journeys.facts import RECOGNISED
 from finalmarket.journeys.record import InteractionManager, JourneyManager, JourneyVerbs
+from finalmarket.journeys.storage import StoredOnce
+from finalmarket.journeys.tracking import EventName, InteractionKey, SetAsideEvent, WriteKey
 from finalmarket.orders.models import Order
 
 if TYPE_CHECKING:
     from django.db.models.fields.related_descriptors import RelatedManager
+
+__all__ = [
+    "ChannelInteraction", "CrossChannelJourney", "EventName", "InteractionKey", "JourneyMark", "JourneyTouchpoint",
+    "SetAsideEvent", "WriteKey",
+]  # fmt: skip
 
 
 class CrossChannelJourney(JourneyVerbs, models.Model):
@@ -42,6 +50,17 @@ class CrossChannelJourney(JourneyVerbs, models.Model):
     order = models.ForeignKey(Order, null=True, blank=True, on_delete=models.SET_NULL, related_name="journeys")
     started_at = models.DateTimeField()
     ended_at = models.DateTimeField(null=True, blank=True)
+    is_recognised = models.BooleanField(default=False, help_text="Found in what the person did, not started by a call")
+    reason = models.CharField(max_length=200, blank=True, default="", help_text="Why it has this intent")
+    step = models.CharField(max_length=18, blank=True, default="", help_text="The furthest step that was reached")
+    visits = models.PositiveIntegerField(default=0)
+    score = models.IntegerField(default=0, help_text="Sum of the value scores of its interactions")
+    value = models.DecimalField(
+        max_digits=16, decimal_places=4, null=True, blank=True, help_text="The order's goods after discount"
+    )
+    currency = models.CharField(max_length=3, blank=True, default="")
+    last_touch_at = models.DateTimeField(null=True, blank=True)
+    closes_at = models.DateTimeField(null=True, blank=True, help_text="Nothing joins it after this moment")
 
     objects: ClassVar[JourneyManager] = JourneyManager()
     touchpoints: RelatedManager[JourneyTouchpoint]
@@ -52,6 +71,14 @@ class CrossChannelJourney(JourneyVerbs, models.Model):
         indexes: ClassVar = [
             models.Index(fields=["customer", "-started_at"], name="journeys_customer"),
             models.Index(fields=["state", "intent", "-started_at"], name="journeys_state"),
+            models.Index(fields=["closes_at"], name="journeys_to_sweep", condition=Q(state="open", is_recognised=True)),
+        ]
+        constraints: ClassVar = [
+            # The number of a recognised journey follows from its first interaction; see journeys/facts.py.
+            models.CheckConstraint(
+                condition=Q(is_recognised=True, id__gte=RECOGNISED) | Q(is_recognised=False, id__lt=RECOGNISED),
+                name="journeys_numbered",
+            )
         ]
 
     def __str__(self) -> str:
@@ -63,8 +90,9 @@ class CrossChannelJourney(JourneyVerbs, models.Model):
         return self.ended_at - self.started_at if self.ended_at else None
 
 
-class ChannelInteraction(models.Model):
-    """One thing a customer did on a channel."""
+class ChannelInteraction(StoredOnce, models.Model):
+    """One thing a customer did on a channel. Its table lies in partitions by month, each message is told once (see
+    journeys/storage.py)."""
 
     class InteractionType(models.TextChoices):
         PAGE_VIEW = "page_view", "Page view"
@@ -86,11 +114,16 @@ class ChannelInteraction(models.Model):
 
     PERSONAL_COLUMNS = ("context",)
 
-    customer = models.ForeignKey(OmnichannelCustomer, on_delete=models.PROTECT, related_name="interactions")
-    sales_channel = models.ForeignKey(SalesChannel, on_delete=models.PROTECT, related_name="interactions")
-    journey = models.ForeignKey(
-        CrossChannelJourney, null=True, blank=True, on_delete=models.SET_NULL, related_name="interactions"
+    customer = models.ForeignKey(
+        OmnichannelCustomer, on_delete=models.PROTECT, related_name="interactions", db_constraint=False, db_index=False
     )
+    sales_channel = models.ForeignKey(
+        SalesChannel, on_delete=models.PROTECT, related_name="interactions", db_constraint=False, db_index=False
+    )
+    journey = models.ForeignKey(
+        CrossChannelJourney, null=True, blank=True, on_delete=models.SET_NULL, related_name="interactions",
+        db_constraint=False, db_index=False,
+    )  # fmt: skip
     interaction_type = models.CharField(max_length=18, choices=InteractionType)
     value_score = models.SmallIntegerField(default=0)
     context: models.JSONField[Any, Any] = models.JSONField(default=dict, blank=True)
@@ -106,11 +139,7 @@ class ChannelInteraction(models.Model):
         indexes: ClassVar = [
             models.Index(fields=["customer", "-occurred_at"], name="interactions_customer"),
             models.Index(fields=["sales_channel", "-occurred_at"], name="interactions_channel"),
-        ]
-        constraints: ClassVar = [
-            models.UniqueConstraint(
-                fields=["sales_channel", "message_id"], name="interactions_once", condition=~Q(message_id="")
-            )
+            models.Index(fields=["journey"], name="interactions_journey", condition=~Q(journey=None)),
         ]
 
     def __str__(self) -> str:
@@ -123,11 +152,17 @@ class JourneyTouchpoint(models.Model):
     journey = models.ForeignKey(CrossChannelJourney, on_delete=models.CASCADE, related_name="touchpoints")
     sales_channel = models.ForeignKey(SalesChannel, on_delete=models.PROTECT, related_name="touchpoints")
     interaction = models.OneToOneField(
-        ChannelInteraction, null=True, blank=True, on_delete=models.SET_NULL, related_name="touchpoint"
-    )
+        ChannelInteraction, null=True, blank=True, on_delete=models.SET_NULL, related_name="touchpoint",
+        db_constraint=False,
+    )  # fmt: skip
     action = models.CharField(max_length=50)
     data = models.JSONField(default=dict, blank=True)
     occurred_at = models.DateTimeField()
+    visit = models.PositiveIntegerField(default=0, help_text="Number of the visit within the journey")
+    switched_from = models.ForeignKey(
+        SalesChannel, null=True, blank=True, on_delete=models.PROTECT, related_name="+", db_index=False,
+        help_text="The channel of the step before, where it was another one",
+    )  # fmt: skip
 
     class Meta:
         db_table = "journey_touchpoints"
@@ -154,6 +189,23 @@ class JourneyMark(models.Model):
 
     class Meta:
         db_table = "journey_marks"
+
+    def __str__(self) -> str:
+        return f"customer {self.customer_id} from {self.since:%Y-%m-%d %H:%M}"
+
+
+class JourneyChange(models.Model):
+    """A change that a journey may depend on, noted by triggers on orders, returns and merges (see changes.sql).
+
+    Rows are only added there, so that no order ever waits for another one of the same person; the worker makes marks
+    of them.
+    """
+
+    customer_id = models.BigIntegerField()
+    since = models.DateTimeField()
+
+    class Meta:
+        db_table = "journey_changes"
 
     def __str__(self) -> str:
         return f"customer {self.customer_id} from {self.since:%Y-%m-%d %H:%M}"
