@@ -20,6 +20,7 @@ from finalmarket.integrations.models import ChannelIntegration, ExternalId, Tick
 from finalmarket.integrations.storing import Stored, each_alone
 from finalmarket.integrations.talk.names import message_id, short
 from finalmarket.integrations.talk.seats import seat, seats
+from finalmarket.journeys import storage
 from finalmarket.journeys.models import ChannelInteraction, CrossChannelJourney, JourneyTouchpoint
 from finalmarket.journeys.record import VALUE_SCORES
 from finalmarket.kernel import clock
@@ -143,8 +144,7 @@ def take_conversations(integration: ChannelIntegration, records: Sequence[Conver
     page = _look_up(integration, records)
     page.people = _people(page, records)
     names = {page.name(record, message) for record in records for message in record.messages}
-    kept = ChannelInteraction.objects.filter(sales_channel__in=seats(integration), message_id__in=names)
-    page.recorded = set(kept.values_list("message_id", flat=True))
+    page.recorded = {message for _, message in storage.told(seats(integration), names)}
     return each_alone(integration, STREAM, records, page.take)
 
 

@@ -20,6 +20,7 @@ from finalmarket.integrations.talk.consents import NEWSLETTER, Ledger, Said, bar
 from finalmarket.integrations.talk.kinds import MAILS
 from finalmarket.integrations.talk.names import message_id, short
 from finalmarket.integrations.talk.seats import seat, seats
+from finalmarket.journeys import storage
 from finalmarket.journeys.models import ChannelInteraction
 from finalmarket.journeys.record import VALUE_SCORES, storable
 from finalmarket.kernel import clock
@@ -155,11 +156,11 @@ def _seen(page: Page, records: Sequence[InteractionRecord]) -> set[str]:
     """The names of those that came before."""
     names = {page.name(record) for record in records if record.kind in INTERACTIONS}
     channels = {page.channel_id, *seats(page.integration)}
-    kept = ChannelInteraction.objects.filter(sales_channel__in=channels, message_id__in=names)
+    kept = {message for _, message in storage.told(channels, names)}
     said = {short(one.external_id): page.name(one) for one in records if one.kind in CONSENTS}
     noted = ExternalId.objects.filter(integration=page.integration, kind=KIND, external_id__in=said)
     known = {said[one] for one in noted.values_list("external_id", flat=True)}
-    return known | set(kept.values_list("message_id", flat=True))
+    return known | kept
 
 
 def _kept(record: InteractionRecord) -> Mapping[str, Any]:
