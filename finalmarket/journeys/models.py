@@ -71,6 +71,7 @@ class CrossChannelJourney(JourneyVerbs, models.Model):
         indexes: ClassVar = [
             models.Index(fields=["customer", "-started_at"], name="journeys_customer"),
             models.Index(fields=["state", "intent", "-started_at"], name="journeys_state"),
+            models.Index(fields=["-started_at", "-id"], name="journeys_newest"),
             models.Index(fields=["closes_at"], name="journeys_to_sweep", condition=Q(state="open", is_recognised=True)),
         ]
         constraints: ClassVar = [
@@ -167,7 +168,11 @@ class JourneyTouchpoint(models.Model):
     class Meta:
         db_table = "journey_touchpoints"
         ordering: ClassVar = ["occurred_at", "id"]
-        indexes: ClassVar = [models.Index(fields=["journey", "occurred_at"], name="touchpoints_in_order")]
+        indexes: ClassVar = [
+            models.Index(  # all that paths and funnels read of a step, in the order in which they read it
+                fields=["journey", "occurred_at", "id"], include=["sales_channel", "action"], name="touchpoints_in_order"
+            )
+        ]
 
     def __str__(self) -> str:
         return f"{self.action} on {self.sales_channel}"
