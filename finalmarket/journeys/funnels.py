@@ -1,0 +1,115 @@
+"""Funnels: how many persons do one thing after another, on any channel or on a given one, within a window of time.
+
+One statement, whatever the number of steps. Read in the order of time, every touch that is step i of the funnel learns
+the latest beginning from which the steps before it were taken in order: the running maximum of the beginnings at step
+i - 1 among earlier touches. The latest beginning is the one that a window excuses longest, so a person has come to step
+i exactly when one such touch lies within the window of its beginning. Two touches at the same moment count in the order
+in which they were written.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+from datetime import timedelta
+from typing import Any
+
+from finalmarket.journeys.paths_asked import QUERIES, Asked, chosen_with, rows
+from finalmarket.kernel.errors import UserError
+
+MOST_STEPS = 8
+
+
+@dataclass(frozen=True, slots=True)
+class FunnelStep:
+    """One step: what is done ("" for anything), and the channel where it has to be done (None for any)."""
+
+    action: str = ""
+    channel: int | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class Stage:
+    """How many came to a step: persons, and journeys where the steps have to lie within one. `median_time` is the time
+    since the first step, of each person's fastest run."""
+
+    step: FunnelStep
+    persons: int
+    journeys: int | None
+    median_time: timedelta | None
+
+
+def funnel(
+    asked: Asked, steps: Sequence[FunnelStep], *, window: timedelta | None = None, within_journey: bool = False
+) -> list[Stage]:
+    """Return for each step how many persons took it and all steps before it, in order.
+
+    The touches are those of the journeys asked about. The whole run has to fit into `window` where one is given; with
+    `within_journey` all steps must lie in one journey, else a person may take them on several. Raises UserError for no
+    step, too many, or a window that is not above zero.
+    """
+    if not 1 <= len(steps) <= MOST_STEPS:
+        raise UserError(f"a funnel has 1 to {MOST_STEPS} steps, not {len(steps)}")
+    if window is not None and window <= timedelta(0):
+        raise UserError("the window of a funnel is longer than nothing")
+    statement, values = _statement(asked, steps, window, within_journey)
+    found = rows(statement, asked.values | values)[0]
+    return [
+        Stage(
+            step, found[f"persons_{number}"], found[f"journeys_{number}"] if within_journey else None,
+            found[f"median_{number}"],
+        )
+        for number, step in enumerate(steps, start=1)
+    ]  # fmt: skip
+
+
+def _statement(
+    asked: Asked, steps: Sequence[FunnelStep], window: timedelta | None, within_journey: bool
+) -> tuple[str, dict[str, Any]]:
+    values: dict[str, Any] = {"window": window}
+    conditions = []
+    for number, step in enumerate(steps, start=1):
+        conditions.append(_condition(number, step))
+        values |= {f"action_{number}": step.action, f"channel_{number}": step.channel}
+    touches = (
+        QUERIES["funnel_touches"]
+        .replace("{unit}", "chosen.id" if within_journey else "chosen.person")
+        .replace("{steps}", ", ".join(f"{each} AS is_{number}" for number, each in enumerate(conditions, start=1)))
+        .replace("{is_any_step}", " OR ".join(conditions))
+    )
+    levels = [f"{chosen_with(asked)}, touches AS (\n{touches}\n)"]
+    levels.append("begun_1 AS (SELECT *, CASE WHEN is_1 THEN at END AS start_1 FROM touches)")
+    levels += [_level(number, window) for number in range(2, len(steps) + 1)]
+    return ",\n".join(levels) + _counts(len(steps)), values
+
+
+def _condition(number: int, step: FunnelStep) -> str:
+    parts = [f"touch.action = %(action_{number})s"] if step.action else []
+    parts += [f"touch.sales_channel_id = %(channel_{number})s"] if step.channel is not None else []
+    return f"({' AND '.join(parts) or 'true'})"
+
+
+def _level(number: int, window: timedelta | None) -> str:
+    """The beginnings at step `number`, from those at the step before."""
+    before = f"max(start_{number - 1}) OVER (PARTITION BY unit ORDER BY at, id ROWS BETWEEN UNBOUNDED PRECEDING AND 1 PRECEDING)"
+    in_time = f" AND at - {before} <= %(window)s" if window is not None else ""
+    return (
+        f"begun_{number} AS (SELECT *, CASE WHEN is_{number}{in_time} THEN {before} END AS start_{number} "
+        f"FROM begun_{number - 1})"
+    )
+
+
+def _counts(count: int) -> str:
+    """Count persons and journeys that came to each step, and take the median of each person's fastest run."""
+    numbers = range(1, count + 1)
+    took = ", ".join(f"min(at - start_{number}) AS took_{number}" for number in numbers)
+    fastest = ", ".join(f"min(took_{number}) AS took_{number}, count(took_{number}) AS units_{number}" for number in numbers)
+    counts = ", ".join(
+        f"count(took_{number}) AS persons_{number}, coalesce(sum(units_{number}), 0)::bigint AS journeys_{number}, "
+        f"percentile_cont(0.5) WITHIN GROUP (ORDER BY took_{number}) AS median_{number}"
+        for number in numbers
+    )
+    return (
+        f",\nruns AS (SELECT unit, min(person) AS person, {took} FROM begun_{count} GROUP BY unit),\n"
+        f"fastest AS (SELECT person, {fastest} FROM runs GROUP BY person)\nSELECT {counts} FROM fastest"
+    )
