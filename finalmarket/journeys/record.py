@@ -11,7 +11,8 @@ from django.core.exceptions import ValidationError
 from django.core.serializers.json import DjangoJSONEncoder
 from django.db import models, transaction
 
-from finalmarket.journeys import storage
+from finalmarket.journeys import marks, storage
+from finalmarket.journeys.facts import RECOGNISED
 from finalmarket.kernel import clock
 
 if TYPE_CHECKING:
@@ -94,12 +95,15 @@ class InteractionManager(models.Manager[Any]):
 class JourneyManager(models.Manager[Any]):
     """Journeys; called on a customer's own set, `customer.journeys`."""
 
+    @transaction.atomic
     def start(self, channel: SalesChannel, intent: str, *, started_at: datetime | None = None) -> CrossChannelJourney:
-        """Open a journey on `channel`. Raises ValidationError for an intent that is none of the six."""
+        """Open a journey on `channel`. While it is open, what the customer does of that kind joins it; it ends by
+        `complete` or `abandon` alone. Raises ValidationError for an intent that is none of the six."""
         known = [value for value, _ in self.model.Intent.choices]
         if intent not in known:
             raise ValidationError(f"{intent!r} is no intent; known are {', '.join(known)}.")
         journey = self.create(start_channel=channel, intent=intent, started_at=_moment(started_at))
+        marks.mark([(journey.customer_id, journey.started_at)])
         return cast("CrossChannelJourney", journey)
 
 
@@ -116,7 +120,8 @@ class JourneyVerbs:
         interaction: ChannelInteraction | None = None,
         **data: Any,
     ) -> JourneyTouchpoint:
-        """Add a step on `channel`: `action` is a word for what was done, `interaction` the record of it, if any.
+        """Add a step on `channel`: `action` is a word for what was done, `interaction` the record of it, if any, which
+        from then on belongs to this journey and to no other.
 
         Raises ValidationError when the journey has ended, the action is no word of at most 50 characters, or JSON
         cannot hold the data.
@@ -128,6 +133,10 @@ class JourneyVerbs:
             raise ValidationError(
                 f"An action is a word of at most {MOST_WORD_CHARACTERS} characters, not {action[:60]!r}."
             )
+        if interaction is not None:
+            journey.touchpoints.model.objects.filter(interaction=interaction, pk__gte=RECOGNISED).delete()
+            marks.mark([(interaction.customer_id, interaction.occurred_at)])
+        journey.tell_anew()
         return journey.touchpoints.create(
             sales_channel=channel,
             action=action,
@@ -159,10 +168,19 @@ class JourneyVerbs:
         journey.state, journey.outcome, journey.ended_at = journey.State(state), outcome, _moment(at)
         journey.order = order
         journey.save(update_fields=["state", "outcome", "ended_at", "order"])
+        journey.tell_anew()
+
+    def tell_anew(self) -> None:
+        """Have the stitcher look at the journeys of this time again, within the caller's transaction."""
+        journey = cast("CrossChannelJourney", self)
+        type(journey).objects.filter(pk=journey.pk, is_recognised=False).update(closes_at=None)
+        marks.mark([(journey.customer_id, min(journey.started_at, journey.ended_at or journey.started_at))])
 
     def _locked(self) -> CrossChannelJourney:
         """Lock the journey's row and read it anew, so that nothing is added to a journey that is being ended."""
         journey = cast("CrossChannelJourney", self)
+        if journey.is_recognised:
+            raise ValidationError(f"{journey} was recognised in what the customer did; start one to add to it or end it.")
         type(journey).objects.select_for_update().get(pk=journey.pk)
         journey.refresh_from_db()
         return journey

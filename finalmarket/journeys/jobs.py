@@ -1,0 +1,17 @@
+"""Journeys keep up by themselves: within a second while a worker watches (integrations/watch.py), within a minute else."""
+
+from finalmarket.journeys import stitching, sweep
+from finalmarket.kernel.jobs import job
+
+
+@job("journeys.stitch", cron="* * * * *")
+def stitch_marked() -> None:
+    """Give up what nobody went on with, and tell the journeys of everybody who is marked."""
+    sweep.mark_passed()
+    stitching.run()
+
+
+@job("journeys.tidy", cron="53 3 * * *")
+def tidy() -> None:
+    """Every night: forget marks of profiles that are gone."""
+    sweep.forget_strangers()
