@@ -91,6 +91,9 @@ DEFAULT_AUTO_FIELD = "django.db.models.BigAutoField"
 PROCRASTINATE_AUTODISCOVER_MODULE_NAME = "jobs"
 PROCRASTINATE_ON_APP_READY = "finalmarket.worker.registry.register"
 
+# How long a visit may pause and a journey stays open, where that is not as in journeys/spans.py.
+JOURNEYS = os.environ.get("FINALMARKET_JOURNEYS", "")
+
 LOGIN_URL = "admin:login"
 LOGIN_REDIRECT_URL = "console:overview"  # of those who had not asked for a page
 AUTH_PASSWORD_VALIDATORS = [

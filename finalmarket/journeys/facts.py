@@ -13,7 +13,7 @@ from typing import NamedTuple
 
 RECOGNISED = 1_000_000_000_000
 """The number of a recognised journey is this plus the number of its first interaction, and that of its touchpoint this
-plus the number of the interaction. So the same facts have the same numbers, whatever was merged and parted in between."""
+plus the number of the interaction: the same facts have the same numbers, whatever was merged and parted in between."""
 LEFT = 2 * RECOGNISED
 """A cart that was left is a touchpoint with this plus the number of the journey's first interaction."""
 

@@ -43,7 +43,7 @@ STEPS = (
 STEP_PLACES = {kind: place for place, kind in enumerate(STEPS)}
 OF_RETURNS = re.compile(r"\b(?:returns?|refunds?|exchanges?|rma|send(?:ing)? back|retouren?|widerruf|umtausch)\b")
 OF_SUPPORT = re.compile(
-    r"\b(?:support|help|contact|faqs?|complain\w*|claims?|warranty|track(?:ing|-order)|hilfe|kontakt|reklamation)\b"
+    r"\b(?:support|help|contact(?![ -]lens)|faqs?|complain\w*|claims?|warranty|tracking|hilfe|kontakt|reklamation)\b"
 )
 OF_REVIEWS = re.compile(r"\b(?:reviews?|rate|ratings?|feedback|bewert\w*)\b")
 ENOUGH_VIEWS = 3
@@ -117,7 +117,7 @@ RULES = (
     Rule(
         Lane.SHOPPING,
         "research",
-        lambda seen: "they searched and looked at what was found" if seen.counts["search"] and seen.goods_viewed else "",
+        lambda seen: "they searched and looked at something" if seen.counts["search"] and seen.goods_viewed else "",
     ),
     Rule(Lane.SHOPPING, "browse", lambda _: "they looked around"),
     Rule(Lane.CARE, "return", lambda seen: "a return was booked" if seen.is_returned else ""),

@@ -1,4 +1,4 @@
-"""Journeys keep up by themselves: within a second while a worker watches (integrations/watch.py), within a minute else."""
+"""Journeys keep up by themselves: within a second while a worker watches (integrations/watch.py), else a minute."""
 
 from finalmarket.journeys import stitching, sweep
 from finalmarket.kernel.jobs import job

@@ -180,7 +180,9 @@ class JourneyVerbs:
         """Lock the journey's row and read it anew, so that nothing is added to a journey that is being ended."""
         journey = cast("CrossChannelJourney", self)
         if journey.is_recognised:
-            raise ValidationError(f"{journey} was recognised in what the customer did; start one to add to it or end it.")
+            raise ValidationError(
+                f"{journey} was recognised in what the customer did; start one to add to it or end it."
+            )
         type(journey).objects.select_for_update().get(pk=journey.pk)
         journey.refresh_from_db()
         return journey

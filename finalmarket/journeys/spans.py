@@ -40,7 +40,7 @@ class Spans:
 HALF_AN_HOUR = timedelta(minutes=30)
 DEFAULTS = Spans(
     {
-        "browse": Span(HALF_AN_HOUR, timedelta(days=1)),
+        "browse": Span(HALF_AN_HOUR, timedelta(days=7)),
         "research": Span(HALF_AN_HOUR, timedelta(days=14)),
         "purchase": Span(HALF_AN_HOUR, timedelta(days=7)),
         "support": Span(timedelta(hours=4), timedelta(days=14)),

@@ -45,7 +45,8 @@ class SomePerson(Protocol):
 def members(persons: Iterable[SomePerson]) -> dict[str, list[Any]]:
     """The profiles of these persons as the queries take them."""
     found = [(profile, person.id, person.since) for person in persons for profile in person.profiles]
-    return {"members": [one[0] for one in found], "persons": [one[1] for one in found], "since": [one[2] for one in found]}
+    profiles, numbers, since = map(list, zip(*found, strict=True)) if found else ([], [], [])
+    return {"members": profiles, "persons": numbers, "since": since}
 
 
 def read_facts(persons: Sequence[SomePerson]) -> dict[int, Facts]:

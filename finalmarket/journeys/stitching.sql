@@ -85,12 +85,12 @@ GROUP BY member.person
 
 -- name: interactions
 -- What persons did since a moment, but for what a call made a touchpoint of. Only what the rules ask for is read of
--- their context.
+-- their context: of an address only its path.
 SELECT member.person, did.id, did.customer_id, did.sales_channel_id, did.interaction_type, did.occurred_at,
        did.value_score, did.message_id, left(coalesce(did.context ->> 'sku', did.context ->> 'product_id', ''), 100),
-       left(lower(concat_ws(' ', did.context ->> 'topic', did.context ->> 'reason', did.context ->> 'subject',
-                            did.context ->> 'query', did.context ->> 'campaign', did.context ->> 'title',
-                            did.context ->> 'name', did.context ->> 'path', did.context ->> 'url')), 500)
+       left(lower(concat_ws(' / ', did.context ->> 'event', did.context ->> 'topic', did.context ->> 'reason',
+           did.context ->> 'subject', did.context ->> 'query', did.context ->> 'campaign', did.context ->> 'title',
+           did.context ->> 'path', substring(did.context ->> 'url' FROM '^(?:[A-Za-z]+://[^/?#]*)?([^?#]*)'))), 500)
 FROM unnest(%(members)s::bigint[], %(persons)s::bigint[], %(since)s::timestamptz[]) AS member(id, person, since)
 CROSS JOIN LATERAL (
     SELECT * FROM channel_interactions WHERE customer_id = member.id AND occurred_at >= member.since) did

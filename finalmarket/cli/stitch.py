@@ -1,0 +1,30 @@
+"""finalmarket stitch: recognise journeys now, of those who did something or of everybody."""
+
+import click
+
+from finalmarket.journeys import stitching, sweep
+from finalmarket.kernel.database import database_ready
+
+SECONDS_AT_ONCE = 10.0
+
+
+@click.command()
+@click.option("--all", "everybody", is_flag=True, help="Everybody from the beginning, as after a change of time-outs.")
+def command(everybody: bool) -> None:
+    """Recognise the journeys of what customers did. A running worker does it by itself, within a second."""
+    database_ready()
+    if everybody:
+        stitching.mark_everybody()
+    while sweep.mark_passed():
+        _tell()
+    _tell()
+
+
+def _tell() -> None:
+    while True:
+        done = stitching.run(seconds=SECONDS_AT_ONCE)
+        click.echo(f"{done.persons:,} persons told, {done.journeys:,} journeys changed")
+        if done.failed:
+            click.echo(f"{len(done.failed):,} could not be told; the log says why", err=True)
+        if not done.persons:
+            return
