@@ -170,7 +170,9 @@ class JourneyTouchpoint(models.Model):
         ordering: ClassVar = ["occurred_at", "id"]
         indexes: ClassVar = [
             models.Index(  # all that paths and funnels read of a step, in the order in which they read it
-                fields=["journey", "occurred_at", "id"], include=["sales_channel", "action"], name="touchpoints_in_order"
+                fields=["journey", "occurred_at", "id"],
+                include=["sales_channel", "action"],
+                name="touchpoints_in_order",
             )
         ]
 
