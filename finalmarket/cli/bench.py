@@ -17,6 +17,7 @@ PARTS = {
     "stock": ("finalmarket.bench.stock", "finalmarket.bench.orders"),
     "import": ("finalmarket.bench.orders",),
     "sync": ("finalmarket.bench.sync",),
+    "history": ("finalmarket.bench.history",),
 }
 
 
@@ -54,6 +55,19 @@ def import_(wants_json: bool, quick: bool, seed: int) -> None:
 def sync(wants_json: bool, quick: bool, seed: int) -> None:
     """Freshness on eight sandbox platforms, and how their budgets are used. Takes about three minutes."""
     run("sync", replace(QUICK if quick else Pace(), seed=seed), wants_json=wants_json, work=_work)
+
+
+@command.command("history")
+@click.option("--json", "wants_json", is_flag=True, help="Print one JSON object instead of a table.")
+@click.option(
+    "--quick", is_flag=True, help="One run instead of three, over a tenth of the history: a first impression."
+)
+@click.option("--seed", default=1, show_default=True, help="Decides what people did.")
+@click.option("--rows", default=10_000_000, show_default=True, help="How many interactions the history has.")
+def history(wants_json: bool, quick: bool, seed: int, rows: int) -> None:
+    """Paths, funnels and attribution over ten million interactions, beside DuckDB. Takes about ten minutes."""
+    pace = QUICK if quick else Pace(runs=3)
+    run("history", replace(pace, seed=seed), wants_json=wants_json, rows=rows // 10 if quick else rows)
 
 
 def _work() -> None:

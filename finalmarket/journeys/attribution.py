@@ -78,9 +78,7 @@ def paths_of(asked: Asked, currency: str) -> list[ChannelPath]:
     """Return the paths asked about, those to orders in `currency` and those to nothing, equal ones together."""
     sold = QUERIES["sold"].replace("{conditions}", asked.conditions("order", "since", "until", "segment", "intent"))
     question = QUERIES["attribution_paths"].replace("{led_conditions}", asked.conditions("chosen", "intent"))
-    found = rows(
-        f"{chosen_with(asked)}, sold AS (\n{sold}\n)\n{question}", asked.values | {"currency": currency}
-    )
+    found = rows(f"{chosen_with(asked)}, sold AS (\n{sold}\n)\n{question}", asked.values | {"currency": currency})
     return [_path(row) for row in found]
 
 
@@ -97,7 +95,9 @@ def side_by_side(
     walked = [path for path in paths if path.channels]
     conversions = sum(path.conversions for path in walked)
     value = sum((path.value for path in walked), Decimal(0))
-    models = {name: _shares(_credits(name, walked, half_life_days, order), conversions, value, digits) for name in MODELS}
+    models = {
+        name: _shares(_credits(name, walked, half_life_days, order), conversions, value, digits) for name in MODELS
+    }
     worth = sum((share.value for share in models["first"].values()), Decimal(0))
     return Attribution(currency, conversions, sum(path.nulls for path in walked), worth, models)
 

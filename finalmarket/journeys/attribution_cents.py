@@ -1,4 +1,4 @@
-"""Rounding shares so that they sum to the whole: the largest remainders get the last cents (Hamilton's method). Pure."""
+"""Rounding shares so that they sum to the whole: the largest remainders get the last cents (Hamilton). Pure."""
 
 from __future__ import annotations
 

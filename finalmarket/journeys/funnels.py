@@ -18,6 +18,7 @@ from finalmarket.journeys.paths_asked import QUERIES, Asked, chosen_with, rows
 from finalmarket.kernel.errors import UserError
 
 MOST_STEPS = 8
+IN_TIME = " AND at - {before} <= %(window)s"  # of paths.sql; left out where there is no window
 
 
 @dataclass(frozen=True, slots=True)
@@ -78,8 +79,8 @@ def _statement(
         .replace("{is_any_step}", " OR ".join(conditions))
     )
     levels = [f"{chosen_with(asked)}, touches AS (\n{touches}\n)"]
-    levels.append("begun_1 AS (SELECT *, CASE WHEN is_1 THEN at END AS start_1 FROM touches)")
-    levels += [_level(number, window) for number in range(2, len(steps) + 1)]
+    levels.append(f"begun_1 AS (\n{QUERIES['funnel_begun_first']}\n)")
+    levels += [_level(number, window is not None) for number in range(2, len(steps) + 1)]
     return ",\n".join(levels) + _counts(len(steps)), values
 
 
@@ -89,27 +90,22 @@ def _condition(number: int, step: FunnelStep) -> str:
     return f"({' AND '.join(parts) or 'true'})"
 
 
-def _level(number: int, window: timedelta | None) -> str:
+def _level(number: int, is_windowed: bool) -> str:
     """The beginnings at step `number`, from those at the step before."""
-    before = f"max(start_{number - 1}) OVER (PARTITION BY unit ORDER BY at, id ROWS BETWEEN UNBOUNDED PRECEDING AND 1 PRECEDING)"
-    in_time = f" AND at - {before} <= %(window)s" if window is not None else ""
-    return (
-        f"begun_{number} AS (SELECT *, CASE WHEN is_{number}{in_time} THEN {before} END AS start_{number} "
-        f"FROM begun_{number - 1})"
-    )
+    before = QUERIES["funnel_before"].format(earlier=number - 1)
+    begun = QUERIES["funnel_begun"] if is_windowed else QUERIES["funnel_begun"].replace(IN_TIME, "")
+    return f"begun_{number} AS (\n{begun.format(number=number, earlier=number - 1, before=before)}\n)"
 
 
 def _counts(count: int) -> str:
     """Count persons and journeys that came to each step, and take the median of each person's fastest run."""
-    numbers = range(1, count + 1)
-    took = ", ".join(f"min(at - start_{number}) AS took_{number}" for number in numbers)
-    fastest = ", ".join(f"min(took_{number}) AS took_{number}, count(took_{number}) AS units_{number}" for number in numbers)
-    counts = ", ".join(
-        f"count(took_{number}) AS persons_{number}, coalesce(sum(units_{number}), 0)::bigint AS journeys_{number}, "
-        f"percentile_cont(0.5) WITHIN GROUP (ORDER BY took_{number}) AS median_{number}"
-        for number in numbers
-    )
-    return (
-        f",\nruns AS (SELECT unit, min(person) AS person, {took} FROM begun_{count} GROUP BY unit),\n"
-        f"fastest AS (SELECT person, {fastest} FROM runs GROUP BY person)\nSELECT {counts} FROM fastest"
-    )
+    took, fastest, counts = [], [], []
+    for number in range(1, count + 1):
+        took.append(f"min(at - start_{number}) AS took_{number}")
+        fastest.append(f"min(took_{number}) AS took_{number}, count(took_{number}) AS units_{number}")
+        counts.append(
+            f"count(took_{number}) AS persons_{number}, coalesce(sum(units_{number}), 0)::bigint AS journeys_{number}, "
+            f"percentile_cont(0.5) WITHIN GROUP (ORDER BY took_{number}) AS median_{number}"
+        )
+    lists = {"took": ", ".join(took), "fastest": ", ".join(fastest), "counts": ", ".join(counts)}
+    return QUERIES["funnel_runs"].format(count=count, **lists)

@@ -56,7 +56,7 @@ class Transition:
 
 @dataclass(frozen=True, slots=True)
 class Flow:
-    """What followed a step on a channel: `outcome` is "on" where `next` did, else "ordered" or how the journey stands."""
+    """What followed a step on a channel: `outcome` is "on" where `next` did, else "ordered" or the journey's state."""
 
     step: int
     channel: int
@@ -124,7 +124,7 @@ class Abandonment:
 
 @dataclass(frozen=True, slots=True)
 class Loop:
-    """Back to `channel` after a stay on `via`: how often, on how many journeys, and how many of those led to an order."""
+    """Back to `channel` after a stay on `via`: how often, on how many journeys, how many of which led to an order."""
 
     channel: int
     via: int

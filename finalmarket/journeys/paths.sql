@@ -130,6 +130,25 @@ SELECT {unit} AS unit, chosen.person, touch.occurred_at AS at, touch.id, {steps}
 FROM chosen JOIN journey_touchpoints touch ON touch.journey_id = chosen.id
 WHERE {is_any_step}
 
+-- name: funnel_begun_first
+SELECT *, CASE WHEN is_1 THEN at END AS start_1 FROM touches
+
+-- name: funnel_begun
+-- The latest beginning from which a touch is step `number` of a run, from the beginnings at the step before.
+SELECT *, CASE WHEN is_{number} AND at - {before} <= %(window)s THEN {before} END AS start_{number}
+FROM begun_{earlier}
+
+-- name: funnel_before
+max(start_{earlier}) OVER (PARTITION BY unit ORDER BY at, id ROWS BETWEEN UNBOUNDED PRECEDING AND 1 PRECEDING)
+
+-- name: funnel_runs
+, runs AS (
+    SELECT unit, min(person) AS person, {took} FROM begun_{count} GROUP BY unit
+), fastest AS (
+    SELECT person, {fastest} FROM runs GROUP BY person
+)
+SELECT {counts} FROM fastest
+
 -- name: actions
 -- The words for what is done on journeys, the most frequent first; read from a sample of the newest.
 SELECT action, count(*) AS times FROM (

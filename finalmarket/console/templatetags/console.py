@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from datetime import datetime
+from datetime import datetime, timedelta
 from decimal import Decimal
 from functools import lru_cache
 from typing import Any
@@ -161,6 +161,22 @@ def moment(at: datetime | None, zone: str = "UTC") -> SafeString | str:
 
 
 @register.filter
+def lasting(span: timedelta | None) -> str:
+    """How long something took, in its two largest units: 3 d 4 h, 12 min 5 s; a dash for none."""
+    if span is None:
+        return "–"
+    left = max(0, round(span.total_seconds()))
+    parts = []
+    for word, seconds in (("d", 86_400), ("h", 3_600), ("min", 60), ("s", 1)):
+        count, left = divmod(left, seconds)
+        if count or (word == "s" and not parts):
+            parts.append(f"{count:,} {word}")
+        elif parts:
+            break
+    return " ".join(parts[:2])
+
+
+@register.filter
 def signed(number: int) -> str:
     """A number with its sign: +3, −2; nothing for zero."""
     return "" if not number else f"{number:+,}".replace("-", "−")
@@ -173,7 +189,7 @@ def grouped(number: int | Decimal | str | None) -> str:
 
 
 @register.filter
-def percent(share: Decimal | None) -> str:
+def percent(share: Decimal | float | None) -> str:
     """A share between 0 and 1 as a percentage with one digit; a dash for none."""
     return "–" if share is None else f"{share * 100:.1f} %"
 
@@ -189,3 +205,27 @@ def order_key(reference: str) -> int | None:
 def entry(mapping: dict[Any, Any], key: Any) -> Any:
     """The value of `key` in `mapping`, or None."""
     return mapping.get(key)
+
+
+@register.filter
+def of(part: int, whole: int) -> float | None:
+    """The share that `part` is of `whole`; None without a whole."""
+    return part / whole if whole else None
+
+
+@register.filter
+def hundredths(share: Decimal | float | None) -> str:
+    """A share as the width of a bar of 100."""
+    return f"{max(0.0, min(1.0, float(share or 0))) * 100:.1f}"
+
+
+@register.filter
+def plain(number: float) -> str:
+    """A place in a drawing: a number with a point, whatever the language."""
+    return f"{number:.1f}"
+
+
+@register.filter
+def in_words(word: str) -> str:
+    """A word of ours as people write it: add_to_cart is Add to cart."""
+    return word.replace("_", " ").capitalize()

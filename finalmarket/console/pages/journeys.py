@@ -1,0 +1,117 @@
+"""Journeys of customers: all of them, and one with its steps."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from datetime import UTC, datetime, time, timedelta
+from typing import Any
+
+from django.db.models import Count, Q, QuerySet
+from django.db.models.functions import Coalesce
+from django.http import HttpRequest, HttpResponse
+from django.shortcuts import get_object_or_404
+
+from finalmarket.console import finding
+from finalmarket.console.counting import bounded_count
+from finalmarket.console.keyset import cut
+from finalmarket.console.pages import asked
+from finalmarket.console.pages.frame import page, show
+from finalmarket.customers.models import OmnichannelCustomer
+from finalmarket.journeys.models import CrossChannelJourney, JourneyTouchpoint
+
+ORDER = ("-started_at", "-id")
+MOST_TOUCHES = 500
+
+
+class JourneyFilters(asked.Filters):
+    """What the list of journeys can be narrowed by."""
+
+    q = asked.text("Customer", "Name, or a whole e-mail address or phone number")
+    channel = asked.ChannelField(label="Touches")
+    intent = asked.choice("Intent", "All intents", list(CrossChannelJourney.Intent.choices))
+    state = asked.choice("State", "All states", list(CrossChannelJourney.State.choices))
+    since = asked.day("Began from")
+    until = asked.day("to")
+
+
+@page("journeys.view_crosschanneljourney")
+def journeys(request: HttpRequest) -> HttpResponse:
+    """All journeys, newest first."""
+    filters = JourneyFilters(request)
+    chosen = _narrowed(filters.given)
+    _, count = bounded_count(chosen)
+    listed = chosen.select_related("customer__merged_into", "start_channel", "order")
+    slice_ = cut(listed.defer("order__raw", "customer__attributes"), ORDER, request.GET, asked.PAGE_SIZE)
+    context = {
+        "filters": filters,
+        "slice": slice_,
+        "count": count,
+        "touches": _touches(slice_.rows),
+        "here": "journeys",
+    }
+    return show(request, "journeys.html", "Journeys", context)
+
+
+def _narrowed(given: dict[str, Any]) -> QuerySet[CrossChannelJourney]:
+    """Apply the filters; days are days of UTC. A customer is found with everything merged into the same person."""
+    chosen: QuerySet[CrossChannelJourney] = CrossChannelJourney.objects.all()
+    if text := given.get("q"):
+        profiles = OmnichannelCustomer.objects.filter(pk__in=finding.customers(text))
+        persons = list(profiles.values_list(Coalesce("merged_into_id", "pk"), flat=True))
+        chosen = chosen.filter(Q(customer__in=persons) | Q(customer__merged_into__in=persons))
+    if channel := given.get("channel"):
+        steps = JourneyTouchpoint.objects.filter(sales_channel_id=int(channel))
+        chosen = chosen.filter(pk__in=steps.values("journey"))
+    if intent := given.get("intent"):
+        chosen = chosen.filter(intent=intent)
+    if state := given.get("state"):
+        chosen = chosen.filter(state=state)
+    if since := given.get("since"):
+        chosen = chosen.filter(started_at__gte=datetime.combine(since, time.min, UTC))
+    if until := given.get("until"):
+        chosen = chosen.filter(started_at__lt=datetime.combine(until, time.min, UTC) + timedelta(days=1))
+    return chosen
+
+
+def _touches(shown: Sequence[CrossChannelJourney]) -> dict[int, dict[str, int]]:
+    """Count the steps and channels of the journeys shown."""
+    counted = (
+        JourneyTouchpoint.objects.filter(journey__in=[journey.pk for journey in shown])
+        .order_by()
+        .values("journey")
+        .annotate(steps=Count("id"), channels=Count("sales_channel", distinct=True))
+    )
+    return {row["journey"]: row for row in counted}
+
+
+@page("journeys.view_crosschanneljourney")
+def journey(request: HttpRequest, key: int) -> HttpResponse:
+    """One journey: whose it is, what it is for and why we think so, and every step of it."""
+    known = CrossChannelJourney.objects.select_related("customer__merged_into", "start_channel", "order")
+    one = get_object_or_404(known, pk=key)
+    steps = list(one.touchpoints.select_related("sales_channel").order_by("occurred_at", "id")[: MOST_TOUCHES + 1])
+    context = {
+        "journey": one,
+        "person": one.customer.merged_into or one.customer,
+        "steps": _told(steps[:MOST_TOUCHES]),
+        "is_cut": len(steps) > MOST_TOUCHES,
+        "most": MOST_TOUCHES,
+        "here": "journeys",
+    }
+    return show(request, "journey.html", f"{one.get_intent_display()} journey", context)
+
+
+def _told(steps: Sequence[JourneyTouchpoint]) -> list[dict[str, Any]]:
+    """The steps with the time since the one before, and whether the channel was changed."""
+    told = []
+    before: JourneyTouchpoint | None = None
+    for step in steps:
+        told.append(
+            {
+                "step": step,
+                "after": step.occurred_at - before.occurred_at if before else None,
+                "is_switch": before is not None and before.sales_channel_id != step.sales_channel_id,
+            }
+        )
+        before = step
+    return told
