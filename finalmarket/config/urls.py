@@ -1,5 +1,5 @@
-"""The addresses of the house: the admin pages under /admin/, webhooks under /hooks/, buyers who
-come back from a payment under /pay/, the console everywhere else."""
+"""The addresses of the house: clients that track under the paths of their own platforms, the admin pages under /admin/,
+webhooks under /hooks/, buyers who come back from a payment under /pay/, the console everywhere else."""
 
 from django.contrib import admin
 from django.urls import include, path
@@ -9,6 +9,7 @@ from finalmarket.api.pay import came_back, gave_up
 from finalmarket.config.health import health
 
 urlpatterns = [
+    path("", include("finalmarket.api.track_urls")),  # first: they are called most
     path("health", health, name="health"),
     path("admin/", admin.site.urls),
     path("hooks/<str:token>/", hook, name="hook"),

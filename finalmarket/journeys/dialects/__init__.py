@@ -1,0 +1,1 @@
+"""The languages of clients: one file each, pure functions from its words to ours."""
