@@ -1,10 +1,10 @@
-"""Journeys of the year: those that end in an order of the demo, and those that led nowhere."""
+"""What people did in the year, on the way to an order of the demo or to nothing; the journeys in it are recognised as
+those of every house are."""
 
 from __future__ import annotations
 
 import random
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass
 from datetime import datetime, timedelta
 from typing import Any
 
@@ -15,40 +15,45 @@ from finalmarket.demo.offers import Shelf
 from finalmarket.demo.people import Crowd, Person
 from finalmarket.demo.sources import chance, pick_weighted
 from finalmarket.demo.year import Plan
-from finalmarket.journeys.models import ChannelInteraction, CrossChannelJourney, JourneyTouchpoint
+from finalmarket.journeys import stitching
+from finalmarket.journeys.models import ChannelInteraction, CrossChannelJourney
 from finalmarket.journeys.record import VALUE_SCORES
+from finalmarket.orders.models import Return
 
 BOUGHT, LEFT, LOOSE = 380, 760, 700
 LONGEST = timedelta(days=9)
-OPEN_FOR = timedelta(days=2)
-Step = tuple[str, str, str]
-"""A channel ("*" is the one that the journey is about), an interaction, and the word for the step."""
+SOLVED = 0.6
+"""So many of those who asked got a ticket that was solved."""
+ASKED_BEFORE = 0.35
+MOST_SECONDS = 600.0
+Step = tuple[str, str]
+"""A channel ("*" is the one that it is all about) and an interaction."""
 
-SEEN: Step = ("*", "product_view", "view_product")
-CART: Step = ("*", "add_to_cart", "add_to_cart")
-CHECKOUT: Step = ("*", "checkout_start", "start_checkout")
-BOUGHT_IT: Step = ("*", "checkout_complete", "buy")
+SEEN: Step = ("*", "product_view")
+CART: Step = ("*", "add_to_cart")
+CHECKOUT: Step = ("*", "checkout_start")
+BOUGHT_IT: Step = ("*", "checkout_complete")
 WAYS: tuple[tuple[int, tuple[Step, ...]], ...] = (
-    (30, (("*", "search", "search"), SEEN, CART, CHECKOUT, BOUGHT_IT)),
-    (18, (("instagram", "social_engagement", "see_post"), SEEN, CART, CHECKOUT, BOUGHT_IT)),
-    (14, (("web", "email_open", "open_newsletter"), ("web", "email_click", "follow_link"), SEEN, CART, BOUGHT_IT)),
-    (12, (("berlin", "store_visit", "try_out"), ("web", "search", "search"), SEEN, CART, CHECKOUT, BOUGHT_IT)),
-    (12, (("web", "product_view", "view_product"), ("app", "wishlist_add", "wish"), SEEN, CART, BOUGHT_IT)),
-    (8, (("web", "product_view", "compare"), ("phone", "phone_call", "ask"), SEEN, CART, BOUGHT_IT)),
-    (6, (("app", "product_view", "view_product"), ("berlin", "store_visit", "try_out"), SEEN, CART, BOUGHT_IT)),
+    (30, (("*", "search"), SEEN, CART, CHECKOUT, BOUGHT_IT)),
+    (18, (("instagram", "social_engagement"), SEEN, CART, CHECKOUT, BOUGHT_IT)),
+    (14, (("web", "email_open"), ("web", "email_click"), SEEN, CART, BOUGHT_IT)),
+    (12, (("berlin", "store_visit"), ("web", "search"), SEEN, CART, CHECKOUT, BOUGHT_IT)),
+    (12, (("web", "product_view"), ("app", "wishlist_add"), SEEN, CART, BOUGHT_IT)),
+    (8, (("web", "product_view"), ("phone", "phone_call"), SEEN, CART, BOUGHT_IT)),
+    (6, (("app", "product_view"), ("berlin", "store_visit"), SEEN, CART, BOUGHT_IT)),
 )
 AT_THE_COUNTER: tuple[tuple[int, tuple[Step, ...]], ...] = (
-    (50, (("web", "product_view", "view_product"), ("*", "store_visit", "visit"), BOUGHT_IT)),
-    (30, (("instagram", "social_engagement", "see_post"), ("*", "store_visit", "visit"), BOUGHT_IT)),
-    (20, (("*", "store_visit", "visit"), BOUGHT_IT)),
+    (50, (("web", "product_view"), ("*", "store_visit"), BOUGHT_IT)),
+    (30, (("instagram", "social_engagement"), ("*", "store_visit"), BOUGHT_IT)),
+    (20, (("*", "store_visit"), BOUGHT_IT)),
 )
 OTHER_ENDS: tuple[tuple[str, int, tuple[Step, ...]], ...] = (
-    ("browse", 30, (("*", "page_view", "look_around"), SEEN)),
-    ("research", 18, (("*", "search", "search"), SEEN, ("*", "product_view", "compare"))),
-    ("purchase", 34, (("*", "search", "search"), SEEN, CART, CHECKOUT)),
-    ("support", 9, (("*", "customer_service", "ask"),)),
-    ("return", 5, (("*", "customer_service", "ask_to_return"),)),
-    ("review", 4, (("*", "review_submit", "review"),)),
+    ("browse", 30, (("*", "page_view"), SEEN)),
+    ("research", 18, (("*", "search"), SEEN, ("*", "product_view"))),
+    ("purchase", 34, (("*", "search"), SEEN, CART, CHECKOUT)),
+    ("support", 9, (("*", "customer_service"),)),
+    ("return", 5, (("*", "customer_service"),)),
+    ("review", 4, (("*", "review_submit"),)),
 )
 AROUND = {
     "home": {"web", "app", "instagram", "berlin", "phone", "kiosk"},
@@ -64,54 +69,33 @@ STARTS = {
 }
 
 
-@dataclass(slots=True)
-class Walk:
-    """A planned journey: its row and its interactions in order, each with the word for the step."""
-
-    journey: CrossChannelJourney
-    steps: list[tuple[ChannelInteraction, str]]
-
-
 def build(
     house: House, shelves: Mapping[str, Shelf], crowds: Mapping[str, Crowd], planned: Plan, seed: int, scale: float,
     now: datetime,
 ) -> None:  # fmt: skip
-    """Write journeys with their touchpoints and interactions, and interactions that belong to none."""
+    """Write what people did, tickets about some of it, and let the house recognise the journeys."""
     dice = chance(seed, "paths")
-    walks = _bought(house, planned.baskets, dice, max(60, round(BOUGHT * scale)))
-    walks += [
-        walk
-        for _ in range(max(60, round(LEFT * scale)))
-        if (walk := _left(house, shelves, crowds, dice, now)) is not None
-    ]
-    walks.sort(key=lambda walk: walk.journey.started_at)
-    CrossChannelJourney.objects.bulk_create(walk.journey for walk in walks)
-    interactions = [interaction for walk in walks for interaction, _ in walk.steps]
-    for walk in walks:
-        for interaction, _ in walk.steps:
-            interaction.journey = walk.journey
-    interactions += _loose(house, shelves, crowds, dice, max(200, round(LOOSE * scale)), now)
-    ChannelInteraction.objects.bulk_create(interactions, batch_size=2_000)
-    JourneyTouchpoint.objects.bulk_create(
-        (
-            JourneyTouchpoint(
-                journey=walk.journey, sales_channel=interaction.sales_channel, interaction=interaction, action=action,
-                data={"sku": interaction.context["sku"]} if "sku" in interaction.context else {},
-                occurred_at=interaction.occurred_at,
-            )
-            for walk in walks
-            for interaction, action in walk.steps
-        ),
-        batch_size=2_000,
-    )  # fmt: skip
+    deeds = _bought(house, planned.baskets, dice, max(60, round(BOUGHT * scale)))
+    cases: list[CrossChannelJourney] = []
+    for _ in range(max(60, round(LEFT * scale))):
+        steps = _left(house, shelves, crowds, dice, now)
+        deeds += steps
+        if steps and steps[0].interaction_type == "customer_service" and dice.random() < SOLVED:
+            cases += _ticket(steps[0], dice, now)
+    deeds += _sent_back(house, dice, now)
+    deeds += _loose(house, shelves, crowds, dice, max(200, round(LOOSE * scale)), now)
+    CrossChannelJourney.objects.bulk_create(cases)
+    ChannelInteraction.objects.bulk_create(sorted(deeds, key=lambda deed: deed.occurred_at), batch_size=2_000)
+    stitching.mark_everybody()
+    stitching.run(now=now, seconds=MOST_SECONDS)
 
 
-def _bought(house: House, baskets: Sequence[Basket], dice: random.Random, count: int) -> list[Walk]:
-    """Give some orders the journey that led to them; every step lies before the order."""
+def _bought(house: House, baskets: Sequence[Basket], dice: random.Random, count: int) -> list[ChannelInteraction]:
+    """Give some orders what led to them; every step lies before the order."""
     known = [
         basket for basket in baskets if basket.person is not None and basket.at - basket.person.since > LONGEST
     ]  # fmt: skip
-    walks = []
+    found = []
     for basket in dice.sample(known, min(count, len(known))):
         person = basket.person
         if person is None:
@@ -120,52 +104,68 @@ def _bought(house: House, baskets: Sequence[Basket], dice: random.Random, count:
         way = dice.choices([steps for _, steps in ways], [weight for weight, _ in ways])[0]
         item = dice.choice(basket.lines).item
         times = _times_before(basket.at, len(way), dice)
-        steps = [_step(house, person, basket.key, step, at, item, dice) for step, at in zip(way, times, strict=True)]
-        journey = CrossChannelJourney(
-            customer_id=person.customer_id, start_channel=steps[0][0].sales_channel,
-            intent="purchase" if dice.random() < 0.8 else "research", state="completed", outcome="success",
-            order_id=basket.order_id, started_at=times[0], ended_at=basket.at,
-        )  # fmt: skip
-        walks.append(Walk(journey, steps))
-    return walks
+        found += [_step(house, person, basket.key, step, at, item, dice) for step, at in zip(way, times, strict=True)]
+    return found
 
 
 def _left(
     house: House, shelves: Mapping[str, Shelf], crowds: Mapping[str, Crowd], dice: random.Random, now: datetime
-) -> Walk | None:
-    """A journey that ended without an order; one of the last days may still be open."""
+) -> list[ChannelInteraction]:
+    """What somebody did without an order; of the last days it may still go on."""
     circle = pick_weighted(dice, (("home", 66), ("marketplace", 14), ("britain", 8), ("america", 12)))
     last = now - timedelta(minutes=dice.randrange(5, 365 * 1440))
     person = crowds[circle].draw(dice, last - LONGEST)
     if person is None:
-        return None
+        return []
     key = pick_weighted(dice, STARTS[circle])
     intent = pick_weighted(dice, [(name, weight) for name, weight, _ in OTHER_ENDS])
     way = list(next(steps for name, _, steps in OTHER_ENDS if name == intent))
     if house.channels[key].channel_type == "store":
-        intent, way = "browse", [("*", "store_visit", "visit")]
+        intent, way = "browse", [("*", "store_visit")]
     if intent == "purchase":
         way = way[: dice.randint(2, len(way))]
-    is_open = now - last < OPEN_FOR
-    if way[-1] in (CART, CHECKOUT) and not is_open:
-        way.append(("*", "cart_abandonment", "leave_cart"))
     item = shelves[key].draw(dice, last.month).item
     times = _times_before(last + timedelta(seconds=5), len(way), dice)
-    steps = [_step(house, person, key, step, at, item, dice) for step, at in zip(way, times, strict=True)]
-    outcome = "" if is_open else ("cart_left" if way[-1][1] == "cart_abandonment" else "left")
-    journey = CrossChannelJourney(
-        customer_id=person.customer_id, start_channel=house.channels[key], intent=intent,
-        state="open" if is_open else "abandoned", outcome=outcome, started_at=times[0],
-        ended_at=None if is_open else times[-1],
-    )  # fmt: skip
-    return Walk(journey, steps)
+    return [_step(house, person, key, step, at, item, dice) for step, at in zip(way, times, strict=True)]
+
+
+def _ticket(asked: ChannelInteraction, dice: random.Random, now: datetime) -> list[CrossChannelJourney]:
+    """The ticket that was opened for a question, and solved within two days; none where that is not over yet."""
+    opened = asked.occurred_at + timedelta(minutes=dice.randrange(1, 30))
+    solved = opened + timedelta(minutes=dice.randrange(20, 2 * 1440))
+    if solved >= now:
+        return []
+    return [
+        CrossChannelJourney(
+            customer_id=asked.customer_id, start_channel=asked.sales_channel, intent="support", state="completed",
+            outcome="solved", started_at=opened, ended_at=solved,
+        )
+    ]  # fmt: skip
+
+
+def _sent_back(house: House, dice: random.Random, now: datetime) -> list[ChannelInteraction]:
+    """Some of those who sent goods back had asked before how to."""
+    web = house.channels["web"]
+    found = []
+    for back in Return.objects.select_related("order").filter(order__customer__isnull=False).order_by("pk"):
+        asked_at = back.at - timedelta(minutes=dice.randrange(60, 4 * 1440))
+        if back.order is not None and dice.random() < ASKED_BEFORE and back.order.placed_at < asked_at < now:
+            kind = dice.choice(("page_view", "customer_service"))
+            context = {"topic": "Returns", "url": "https://shop.example/help/returns"}
+            found.append(
+                ChannelInteraction(
+                    customer_id=back.order.customer_id, sales_channel=web, interaction_type=kind,
+                    value_score=VALUE_SCORES[kind], context=context, occurred_at=asked_at, received_at=asked_at,
+                )
+            )  # fmt: skip
+    return found
 
 
 def _loose(
     house: House, shelves: Mapping[str, Shelf], crowds: Mapping[str, Crowd], dice: random.Random, count: int,
     now: datetime,
 ) -> list[ChannelInteraction]:  # fmt: skip
-    """Visits and opened e-mails of the last three months that nobody made a journey of."""
+    """Visits and opened e-mails of the last three months."""
     found = []
     for _ in range(count):
         circle = pick_weighted(dice, (("home", 78), ("britain", 10), ("america", 12)))
@@ -175,7 +175,7 @@ def _loose(
         kind = pick_weighted(dice, (("page_view", 40), ("product_view", 34), ("email_open", 18), ("search", 8)))
         if person is not None:
             item = shelves[key].draw(dice, at.month).item
-            found.append(_step(house, person, key, ("*", kind, kind), at, item, dice)[0])
+            found.append(_step(house, person, key, ("*", kind), at, item, dice))
     return found
 
 
@@ -191,15 +191,14 @@ def _times_before(end: datetime, count: int, dice: random.Random) -> list[dateti
 
 def _step(
     house: House, person: Person, key: str, step: Step, at: datetime, item: Item, dice: random.Random
-) -> tuple[ChannelInteraction, str]:
-    where, kind, action = step
+) -> ChannelInteraction:
+    where, kind = step
     channel = house.channels[where if where in AROUND[person.circle] else key]
-    interaction = ChannelInteraction(
+    return ChannelInteraction(
         customer_id=person.customer_id, sales_channel=channel, interaction_type=kind, value_score=VALUE_SCORES[kind],
         context=_context(kind, channel.channel_type, item, dice), occurred_at=at,
         received_at=at + timedelta(milliseconds=400),
     )  # fmt: skip
-    return interaction, action
 
 
 def _context(kind: str, channel_type: str, item: Item, dice: random.Random) -> dict[str, Any]:
@@ -217,6 +216,8 @@ def _context(kind: str, channel_type: str, item: Item, dice: random.Random) -> d
         "checkout_complete",
     ):
         context["sku"] = item.sku
+    if kind == "customer_service":
+        context["topic"] = dice.choice(("Delivery", "Care of wood", "Invoice"))
     if kind == "search":
         context["query"] = item.title.split(" (")[0].lower()
     if kind == "review_submit":

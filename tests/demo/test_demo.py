@@ -82,8 +82,8 @@ def test_whatever_is_sold_was_on_the_shelf() -> None:
     assert short.count() < 5
 
 
-def test_completed_journeys_end_in_orders_of_their_customer() -> None:
-    completed = CrossChannelJourney.objects.filter(state="completed")
+def test_completed_purchases_end_in_orders_of_their_customer() -> None:
+    completed = CrossChannelJourney.objects.filter(state="completed", intent="purchase")
     assert completed.count() >= 50
     assert not completed.filter(order=None).exists()
     assert not completed.exclude(customer=F("order__customer")).exists()
@@ -95,6 +95,15 @@ def test_every_step_of_a_journey_lies_before_its_order() -> None:
     assert steps.count() > 100
     assert not steps.filter(occurred_at__gte=F("journey__order__placed_at")).exists()
     assert not JourneyTouchpoint.objects.filter(occurred_at__lt=F("journey__started_at")).exists()
+
+
+def test_journeys_have_every_intent_and_come_to_every_kind_of_end() -> None:
+    recognised = CrossChannelJourney.objects.filter(is_recognised=True)
+    assert {one for one, _ in CrossChannelJourney.Intent.choices} == set(recognised.values_list("intent", flat=True))
+    assert {"ordered", "solved", "return_booked", "review_sent", "cart_left", "left"} <= set(
+        recognised.values_list("outcome", flat=True)
+    )
+    assert recognised.filter(state="open").exists()
 
 
 def test_journeys_cross_channels() -> None:
