@@ -27,7 +27,9 @@ class _OfCustomer(ReadOnlyAdmin):
 class JourneyAdmin(_OfCustomer):
     """What one customer wanted, from the first touch to its outcome."""
 
-    list_display = ("id", "customer", "intent", "journey_state", "outcome", "start_channel", "started_at")
+    list_display = (
+        "id", "customer", "intent", "reason", "journey_state", "outcome", "step", "start_channel", "started_at",
+    )  # fmt: skip
     list_select_related = ("customer", "start_channel")
     list_filter = ("state", "intent")
     ordering = ("-id",)
