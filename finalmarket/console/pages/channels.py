@@ -15,7 +15,7 @@ from finalmarket.channels.models import ChannelProduct, SalesChannel
 from finalmarket.console import figures, finding
 from finalmarket.console.counting import COUNTED_AT_MOST
 from finalmarket.console.keyset import cut
-from finalmarket.console.pages import asked
+from finalmarket.console.pages import asked, tracking
 from finalmarket.console.pages.frame import attempt, back, page, show
 from finalmarket.kernel import clock
 
@@ -75,6 +75,7 @@ def channel(request: HttpRequest, key: int) -> HttpResponse:
         "slice": slice_,
         "listings": [_listing_row(one, listing, by_variant) for listing in slice_.rows],
         "best": _best(sold),
+        "tracking": tracking.card_of(one),
     }
     return show(request, "channel.html", one.name, context)
 
