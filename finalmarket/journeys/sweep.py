@@ -3,6 +3,8 @@ something late belongs to opens again by itself, and giving up is decided in one
 
 from __future__ import annotations
 
+from datetime import datetime
+
 from django.db import connection
 
 from finalmarket.journeys.stitching import QUERIES
@@ -11,10 +13,10 @@ from finalmarket.kernel import clock, failpoints
 MOST_AT_ONCE = 5_000
 
 
-def mark_passed() -> int:
-    """Mark whose journeys' time has passed, at most 5,000 journeys at a time; return how many profiles."""
+def mark_passed(now: datetime | None = None) -> int:
+    """Mark whose journeys' time has passed at `now`, at most 5,000 journeys at a time; return how many profiles."""
     with failpoints.around("journeys.mark_passed"), connection.cursor() as cursor:
-        cursor.execute(QUERIES["mark_passed"], {"now": clock.now(), "most": MOST_AT_ONCE})
+        cursor.execute(QUERIES["mark_passed"], {"now": now or clock.now(), "most": MOST_AT_ONCE})
         return int(cursor.rowcount)
 
 
