@@ -46,7 +46,7 @@ Shares = Sequence[Number]
 
 def channels_of(paths: Iterable[ChannelPath]) -> list[Channel]:
     """Return every channel of the paths once, in the order of their names or numbers."""
-    return sorted({channel for path in paths for channel in path.channels}, key=lambda one: (str(type(one)), one))  # type: ignore[arg-type, return-value]
+    return sorted({channel for path in paths for channel in path.channels}, key=lambda one: (str(type(one)), one))
 
 
 def first(paths: Sequence[ChannelPath]) -> Credits:

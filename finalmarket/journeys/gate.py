@@ -12,7 +12,7 @@ import threading
 import weakref
 from collections import deque
 from collections.abc import Callable, Sequence
-from typing import Generic, TypeVar
+from typing import Any, Generic, TypeVar
 
 LANES = 2
 MOST_TOGETHER = 5_000
@@ -130,7 +130,7 @@ class Gate(Generic[Parcel]):
         following.ring()
 
 
-_gates: weakref.WeakSet[Gate[object]] = weakref.WeakSet()
+_gates: weakref.WeakSet[Gate[Any]] = weakref.WeakSet()
 
 
 def _forget_parent() -> None:

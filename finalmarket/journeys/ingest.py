@@ -1,10 +1,10 @@
 """The ingest: events of clients become interactions, each message once, in batches that take few statements.
 
 A request is rendered in its own thread: every event that is an interaction becomes the line that COPY will write.
-Concurrent requests are then written together (journeys/gate.py): the profiles of people not met before are resolved, and
-in one transaction the table of keys decides which messages are new, COPY stores them, and the people are marked whose
-journeys are to be told anew. `take` returns after that transaction is committed. An event that cannot be kept is set
-aside with its reason, alone.
+Concurrent requests are then written together (journeys/gate.py): the profiles of people not met before are resolved,
+and in one transaction the table of keys decides which messages are new, COPY stores them, and the people are marked
+whose journeys are to be told anew. `take` returns after that transaction is committed. An event that cannot be kept is
+set aside with its reason, alone.
 
 See docs/decisions/0008-ingest.md for what was measured, and why it is built so.
 """
@@ -54,8 +54,9 @@ class Unavailable(RuntimeError):
 
 
 class Item(NamedTuple):
-    """An event on its way into the tables. `line` is all of its row but number and profile, as COPY writes it; empty for
-    what is no interaction. `name` is set where the name is to be counted, `message_id` where the key is to be kept."""
+    """An event on its way into the tables. `line` is all of its row but number and profile, as COPY writes it; empty
+    for what is no interaction. `name` is set where the name is to be counted, `message_id` where a key is to be
+    kept."""
 
     channel_id: int
     message_id: str

@@ -18,8 +18,8 @@ import orjson
 NOBODY_IDS = frozenset(
     {
         "", "null", "none", "nil", "undefined", "nan", "true", "false", "0", "-1", "anonymous", "guest", "unknown",
-        "anonymoususer", "not_authenticated", "notset", "(not set)", "[object object]", "00000000-0000-0000-0000-000000000000",
-        "id", "userid", "user_id", "distinct_id", "distinctid", "email",
+        "anonymoususer", "not_authenticated", "notset", "(not set)", "[object object]",
+        "00000000-0000-0000-0000-000000000000", "id", "userid", "user_id", "distinct_id", "distinctid", "email",
     }
 )  # fmt: skip
 """What clients send in place of an id where they have none. Taken as one, each would glue strangers together."""
@@ -124,9 +124,7 @@ def listed(value: Any, what: str) -> list[Any]:
     return value
 
 
-def read_all(
-    reading: Reading, batch: Iterable[Any], read_one: Callable[..., Heard | None], *context: Any
-) -> Reading:
+def read_all(reading: Reading, batch: Iterable[Any], read_one: Callable[..., Heard | None], *context: Any) -> Reading:
     """Read each event of a batch with `read_one(event, *context)`; one that cannot be read stands alone."""
     events, refused = reading.events, reading.refused
     for raw in batch:

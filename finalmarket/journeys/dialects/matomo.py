@@ -34,7 +34,7 @@ NO_DEED = ("ping", "link", "download", "_cip")
 
 
 def read(call: Call) -> Reading:
-    """What a request to /matomo.php says, one event or many. Raises Unreadable where the whole of it cannot be taken."""
+    """What a request to /matomo.php says. Raises Unreadable where the whole of it cannot be taken."""
     if call.body.lstrip()[:1] == b"{":
         told = an_object(parsed(call.body), "the body")
         batch = [_unpacked(one) for one in listed(told.get("requests"), '"requests"')]
@@ -66,7 +66,11 @@ def _deed(raw: Mapping[str, Any]) -> tuple[str, str | None, dict[str, Any]]:
     if get("ec_id") or (get("idgoal") == "0" and get("revenue")):
         if not get("ec_id"):
             return "Cart Updated", "", {}
-        order = {"order_id": text(get("ec_id"), 100), "total": text(get("revenue"), 40), "products": _items(get("ec_items"))}
+        order = {
+            "order_id": text(get("ec_id"), 100),
+            "total": text(get("revenue"), 40),
+            "products": _items(get("ec_items")),
+        }
         return "Order Completed", "checkout_complete", order
     if get("search"):
         return "Products Searched", "search", {"query": text(get("search"))}

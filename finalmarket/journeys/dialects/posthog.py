@@ -35,6 +35,8 @@ from finalmarket.journeys.dialects.names import kind_of
 
 NAME = "posthog"
 GROUPS = "$groupidentify"
+MOST_OFFSET_MS = 86_400_000
+"""Browsers say how long ago something was instead of when; more than a day they do not keep it."""
 ALIASES = {"$create_alias", "$merge_dangerously"}
 TELLS_WHO = {"$identify", "$set", *ALIASES}
 
@@ -81,9 +83,9 @@ def _heard(raw: Any, shift: timedelta, received_at: datetime) -> Heard | None:
     properties = words(get("properties"))
     who = _who(get, name, properties)
     kind = "" if name in TELLS_WHO else kind_of(name)
-    told_at = get("timestamp")
-    if told_at is None and type(get("offset")) in (int, float):
-        told_at = (received_at - timedelta(milliseconds=get("offset"))).isoformat()
+    told_at, offset_ms = get("timestamp"), get("offset")
+    if told_at is None and isinstance(offset_ms, int | float) and 0 <= offset_ms < MOST_OFFSET_MS:
+        told_at = (received_at - timedelta(milliseconds=offset_ms)).isoformat()
     at = happened(told_at, shift, received_at)
     kept = {} if kind == "" else _kept(name, properties)
     return Heard(who, kind, name, message_id(get("uuid") or properties.get("$insert_id")), at, kept)
@@ -108,7 +110,9 @@ def _who(get: Any, name: str, properties: Any) -> Who:
 
 def _kept(name: str, properties: Any) -> dict[str, Any]:
     """What the merchant's own code said; what the client says of itself and of the browser is left out."""
-    own = {word: value for word, value in properties.items() if word[:1] != "$" and word not in ("token", "distinct_id")}
+    own = {
+        word: value for word, value in properties.items() if word[:1] != "$" and word not in ("token", "distinct_id")
+    }
     return details(
         name,
         own,

@@ -41,10 +41,8 @@ Deed = tuple[str, str | None, Mapping[str, Any]]
 
 def read(call: Call) -> Reading:
     """What a POST to .../tp2 or a GET of /i says. Raises Unreadable where the whole of it cannot be taken."""
-    if call.body:
-        batch = listed(an_object(parsed(call.body), "the body").get("data"), '"data"')
-    else:
-        batch = [dict(call.query)]
+    told = an_object(parsed(call.body), "the body") if call.body else {"data": [dict(call.query)]}
+    batch = listed(told.get("data"), '"data"')
     first = words(batch[0]) if batch else {}
     key = call.key or text(first.get("aid") or first.get("tna"))
     shift = clock_shift(first.get("stm"), call.received_at)
@@ -80,7 +78,11 @@ def _deed(raw: Mapping[str, Any]) -> Deed:
         details_of = {"category": get("se_ca"), "label": get("se_la"), "property": get("se_pr"), "value": get("se_va")}
         return name, kind_of(name), {word: text(value) for word, value in details_of.items() if value}
     if event == "tr":
-        return "Order Completed", "checkout_complete", {"order_id": text(get("tr_id"), 100), "total": text(get("tr_tt"), 40)}
+        return (
+            "Order Completed",
+            "checkout_complete",
+            {"order_id": text(get("tr_id"), 100), "total": text(get("tr_tt"), 40)},
+        )
     if event in ("ti", "pp"):
         return str(event), "", {}  # a line of an order that was told already; somebody is still there
     raise Unreadable("it is of no kind that is known")
