@@ -45,18 +45,18 @@ SELECT journey.id, CASE WHEN random() < 0.6 THEN journey.start_channel_id
                         ELSE first.channel + floor(power(random(), 2) * 8)::int END,
        (ARRAY['page_view', 'page_view', 'product_view', 'product_view', 'search', 'add_to_cart', 'checkout_start',
               'checkout_complete'])[1 + floor(power(random(), 1.3) * 8)::int], '{}',
-       journey.started_at + step * random() * interval '5 hours', 1
+       journey.started_at + places.number * random() * interval '5 hours', 1
 FROM (SELECT min(id) AS channel FROM sales_channels) first, cross_channel_journeys journey,
-     generate_series(1, 1 + (journey.id * 7919 %% 9)::int) step
+     generate_series(1, 1 + (journey.id * 7919 %% 9)::int) places(number)
 
 -- name: duckdb_top_paths
 WITH stays AS (
     SELECT * FROM (
-        SELECT journey_id, id, sales_channel_id AS channel, occurred_at AS at,
+        SELECT journey_id, id, sales_channel_id AS channel, occurred_at AS moment,
                lag(sales_channel_id) OVER (PARTITION BY journey_id ORDER BY occurred_at, id) AS before
         FROM journey_touchpoints) WHERE before IS DISTINCT FROM channel
 ), walked AS (
-    SELECT journey_id, list(channel ORDER BY at, id) AS channels FROM stays GROUP BY journey_id
+    SELECT journey_id, list(channel ORDER BY moment, id) AS channels FROM stays GROUP BY journey_id
 )
 SELECT channels, count(*) AS journeys, count(DISTINCT coalesce(customer.merged_into_id, customer.id)) AS persons,
        count(order_id) AS ordered
@@ -66,23 +66,23 @@ GROUP BY channels ORDER BY journeys DESC, channels LIMIT 50
 
 -- name: duckdb_transitions
 WITH touches AS (
-    SELECT journey_id, sales_channel_id AS channel, occurred_at AS at, lag(sales_channel_id) OVER steps AS before,
+    SELECT journey_id, sales_channel_id AS channel, occurred_at AS moment, lag(sales_channel_id) OVER steps AS before,
            lag(occurred_at) OVER steps AS before_left_at
     FROM journey_touchpoints WINDOW steps AS (PARTITION BY journey_id ORDER BY occurred_at, id)
 )
 SELECT before, channel, count(*) AS times, count(DISTINCT journey_id) AS journeys,
-       median(epoch(at - before_left_at)) AS half, avg(epoch(at - before_left_at)) AS mean
+       median(epoch(moment - before_left_at)) AS half, avg(epoch(moment - before_left_at)) AS mean
 FROM touches WHERE before <> channel GROUP BY 1, 2 ORDER BY times DESC, 1, 2 LIMIT 100
 
 -- name: duckdb_flows
 WITH stays AS (
     SELECT * FROM (
-        SELECT journey_id, id, sales_channel_id AS channel, occurred_at AS at,
+        SELECT journey_id, id, sales_channel_id AS channel, occurred_at AS moment,
                lag(sales_channel_id) OVER (PARTITION BY journey_id ORDER BY occurred_at, id) AS before
         FROM journey_touchpoints) WHERE before IS DISTINCT FROM channel
 ), placed AS (
     SELECT journey_id, channel, row_number() OVER steps AS step, lead(channel) OVER steps AS next
-    FROM stays WINDOW steps AS (PARTITION BY journey_id ORDER BY at, id)
+    FROM stays WINDOW steps AS (PARTITION BY journey_id ORDER BY moment, id)
 )
 SELECT step, channel, next, CASE WHEN next IS NOT NULL THEN 'on' WHEN order_id IS NOT NULL THEN 'ordered' ELSE state END AS outcome,
        count(*) AS journeys
@@ -101,26 +101,26 @@ GROUP BY 1, 2 HAVING bool_or(left_here)
 
 -- name: duckdb_funnel
 WITH touches AS (
-    SELECT coalesce(customer.merged_into_id, customer.id) AS person, occurred_at AS at, touch.id, action
+    SELECT coalesce(customer.merged_into_id, customer.id) AS person, occurred_at AS moment, touch.id, action
     FROM journey_touchpoints touch JOIN cross_channel_journeys journey ON journey.id = touch.journey_id
     JOIN omnichannel_customers customer ON customer.id = journey.customer_id
     WHERE action IN ('product_view', 'add_to_cart', 'checkout_start', 'checkout_complete')
 ), one AS (
-    SELECT *, CASE WHEN action = 'product_view' THEN at END AS first FROM touches
+    SELECT *, CASE WHEN action = 'product_view' THEN moment END AS first FROM touches
 ), two AS (
     SELECT *, max(first) OVER steps AS begun_2 FROM one
-    WINDOW steps AS (PARTITION BY person ORDER BY at, id ROWS BETWEEN UNBOUNDED PRECEDING AND 1 PRECEDING)
+    WINDOW steps AS (PARTITION BY person ORDER BY moment, id ROWS BETWEEN UNBOUNDED PRECEDING AND 1 PRECEDING)
 ), three AS (
-    SELECT *, max(CASE WHEN action = 'add_to_cart' AND at - begun_2 <= INTERVAL 30 DAY THEN begun_2 END) OVER steps AS begun_3
-    FROM two WINDOW steps AS (PARTITION BY person ORDER BY at, id ROWS BETWEEN UNBOUNDED PRECEDING AND 1 PRECEDING)
+    SELECT *, max(CASE WHEN action = 'add_to_cart' AND moment - begun_2 <= INTERVAL 30 DAY THEN begun_2 END) OVER steps AS begun_3
+    FROM two WINDOW steps AS (PARTITION BY person ORDER BY moment, id ROWS BETWEEN UNBOUNDED PRECEDING AND 1 PRECEDING)
 ), four AS (
-    SELECT *, max(CASE WHEN action = 'checkout_start' AND at - begun_3 <= INTERVAL 30 DAY THEN begun_3 END) OVER steps AS begun_4
-    FROM three WINDOW steps AS (PARTITION BY person ORDER BY at, id ROWS BETWEEN UNBOUNDED PRECEDING AND 1 PRECEDING)
+    SELECT *, max(CASE WHEN action = 'checkout_start' AND moment - begun_3 <= INTERVAL 30 DAY THEN begun_3 END) OVER steps AS begun_4
+    FROM three WINDOW steps AS (PARTITION BY person ORDER BY moment, id ROWS BETWEEN UNBOUNDED PRECEDING AND 1 PRECEDING)
 ), runs AS (
     SELECT person, bool_or(action = 'product_view') AS r1,
-           bool_or(action = 'add_to_cart' AND at - begun_2 <= INTERVAL 30 DAY) AS r2,
-           bool_or(action = 'checkout_start' AND at - begun_3 <= INTERVAL 30 DAY) AS r3,
-           bool_or(action = 'checkout_complete' AND at - begun_4 <= INTERVAL 30 DAY) AS r4
+           bool_or(action = 'add_to_cart' AND moment - begun_2 <= INTERVAL 30 DAY) AS r2,
+           bool_or(action = 'checkout_start' AND moment - begun_3 <= INTERVAL 30 DAY) AS r3,
+           bool_or(action = 'checkout_complete' AND moment - begun_4 <= INTERVAL 30 DAY) AS r4
     FROM four GROUP BY person
 )
 SELECT count(*) FILTER (WHERE r1), count(*) FILTER (WHERE r2), count(*) FILTER (WHERE r3), count(*) FILTER (WHERE r4) FROM runs

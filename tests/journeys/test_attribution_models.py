@@ -181,7 +181,7 @@ def test_staying_on_a_channel_changes_no_removal_effect() -> None:
 
 def test_nobody_converted() -> None:
     found = side_by_side([ChannelPath(("web", "app"), 0, nulls=5)], "EUR", 2)
-    assert (found.value, found.conversions, found.nulls) == (0, 0, 5)
+    assert [found.value, found.conversions, found.nulls] == [0, 0, 5]
     assert {share.value for shares in found.models.values() for share in shares.values()} == {0}
 
 

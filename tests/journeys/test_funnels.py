@@ -4,7 +4,6 @@ from __future__ import annotations
 
 from datetime import timedelta
 from itertools import combinations
-from statistics import median
 
 import pytest
 
@@ -13,7 +12,7 @@ from finalmarket.customers.models import OmnichannelCustomer
 from finalmarket.journeys.funnels import FunnelStep, funnel
 from finalmarket.journeys.paths_asked import Asked
 from finalmarket.kernel.errors import UserError
-from tests.journeys.walks import ACTIONS, MORNING, Touch, Walk, channels, walk, wander
+from tests.journeys.walks import ACTIONS, MORNING, Touch, Walk, channels, half, walk, wander
 
 pytestmark = pytest.mark.django_db
 EVERYTHING = Asked()
@@ -137,4 +136,4 @@ def test_a_funnel_finds_what_trying_every_choice_finds(
             if run is not None:
                 fastest[unit[0].person] = min(run, fastest.get(unit[0].person, run))
         assert stage.persons == len(fastest)
-        assert stage.median_time == (median(fastest.values()) if fastest else None)
+        assert stage.median_time == (half(fastest.values()) if fastest else None)

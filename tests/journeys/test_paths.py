@@ -6,7 +6,6 @@ from collections import Counter, defaultdict
 from collections.abc import Callable, Iterator
 from datetime import date, timedelta
 from itertools import pairwise
-from statistics import median
 
 import pytest
 from django.db import connection
@@ -18,7 +17,7 @@ from finalmarket.journeys.funnels import FunnelStep, funnel
 from finalmarket.journeys.paths import Flow
 from finalmarket.journeys.paths_asked import QUERIES, Asked, chosen_with, limits
 from finalmarket.kernel.errors import UserError
-from tests.journeys.walks import ACTIONS, MORNING, Walk, channels, order, walk, wander
+from tests.journeys.walks import ACTIONS, MORNING, Walk, channels, half, order, walk, wander
 
 pytestmark = pytest.mark.django_db
 EVERYTHING = Asked()
@@ -58,7 +57,7 @@ def test_changes_of_channel_are_counted_with_the_time_between_leaving_and_arrivi
             gaps[source, target].append(arrived - left)
     found = paths.transitions(EVERYTHING)
     assert {(one.source, one.target): (one.times, one.median_time) for one in found} == {
-        pair: (len(times), median(times)) for pair, times in gaps.items()
+        pair: (len(times), half(times)) for pair, times in gaps.items()
     }
 
 
@@ -74,9 +73,9 @@ def test_every_journey_leaves_every_step_somewhere(known: Known) -> None:
     assert {(flow.step, flow.channel, flow.next, flow.outcome): flow.journeys for flow in flows} == expected
     steps = paths.drop_off(flows)
     assert steps[0].arrived == len(walks)
-    for step, following in pairwise(steps):
-        assert step.arrived == step.went_on + step.ordered + step.ended + step.open
-        assert step.went_on == following.arrived
+    for here, following in pairwise(steps):
+        assert here.arrived == here.went_on + here.ordered + here.ended + here.open
+        assert here.went_on == following.arrived
 
 
 def test_helping_is_being_there_without_being_the_last(known: Known) -> None:
@@ -115,7 +114,7 @@ def test_time_to_an_order_is_taken_from_the_first_touch(known: Known) -> None:
     _, walks = known
     took = [one.journey.order.placed_at - one.journey.started_at for one in walks if one.journey.order]
     every = paths.time_to_convert(EVERYTHING)[0]
-    assert (every.channel, every.journeys, every.half) == (None, len(took), median(took))
+    assert (every.channel, every.journeys, every.half) == (None, len(took), half(took))
 
 
 def _contains(path: tuple[int, ...], wanted: list[int]) -> bool:

@@ -3,11 +3,12 @@
 from __future__ import annotations
 
 import random
-from collections.abc import Sequence
+from collections.abc import Iterable, Sequence
 from dataclasses import dataclass, field
 from datetime import UTC, datetime, timedelta
 from decimal import Decimal
 from itertools import groupby
+from statistics import median
 
 from finalmarket.channels.models import SalesChannel
 from finalmarket.customers.models import OmnichannelCustomer
@@ -43,6 +44,11 @@ class Walk:
         return found
 
 
+def half(times: Iterable[timedelta]) -> timedelta:
+    """The median."""
+    return timedelta(seconds=median(time.total_seconds() for time in times))
+
+
 def channels(*names: str) -> list[SalesChannel]:
     """Sales channels by these names."""
     return [SalesChannel.objects.create(name=name, channel_type="web") for name in names]
@@ -73,7 +79,9 @@ def order(
     number = f"N-{Order.objects.count() + 1}"
     amount = Decimal(goods)
     facts = {"placed_at": MORNING, "currency": "EUR", "state": "fulfilled", "goods": amount, "total": amount} | given
-    return Order.objects.create(number=number, external_id=number, sales_channel=channel, customer=customer, **facts)
+    facts |= {"sales_channel": channel, "customer": customer}
+    made: Order = Order.objects.create(number=number, external_id=number, **facts)
+    return made
 
 
 def wander(seed: int, journeys: int = 60) -> tuple[list[SalesChannel], list[Walk]]:

@@ -44,7 +44,7 @@ def attribution(request: HttpRequest) -> HttpResponse:
         given = filters.given
         wanted = given.get("currency", "")
         chosen = wanted if wanted in known else next(iter(known), "")
-        filters.fields["currency"].widget.choices = [(code, code) for code in known]  # type: ignore[attr-defined]
+        filters.fields["currency"].widget.choices = [(code, code) for code in known]
         found = attribute(
             about, chosen, half_life_days=given.get("half_life") or HALF_LIFE_DAYS, order=int(given.get("order") or 1)
         )
