@@ -4,6 +4,8 @@
 from __future__ import annotations
 
 from finalmarket.bulk.stage import Stage
+from finalmarket.customers.known_by import MAILBOX_SQL, STRENGTH
+from finalmarket.customers.persons import settle_soon
 
 STORED = "new.action IN ('create', 'change')"
 FIELDS = ("name", "email", "phone", "country", "language", "attributes")
@@ -41,16 +43,29 @@ def _write_persons(stage: Stage) -> None:
 
 
 def _write_identities(stage: Stage) -> None:
-    """Add what is new; what somebody else claimed in the meantime stays theirs."""
+    """Add what is new. The strongest of a new customer's becomes the anchor, unless somebody else is anchored there."""
+    named = f"""SELECT new.line, new.customer_id, named.kind, named.value
+                FROM {{stage}} new, LATERAL (
+                    SELECT 'email', {MAILBOX_SQL.format("new.email")} UNION ALL SELECT 'phone', new.phone
+                    UNION ALL SELECT 'account', unnest(new.accounts)
+                    UNION ALL SELECT 'loyalty', unnest(new.loyalty_numbers)) named(kind, value)
+                WHERE {STORED} AND named.value IS NOT NULL"""
+    order = ", ".join(f"'{kind}'" for kind in STRENGTH)
+    columns = "customer_id, kind, value, source, evidence, is_anchor"
     stage.run(
-        f"""INSERT INTO customer_identities (customer_id, kind, value, source, evidence)
-            SELECT new.customer_id, named.kind, named.value, '{SOURCE}', '{{}}'
-            FROM {{stage}} new, LATERAL (
-                SELECT 'email', new.email UNION ALL SELECT 'phone', new.phone
-                UNION ALL SELECT 'account', unnest(new.accounts)
-                UNION ALL SELECT 'loyalty', unnest(new.loyalty_numbers)) named(kind, value)
-            WHERE {STORED} AND named.value IS NOT NULL ORDER BY named.kind, named.value ON CONFLICT DO NOTHING"""
+        f"""INSERT INTO customer_identities ({columns})
+            SELECT customer_id, kind, value, '{SOURCE}', '{{}}', true FROM (
+                SELECT DISTINCT ON (named.line) named.* FROM ({named} AND new.action = 'create') named
+                ORDER BY named.line, array_position(ARRAY[{order}], named.kind), named.value) anchor
+            ORDER BY kind, value ON CONFLICT DO NOTHING"""
     )
+    stage.run(
+        f"""INSERT INTO customer_identities ({columns})
+            SELECT customer_id, kind, value, '{SOURCE}', '{{}}', false FROM ({named}) named
+            ORDER BY kind, value, customer_id ON CONFLICT DO NOTHING"""
+    )
+    stage.run(f"INSERT INTO person_marks (customer_id) SELECT new.customer_id FROM {{stage}} new WHERE {STORED}")
+    settle_soon()
 
 
 def _write_preferences(stage: Stage) -> None:

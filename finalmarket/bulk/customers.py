@@ -2,7 +2,8 @@
 """Customers: who they are, what they are known by, what they prefer and what they agreed to.
 
 A row is about the person with its number, e-mail address, phone number, account or loyalty number. Where these name
-two persons, or would give somebody another's e-mail address, the row is refused: nobody is merged by a file.
+two persons, or would give somebody another's e-mail address, the row is refused: nobody is merged by a file. What
+several persons are known by (a family's phone) names none of them.
 """
 
 from __future__ import annotations
@@ -18,8 +19,9 @@ from finalmarket.bulk.plan import Given, Importer, Plan, make_plan
 from finalmarket.bulk.row import Problem
 from finalmarket.bulk.stage import Stage
 from finalmarket.bulk.values import CONSENTS, COUNTRY, EMAIL, OBJECT, WORDS, line_of_text, whole_number
-from finalmarket.customers.resolve import e164
+from finalmarket.customers.known_by import MAILBOX_SQL, e164
 
+MAILBOX = MAILBOX_SQL.format("new.email")
 LANGUAGE = line_of_text(12, r"[A-Za-z]{2,3}(-[A-Za-z0-9]{2,8})*", "must be a language such as de or pt-BR")
 
 
@@ -51,8 +53,11 @@ class Customers(Importer):
         Two conditions are written so that no index serves them: while a table has no statistics yet, PostgreSQL would
         combine that index with the one on the customer and read half of it for every person.
         """
-        words = """ARRAY(SELECT own.value::text FROM customer_identities own
-                         WHERE own.customer_id = person.id AND own.kind || '' = '{}' ORDER BY own.value COLLATE "C")"""
+        words = """ARRAY(SELECT own.value FROM (
+                             SELECT DISTINCT own.value::text COLLATE "C" AS value FROM customer_identities own
+                             WHERE own.kind || '' = '{}' AND own.customer_id = ANY (person.id || ARRAY(
+                                 SELECT member.id FROM omnichannel_customers member
+                                 WHERE member.merged_into_id = person.id))) own ORDER BY own.value)"""
         return f"""SELECT true AS found, person.id AS customer, person.name, nullif(person.email, '') AS email,
                           nullif(person.phone, '') AS phone, person.country, person.language, person.attributes,
                           {words.format("account")} AS accounts, {words.format("loyalty")} AS loyalty_numbers,
@@ -94,8 +99,8 @@ class Customers(Importer):
     def check(self, stage: Stage) -> None:
         """Find the person of every row; refuse rows about nobody, about two persons, or against another row."""
         known = stage.beside(
-            """SELECT line, kind, value, NULL::bigint AS owner FROM {stage} new, LATERAL (
-                   SELECT 'email', new.email UNION ALL SELECT 'phone', new.phone
+            f"""SELECT line, kind, value, NULL::bigint AS owner FROM {{stage}} new, LATERAL (
+                   SELECT 'email', {MAILBOX} UNION ALL SELECT 'phone', new.phone
                    UNION ALL SELECT 'account', unnest(new.accounts)
                    UNION ALL SELECT 'loyalty', unnest(new.loyalty_numbers)) named(kind, value)
                WHERE value IS NOT NULL"""
@@ -129,18 +134,26 @@ def _possible(phone: str) -> str:
 
 
 def _find_owners(stage: Stage, known: str) -> None:
-    """Fill in who has each identity, after merges, and the person of each row."""
+    """Fill in which one person each identity belongs to, and the person of each row. Of several persons with one
+    address, account or loyalty number it is the one who is anchored there; a phone of several is nobody's."""
     stage.run(
-        f"""UPDATE {known} SET owner = identity.customer_id FROM customer_identities identity
-            WHERE identity.kind = {known}.kind AND identity.value = {known}.value"""
+        f"""UPDATE {known} SET owner = carried.person FROM (
+                SELECT identity.kind, identity.value,
+                       CASE WHEN count(DISTINCT coalesce(profile.merged_into_id, profile.id)) = 1
+                            THEN min(coalesce(profile.merged_into_id, profile.id))
+                            ELSE min(coalesce(profile.merged_into_id, profile.id))
+                                 FILTER (WHERE identity.is_anchor AND identity.kind <> 'phone') END AS person
+                FROM (SELECT DISTINCT kind, value FROM {known}) named
+                JOIN customer_identities identity ON identity.kind = named.kind AND identity.value = named.value
+                JOIN omnichannel_customers profile ON profile.id = identity.customer_id
+                GROUP BY identity.kind, identity.value) carried
+            WHERE carried.kind = {known}.kind AND carried.value = {known}.value"""
     )
     stage.run("UPDATE {stage} SET customer_id = customer")
-    for table, column in ((known, "owner"), (stage.table, "customer_id")):
-        while stage.run(
-            f"""UPDATE {table} SET {column} = person.merged_into_id FROM omnichannel_customers person
-                WHERE person.id = {table}.{column} AND person.merged_into_id IS NOT NULL"""
-        ):
-            continue  # a merge may follow a merge
+    stage.run(
+        """UPDATE {stage} new SET customer_id = profile.merged_into_id FROM omnichannel_customers profile
+           WHERE profile.id = new.customer_id AND profile.merged_into_id IS NOT NULL"""
+    )
     stage.run(
         f"""UPDATE {{stage}} new SET customer_id = found.owner
             FROM (SELECT line, min(owner) AS owner FROM {known} GROUP BY line) found
@@ -154,6 +167,15 @@ def _refuse_shared(stage: Stage, known: str) -> None:
         "email",
         "'says nothing that a person is known by: customer, email, phone, accounts or loyalty_numbers'",
         f"new.customer IS NULL AND NOT EXISTS (SELECT FROM {known} said WHERE said.line = new.line)",
+    )
+    stage.refuse(
+        "phone",
+        "'is the number of several customers; name the customer by number or address'",
+        f"""new.customer IS NULL AND new.customer_id IS NULL AND NOT EXISTS (
+                SELECT FROM {known} said WHERE said.line = new.line AND said.kind <> 'phone')
+            AND EXISTS (SELECT FROM {known} said JOIN customer_identities identity
+                            ON identity.kind = said.kind AND identity.value = said.value
+                        WHERE said.line = new.line AND said.kind = 'phone')""",
     )
     stage.refuse_contradictions(("email",), "e-mail address")
     stage.refuse_contradictions(("phone",), "phone number")
@@ -180,8 +202,10 @@ def _refuse_ambiguous(stage: Stage, known: str) -> None:
         "email",
         "'customer ' || person.id || ' has another e-mail address; name the customer by number to change it'",
         """new.customer IS NULL AND person.email <> '' AND new.email <> person.email AND NOT EXISTS (
-               SELECT FROM customer_identities own WHERE own.customer_id = person.id
-               AND own.kind = 'email' AND own.value = new.email)""",
+               SELECT FROM customer_identities own JOIN omnichannel_customers member ON member.id = own.customer_id
+               WHERE (member.id = person.id OR member.merged_into_id = person.id)
+               AND own.kind = 'email' AND own.value = """
+        + f"{MAILBOX})",
         "JOIN omnichannel_customers person ON person.id = new.customer_id",
     )
 

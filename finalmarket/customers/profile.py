@@ -6,6 +6,8 @@ from typing import TYPE_CHECKING, Any, cast
 
 if TYPE_CHECKING:
     from finalmarket.channels.models import SalesChannel
+    from finalmarket.customers.models import CustomerMerge, OmnichannelCustomer
+    from finalmarket.customers.survivorship import Shown
 
 
 class CustomerVerbs:
@@ -18,6 +20,31 @@ class CustomerVerbs:
     def start_journey(self, channel: SalesChannel, intent: str) -> Any:
         """Open a journey of this customer on `channel` with one of the six intents; return it."""
         return cast("Any", self).journeys.start(channel, intent)  # see journeys/record.py
+
+    def merge(self, other: OmnichannelCustomer, *, actor: str, reason: str = "") -> CustomerMerge:
+        """Say that this customer and `other` are one person; return what was written down. No row moves.
+
+        Raises UserError where they are one person already, and without an actor.
+        """
+        from finalmarket.customers import merging
+
+        return merging.merge(cast("Any", self).pk, other.pk, actor=actor, reason=reason)
+
+    def unmerge(self, *others: OmnichannelCustomer, actor: str, reason: str = "") -> list[CustomerMerge]:
+        """Say that these profiles are not the person of this one; return what was written down. Both are again what
+        they were before, and stay so against evidence that comes later.
+
+        Raises UserError where they are no one person, and without an actor.
+        """
+        from finalmarket.customers import merging
+
+        return merging.unmerge(cast("Any", self).pk, [other.pk for other in others], actor=actor, reason=reason)
+
+    def person(self) -> Shown:
+        """Return the person of this profile as they are shown: see survivorship.py."""
+        from finalmarket.customers.survivorship import shown
+
+        return shown(cast("Any", self).pk)
 
     def unified_profile(self) -> dict[str, Any]:
         """Return orders, spend, favourite channel and segment of this person over all channels."""

@@ -1,78 +1,52 @@
-"""Who is this? A plain match by e-mail address, phone number or account, safe under concurrency.
+"""Whose record is this? Every record lands on the profile of its anchor, the strongest valid thing it names.
 
-The unique constraint on (kind, value) of `CustomerIdentity` decides who was first; everybody else takes that person.
-An e-mail address goes before a phone number, a phone number before an account: where they name different persons, the
-first one counts and nothing is joined.
+E-mail goes before phone, phone before account, account before loyalty number, payment fingerprint and device; what is
+nobody's own (an address such as reception@, a value that the operator blocked) goes last. So the profile of a record
+depends on that record alone, not on what came before, and a record stays where it arrived whatever comes after. All
+that it names besides is evidence on that profile; `persons.py` tells from the evidence which profiles are one person.
+
+Set-based: a number of statements that does not grow up to 5,000 contacts; any number of processes may do it at once.
 """
 
 from __future__ import annotations
 
-from collections.abc import Sequence
-from dataclasses import dataclass
+from collections.abc import Iterable, Mapping, Sequence
+from pathlib import Path
+from typing import Any
 
-import phonenumbers
 from django.db import connection, transaction
-from email_validator import EmailNotValidError, validate_email
 
-from finalmarket.customers.models import CustomerIdentity, OmnichannelCustomer
+from finalmarket.customers.known_by import (
+    Contact,
+    Identity,
+    e164,
+    folded_email,
+    identities_of,
+    identity,
+    mailbox,
+    plain_value,
+)
+from finalmarket.customers.models import OmnichannelCustomer
+from finalmarket.customers.persons import settle_soon
+from finalmarket.customers.rules import blocked_among
+from finalmarket.kernel.sql import Queries
 
-Identity = tuple[str, str]
-"""Kind and normalised value, such as ("email", "ann@example.com")."""
+__all__ = [
+    "Contact", "Identity", "add_identities", "e164", "folded_email", "identities_of", "identity", "mailbox", "resolve",
+    "resolve_many",
+]  # fmt: skip
 
-STRENGTH = {"email": 0, "phone": 1, "account": 2}
-MOST_VALUE_CHARACTERS = 320
+QUERIES = Queries(Path(__file__).with_name("resolve.sql"))
 ROWS_PER_STATEMENT = 5_000
-
-
-@dataclass(frozen=True, slots=True)
-class Contact:
-    """What an order or a form says of a person. `country` (ISO 3166-1) is where a number without +49 is meant to be;
-    `account` is an id that is unique by itself, such as "webshop:4711"."""
-
-    name: str = ""
-    email: str = ""
-    phone: str = ""
-    country: str = ""
-    language: str = ""
-    account: str = ""
-
-
-def folded_email(raw: str) -> str:
-    """Return the address in the form that identities keep (normalised, in small letters), or "" if it is none."""
-    try:
-        return validate_email(raw.strip(), check_deliverability=False).normalized.casefold()
-    except EmailNotValidError:
-        return ""
-
-
-def e164(raw: str, country: str) -> str:
-    """Return the number as +4930123456, or "" if it is none. `country` is assumed where the number names none."""
-    try:
-        number = phonenumbers.parse(raw.strip(), country or None)
-    except phonenumbers.NumberParseException:
-        return ""
-    if not phonenumbers.is_valid_number(number):
-        return ""
-    return phonenumbers.format_number(number, phonenumbers.PhoneNumberFormat.E164)
-
-
-def identities_of(contact: Contact, country: str = "") -> tuple[Identity, ...]:
-    """Return what a person can be known by, strongest first; what is not valid is left out.
-
-    `country` stands in where the contact names none.
-    """
-    found = (
-        ("email", folded_email(contact.email) if contact.email else ""),
-        ("phone", e164(contact.phone, contact.country or country) if contact.phone else ""),
-        ("account", contact.account.replace("\x00", "").strip()[:MOST_VALUE_CHARACTERS]),
-    )
-    return tuple((kind, value) for kind, value in found if value)
+MOST_TRIES = 5
+Segment = OmnichannelCustomer.Segment
 
 
 def resolve(contact: Contact, *, country: str = "", source: str = "") -> OmnichannelCustomer | None:
-    """Return the person of a contact, a new one if nobody is known by it, None if it names nothing valid.
+    """Return the profile that a contact lands on, made now if nothing landed there yet; None if it names nothing valid.
 
-    `country` is the channel's, `source` says where the identity was seen. New identities are added to the person found.
+    `country` is the channel's, `source` says where the identity was seen. The person of the profile is
+    `profile.merged_into or profile`, once the transaction is committed.
     """
     customer_id = resolve_many([contact], country=country, source=source)[0]
     return None if customer_id is None else OmnichannelCustomer.objects.get(pk=customer_id)
@@ -80,118 +54,126 @@ def resolve(contact: Contact, *, country: str = "", source: str = "") -> Omnicha
 
 @transaction.atomic
 def resolve_many(contacts: Sequence[Contact], *, country: str = "", source: str = "") -> list[int | None]:
-    """Return the ids of the persons of many contacts, in their order; a constant number of statements per 5,000.
+    """Return the ids of the profiles of many contacts, in their order; a constant number of statements per 5,000.
 
-    Contacts that share an identity become one person. Many processes may do this at once with the same contacts.
+    Many processes may do this at once with the same contacts. Persons are computed after the commit.
     """
-    resolved: list[int | None] = []
-    for start in range(0, len(contacts), ROWS_PER_STATEMENT):
-        resolved += _resolve_batch(contacts[start : start + ROWS_PER_STATEMENT], country, source)
-    return resolved
+    seen = [_Seen(contact, country, source) for contact in contacts]
+    starts = range(0, len(seen), ROWS_PER_STATEMENT)
+    found: dict[Identity, int] = {}
+    for start in starts:  # all anchors before any evidence: the same order of locks whatever the batches
+        found |= _profiles_of(seen[start : start + ROWS_PER_STATEMENT])
+    for start in starts:
+        _add_evidence(seen[start : start + ROWS_PER_STATEMENT], found)
+    return [None if one.anchor is None else found[one.anchor] for one in seen]
 
 
-def _resolve_batch(contacts: Sequence[Contact], country: str, source: str) -> list[int | None]:
-    known_by = [identities_of(contact, country) for contact in contacts]
-    wanted = {identity for identities in known_by for identity in identities}
-    owners = _owners(wanted)
-    added: dict[Identity, int] = {}
-    newcomers = [
-        index
-        for index, identities in enumerate(known_by)
-        if identities and not any(identity in owners for identity in identities)
-    ]
-    seats = _seats(newcomers, known_by)
-    created = _create_customers([contacts[first] for first in dict.fromkeys(seats.values())], country)
-    by_seat = dict(zip(dict.fromkeys(seats.values()), created, strict=True))
-    for index, identities in enumerate(known_by):
-        person = by_seat[seats[index]] if index in seats else _strongest(identities, owners | added)
-        for identity in identities:
-            if person is not None and identity not in owners:
-                added.setdefault(identity, person)
-    if added:
-        _write_identities(added, source)
-        owners = _owners(wanted)
-        lost = _lost_to_others(set(created), seats, known_by, by_seat, owners)
-        if lost:
-            _leave_to_winners(lost)
-            owners = _owners(wanted)
-    return [_strongest(identities, owners) for identities in known_by]
+@transaction.atomic
+def add_identities(seen: Iterable[tuple[int, str, str]], *, source: str, country: str = "") -> None:
+    """Add what profiles are known to be known by, as (profile, kind, value as given); what is not valid is left out.
+
+    Persons are computed after the commit.
+    """
+    kept = ((profile, identity(kind, raw, country)) for profile, kind, raw in seen)
+    rows = sorted({(profile, *one) for profile, one in kept if one is not None})
+    _write_evidence([(*row, source[:100]) for row in rows])
 
 
-def _seats(newcomers: Sequence[int], known_by: Sequence[tuple[Identity, ...]]) -> dict[int, int]:
-    """Say for each newcomer which contact of the batch was the first to name that person."""
-    first_by: dict[Identity, int] = {}
-    seats: dict[int, int] = {}
-    for index in newcomers:
-        seat = next((first_by[identity] for identity in known_by[index] if identity in first_by), index)
-        seats[index] = seat
-        for identity in known_by[index]:
-            first_by.setdefault(identity, seat)
-    return seats
+class _Seen:
+    """A contact with what it is known by and where it lands."""
+
+    __slots__ = ("anchor", "contact", "country", "identities", "source")
+
+    def __init__(self, contact: Contact, country: str, source: str) -> None:
+        self.contact = contact
+        self.country = contact.country or country
+        self.source = (contact.source or source)[:100]
+        self.identities = identities_of(contact, country)
+        self.anchor: Identity | None = None
+
+    def settle_on(self, blocked: frozenset[Identity]) -> None:
+        """Choose the anchor: the strongest identity that is somebody's own, else the strongest of all."""
+        own = (one for one in self.identities if one not in blocked)
+        self.anchor = next(own, self.identities[0] if self.identities else None)
 
 
-def _strongest(identities: Sequence[Identity], owners: dict[Identity, int]) -> int | None:
-    return next((owners[identity] for identity in identities if identity in owners), None)
+def _profiles_of(seen: Sequence[_Seen]) -> dict[Identity, int]:
+    """Return the profiles of the anchors of these contacts, made now where there are none."""
+    blocked = blocked_among({one for contact in seen for one in contact.identities})
+    first: dict[Identity, _Seen] = {}
+    for contact in seen:
+        contact.settle_on(blocked)
+        if contact.anchor is not None:
+            first.setdefault(contact.anchor, contact)
+    found = _anchored(first)
+    for _ in range(MOST_TRIES):
+        missing = {anchor: contact for anchor, contact in first.items() if anchor not in found}
+        if not missing:
+            return found
+        found |= _make(missing) | _anchored(missing)
+    raise RuntimeError("profiles come and go: an anchor that somebody else claimed is not there")
 
 
-def _owners(wanted: set[Identity]) -> dict[Identity, int]:
-    if not wanted:
-        return {}
-    kinds, values = zip(*sorted(wanted), strict=True)
-    with connection.cursor() as cursor:
-        cursor.execute(
-            """SELECT identity.kind, identity.value, identity.customer_id
-               FROM unnest(%s::text[], %s::text[]) wanted(kind, value)
-               JOIN customer_identities identity ON identity.kind = wanted.kind AND identity.value = wanted.value""",
-            [list(kinds), list(values)],
-        )
-        return {(kind, value): customer_id for kind, value, customer_id in cursor.fetchall()}
+def _anchored(anchors: Iterable[Identity]) -> dict[Identity, int]:
+    rows = _rows("anchored", *_columns(sorted(anchors), 2))
+    return {(kind, value): customer_id for kind, value, customer_id in rows}
 
 
-def _create_customers(contacts: Sequence[Contact], country: str) -> list[int]:
-    people = [
-        OmnichannelCustomer(
-            name=contact.name.replace("\x00", "").strip()[:300],
-            email=folded_email(contact.email) if contact.email else "",
-            phone=e164(contact.phone, contact.country or country) if contact.phone else "",
-            country=(contact.country or country)[:2],
-            language=contact.language[:12],
-            segment=OmnichannelCustomer.Segment.NEW,
-        )
-        for contact in contacts
-    ]
-    return [person.pk for person in OmnichannelCustomer.objects.bulk_create(people)]
+def _make(missing: Mapping[Identity, _Seen]) -> dict[Identity, int]:
+    """Make profiles for these anchors; return those that were ours to make. Others may be making the same."""
+    claims = [(*anchor, contact.source) for anchor, contact in missing.items()]
+    made = {(kind, value): customer_id for kind, value, customer_id in _rows("anchor", *_columns(claims, 3))}
+    if made:
+        rows = [(customer_id, *_words(missing[anchor])) for anchor, customer_id in made.items()]
+        _run("profiles", *_columns(rows, 7))
+        _run("mark", list(made.values()))
+        settle_soon()
+    return made
 
 
-def _write_identities(added: dict[Identity, int], source: str) -> None:
-    """Claim identities in one order everywhere, so that two processes with the same contacts never wait in a circle."""
-    CustomerIdentity.objects.bulk_create(
-        [
-            CustomerIdentity(kind=kind, value=value, customer_id=person, source=source[:100])
-            for (kind, value), person in sorted(added.items())
-        ],
-        ignore_conflicts=True,
+def _words(seen: _Seen) -> tuple[str, ...]:
+    """What is written on a new profile: name, address, number, country, language, segment."""
+    contact, known = seen.contact, dict(seen.identities)
+    is_nameless = set(known) <= {"device"}
+    return (
+        plain_value(contact.name)[:300],
+        folded_email(contact.email) if contact.email else "",
+        known.get("phone", ""),
+        plain_value(seen.country)[:2],
+        plain_value(contact.language)[:12],
+        str(Segment.PROSPECT if is_nameless else Segment.NEW),
     )
 
 
-def _lost_to_others(
-    created: set[int],
-    seats: dict[int, int],
-    known_by: Sequence[tuple[Identity, ...]],
-    by_seat: dict[int, int],
-    owners: dict[Identity, int],
-) -> dict[int, int]:
-    """Return the people whom another process created first (our own row, the row that won)."""
-    lost: dict[int, int] = {}
-    for index, seat in seats.items():
-        winner = _strongest(known_by[index], owners)
-        if winner is not None and winner not in created:
-            lost[by_seat[seat]] = winner
-    return lost
+def _add_evidence(seen: Sequence[_Seen], found: Mapping[Identity, int]) -> None:
+    rows: dict[tuple[int, str, str], str] = {}
+    for contact in seen:
+        if contact.anchor is not None:
+            for one in contact.identities:
+                if one != contact.anchor:
+                    rows.setdefault((found[contact.anchor], *one), contact.source)
+    _write_evidence([(*row, source) for row, source in rows.items()])
 
 
-def _leave_to_winners(lost: dict[int, int]) -> None:
-    """Hand what our rows could still claim to the rows that won, and take ours back."""
-    for ours, winner in lost.items():
-        CustomerIdentity.objects.filter(customer_id=ours).update(customer_id=winner)
-    OmnichannelCustomer.objects.filter(pk__in=lost).delete()
+def _write_evidence(rows: Sequence[tuple[int, str, str, str]]) -> None:
+    if not rows:
+        return
+    with connection.cursor() as cursor:
+        cursor.execute(QUERIES["evidence"], _columns(rows, 4))
+        if cursor.rowcount:
+            settle_soon()
+
+
+def _columns(rows: Sequence[Sequence[object]], number: int) -> list[Any]:
+    return [list(column) for column in zip(*rows, strict=True)] if rows else [[] for _ in range(number)]
+
+
+def _rows(name: str, *columns: Any) -> list[tuple[str, str, int]]:
+    with connection.cursor() as cursor:
+        cursor.execute(QUERIES[name], columns)
+        return list(cursor.fetchall())
+
+
+def _run(name: str, *columns: Any) -> None:
+    with connection.cursor() as cursor:
+        cursor.execute(QUERIES[name], columns)

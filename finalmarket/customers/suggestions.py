@@ -1,4 +1,8 @@
-"""Two profiles that may be one person: suggested by whoever found it, decided by a person, once."""
+"""Two profiles that may be one person: suggested by whoever found it, decided by a person, once.
+
+Yes merges them. No means that this is not enough to hold them for one person: the pair is not suggested again, and
+better evidence may still join them. Only who says that they are two persons (`keep_apart`) keeps them apart for good.
+"""
 
 from __future__ import annotations
 
@@ -8,7 +12,9 @@ from typing import Any
 import structlog
 from django.db import transaction
 
+from finalmarket.customers import merging
 from finalmarket.customers.models import MergeSuggestion, OmnichannelCustomer
+from finalmarket.customers.persons import members
 from finalmarket.kernel import clock
 from finalmarket.kernel.errors import UserError
 
@@ -30,9 +36,10 @@ def suggest(one: int, other: int, *, source: str, evidence: Mapping[str, Any]) -
 
 
 @transaction.atomic
-def decide(suggestion_id: int, *, are_one: bool, actor: str) -> MergeSuggestion:
-    """Write down what a person decided; the profiles themselves stay as they are. Deciding the same again changes
-    nothing. Raises UserError for an unknown suggestion, and for one that was decided otherwise."""
+def decide(suggestion_id: int, *, are_one: bool, actor: str, keep_apart: bool = False) -> MergeSuggestion:
+    """Write down what a person decided: one person (they are merged) or not; with `keep_apart` they are two persons,
+    whatever evidence comes. Deciding the same again changes nothing. Raises UserError for an unknown suggestion, and
+    for one that was decided otherwise."""
     rows = MergeSuggestion.objects.select_for_update()
     suggestion: MergeSuggestion | None = rows.filter(pk=suggestion_id).first()
     if suggestion is None:
@@ -44,7 +51,21 @@ def decide(suggestion_id: int, *, are_one: bool, actor: str) -> MergeSuggestion:
         raise UserError(f"{suggestion.decided_by} has decided this already: {suggestion.get_state_display().lower()}")
     suggestion.state, suggestion.decided_at, suggestion.decided_by = wanted, clock.now(), actor[:100]
     suggestion.save(update_fields=["state", "decided_at", "decided_by"])
+    _carry_out(suggestion, are_one=are_one, keep_apart=keep_apart)
     structlog.get_logger(__name__).info(
         "merge suggestion decided", suggestion=suggestion.pk, state=str(wanted), actor=actor
     )
     return suggestion
+
+
+def _carry_out(suggestion: MergeSuggestion, *, are_one: bool, keep_apart: bool) -> None:
+    """Merge or part the two, as they stand now: evidence may have joined them since they were suggested."""
+    first, second, actor = suggestion.first_id, suggestion.second_id, suggestion.decided_by
+    source = f"suggestion:{suggestion.pk}"
+    are_joined = second in members(first)
+    if are_one and not are_joined:
+        merging.merge(first, second, actor=actor, reason=f"suggested by {suggestion.source}", source=source)
+    elif not are_one and keep_apart and are_joined:
+        merging.unmerge(first, [second], actor=actor, reason="two persons", source=source)
+    elif not are_one and keep_apart:
+        merging.keep_apart(first, second, actor=actor, reason="two persons", source=source)

@@ -155,7 +155,9 @@ def _customer(person: Person) -> OmnichannelCustomer:
 
 def _identities(dice: random.Random, person: Person) -> Iterator[CustomerIdentity]:
     source = "amazon-marketplace" if person.circle == "marketplace" else "web-shop"
-    yield CustomerIdentity(customer_id=person.customer_id, kind="email", value=person.email, source=source)
+    yield CustomerIdentity(
+        customer_id=person.customer_id, kind="email", value=person.email, source=source, is_anchor=True
+    )
     if person.phone:
         yield CustomerIdentity(customer_id=person.customer_id, kind="phone", value=person.phone, source=source)
     if person.circle != "marketplace" and dice.random() < 0.3:

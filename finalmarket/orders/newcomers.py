@@ -8,7 +8,7 @@ from __future__ import annotations
 
 from collections import defaultdict
 from collections.abc import Iterator, Sequence
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 
 from django.db import connection, transaction
 
@@ -157,12 +157,14 @@ def _next_ids(table: str, count: int) -> list[int]:
 
 
 def _link_customers(newcomers: Sequence[Newcomer], channels: dict[int, SalesChannel]) -> None:
-    for channel_id, channel in channels.items():
-        unknown = [one for one in newcomers if one.draft.channel_id == channel_id and one.order.customer_id is None]
-        contacts = [revising.contact_of(one.draft) for one in unknown]
-        people = resolve_many(contacts, country=channel.country, source=channel.slug) if contacts else []
-        for one, person in zip(unknown, people, strict=True):
-            one.order.customer_id = person
+    """Find whose orders they are, all in one go, whatever their channels: identities are locked in one order."""
+    unknown = [one for one in newcomers if one.order.customer_id is None]
+    contacts = []
+    for one in unknown:
+        contact, channel = revising.contact_of(one.draft), channels[one.draft.channel_id]
+        contacts.append(replace(contact, country=contact.country or channel.country, source=channel.slug))
+    for one, profile in zip(unknown, resolve_many(contacts) if contacts else [], strict=True):
+        one.order.customer_id = profile
 
 
 def _promise(newcomers: Sequence[Newcomer], actor: str) -> None:

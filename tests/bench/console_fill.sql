@@ -97,8 +97,8 @@ SELECT (ARRAY['Anna', 'Ben', 'Chiara', 'David', 'Emre', 'Fatima', 'Grace', 'Hugo
 FROM generate_series(1, greatest(1, %(orders)s / 5)) n
 
 -- name: identities
-INSERT INTO customer_identities (customer_id, kind, value, source, evidence)
-SELECT id, 'email', email, 'bench', '{}' FROM omnichannel_customers
+INSERT INTO customer_identities (customer_id, kind, value, source, evidence, is_anchor)
+SELECT id, 'email', email, 'bench', '{}', true FROM omnichannel_customers
 
 -- name: orders
 WITH known AS (

@@ -5,7 +5,7 @@ SELECT o.id, o.number, o.placed_at, o.updated_at, o.currency, o.total, o.tax, o.
        o.payment_state, channel.name, o.email, o.phone, o.shipping_address, o.billing_address, person.id, person.name
 FROM orders o JOIN sales_channels channel ON channel.id = o.sales_channel_id
 LEFT JOIN omnichannel_customers buyer ON buyer.id = o.customer_id
-LEFT JOIN omnichannel_customers person ON person.id = coalesce(buyer.merged_into_id, buyer.id)
+LEFT JOIN customer_persons person ON person.id = coalesce(buyer.merged_into_id, buyer.id)
 WHERE o.id = ANY (%(orders)s::bigint[])
 
 -- name: lines
@@ -31,9 +31,11 @@ WHERE order_id = ANY (%(orders)s::bigint[]) AND state IN ('shipped', 'delivered'
 ORDER BY order_id, shipped_at DESC NULLS LAST, id DESC
 
 -- name: people
-SELECT person.id, person.name, person.email, person.phone, person.language, person.segment,
-       bought.shipping_address, bought.billing_address
+SELECT person.id, coalesce(shown.name, person.name), coalesce(shown.email, person.email),
+       coalesce(shown.phone, person.phone), coalesce(shown.language, person.language),
+       coalesce(shown.segment, person.segment), bought.shipping_address, bought.billing_address
 FROM omnichannel_customers person
+LEFT JOIN customer_persons shown ON shown.id = person.id
 LEFT JOIN LATERAL (
     SELECT shipping_address, billing_address FROM orders
     WHERE customer_id = ANY (ARRAY(SELECT id FROM omnichannel_customers WHERE merged_into_id = person.id) || person.id)

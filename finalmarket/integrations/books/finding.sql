@@ -47,6 +47,8 @@ account AS MATERIALIZED (
 ), touched AS MATERIALIZED (
     SELECT id AS customer_id, updated_at AS at FROM omnichannel_customers WHERE updated_at > %(since)s
     UNION ALL SELECT customer_id, at FROM consents WHERE at > %(since)s
+    UNION ALL SELECT person, at FROM person_changes CROSS JOIN LATERAL (VALUES (was), (becomes)) AS concerned(person)
+    WHERE at > %(since)s
     UNION ALL SELECT o.customer_id, event.at FROM order_events event JOIN orders o ON o.id = event.order_id
     WHERE event.kind IN ('shipped', 'delivered', 'refunded', 'cancelled', 'paid') AND event.at > %(since)s
     UNION ALL SELECT o.customer_id, event.at FROM order_events event JOIN orders o ON o.id = event.order_id
@@ -58,8 +60,11 @@ account AS MATERIALIZED (
     GROUP BY 1
 ), counted AS MATERIALIZED (
     SELECT person.id, person.changed_at,
-           sum(profile.version)::bigint + sum(said.entries)::bigint + sum(bought.version)::bigint AS version
+           sum(profile.version)::bigint + sum(said.entries)::bigint + sum(bought.version)::bigint
+               + 100000000000000 * min(moved.times) AS version  -- more than what leaves with a profile that moves away
     FROM person
+    CROSS JOIN LATERAL (
+        SELECT count(*) AS times FROM person_changes WHERE was = person.id OR becomes = person.id) moved
     CROSS JOIN LATERAL (
         SELECT id, (extract(epoch FROM updated_at) * 1000)::bigint - 1577836800000 AS version
         FROM omnichannel_customers WHERE id = person.id

@@ -15,7 +15,7 @@ from typing import Any
 from django.db.models import Q
 
 from finalmarket.customers.models import Consent, CustomerIdentity, OmnichannelCustomer
-from finalmarket.customers.resolve import folded_email
+from finalmarket.customers.resolve import folded_email, mailbox
 
 NEWSLETTER = "newsletter"
 MAIL = "mail"
@@ -131,7 +131,7 @@ def known_as(email: str, customer_id: int | None) -> set[int]:
     named = {customer_id} if customer_id else set()
     address = folded_email(email) if email else ""
     if address:
-        owners = CustomerIdentity.objects.filter(kind=CustomerIdentity.Kind.EMAIL, value=address)
+        owners = CustomerIdentity.objects.filter(kind=CustomerIdentity.Kind.EMAIL, value=mailbox(address))
         named |= set(owners.values_list("customer_id", flat=True))
     pairs = OmnichannelCustomer.objects.filter(pk__in=named).values_list("pk", "merged_into_id")
     persons = {merged_into or pk for pk, merged_into in pairs}

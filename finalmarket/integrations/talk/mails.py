@@ -21,6 +21,7 @@ from finalmarket.catalog.models import Variant
 from finalmarket.channels.models import SalesChannel
 from finalmarket.connectors.talk import MessageContent, SendsMessages
 from finalmarket.customers.models import OmnichannelCustomer
+from finalmarket.customers.survivorship import presented
 from finalmarket.integrations.duties import does
 from finalmarket.integrations.notice_words import NOTHING, Notice
 from finalmarket.integrations.talk import mail_words
@@ -148,8 +149,8 @@ def order_of(order_id: int) -> Order | None:
 
 
 def person_of(customer: OmnichannelCustomer | None) -> OmnichannelCustomer | None:
-    """The canonical person behind a profile."""
-    return (customer.merged_into or customer) if customer else None
+    """The person behind a profile, as they are shown."""
+    return presented(customer) if customer else None
 
 
 def may_write(channel: SalesChannel) -> bool:

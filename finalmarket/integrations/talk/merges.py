@@ -14,14 +14,14 @@ def suggest_merges(integration: ChannelIntegration, person: int, record: Custome
     if not record.merged_ids:
         return False
     rows = ExternalId.objects.filter(integration=integration, kind="customer", external_id__in=record.merged_ids)
-    others: dict[str, int] = dict(rows.values_list("external_id", "local_id"))
+    others: set[tuple[str, int]] = set(rows.values_list("external_id", "local_id"))
     accounts = {account_of(integration.pk, name): name for name in record.merged_ids}
     known = CustomerIdentity.objects.filter(kind=CustomerIdentity.Kind.ACCOUNT, value__in=accounts)
-    others |= {accounts[value]: other for value, other in known.values_list("value", "customer_id")}
+    others |= {(accounts[value], other) for value, other in known.values_list("value", "customer_id")}
     source = source_of(integration.pk)
     new = [
         suggest(person, other, source=source, evidence={"kept": record.external_id, "merged": name})
-        for name, other in sorted(others.items())
+        for name, other in sorted(others)
         if other != person
     ]
     return any(new)

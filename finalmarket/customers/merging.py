@@ -1,0 +1,209 @@
+"""What people say of persons: these two are one, this one is not that one. Written down with who, when and why.
+
+A decision is a row of its own and moves no other row; persons are computed from evidence and decisions together. So an
+unmerge gives back exactly what each profile had, and holds against whatever evidence comes later, until somebody merges
+them again. The newer decision goes before the older: it undoes what contradicts it, and the log keeps both.
+"""
+
+from __future__ import annotations
+
+import uuid
+from collections.abc import Collection, Iterable, Sequence
+from dataclasses import dataclass
+
+import structlog
+from django.db import transaction
+from django.db.models import Q, QuerySet
+
+from finalmarket.customers.models import CustomerMerge
+from finalmarket.customers.persons import evidence_alone, hold, members, recompute
+from finalmarket.kernel import clock
+from finalmarket.kernel.errors import UserError
+
+MOST_PAIRS = 10_000
+Kind = CustomerMerge.Kind
+
+
+@dataclass(frozen=True, slots=True)
+class Said:
+    """Who says something, and why. `source` names what it came from, such as "suggestion:17"."""
+
+    actor: str
+    reason: str = ""
+    source: str = ""
+
+
+@transaction.atomic
+def merge(one: int, other: int, *, actor: str, reason: str = "", source: str = "") -> CustomerMerge:
+    """Say that the persons of two profiles are one; return what was written down.
+
+    What was said before against it is undone. Raises UserError where they are one already, for a profile that does
+    not exist, and without an actor.
+    """
+    said = _said(actor, reason, source)
+    hold()
+    left, right = _members(one), _members(other)
+    if left[0] == right[0]:
+        raise UserError(f"customers {one} and {other} are one person already")
+    _undo(_crossing(left, right), said)
+    decision = _write([(left[0], right[0])], Kind.JOIN, said)
+    recompute({*left, *right}, cause=f"decision:{decision[0].decision}")
+    _log("customers merged", decision[0], persons=(left[0], right[0]))
+    return decision[0]
+
+
+@dataclass(frozen=True, slots=True)
+class Parting:
+    """What an unmerge would do: who leaves, who stays, which joins of people it undoes."""
+
+    leaving: tuple[int, ...]
+    staying: tuple[int, ...]
+    undone: tuple[int, ...]
+
+
+@transaction.atomic
+def unmerge(
+    stays: int, leaves: Collection[int], *, actor: str, reason: str = "", source: str = ""
+) -> list[CustomerMerge]:  # fmt: skip
+    """Say that the profiles of `leaves` are not the person of `stays`; return what was written down.
+
+    Who was merged with a profile that leaves, or hangs on it by evidence alone, leaves with it: both are what they were
+    before the merge. Raises UserError where they are no one person, nobody would stay, and without an actor.
+    """
+    said = _said(actor, reason, source)
+    hold()
+    parting = plan_unmerge(stays, leaves)
+    _undo(CustomerMerge.objects.filter(pk__in=parting.undone), said)
+    _undo(_crossing(parting.leaving, parting.staying), said)
+    pairs = [(one, other) for one in parting.leaving for other in parting.staying]
+    decision = _write(pairs, Kind.PART, said)
+    recompute({*parting.leaving, *parting.staying}, cause=f"decision:{decision[0].decision}")
+    _log("customer unmerged", decision[0], left=parting.leaving, stayed=parting.staying)
+    return decision
+
+
+@transaction.atomic
+def keep_apart(one: int, other: int, *, actor: str, reason: str = "", source: str = "") -> list[CustomerMerge]:
+    """Say that two persons are two, against whatever evidence comes later; return what was written down.
+
+    Raises UserError where they are one person (unmerge them), and without an actor.
+    """
+    said = _said(actor, reason, source)
+    hold()
+    left, right = _members(one), _members(other)
+    if left[0] == right[0]:
+        raise UserError(f"customers {one} and {other} are one person; unmerge them to keep them apart")
+    _undo(_crossing(left, right), said)
+    decision = _write([(mine, theirs) for mine in left for theirs in right], Kind.PART, said)
+    _log("customers kept apart", decision[0], persons=(left[0], right[0]))
+    return decision
+
+
+def plan_unmerge(stays: int, leaves: Collection[int]) -> Parting:
+    """Work out what an unmerge does, without doing it. Raises UserError where they are no one person, or nobody would
+    stay."""
+    everybody = _members(stays)
+    strangers = set(leaves) - set(everybody)
+    if not leaves or strangers:
+        named = ", ".join(map(str, sorted(strangers))) or "nobody"
+        raise UserError(f"customer {stays} can be parted from profiles of the same person only, not from {named}")
+    if stays in leaves:
+        raise UserError(f"customer {stays} cannot leave and stay at once; name a profile that stays")
+    joins = list(_among(everybody, Kind.JOIN))
+    pieces = _pieces(everybody, stays, set(leaves))
+    leaving, undone = _follow_along(pieces, joins, pieces[stays], {pieces[one] for one in leaves})
+    gone = tuple(one for one in everybody if pieces[one] in leaving)
+    return Parting(gone, tuple(one for one in everybody if pieces[one] not in leaving), tuple(sorted(undone)))
+
+
+def _pieces(everybody: Sequence[int], stays: int, leaves: set[int]) -> dict[int, int]:
+    """Sort the profiles of a person into pieces that evidence alone holds together; those that are to leave the piece
+    of who stays are a piece of their own each. A piece is named by one of its profiles."""
+    pieces = evidence_alone(everybody)
+    home = pieces[stays]
+    alone = {one for one in leaves if pieces[one] == home}
+    rest = min(one for one in everybody if pieces[one] == home and one not in alone)
+    return {
+        one: one if one in alone else rest if pieces[one] == home else pieces[one]
+        for one in everybody
+    }  # fmt: skip
+
+
+def _follow_along(
+    pieces: dict[int, int], joins: Sequence[CustomerMerge], home: int, leaving: set[int]
+) -> tuple[set[int], set[int]]:
+    """Return the pieces that leave, and the joins that hold them: a piece that was merged with one that leaves goes
+    with it, unless it is held by who stays in another way."""
+    if home in leaving:
+        raise UserError("nobody would stay: evidence alone holds these profiles together; name fewer of them")
+    reach = {home}
+    edges = [(join.pk, pieces[join.first_id], pieces[join.second_id]) for join in joins]
+    while True:
+        further = {b if a in reach else a for _, a, b in edges if (a in reach) != (b in reach)} - leaving
+        if not further:
+            break
+        reach |= further
+    gone = set(pieces.values()) - reach
+    return gone, {pk for pk, a, b in edges if (a in gone) != (b in gone)}
+
+
+def history(customer_id: int) -> QuerySet[CustomerMerge]:
+    """Return what people said of the profiles of a person, the newest first, also what does not count any more."""
+    ids = members(customer_id)
+    said = CustomerMerge.objects.filter(Q(first__in=ids) | Q(second__in=ids))
+    return said.select_related("first", "second").order_by("-id")
+
+
+def _said(actor: str, reason: str, source: str) -> Said:
+    if not actor.strip():
+        raise UserError("say who decides this")
+    return Said(actor.strip()[:100], reason.strip()[:500], source[:100])
+
+
+def _members(profile: int) -> list[int]:
+    found = members(profile)
+    if not found:
+        raise UserError(f"there is no customer {profile}")
+    return found
+
+
+def _among(profiles: Sequence[int], kind: str) -> QuerySet[CustomerMerge]:
+    counting = CustomerMerge.objects.filter(kind=kind, undone_at=None)
+    return counting.filter(first__in=profiles, second__in=profiles).order_by("id")
+
+
+def _crossing(left: Sequence[int], right: Sequence[int]) -> QuerySet[CustomerMerge]:
+    """What counts of what was said between these and those; a newer decision takes its place."""
+    counting = CustomerMerge.objects.filter(undone_at=None)
+    return counting.filter(Q(first__in=left, second__in=right) | Q(first__in=right, second__in=left))
+
+
+def _undo(rows: QuerySet[CustomerMerge], said: Said) -> None:
+    rows.update(undone_at=clock.now(), undone_by=said.actor)
+
+
+def _ordered(pair: tuple[int, int]) -> tuple[int, int]:
+    return (pair[0], pair[1]) if pair[0] < pair[1] else (pair[1], pair[0])
+
+
+def _write(pairs: Iterable[tuple[int, int]], kind: str, said: Said) -> list[CustomerMerge]:
+    ordered = sorted({_ordered(pair) for pair in pairs})
+    if len(ordered) > MOST_PAIRS:
+        raise UserError(f"that parts {len(ordered):,} pairs of profiles; at most {MOST_PAIRS:,} are parted at once")
+    decision, now = uuid.uuid4(), clock.now()
+    return CustomerMerge.objects.bulk_create(
+        [
+            CustomerMerge(
+                kind=kind, first_id=first, second_id=second, decision=decision, actor=said.actor, reason=said.reason,
+                source=said.source, at=now,
+            )
+            for first, second in ordered
+        ]
+    )  # fmt: skip
+
+
+def _log(event: str, row: CustomerMerge, **words: object) -> None:
+    structlog.get_logger(__name__).info(event, decision=str(row.decision), actor=row.actor, **words)
+
+
+__all__ = ["Parting", "history", "keep_apart", "merge", "plan_unmerge", "unmerge"]

@@ -1,0 +1,27 @@
+"""The tables of the customers' room."""
+
+from finalmarket.customers.models.consent import ChannelPreference, Consent
+from finalmarket.customers.models.identity import BlockedIdentity, CustomerIdentity, IdentityLimit, SharedIdentity
+from finalmarket.customers.models.person import (
+    CustomerMerge,
+    MergeSuggestion,
+    PersonChange,
+    PersonFollower,
+    PersonMark,
+)
+from finalmarket.customers.models.profile import OmnichannelCustomer
+
+__all__ = [
+    "BlockedIdentity",
+    "ChannelPreference",
+    "Consent",
+    "CustomerIdentity",
+    "CustomerMerge",
+    "IdentityLimit",
+    "MergeSuggestion",
+    "OmnichannelCustomer",
+    "PersonChange",
+    "PersonFollower",
+    "PersonMark",
+    "SharedIdentity",
+]
