@@ -1,5 +1,6 @@
 """The figures keep up by themselves: today's and yesterday's every few minutes, older ones every night."""
 
+from finalmarket.analytics import late_persons
 from finalmarket.analytics.rollup import restate_all
 from finalmarket.kernel.jobs import job
 
@@ -17,3 +18,10 @@ def refresh() -> None:
 def settle() -> None:
     """Compute the figures of the days whose orders may still be returned or refunded."""
     restate_all(SETTLING_DAYS)
+
+
+@job("analytics.follow_persons", cron="* * * * *")
+def follow_persons() -> None:
+    """Compute the figures anew that a merge or an unmerge of customers has changed; woken by it."""
+    while late_persons.follow():
+        continue

@@ -82,6 +82,33 @@ FROM sheets sheet
 LEFT JOIN figures f ON f.day = sheet.day AND f.currency = sheet.currency
 LEFT JOIN sessions s ON s.day = sheet.day AND sheet.is_own
 
+-- name: recount
+-- The buyers to date of every day that stands from a day on.
+WITH arrivals AS (
+    SELECT (min(o.placed_at) AT TIME ZONE %(zone)s)::date AS day
+    FROM orders o JOIN omnichannel_customers customer ON customer.id = o.customer_id
+    WHERE o.sales_channel_id = %(channel)s AND o.state <> 'cancelled'
+    GROUP BY coalesce(customer.merged_into_id, customer.id)
+), arrived AS (
+    SELECT day, count(*) AS number FROM arrivals GROUP BY day
+), counted AS (
+    SELECT known.date, coalesce(sum(known.number) OVER (ORDER BY known.date), 0) AS to_date FROM (
+        SELECT coalesce(sheet.date, arrived.day) AS date, arrived.number
+        FROM (SELECT DISTINCT date FROM channel_analytics WHERE sales_channel_id = %(channel)s) sheet
+        FULL JOIN arrived ON arrived.day = sheet.date) known
+)
+UPDATE channel_analytics sheet SET customer_count = counted.to_date FROM counted
+WHERE sheet.sales_channel_id = %(channel)s AND sheet.date >= %(first)s AND counted.date = sheet.date
+  AND sheet.customer_count <> counted.to_date
+
+-- name: days_of_persons
+-- The days on which these persons bought, by channel; a profile that was or became part of one counts with it.
+SELECT DISTINCT o.sales_channel_id, (o.placed_at AT TIME ZONE channel.time_zone)::date
+FROM omnichannel_customers profile
+JOIN orders o ON o.customer_id = profile.id AND o.state <> 'cancelled'
+JOIN sales_channels channel ON channel.id = o.sales_channel_id
+WHERE profile.id = ANY (%(persons)s::bigint[]) OR profile.merged_into_id = ANY (%(persons)s::bigint[])
+
 -- name: buyers
 -- Persons over a whole period: who bought, and who of them for the first time anywhere.
 WITH placed AS (

@@ -49,6 +49,14 @@ def restate(channel: SalesChannel, first: date, last: date) -> int:
         return int(cursor.rowcount)
 
 
+def recount(channel: SalesChannel, first: date) -> int:
+    """Count the buyers to date of `channel` anew from `first` on; return the rows that changed. The caller is in a
+    transaction that holds the channel, or runs alone."""
+    with connection.cursor() as cursor:
+        cursor.execute(QUERIES["recount"], {"channel": channel.pk, "zone": channel.time_zone, "first": first})
+        return int(cursor.rowcount)
+
+
 def restate_all(days: int | None = None, *, told: Callable[[SalesChannel], Any] | None = None) -> int:
     """Compute the figures of every channel anew; return the rows.
 

@@ -24,13 +24,18 @@ SELECT id FROM (
 ) found GROUP BY id ORDER BY min(rank), id LIMIT %(most)s
 
 -- name: customers_found
--- By a whole e-mail address, phone number or other identity, or a part of the name.
+-- By a whole e-mail address, phone number or other identity, or a part of the name: all profiles of the persons found.
 SELECT id FROM (
-    SELECT customer_id AS id, 1 AS rank FROM customer_identities
-    WHERE kind = ANY(%(kinds)s) AND value IN (%(text)s, lower(%(text)s))
-    UNION ALL
-    (SELECT id, 2 FROM omnichannel_customers WHERE name ILIKE %(part)s LIMIT %(most)s)
-) found GROUP BY id ORDER BY min(rank), id LIMIT %(most)s
+    SELECT coalesce(profile.merged_into_id, profile.id) AS person, min(found.rank) AS rank FROM (
+        SELECT customer_id AS id, 1 AS rank FROM customer_identities
+        WHERE kind = ANY(%(kinds)s) AND value IN (%(text)s, lower(%(text)s), %(mailbox)s)
+        UNION ALL
+        (SELECT id, 2 FROM omnichannel_customers WHERE name ILIKE %(part)s LIMIT %(most)s)
+    ) found JOIN omnichannel_customers profile ON profile.id = found.id GROUP BY 1
+) persons CROSS JOIN LATERAL (
+    SELECT persons.person AS id UNION ALL
+    SELECT member.id FROM omnichannel_customers member WHERE member.merged_into_id = persons.person
+) members ORDER BY rank, person, id LIMIT %(most)s
 
 -- name: orders_found
 -- By the beginning or a part of the number, the whole external id, e-mail address or identity, or the whole SKU.
@@ -43,8 +48,12 @@ WITH RECURSIVE accounts AS (
         WHERE (sales_channel_id, source) > (accounts.sales_channel_id, accounts.source)
         ORDER BY 1, 2 LIMIT 1) following
 ), persons AS (
-    SELECT identity.customer_id AS id FROM customer_identities identity
-    WHERE identity.kind = ANY(%(kinds)s) AND identity.value IN (%(text)s, lower(%(text)s))
+    SELECT coalesce(profile.merged_into_id, profile.id) AS person FROM customer_identities identity
+    JOIN omnichannel_customers profile ON profile.id = identity.customer_id
+    WHERE identity.kind = ANY(%(kinds)s) AND identity.value IN (%(text)s, lower(%(text)s), %(mailbox)s)
+), profiles AS (
+    SELECT person AS id FROM persons
+    UNION SELECT member.id FROM persons JOIN omnichannel_customers member ON member.merged_into_id = persons.person
 )
 SELECT id FROM (
     (SELECT id, 1 AS rank FROM orders WHERE number = %(text)s)
@@ -56,7 +65,7 @@ SELECT id FROM (
     UNION ALL
     (SELECT id, 2 FROM orders WHERE email IN (%(text)s, lower(%(text)s)) AND email <> '' LIMIT %(most)s)
     UNION ALL
-    (SELECT o.id, 2 FROM persons JOIN orders o ON o.customer_id = persons.id
+    (SELECT o.id, 2 FROM profiles JOIN orders o ON o.customer_id = profiles.id
      ORDER BY o.placed_at DESC LIMIT %(most)s)
     UNION ALL
     (SELECT line.order_id, 2 FROM variants variant JOIN order_lines line ON line.variant_id = variant.id

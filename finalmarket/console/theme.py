@@ -61,7 +61,9 @@ WORK: Item = {
             "abandonment",
         ),
         _page(_("Attribution"), "pie_chart", "attribution", "orders.view_order"),
-        _page(_("One person?"), "join_inner", "merges", "customers.view_mergesuggestion"),
+        _page(
+            _("One person?"), "join_inner", "merges", "customers.view_mergesuggestion", "one_person", "merge_preview"
+        ),
         _page(_("Webhooks"), "webhook", "webhooks", "integrations.view_webhookendpoint", "webhook"),
     ],
 }
@@ -112,6 +114,10 @@ RECORDS: list[Item] = [
         _("Customers"),
         _records(_("Customers"), "customers.omnichannelcustomer"),
         _records(_("Identities"), "customers.customeridentity"),
+        _records(_("Merges"), "customers.customermerge"),
+        _records(_("Blocked identities"), "customers.blockedidentity"),
+        _records(_("Limits of identities"), "customers.identitylimit"),
+        _records(_("Shared identities"), "customers.sharedidentity"),
         _records(_("Preferences"), "customers.channelpreference"),
         _records(_("Consents"), "customers.consent"),
         _records(_("Journeys"), "journeys.crosschanneljourney"),

@@ -5,6 +5,8 @@ from __future__ import annotations
 from typing import Any
 
 from django.core.exceptions import PermissionDenied, ValidationError
+from django.db.models import F
+from django.db.models.functions import Coalesce
 from django.http import Http404, HttpRequest, HttpResponse
 from django.shortcuts import get_object_or_404
 from django.urls import reverse
@@ -85,23 +87,32 @@ def _open_ticket(request: HttpRequest, order: Order) -> str:
 
 @page("customers.view_mergesuggestion")
 def merges(request: HttpRequest) -> HttpResponse:
-    """Pairs of profiles that somebody holds for one person, the newest first."""
+    """Pairs of profiles that somebody holds for one person, the newest first; not those that are one meanwhile."""
+    person = {name: Coalesce(f"{name}__merged_into", f"{name}_id") for name in ("first", "second")}
     waiting = MergeSuggestion.objects.filter(state=MergeSuggestion.State.OPEN).select_related("first", "second")
+    waiting = waiting.alias(one=person["first"], other=person["second"]).exclude(one=F("other"))
     context = {"slice": cut(waiting, ("-id",), request.GET, asked.PAGE_SIZE), "filters": asked.Filters(request)}
     return show(request, "merges.html", "One person?", context)
 
 
 @page("customers.change_mergesuggestion", "POST")
 def decide_merge(request: HttpRequest, key: int, verb: str) -> HttpResponse:
-    """Write down whether two profiles are one person."""
-    if verb not in ("accept", "reject"):
+    """Say whether two profiles are one person; whoever merges or parts them needs the right to."""
+    if verb not in DECISIONS:
         raise Http404(f"there is no verb {verb}")
-    attempt(request, lambda: _decide(key, verb == "accept", actor(request)))
+    if verb != "reject" and not request.user.has_perm("customers.add_customermerge"):
+        raise PermissionDenied(f"{request.user} may not merge customers")
+    attempt(request, lambda: _decide(key, verb, actor(request)))
     return back(request, reverse("console:merges"))
 
 
-def _decide(key: int, are_one: bool, who: str) -> str:
-    suggestions.decide(key, are_one=are_one, actor=who)
-    if are_one:
-        return "Noted as one person. The profiles stay apart until they are merged, which cannot be done here yet."
-    return "Noted as two persons; this pair is not suggested again."
+DECISIONS = {
+    "accept": "They are one person now. Nothing was moved or overwritten; unmerge them and all is as it was.",
+    "reject": "Noted; this pair is not suggested again. Better evidence may still join them.",
+    "keep-apart": "Noted as two persons; no evidence joins them, and this pair is not suggested again.",
+}
+
+
+def _decide(key: int, verb: str, who: str) -> str:
+    suggestions.decide(key, are_one=verb == "accept", actor=who, keep_apart=verb == "keep-apart")
+    return DECISIONS[verb]
