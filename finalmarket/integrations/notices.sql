@@ -11,9 +11,12 @@ WITH touched AS MATERIALIZED (
     FROM touched JOIN orders o ON o.id = touched.order_id
     JOIN channel_integrations account ON account.id = ANY (%(accounts)s::bigint[])
          AND o.source = 'integration:' || account.id
-), paid_there AS MATERIALIZED (  -- payments of such orders, and those that a payment provider keeps
+), paid_there AS MATERIALIZED (  -- payments of such orders, and those that a payment provider keeps: it alone is told
     SELECT payment.id, payment.order_id, payment.state, sold_there.integration_id
     FROM sold_there JOIN payments payment ON payment.order_id = sold_there.id
+    WHERE NOT EXISTS (
+        SELECT FROM external_ids kept WHERE kept.kind = 'payment' AND kept.local_id = payment.id
+        AND kept.integration_id = ANY (%(accounts)s::bigint[]) AND kept.integration_id <> sold_there.integration_id)
     UNION
     SELECT payment.id, payment.order_id, payment.state, known.integration_id
     FROM touched JOIN payments payment ON payment.order_id = touched.order_id

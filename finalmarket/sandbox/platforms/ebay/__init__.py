@@ -220,15 +220,20 @@ class Ebay(Shelf):
 
     # Shoppers, and what a test arranges.
 
-    def order(self, *lines: tuple[str, int], at: datetime | None = None, email: str = "shopper@example.com") -> str:
-        """Somebody buys (SKU, units) and pays: what is shown goes down at once. Returns the order's id."""
+    def order(
+        self, *lines: tuple[str, int], at: datetime | None = None, email: str = "shopper@example.com",
+        is_paid: bool = True,
+    ) -> str:  # fmt: skip
+        """Somebody buys (SKU, units) and pays, there or the seller directly (not `is_paid`): what is shown goes down at
+        once. Returns the order's id."""
         number = f"01-{self.next_number():05d}-36441"
         items = [self._bought(sku, units) for sku, units in lines]
         goods = sum((Decimal(item["lineItemCost"]["value"]) for item in items), Decimal(0))
         placed_at = written(at or self.now())
         order = {
             "orderId": number, "creationDate": placed_at, "lastModifiedDate": placed_at,
-            "orderFulfillmentStatus": "NOT_STARTED", "orderPaymentStatus": "PAID", "sellerId": SELLER,
+            "orderFulfillmentStatus": "NOT_STARTED", "sellerId": SELLER,
+            "orderPaymentStatus": "PAID" if is_paid else "PENDING",
             "buyer": {"username": f"buyer_{email.partition('@')[0]}"},
             "pricingSummary": {
                 "priceSubtotal": money(goods), "deliveryCost": money(DELIVERY), "total": money(goods + DELIVERY),
@@ -236,12 +241,7 @@ class Ebay(Shelf):
             "cancelStatus": {"cancelState": "NONE_REQUESTED", "cancelRequests": []},
             "paymentSummary": {
                 "totalDueSeller": money(goods + DELIVERY), "refunds": [],
-                "payments": [
-                    {
-                        "paymentMethod": "EBAY", "paymentReferenceId": f"PAY-{number}", "paymentDate": placed_at,
-                        "amount": money(goods + DELIVERY), "paymentStatus": "PAID",
-                    }
-                ],
+                "payments": [_paid(number, goods + DELIVERY, placed_at)] if is_paid else [],
             },
             "fulfillmentStartInstructions": [_instructions(email)], "fulfillmentHrefs": [], "lineItems": items,
         }  # fmt: skip
@@ -285,6 +285,14 @@ class Ebay(Shelf):
         there = [sku for sku, units in self.shown_stock().items() if units > 0]
         if there:
             self.order((chance.choice(there), chance.randint(1, 2)))
+
+
+def _paid(number: str, amount: Decimal, at: str) -> dict[str, Any]:
+    """A payment that eBay took for the seller."""
+    return {
+        "paymentMethod": "EBAY", "paymentReferenceId": f"PAY-{number}", "paymentDate": at, "amount": money(amount),
+        "paymentStatus": "PAID",
+    }  # fmt: skip
 
 
 def _instructions(email: str) -> dict[str, Any]:
