@@ -46,6 +46,7 @@ NUL = re.compile(rb"(?<!\\)(\\\\)*\\u0000")
 SPECIAL = re.compile(r"[\\\t\n\r]")
 NOBODY = Who()
 DATABASE_AWAY = (OperationalError, InterfaceError, psycopg.OperationalError, psycopg.InterfaceError)
+AWAY = ("08", "57P")
 TRANSIENT = (errors.DeadlockDetected, errors.SerializationFailure, errors.LockNotAvailable)
 
 
@@ -135,7 +136,7 @@ def _item(door: Door, dialect: str, heard: Heard, received: bytes) -> Item | Non
         return Item(place.channel_id, "", named, at, b"", "", heard, dialect)
     kept = orjson.dumps(context)
     if len(kept) > MOST_CONTEXT_BYTES:
-        raise ValueError(f"its details take {len(kept)} bytes; at most {MOST_CONTEXT_BYTES} are kept")
+        raise ValueError(f"its details take more than {MOST_CONTEXT_BYTES} bytes")
     if b"\\" in kept:
         if NUL.search(kept):
             raise ValueError("its details hold a NUL character")
@@ -210,10 +211,11 @@ def _may_pass(error: Exception) -> bool:
     """Whether it is worth another try: after a rival, or after a connection that died, which is closed here."""
     if connection.in_atomic_block:
         return False
-    if connection.connection is None or connection.connection.closed:
+    if connection.connection is not None and connection.connection.closed:
         connection.close()
-        return True
-    return isinstance(error, TRANSIENT) or isinstance(error.__cause__, TRANSIENT)
+    cause = error if isinstance(error, psycopg.Error) else error.__cause__
+    state = getattr(cause, "sqlstate", None)  # none: the server had no say in it
+    return state is None or state.startswith(AWAY) or isinstance(cause, TRANSIENT)
 
 
 class _Stale(Exception):
