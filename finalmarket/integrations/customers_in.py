@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Collection, Sequence
 from functools import partial
 
 from finalmarket.connectors.records import CustomerRecord
@@ -27,6 +27,7 @@ OUR_PURPOSES = {"email": NEWSLETTER}
 def take_customers(integration: ChannelIntegration, records: Sequence[CustomerRecord]) -> list[Stored]:
     """Take these customers as the platform knows them; the caller is within `storing.intake`.
 
+    A customer of the platform stays on the profile on which it arrived; another address that it has later is evidence.
     An older version changes nothing. What the platform does not say stays as it is; one that was deleted there stays
     known here (a request to erase a person is another matter).
     """
@@ -35,12 +36,20 @@ def take_customers(integration: ChannelIntegration, records: Sequence[CustomerRe
     known = {row.external_id: row for row in rows}
     country = integration.sales_channel.country if integration.sales_channel else ""
     contacts = [_contact(integration, record) for record in records]
-    people = dict(zip(names, resolve_many(contacts, country=country, source=source_of(integration.pk)), strict=True))
+    found = resolve_many(contacts, country=country, source=source_of(integration.pk))
+    people = dict(zip(names, found, strict=True)) | _where_they_arrived(known.values())
     ledger = Ledger({person for person in people.values() if person is not None})
     news = heard.listen(integration, [person for person in people.values() if person is not None])
     stored = each_alone(integration, "customers", records, partial(_take, integration, known, people, country, ledger))
     heard.hear(news)
     return stored
+
+
+def _where_they_arrived(rows: Collection[ExternalId]) -> dict[str, int | None]:
+    """The profiles of customers who came before, as far as they are there."""
+    profiles = {row.local_id for row in rows}
+    there = set(OmnichannelCustomer.objects.filter(pk__in=profiles).values_list("pk", flat=True))
+    return {row.external_id: row.local_id for row in rows if row.local_id in there}
 
 
 def _contact(integration: ChannelIntegration, record: CustomerRecord) -> Contact:

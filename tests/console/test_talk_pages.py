@@ -9,7 +9,7 @@ from django.test import Client
 from django.test.utils import CaptureQueriesContext
 from django.urls import reverse
 
-from finalmarket.customers.models import MergeSuggestion, OmnichannelCustomer
+from finalmarket.customers.models import CustomerMerge, MergeSuggestion, OmnichannelCustomer
 from finalmarket.customers.suggestions import suggest
 from finalmarket.integrations import duties
 from finalmarket.integrations.models import ChannelIntegration, DueNotice, MailText, Ticket
@@ -137,19 +137,23 @@ def pair(first: str = "Ann", second: str = "Anna") -> MergeSuggestion:
     return MergeSuggestion.objects.latest("pk")
 
 
-def test_who_may_be_one_person_is_decided_by_somebody_and_nothing_is_joined(operator: Client) -> None:
-    one, other = pair(), pair("Bob", "Bert")
+def test_who_may_be_one_person_is_decided_by_somebody(operator: Client) -> None:
+    one, other, last = pair(), pair("Bob", "Bert"), pair("Cid", "Cyd")
     listed = read(operator, reverse("console:merges"))
     assert "Anna" in listed
     assert "kept: C1, merged: C2" in listed
     answer = operator.post(reverse("console:decide_merge", args=[one.pk, "accept"]), follow=True)
-    assert "stay apart until they are merged" in told(answer)[0]
+    assert "They are one person now" in told(answer)[0]
     answer = operator.post(reverse("console:decide_merge", args=[other.pk, "reject"]), follow=True)
-    assert "not suggested again" in told(answer)[0]
+    assert "Better evidence may still join them" in told(answer)[0]
+    answer = operator.post(reverse("console:decide_merge", args=[last.pk, "keep-apart"]), follow=True)
+    assert "no evidence joins them" in told(answer)[0]
     one.refresh_from_db()
     assert (one.state, one.decided_by) == ("accepted", "olga")
     assert "Nobody holds two customers for one" in read(operator, reverse("console:merges"))
-    assert not OmnichannelCustomer.objects.exclude(merged_into=None).exists()
+    assert [row.pk for row in OmnichannelCustomer.objects.exclude(merged_into=None)] == [one.second_id]
+    parted = CustomerMerge.objects.filter(kind="part", actor="olga").values_list("first", "second", "source")
+    assert list(parted) == [(last.first_id, last.second_id, f"suggestion:{last.pk}")]
 
 
 def test_a_decision_that_was_made_otherwise_is_said(operator: Client) -> None:
@@ -163,6 +167,15 @@ def test_who_may_only_look_decides_nothing(db: None) -> None:
     one, clerk = pair(), member("view_mergesuggestion")
     assert "One person" not in read(clerk, reverse("console:merges")).split("Since")[-1]
     assert clerk.post(reverse("console:decide_merge", args=[one.pk, "accept"])).status_code == 403
+
+
+def test_who_may_decide_of_suggestions_merges_nobody_without_the_right_to(db: None) -> None:
+    one, clerk = pair(), member("view_mergesuggestion", "change_mergesuggestion")
+    for verb in ("accept", "keep-apart"):
+        assert clerk.post(reverse("console:decide_merge", args=[one.pk, verb])).status_code == 403
+    assert clerk.post(reverse("console:decide_merge", args=[one.pk, "reject"])).status_code == 302
+    one.refresh_from_db()
+    assert one.state == "rejected"
 
 
 def test_many_pairs_take_as_many_questions_as_few(operator: Client) -> None:

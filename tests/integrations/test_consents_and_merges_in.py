@@ -91,7 +91,7 @@ def test_what_a_person_rejected_is_not_suggested_again(bureau: Bureau) -> None:
     assert MergeSuggestion.objects.get().state == "rejected"
 
 
-def test_a_decision_is_made_once_and_joins_nothing(bureau: Bureau) -> None:
+def test_a_decision_is_made_once_and_a_yes_merges(bureau: Bureau) -> None:
     ann, bob = (OmnichannelCustomer.objects.create(name=name) for name in ("Ann", "Bob"))
     suggest(ann.pk, bob.pk, source="test", evidence={})
     number = MergeSuggestion.objects.get().pk
@@ -100,7 +100,7 @@ def test_a_decision_is_made_once_and_joins_nothing(bureau: Bureau) -> None:
     assert decide(number, are_one=True, actor="nils").decided_by == "olga"
     with pytest.raises(UserError, match="olga has decided"):
         decide(number, are_one=False, actor="nils")
-    assert not OmnichannelCustomer.objects.exclude(merged_into=None).exists()
+    assert OmnichannelCustomer.objects.get(pk=bob.pk).merged_into_id == ann.pk
 
 
 def test_profiles_that_are_one_already_are_not_suggested(bureau: Bureau) -> None:
