@@ -112,8 +112,12 @@ class Parcels:
         return str(connector.push_fulfilment(told)) or NOTHING
 
     def shows(self, connector: Any, notice: Notice) -> bool:
+        """Books that cannot be asked are told once more, under the key with which it counts once."""
         parcel = Fulfilment.objects.select_related("order").get(pk=notice.row.local_id)
         names = _names(notice.integration, parcel.order)
+        if not isinstance(connector, PullsOrders):
+            self.tell(connector, notice)
+            return True
         record, lines = _order_there(connector, parcel.order, names), _units(parcel, names)
         if record is None or not lines:
             return True

@@ -85,15 +85,25 @@ class TakesMoney(Protocol):
 
 @dataclass(frozen=True, slots=True)
 class Person:
-    """A customer as the platform knows them."""
+    """A customer as the platform knows them; `wants_mail` is what it holds of newsletters, None where it holds
+    nothing."""
 
     name: str
     email: str
+    wants_mail: bool | None = None
 
 
 @runtime_checkable
-class KnowsPeople(Protocol):
-    """Customers are known there."""
+class HoldsPeople(Protocol):
+    """Customers are kept there."""
+
+    def people(self) -> Mapping[str, Person]:
+        """All customers, by the platform's id."""
+
+
+@runtime_checkable
+class KnowsPeople(HoldsPeople, Protocol):
+    """Customers become known there."""
 
     def meet(self, name: str, email: str) -> str:
         """Somebody becomes a customer; the platform's id."""
@@ -101,5 +111,149 @@ class KnowsPeople(Protocol):
     def rename(self, customer: str, name: str) -> None:
         """A customer is called otherwise now."""
 
-    def people(self) -> Mapping[str, Person]:
-        """All customers, by the platform's id."""
+
+# Parcels.
+
+
+@dataclass(frozen=True, slots=True)
+class PaidLabel:
+    """A label that was paid for there, by its parcel's number."""
+
+    number: str
+    is_given_back: bool = False
+
+
+@runtime_checkable
+class MovesParcels(Protocol):
+    """Labels are sold there, and carriers move what bears them."""
+
+    def paid_labels(self) -> Mapping[str, PaidLabel]:
+        """All labels that were ever paid for, by the platform's id."""
+
+    def carry(self, number: str) -> None:
+        """A carrier takes the parcel of that number along."""
+
+    def hand_over(self, number: str) -> None:
+        """A carrier delivers the parcel of that number."""
+
+
+# Mail.
+
+
+@runtime_checkable
+class Mails(Protocol):
+    """Mails to single persons leave from there."""
+
+    def mailed(self) -> Sequence[str]:
+        """The keys that the mails bore which went out, in order: one that went out twice stands there twice."""
+
+
+@dataclass(frozen=True, slots=True)
+class Deed:
+    """Something that a person did, in the words of InteractionRecord."""
+
+    kind: str
+    email: str = ""
+
+
+@runtime_checkable
+class SeesDeeds(Protocol):
+    """What people do with mails, or below posts, is seen there."""
+
+    def told_by_letter(self) -> frozenset[str]:
+        """The names of the webhooks that alone tell of something: the platform sends them until they arrive."""
+
+    def do_something(self, chance: random.Random) -> Deed | None:
+        """Somebody does something; what it was, None for nothing."""
+
+
+# Events.
+
+
+@runtime_checkable
+class CountsEvents(Protocol):
+    """Events are counted there."""
+
+    def counted_events(self) -> Sequence[str]:
+        """The keys of the events that were counted, in order: one that was counted twice stands there twice."""
+
+
+# Talk.
+
+
+@runtime_checkable
+class Talks(Protocol):
+    """People write to the merchant there."""
+
+    def begin_talk(self, text: str, email: str) -> str:
+        """Somebody writes for the first time; the conversation's id, as the connector names it."""
+
+    def go_on(self, talk: str, text: str) -> None:
+        """The same person writes once more."""
+
+    def answer_back(self, talk: str, text: str) -> None:
+        """The merchant's people answer, on the platform's own pages."""
+
+
+@runtime_checkable
+class ClosesTalks(Talks, Protocol):
+    """Conversations come to an end there."""
+
+    def close_talk(self, talk: str) -> None:
+        """The merchant's people close it, on the platform's own pages."""
+
+
+@dataclass(frozen=True, slots=True)
+class TicketThere:
+    """A ticket that was opened from elsewhere, with all that agents alone see of it."""
+
+    subject: str
+    notes: tuple[str, ...] = ()
+
+
+@runtime_checkable
+class TakesTickets(Protocol):
+    """Tickets are opened there from elsewhere."""
+
+    def tickets_there(self) -> Sequence[TicketThere]:
+        """All of them."""
+
+
+# Books.
+
+
+@dataclass(frozen=True, slots=True)
+class KeptOrder:
+    """An order of the merchant's as the books have it: the units of goods that are wanted, and those that have left
+    (None where the books do not count them). `is_waiting` says whether it waits to be packed there (None: nothing is
+    packed there)."""
+
+    number: str
+    units: int
+    is_cancelled: bool = False
+    left: int | None = None
+    is_waiting: bool | None = None
+
+
+@runtime_checkable
+class KeepsOrders(Protocol):
+    """Orders that were sold elsewhere are kept there."""
+
+    def kept_orders(self) -> Sequence[KeptOrder]:
+        """All of them: one that is kept twice stands there twice."""
+
+
+@runtime_checkable
+class PricesGoods(Protocol):
+    """Orders are made of products that have to be there first."""
+
+    def put_in_catalogue(self, code: str, title: str, price: Decimal) -> None:
+        """One more product."""
+
+
+@runtime_checkable
+class CountsStock(ShowsStock, Protocol):
+    """Stock is kept in its books, and sold over a counter of its own."""
+
+    def sell_over_counter(self, chance: random.Random) -> tuple[str, int] | None:
+        """Somebody buys at the counter; SKU and units, None where nothing was left."""

@@ -173,6 +173,11 @@ class StandIn:
         if not self._journal_muted:
             self.world.journal.write(self.slug, "effect", name, account=self.account, **facts)
 
+    def effects(self, name: str) -> list[dict[str, Any]]:
+        """What really changed under that name, by the journal, in order."""
+        entries = self.world.journal.entries(platform=self.slug, what="effect", name=name)
+        return [entry.facts for entry in entries if entry.facts.get("account") == self.account]
+
     def answer(self, request: Request) -> Reply:
         """Answer a request as the platform would, faults included."""
         for found, handler in self._routes:

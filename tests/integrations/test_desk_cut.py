@@ -150,6 +150,14 @@ def not_there(house: House) -> None:
     house.pass_time(minutes=31)
 
 
+def sold_in_words_only(house: House) -> None:
+    """The platform said yes to a label and did nothing, and the time to look has come."""
+    a_parcel(house)
+    failing(Fault.NOT_APPLIED)(house)
+    bought(house)
+    house.pass_time(hours=2)
+
+
 def a_word_of_what_moved(house: House) -> None:
     """The platform says that something is new with a parcel, and not what."""
     a_used_label(house)
@@ -322,6 +330,7 @@ WAYS = (
     Way("a worker asks whether it was bought", buying_in_vain(Fault.ERROR_AFTER), looked, bought),
     Way("a worker learns that it was not", buying_in_vain(Fault.RESET_BEFORE), looked, bought),
     Way("a worker asks once more", not_there, looked, bought),
+    Way("a worker learns that the platform knows nothing of it", sold_in_words_only, looked, bought),
     Way("a word that brings nothing along", a_word_of_what_moved, heard, heard),
     Way("a label is given back", a_label, given_back, both(given_back, bought)),
     Way("news of giving back gets lost", both(a_label, failing(Fault.ERROR_AFTER)), given_back,

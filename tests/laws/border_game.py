@@ -25,8 +25,9 @@ from finalmarket.connectors.contract import (
     PushesStock,
 )
 from finalmarket.connectors.registry import connectors
-from finalmarket.integrations import budget, connect, dead_letters, jobs, notices, pull
-from finalmarket.integrations.models import ChannelIntegration, DeadLetter, DueNotice, StreamCursor
+from finalmarket.integrations import budget, connect, dead_letters, duties, jobs, notices, pull
+from finalmarket.integrations.books import finding, records
+from finalmarket.integrations.models import ChannelIntegration, DeadLetter, DueNotice, DueRecord, StreamCursor
 from finalmarket.integrations.notice_words import kinds_of
 from finalmarket.integrations.streams import streams_of
 from finalmarket.kernel import clock, randomness
@@ -37,14 +38,27 @@ from finalmarket.sandbox.wire import served
 from finalmarket.sandbox.world import World
 from finalmarket.stock.models import StockLocation
 from tests.connectors.cases import Case, case_of
+from tests.laws.border_customers import Customers
+from tests.laws.border_deeds import Deeds
+from tests.laws.border_events import Events
+from tests.laws.border_labels import Labels
 from tests.laws.border_mail import Caught, Mail
+from tests.laws.border_messages import Messages
+from tests.laws.border_movements import Movements
+from tests.laws.border_orders import Orders
 from tests.laws.border_part import Part
 from tests.laws.border_payments import Payments
 from tests.laws.border_people import People
 from tests.laws.border_sales import Cancellations, Offers, Refunds, Sales
+from tests.laws.border_shop import Shop
+from tests.laws.border_talks import Talks
+from tests.laws.border_tickets import Tickets
 
-# What is sold has to be there first.
-PARTS: tuple[type[Part], ...] = (Offers, Sales, Refunds, Cancellations, Payments, People)
+# What is sold has to be there first, and who buys it.
+PARTS: tuple[type[Part], ...] = (
+    Offers, Sales, Refunds, Cancellations, Payments, People, Movements, Customers, Orders, Labels, Events, Messages,
+    Deeds, Talks, Tickets,
+)  # fmt: skip
 QUIET_ROUNDS = 60
 HOUR_SECONDS = 3600.0
 SECONDS_A_ROUND = (1, 5, 20, 20, 200)
@@ -106,6 +120,7 @@ class Game:
     is_calming: bool = False
     has_rushed: bool = False
     helped: int = 0
+    shop: Shop | None = None
 
     @property
     def streams(self) -> list[str]:
@@ -116,6 +131,27 @@ class Game:
     def source(self) -> str:
         """Where the orders of this account come from."""
         return f"integration:{self.integration.pk}"
+
+    def own_shop(self) -> Shop:
+        """Our own web shop, where a part needs one: opened when all parts are."""
+        self.shop = self.shop or Shop(self)
+        return self.shop
+
+    def give_duty(self, name: str) -> None:
+        """The account is told this from now on, whatever else it is for."""
+        has = [duty.name for duty in duties.possible(self.integration) if duties.does(self.integration, duty.name)]
+        duties.switch(self.integration, [*has, name], actor="game")
+
+    def follow_the_world(self) -> None:
+        """Time has passed outside: let it have passed here, too."""
+        now = self.stand_in.world.clock.now()
+        self.seconds += (now - clock.now()).total_seconds()
+        self.time.set(now)
+
+    def was_ignored(self, at: datetime | None) -> bool:
+        """Whether the platform, at that moment, said yes to a call and did nothing."""
+        requests = self.world.journal.entries(platform=self.stand_in.slug, what="request")
+        return any(one.facts["fault"] == Fault.NOT_APPLIED.name and one.at == at for one in requests)
 
     def play(self, rounds: int, faults: Faults, *, rush: bool = False) -> None:
         """Let that many rounds of trade pass under these faults, then calm down. With `rush`, so much has happened in
@@ -135,16 +171,19 @@ class Game:
         """Once, and slowly enough for platforms that can be asked but seldom."""
         if not self.has_rushed:
             self.has_rushed, self.traded_at = True, clock.now()
-            for part in self.parts:
-                part.rush()
+            for player in self._players():
+                player.rush()
             self.mail.bring(self.integration)
             self.pass_time(HOUR_SECONDS / 2)
 
     def trade(self) -> None:
         """Something happens, here and there."""
         self.traded_at = clock.now()
-        for part in self.parts:
-            part.trade()
+        for player in self._players():
+            player.trade()
+
+    def _players(self) -> list[Part | Shop]:
+        return [*([self.shop] if self.shop else []), *self.parts]
 
     def sync(self) -> None:
         """What workers do every minute, every five, and every hour."""
@@ -154,6 +193,9 @@ class Game:
             if self.is_calming or self.seconds - self.pulled_at.get(stream, 0.0) >= SECONDS_BETWEEN_PULLS:
                 self.pulled_at[stream] = self.seconds
                 pull.pull(self.integration.pk, stream)
+        finding.find(timedelta(days=2))
+        for job in dict.fromkeys(job for part in self.parts for job in part.jobs):
+            job(self.integration.pk)
         for part in self.parts:
             part.sync()
         notices.find(timedelta(days=2))
@@ -170,8 +212,13 @@ class Game:
         """Look again at what should be settled."""
         self.looked_at, self.look_since = self.seconds, clock.now() - pull.LOOK_BACK
         self.unlooked, self.undone = set(self.streams), list(self.parts)
-        notices.verify(self.integration.pk)
+        self._verify()
         self._look_again()
+
+    def _verify(self) -> None:
+        """Ask whether the platform shows what it was told."""
+        notices.verify(self.integration.pk)
+        records.verify(self.integration.pk)
 
     def _look_again(self) -> None:
         """Go on with what looks again every hour, where the platform broke it off."""
@@ -180,7 +227,7 @@ class Game:
             if run is not None and run.outcome in WHOLE:
                 self.unlooked.discard(stream)
         if self.is_calming:
-            notices.verify(self.integration.pk)
+            self._verify()
         self.undone = [part for part in self.undone if not part.hourly()]
 
     def _help(self) -> None:
@@ -221,10 +268,13 @@ class Game:
         ours = DueNotice.objects.filter(integration=self.integration)
         untold = ours.filter(state__in=["due", "doubtful"])
         unseen = ours.filter(state="sent", verified_at=None, sent_at__lt=clock.now() - notices.SHOWN_AFTER)
+        unsure = DueRecord.objects.filter(
+            integration=self.integration, verified_at=None, told_at__lt=clock.now() - records.SHOWN_AFTER, last_error=""
+        ).exclude(external_id="")
         waiting = [line for part in self.parts for line in part.waits()]
         return [
             *waiting, *(f"{one}: {one.last_error}" for one in untold), *self.mail.waits(self.integration),
-            *(f"a look for {one}" for one in unseen),
+            *(f"a look for {one}" for one in (*unseen, *unsure)),
             *(f"the newest {name}" for name in self._unpulled()), *(f"a look at {name}" for name in self.unlooked),
             *(f"a look of {type(part).__name__}" for part in self.undone),
         ]  # fmt: skip
@@ -271,6 +321,8 @@ def game(slug: str, seed: int, monkeypatch: pytest.MonkeyPatch, *, skus: int = 6
         for kind in parts_of(case.connector, case.stand_in):
             played.parts.append(kind(played))
             played.parts[-1].open()
+        if played.shop is not None:
+            played.shop.open()
         played.calm_down()
         yield played
 

@@ -30,6 +30,7 @@ class Mail:
 
     def __init__(self, caught: Caught, dice: random.Random) -> None:
         self._caught, self._dice = caught, dice
+        self.tried_again: frozenset[str] = frozenset()  # names of letters that are sent until they arrive
         self.brought = self.refused = 0
 
     def bring(self, integration: ChannelIntegration, *, all_of_it: bool = False) -> None:
@@ -37,9 +38,10 @@ class Mail:
         letters, self._caught.letters = self._caught.letters, []
         for letter in letters:
             chance = self._dice.random()
-            if chance < SHARE_HELD and not all_of_it:
+            is_lost = chance >= 1 - SHARE_LOST
+            if (chance < SHARE_HELD and not all_of_it) or (is_lost and letter.name in self.tried_again):
                 self._caught.letters.append(letter)
-            elif chance < 1 - SHARE_LOST:
+            elif not is_lost:
                 for _ in range(self._dice.randint(1, MOST_COPIES)):
                     self._put_in(integration, letter)
         self._dice.shuffle(self._caught.letters)

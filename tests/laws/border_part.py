@@ -6,7 +6,7 @@ Which parts a platform plays follows from what its connector can do; what a part
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from typing import TYPE_CHECKING, Any, ClassVar
 
 from finalmarket.connectors.contract import Connector
@@ -22,6 +22,7 @@ class Part:
     needs: ClassVar[tuple[type, ...]]
     never: ClassVar[tuple[type, ...]] = ()
     ability: ClassVar[type]
+    jobs: ClassVar[tuple[Callable[[int], object], ...]] = ()  # what workers do for it every minute
 
     def __init__(self, game: Game) -> None:
         self.game = game

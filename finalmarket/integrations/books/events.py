@@ -9,7 +9,7 @@ from __future__ import annotations
 import time
 from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
-from datetime import datetime
+from datetime import datetime, timedelta
 from typing import Any, ClassVar, Protocol
 
 from django.db import connection, transaction
@@ -44,6 +44,8 @@ MOST_CALLS_TOGETHER = 20
 SECONDS_TOGETHER = 1.0
 """As many calls as went out in so short a time are claimed and read together: what is told is no older than that."""
 KEPT_DAYS = 90
+SHOWN_AFTER = timedelta(minutes=10)
+MOST_VERIFIED = 500
 NOT_TOLD = "the account is not told this any more"
 NOTHING_MOVED = "nothing moved at a place that the account knows"
 Kind, State = DueEvent.Kind, DueEvent.State
@@ -149,6 +151,59 @@ def tell(integration_id: int) -> Pushed:
             if connector is None:
                 return Pushed(reason=integration.status_reason)
             return _Drain(books_of(integration), connector, held).run()
+
+
+def verify(integration_id: int) -> int:
+    """Tell once more, under its key, what moved and was told a while ago, once each: what was posted counts once, and
+    some platforms say yes and do nothing. Return how many movements were. Raises nothing that a platform did."""
+    integration = ChannelIntegration.objects.get(pk=integration_id)
+    if reason_not_to_push(integration) or books_of(integration).movements is None:
+        return 0
+    with lane(integration_id, LANE) as held:
+        if held is None or not breaker.may_call(integration_id):
+            return 0
+        with opened(integration) as connector:
+            if connector is None or not isinstance(connector, PushesMovements):
+                return 0
+            try:
+                return _verify_all(integration, connector, held)
+            except ConnectorError as error:
+                breaker.note_failure(integration, error)
+                return 0
+
+
+def _verify_all(integration: ChannelIntegration, connector: Connector, held: Lane) -> int:
+    errand = Moves()
+    before = clock.now() - SHOWN_AFTER
+    found = [Claimed(*row) for row in rows("unverified", integration=integration.pk, before=before, most=MOST_VERIFIED)]
+    said = errand.read(integration, connector, found).said
+    for part in _parts([(one.pk, said.get(one.pk)) for one in found], errand.most(connector)):
+        if not held.is_held():
+            break
+        telling = [notice for _, notice in part if notice is not None]
+        failpoints.hit("events.before_verify_send")
+        try:
+            answer = errand.send(connector, telling) if telling else []
+        except (Rejected, NotSupported, *READING_ERRORS):
+            answer = []  # these cannot be told together any more
+        failpoints.hit("events.after_verify_send")
+        _settle_verified(integration, [one for one in found if one.pk in dict(part)], said, answer)
+    breaker.note_success(integration.pk)
+    return len(found)
+
+
+def _settle_verified(
+    integration: ChannelIntegration, told: Sequence[Claimed], said: Mapping[int, Any], answer: Sequence[Rejected]
+) -> None:
+    """What is refused now was not posted before: it is set aside like any other."""
+    reasons = {error.key: str(error) for error in answer}
+    refused = [one for one in told if one.pk in said and said[one.pk].key in reasons]
+    with failpoints.around("events.verify"), transaction.atomic():
+        for one in refused:
+            payload = {"event": one.pk, "kind": one.kind, "local_id": one.local_id}
+            reason = reasons[said[one.pk].key] or "it gave no reason"
+            dead_letters.set_aside(integration, f"event_{one.kind}", one.key, reason, payload)
+        rows("verify", events=[one.pk for one in told], refused=[one.pk for one in refused])
 
 
 def replay(integration: ChannelIntegration, letter: DeadLetter) -> None:

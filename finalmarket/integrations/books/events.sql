@@ -35,6 +35,19 @@ UPDATE due_events SET state = put.state, last_error = %(reason)s,
 FROM unnest(%(events)s::bigint[], %(states)s::text[], %(tried)s::boolean[]) AS put(id, state, was_tried)
 WHERE due_events.id = put.id AND due_events.state = 'doubtful'
 
+-- name: unverified
+-- Movements that were told a while ago, and not told once more since. What is older than a day was looked at, or there
+-- was nobody to look.
+SELECT id, kind, local_id, key, false FROM due_events
+WHERE integration_id = %(integration)s AND kind = 'movement' AND state = 'sent' AND verified_at IS NULL
+  AND sent_at < %(before)s AND sent_at > %(before)s - interval '1 day'
+ORDER BY sent_at LIMIT %(most)s
+
+-- name: verify
+UPDATE due_events SET verified_at = coalesce(%(now)s::timestamptz, clock_timestamp()),
+    state = CASE WHEN id = ANY (%(refused)s::bigint[]) THEN 'refused' ELSE state END
+WHERE id = ANY (%(events)s::bigint[]) AND state = 'sent'
+
 -- name: again
 -- A person wants it told once more.
 UPDATE due_events SET state = 'due', attempts = 0, next_try_at = coalesce(%(now)s::timestamptz, clock_timestamp())

@@ -47,9 +47,10 @@ def find_late_books() -> None:
 
 @job("integrations.verify_books")
 def verify_books(integration: int) -> None:
-    """Ask one account whether it has what it was told a while ago."""
+    """Ask one account whether it has what it was told a while ago, or tell it once more to be sure."""
     try:
         records.verify(integration)
+        events.verify(integration)
     except Exception as error:
         breaker.note_fault(integration, error)
         raise

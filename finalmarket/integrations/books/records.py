@@ -27,11 +27,11 @@ from finalmarket.connectors.errors import (
     Unintelligible,
 )
 from finalmarket.connectors.paging import READING_ERRORS
-from finalmarket.customers.models import CustomerIdentity
+from finalmarket.customers.resolve import add_identities
 from finalmarket.integrations import breaker, dead_letters
 from finalmarket.integrations.books.finding import Books, books_of
 from finalmarket.integrations.books.wares import WARES, Due, Ware, What
-from finalmarket.integrations.intake_map import account_of
+from finalmarket.integrations.intake_map import account_of, source_of
 from finalmarket.integrations.lanes import Lane, lane
 from finalmarket.integrations.models import ChannelIntegration, DeadLetter, ExternalId
 from finalmarket.integrations.push import Pushed, opened, reason_not_to_push
@@ -54,6 +54,8 @@ consent that was withdrawn meanwhile is not."""
 MOST_VERIFIED = 200
 SHOWN_AFTER = timedelta(minutes=10)
 GONE = 404
+SURE = "sure"
+"""In the place of a digest: what the account has is told it once more, to be sure."""
 
 
 def tell(integration_id: int) -> Pushed:
@@ -75,8 +77,9 @@ def tell(integration_id: int) -> Pushed:
 
 
 def verify(integration_id: int) -> int:
-    """Ask the platform, once for each, whether it has what it was told a while ago for the first time; what it does not
-    have is told anew. Return how many were. Some platforms say yes and do nothing."""
+    """Ask the platform whether it has what it was told a while ago: what it does not have is told anew, what it has
+    once more, to be sure; told twice, it stands once. Return how many it did not have. Some platforms say yes and do
+    nothing, and none says of a whole record how it stands."""
     integration = ChannelIntegration.objects.get(pk=integration_id)
     if reason_not_to_push(integration):
         return 0
@@ -105,7 +108,7 @@ def _verify_all(integration: ChannelIntegration, connector: Connector) -> int:
         except (Rejected, NotSupported, *READING_ERRORS):
             is_there = True  # this one cannot be asked for
         with failpoints.around("records.verify"), transaction.atomic():
-            rows("verify", record=pk, is_there=is_there)
+            rows("verify", record=pk, is_there=is_there, sure=SURE)
             if not is_there:
                 _forget_name(integration, what, external_id)
         missing += not is_there
@@ -257,7 +260,8 @@ class _Drain:
         with transaction.atomic():
             rows(
                 "settle", record=due.pk, version=due.version, attempts=due.attempts + 1, external_id=external_id,
-                line_ids=json.dumps(line_ids), digest=digest, is_again=is_again, gap=GAP_SECONDS,
+                line_ids=json.dumps(line_ids), digest=digest, is_again=is_again, is_sure=due.digest == SURE,
+                gap=GAP_SECONDS,
             )  # fmt: skip
             if ware.what == What.CUSTOMER and external_id != due.external_id:
                 _remember(self._integration, due.local_id, external_id)
@@ -316,7 +320,5 @@ def _remember(integration: ChannelIntegration, person: int, external_id: str) ->
         [ExternalId(integration=integration, kind=What.CUSTOMER, external_id=external_id, local_id=person)],
         ignore_conflicts=True,
     )
-    CustomerIdentity.objects.bulk_create(
-        [CustomerIdentity(customer_id=person, kind="account", value=account_of(integration.pk, external_id)[:320])],
-        ignore_conflicts=True,
-    )
+    account = account_of(integration.pk, external_id)
+    add_identities([(person, "account", account)], source=source_of(integration.pk))

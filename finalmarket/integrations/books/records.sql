@@ -21,8 +21,9 @@ ORDER BY next_try_at, id
 
 -- name: persons
 -- Whose orders these are, where the account keeps people and has no name for them yet. Whoever is not due is now.
-INSERT INTO due_records AS known (integration_id, what, local_id, version, settled_version)
-SELECT DISTINCT %(integration)s, 'customer', coalesce(buyer.merged_into_id, buyer.id), 1, 0
+INSERT INTO due_records AS known (integration_id, what, local_id, version, settled_version, next_try_at)
+SELECT DISTINCT %(integration)s, 'customer', coalesce(buyer.merged_into_id, buyer.id), 1, 0,
+       coalesce(%(now)s::timestamptz, clock_timestamp())
 FROM orders o JOIN omnichannel_customers buyer ON buyer.id = o.customer_id
 WHERE o.id = ANY (%(orders)s::bigint[])
   AND NOT EXISTS (
@@ -75,7 +76,7 @@ UPDATE due_records SET external_id = %(external_id)s, line_ids = %(line_ids)s::j
     settled_version = CASE WHEN attempts = %(attempts)s AND NOT %(is_again)s
                            THEN greatest(settled_version, %(version)s) ELSE settled_version END,
     is_doubtful = attempts <> %(attempts)s, attempts = CASE WHEN attempts = %(attempts)s THEN 0 ELSE attempts END,
-    last_error = '', told_at = clock.at,
+    last_error = '', told_at = clock.at, verified_at = CASE WHEN %(is_sure)s THEN verified_at END,
     next_try_at = clock.at + make_interval(secs => CASE WHEN %(is_again)s THEN 0 ELSE %(gap)s END)
 FROM (SELECT coalesce(%(now)s::timestamptz, clock_timestamp()) AS at) clock
 WHERE id = %(record)s
@@ -118,18 +119,18 @@ WHERE (buyer.id = %(person)s OR buyer.merged_into_id = %(person)s)
   AND due.version = due.settled_version AND due.last_error <> ''
 
 -- name: unverified
--- Told a while ago for the first time, and not asked for since.
+-- Told a while ago, and not asked for since.
 SELECT id, what, local_id, external_id FROM due_records
 WHERE integration_id = %(integration)s AND external_id <> '' AND verified_at IS NULL AND told_at < %(before)s
   AND version = settled_version AND last_error = ''
 ORDER BY told_at LIMIT %(most)s
 
 -- name: verify
--- What is not there is told anew, under another name if need be.
+-- What is not there is told anew, under another name if need be; what is there once more.
 UPDATE due_records SET verified_at = CASE WHEN %(is_there)s THEN coalesce(%(now)s::timestamptz, clock_timestamp()) END,
     external_id = CASE WHEN %(is_there)s THEN external_id ELSE '' END,
-    digest = CASE WHEN %(is_there)s THEN digest ELSE '' END,
-    settled_version = CASE WHEN %(is_there)s THEN settled_version ELSE least(settled_version, version - 1) END
+    digest = CASE WHEN %(is_there)s THEN %(sure)s ELSE '' END,
+    settled_version = least(settled_version, version - 1)
 WHERE id = %(record)s
 
 -- name: again

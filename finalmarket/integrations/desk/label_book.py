@@ -115,6 +115,21 @@ def not_bought(label_id: int, reason: str, *, ask_again: bool = False) -> None:
         )
 
 
+def not_there(label_id: int) -> None:
+    """The platform sold a label, and knows nothing of it: the parcel has none, and a person is told to get another."""
+    with transaction.atomic():
+        label, order, parcel = _locked_label(label_id)
+        if label.state == State.BOUGHT and parcel.state == WAITS:
+            label.state, label.last_error, label.next_look_at = State.FAILED, "the platform does not know it", None
+            label.save(update_fields=["state", "last_error", "next_look_at"])
+            if parcel.tracking_number == label.tracking_number:
+                fulfilment.label(parcel.pk, carrier="", tracking_number="", actor="integration")
+            words = f"the platform does not know the label {label.tracking_number} of parcel {parcel.pk}: buy another"
+            complain(order, words, key=f"label:{label.pk}:{label.label_id}"[:100])
+        failpoints.hit("labels.within_not_there")
+    failpoints.hit("labels.after_not_there")
+
+
 def in_doubt(label_id: int, reason: str) -> None:
     """Nobody knows what became of it: the platform is asked soon."""
     with failpoints.around("labels.in_doubt"):
@@ -145,10 +160,12 @@ def given_back(label_id: int, given: Label, *, actor: str) -> ShippingLabel:
     with transaction.atomic():
         label, order, parcel = _locked_label(label_id)
         is_news = label.state == State.VOIDING
-        label.state, label.last_error, label.next_look_at = State.VOIDED, "", None
+        label.state, label.last_error = State.VOIDED, ""
+        # Some platforms say yes and do nothing: it is given back once more, which changes nothing where it was.
+        label.next_look_at = clock.now() + ONCE_MORE if is_news else None
         if given.state == "voiding":
             label.last_error = "the carrier has yet to confirm that it takes the label back"
-            label.next_look_at = clock.now() + timedelta(days=1)
+            label.next_look_at = label.next_look_at or clock.now() + timedelta(days=1)
         label.save(update_fields=["state", "last_error", "next_look_at"])
         if is_news:
             note(order, "updated", f"label for parcel {parcel.pk} given back", actor=actor)

@@ -147,11 +147,22 @@ def _where_is_it(integration: ChannelIntegration, there: Ships, label: ShippingL
     record = there.track(label.label_id, label.tracking_number, label.carrier)
     if record is not None:
         tracking_in.take_alone(integration, record)
+    elif not label.tracking_state and _is_unknown(there, label):
+        label_book.not_there(label.pk)
+        return
     label.refresh_from_db()
     with failpoints.around("labels.looked"):
         ShippingLabel.objects.filter(pk=label.pk, state=State.BOUGHT).update(
             next_look_at=tracking_in.next_look(label, clock.now()), last_error=""
         )
+
+
+def _is_unknown(there: Ships, label: ShippingLabel) -> bool:
+    """Whether the platform knows nothing of a label that it sold, by its key either."""
+    failpoints.hit("labels.before_find")
+    found = there.find_label(label.key)
+    failpoints.hit("labels.after_find")
+    return found is None
 
 
 def _ask_for_unsent(label: ShippingLabel) -> None:

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
-from dataclasses import fields
+from dataclasses import fields, replace
 from decimal import Decimal
 
 from finalmarket.connectors.records import Address
@@ -13,7 +13,7 @@ from finalmarket.integrations.telling import key_of
 from finalmarket.kernel.errors import UserError
 from finalmarket.kernel.money import quantize
 from finalmarket.orders.aftersales import worth
-from finalmarket.orders.models import Fulfilment, FulfilmentLine
+from finalmarket.orders.models import Fulfilment, FulfilmentLine, Order
 from finalmarket.orders.standing import contents
 from finalmarket.stock.models import StockLocation
 
@@ -67,7 +67,7 @@ def shipment_of(parcel: Fulfilment, key: str, size: ParcelSize | None) -> Shipme
         raise UserError(f"parcel {parcel.pk}: say what it weighs, in grams: the catalogue does not know")
     if not all(0 <= side <= MOST_MM for side in (box.length_mm, box.width_mm, box.height_mm)):
         raise UserError(f"parcel {parcel.pk}: no side is longer than {MOST_MM} millimetres")
-    sender, receiver = sender_of(parcel.location), receiver_of(order.shipping_address)
+    sender, receiver = sender_of(parcel.location), receiver_of(order)
     return Shipment(
         key=key, order_number=order.number, sender=sender, receiver=receiver, size=box, items=items_of(parcel),
         currency=order.currency, receiver_email=order.email if sender.country != receiver.country else "",
@@ -83,10 +83,12 @@ def sender_of(location: StockLocation) -> Address:
     return _complete(address, f"the location {location.name}")
 
 
-def receiver_of(stored: Mapping[str, object]) -> Address:
-    """The address that an order goes to. Raises UserError where it is not complete."""
+def receiver_of(order: Order) -> Address:
+    """The address that an order goes to, with the order's phone where it names none of its own: many carriers want one.
+    Raises UserError where it is not complete."""
+    stored: Mapping[str, object] = order.shipping_address
     address = Address(**{name: str(stored.get(name) or "") for name in NAMES})
-    return _complete(address, "the order's shipping address")
+    return _complete(replace(address, phone=address.phone or order.phone), "the order's shipping address")
 
 
 def _complete(address: Address, whose: str) -> Address:

@@ -86,6 +86,7 @@ class DueEvent(models.Model):
     last_error = models.CharField(max_length=500, blank=True, default="", db_default="")
     found_at = models.DateTimeField(db_default=Now())
     sent_at = models.DateTimeField(null=True, blank=True)
+    verified_at = models.DateTimeField(null=True, blank=True, help_text="When it was told once more, to be sure")
 
     class Meta:
         db_table = "due_events"
@@ -97,7 +98,11 @@ class DueEvent(models.Model):
                 fields=["integration", "next_try_at"], name="due_events_due", condition=Q(state__in=["due", "doubtful"])
             ),
             models.Index(fields=["found_at"], name="due_events_age"),
-        ]
+            models.Index(
+                fields=["integration", "sent_at"], name="due_events_unverified",
+                condition=Q(kind="movement", state="sent", verified_at=None),
+            ),
+        ]  # fmt: skip
 
     def __str__(self) -> str:
         return f"{self.kind} {self.local_id}"

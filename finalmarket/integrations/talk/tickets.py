@@ -12,6 +12,8 @@ from datetime import datetime, timedelta
 from typing import Any, ClassVar
 
 from django.db import connection, transaction
+from django.db.models import CharField, Value
+from django.db.models.functions import Cast, Concat
 
 from finalmarket.connectors.talk import OpensTickets, TicketContent
 from finalmarket.integrations.duties import does
@@ -31,6 +33,8 @@ MOST_TEXT_CHARACTERS = 10_000
 NOTED_FOR = timedelta(days=30)
 """So long after it was opened agents are told what becomes of a ticket's order."""
 MOST_TICKETS = 1_000
+NOTE = "note-"
+"""What the key of a notice begins with that is about a note, and no more about the ticket itself."""
 Status = ChannelIntegration.Status
 
 
@@ -70,7 +74,7 @@ def open_ticket(
     if is_new:
         DueNotice.objects.create(
             integration=desk, kind=DueNotice.Kind.TICKET, local_id=ticket.pk, key=f"ticket-{ticket.pk}",
-            next_try_at=clock.now(), verified_at=clock.now(),
+            next_try_at=clock.now(),
         )  # fmt: skip
     return ticket
 
@@ -108,13 +112,27 @@ class Tickets:
             given = str(connector.open_ticket(_content(notice.integration, ticket, ticket.order, context)))
             _remember(ticket, external_id=given[:200])
         elif digest != ticket.noted_digest:
-            key = key_of(notice.integration, "note", ticket.pk, digest)
-            connector.note_ticket(ticket.external_id, f"What is known of the order now:\n\n{context}", key)
+            self._note(connector, notice, ticket, context)
             _remember(ticket, noted_digest=digest)
         return ticket.external_id or NOTHING
 
+    def _note(self, connector: Any, notice: Notice, ticket: Ticket, context: str) -> None:
+        key = key_of(notice.integration, "note", ticket.pk, digest_of(context))
+        connector.note_ticket(ticket.external_id, f"What is known of the order now:\n\n{context}", key)
+
     def shows(self, connector: Any, notice: Notice) -> bool:
-        return True  # it was given an id there
+        """One that is not there is opened anew; in one that is there, the last note is left once more: under its key it
+        stands once."""
+        ticket = Ticket.objects.filter(pk=notice.row.local_id).first()
+        if ticket is None or ticket.order is None or not ticket.external_id:
+            return True
+        if connector.find_ticket(ticket.key) is None:
+            _remember(ticket, external_id="")
+            return False
+        context = contexts([ticket.order.pk])[ticket.order.pk]
+        if digest_of(context) == ticket.noted_digest and notice.row.key.startswith(NOTE):
+            self._note(connector, notice, ticket, context)
+        return True
 
 
 def find_changed(accounts: Collection[int], since: datetime) -> int:
@@ -140,7 +158,10 @@ def find_changed(accounts: Collection[int], since: datetime) -> int:
     if not changed:
         return 0
     with failpoints.around("talk.find_changed"):
-        return rows.update(state=DueNotice.State.DUE, attempts=0, next_try_at=clock.now())
+        return rows.update(
+            state=DueNotice.State.DUE, attempts=0, next_try_at=clock.now(), verified_at=None,
+            key=Concat(Value(NOTE), Cast("local_id", CharField())),
+        )  # fmt: skip
 
 
 def digest_of(context: str) -> str:

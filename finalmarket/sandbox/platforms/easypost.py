@@ -14,6 +14,7 @@ from collections.abc import Mapping
 from decimal import ROUND_HALF_UP, Decimal
 from typing import Any, ClassVar
 
+from finalmarket.sandbox.abilities import PaidLabel
 from finalmarket.sandbox.stand_in import Refused, Reply, Request, StandIn, route
 from finalmarket.sandbox.webhooks import Letter
 
@@ -337,6 +338,22 @@ class EasyPost(StandIn):
             shipment = self.state["shipments"][tracker["shipment_id"]]
             shipment |= {"status": status, "tracker": tracker}
         self._tell("tracker.updated", tracker)
+
+    def paid_labels(self) -> dict[str, PaidLabel]:
+        """See MovesParcels."""
+        return {
+            name: PaidLabel(one["tracking_code"], one["refund_status"] in ("submitted", "refunded"))
+            for name, one in self.state["shipments"].items()
+            if one["postage_label"]
+        }
+
+    def carry(self, number: str) -> None:
+        """See MovesParcels."""
+        self.move(number, "in_transit", "Arrived at the post office")
+
+    def hand_over(self, number: str) -> None:
+        """See MovesParcels."""
+        self.move(number, "delivered", "Left with the neighbour")
 
     def settle_refund(self, name: str, *, accepted: bool) -> None:
         """The carrier says yes or no to a label that was given back."""

@@ -15,6 +15,7 @@ from datetime import datetime
 from decimal import Decimal
 from typing import Any, ClassVar
 
+from finalmarket.sandbox.abilities import Person
 from finalmarket.sandbox.faults import Fault
 from finalmarket.sandbox.stand_in import Refused, Reply, Request, StandIn, route
 from finalmarket.sandbox.webhooks import Letter
@@ -390,6 +391,18 @@ class Fake(StandIn):
         if not order["is_cancelled"]:
             order["is_cancelled"] = True
             self._changed("order", order)
+
+    def meet(self, name: str, email: str) -> str:
+        """See KnowsPeople."""
+        return str(self._customer({"name": name, "email": email}).body["id"])
+
+    def rename(self, customer: str, name: str) -> None:
+        """See KnowsPeople."""
+        self._customer({"id": customer, "name": name})
+
+    def people(self) -> dict[str, Person]:
+        """See KnowsPeople."""
+        return {number: Person(one["name"], one["email"]) for number, one in self.state["customers"].items()}
 
     def shop(self, chance: random.Random) -> None:
         """One shopper comes by and buys one or two of something that is there."""

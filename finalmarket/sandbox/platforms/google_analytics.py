@@ -216,6 +216,10 @@ class GoogleAnalytics(StandIn):
 
     # What a test arranges.
 
+    def counted_events(self) -> list[str]:
+        """See CountsEvents."""
+        return [one["key"] for one in self.effects("event")]
+
     def comes_from(self, client: str, source: str) -> None:
         """A visitor came by way of a source, such as "google / organic"."""
         self.state["sources"][client] = source

@@ -155,6 +155,10 @@ class Mixpanel(StandIn):
                 self.effect("profile", id=update["$distinct_id"])
         return True
 
+    def counted_events(self) -> list[str]:
+        """See CountsEvents."""
+        return [one["key"] for one in self.effects("event")]
+
     @route("GET", "/lookup-tables")
     def list_tables(self, request: Request) -> Reply:
         return Reply(200, {"code": 200, "status": "OK", "results": []})

@@ -27,6 +27,7 @@ from cryptography.hazmat.primitives.serialization import (
     load_pem_private_key,
 )
 
+from finalmarket.sandbox.abilities import KeptOrder, PaidLabel
 from finalmarket.sandbox.stand_in import Refused, Reply, Request, StandIn, route
 from finalmarket.sandbox.webhooks import Letter
 
@@ -379,6 +380,30 @@ class ShipStation(StandIn):
              "carrier_status_code": code[:2], "carrier_status_description": words}
         )  # fmt: skip
         self._tell(label)
+
+    def paid_labels(self) -> dict[str, PaidLabel]:
+        """See MovesParcels."""
+        return {name: PaidLabel(one["tracking_number"], one["voided"]) for name, one in self.state["labels"].items()}
+
+    def carry(self, number: str) -> None:
+        """See MovesParcels."""
+        self.move(number, "IN_TRANSIT", "Arrived at the post office")
+
+    def hand_over(self, number: str) -> None:
+        """See MovesParcels."""
+        self.move(number, "DELIVERED", "Left with the neighbour")
+
+    def kept_orders(self) -> list[KeptOrder]:
+        """See KeepsOrders. An order that changed has been taken off the desk and laid on it anew: what was taken off
+        counts only where nothing else is left of it."""
+        found: dict[str, list[KeptOrder]] = {}
+        for one in self.state["shipments"].values():
+            if one["create_sales_order"] and one["items"]:
+                number, state = one["items"][0]["external_order_id"], one["shipment_status"]
+                units = sum(int(item["quantity"]) for item in one["items"])
+                kept = KeptOrder(number, units, state == "cancelled", is_waiting=state == "pending")
+                found.setdefault(number, []).append(kept)
+        return [kept for rows in found.values() for kept in [row for row in rows if not row.is_cancelled] or rows[-1:]]
 
 
 def _one(among: Mapping[str, Object], name: str, kind: str) -> Object:

@@ -359,6 +359,10 @@ class TikTok(StandIn):
         """The units that are shown, by SKU."""
         return {name: _stock_of(self.sku(name)[0])["total_available_quantity"] for name in self.listings()}
 
+    def counted_events(self) -> list[str]:
+        """See CountsEvents."""
+        return [one["key"] for one in self.effects("event")]
+
     def sold(self) -> Mapping[str, Any]:
         """All orders that were ever placed there."""
         return dict(self.state["orders"])

@@ -238,8 +238,10 @@ class NetSuite(
             body = read_one(known, lambda raw: words.parcel_fields(notice, raw))
             # The external id is taken once only: NetSuite refuses a second parcel of the same key.
             self._write("POST", f"{order}/!transform/itemFulfillment", body)
-            there = self._record(path) or {}
-        return str(there.get("id", ""))
+            there = self._record(path)
+        if there is None:
+            raise Unintelligible(f"the parcel {notice.key} was taken, and is not there")
+        return str(there["id"])
 
     def push_movements(self, notices: Sequence[MovementNotice]) -> Sequence[Rejected]:
         if not notices:

@@ -14,7 +14,8 @@ from urllib.parse import unquote
 from finalmarket.sandbox.abilities import Person
 from finalmarket.sandbox.faults import Fault
 from finalmarket.sandbox.platforms.hubspot import schema
-from finalmarket.sandbox.platforms.hubspot.gate import Fields, Gate, refusal, written
+from finalmarket.sandbox.platforms.hubspot.gate import Fields, refusal, written
+from finalmarket.sandbox.platforms.hubspot.outside import Outside
 from finalmarket.sandbox.stand_in import Reply, Request, route
 
 MOST_INPUTS = 100
@@ -23,7 +24,7 @@ MOST_A_PAGE = 200
 SUBSCRIPTION = "77"
 
 
-class HubSpot(Gate):
+class HubSpot(Outside):
     """One account."""
 
     def fresh_state(self) -> Fields:

@@ -5,7 +5,7 @@ from __future__ import annotations
 from datetime import datetime
 from typing import Any, cast
 
-from finalmarket.sandbox.abilities import Person
+from finalmarket.sandbox.abilities import Person, TicketThere
 from finalmarket.sandbox.platforms.intercom.gate import Fields, Gate, refusal
 from finalmarket.sandbox.stand_in import Reply, Request, route
 
@@ -272,6 +272,35 @@ class Intercom(Gate):
         """All contacts, by id."""
         found: dict[str, Any] = self.state["contacts"]
         return {name: Person(one.get("name", ""), one.get("email", "")) for name, one in found.items()}
+
+    def begin_talk(self, text: str, email: str) -> str:
+        """See Talks."""
+        return self.write_in(email, text)
+
+    def go_on(self, talk: str, text: str) -> None:
+        """See Talks."""
+        said = self.state["conversations"][talk]
+        said |= {"state": "open", "open": True}
+        self.reply(talk, text, author=said["source"]["author"])
+
+    def answer_back(self, talk: str, text: str) -> None:
+        """See Talks."""
+        self.reply(talk, text)
+
+    def close_talk(self, talk: str) -> None:
+        """See ClosesTalks."""
+        self.set_state(talk, "closed")
+
+    def tickets_there(self) -> list[TicketThere]:
+        """See TakesTickets."""
+        return [
+            TicketThere(
+                str(one["ticket_attributes"].get("_default_title_", "")),
+                (*(str(value) for value in one["ticket_attributes"].values()),
+                 *(part["body"] for part in one["ticket_parts"]["ticket_parts"] if part["part_type"] == "note")),
+            )
+            for one in self._all("tickets")
+        ]  # fmt: skip
 
 
 def _contacts(name: str) -> Fields:

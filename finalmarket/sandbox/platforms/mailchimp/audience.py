@@ -8,11 +8,13 @@ from __future__ import annotations
 
 import copy
 import hashlib
+import random
 import re
 from datetime import datetime
 from typing import Any
 from urllib.parse import unquote
 
+from finalmarket.sandbox.abilities import Deed, Person
 from finalmarket.sandbox.platforms.mailchimp.hooks import Hooks
 from finalmarket.sandbox.platforms.mailchimp.office import LIST, Object, invalid, missing, outside, problem
 from finalmarket.sandbox.stand_in import Reply, Request, route
@@ -247,3 +249,49 @@ class Audience(Hooks):
         }  # fmt: skip
         self.state["activity"].setdefault(member["id"], []).append(made)
         return made
+
+    def meet(self, name: str, email: str) -> str:
+        """See KnowsPeople."""
+        first, _, last = name.rpartition(" ")
+        return str(self.sign_up(email, FNAME=first, LNAME=last))
+
+    def rename(self, customer: str, name: str) -> None:
+        """See KnowsPeople."""
+        member, (first, _, last) = self._member(customer), name.rpartition(" ")
+        self.change_by_hand(
+            member["email_address"], merge_fields={**member["merge_fields"], "FNAME": first, "LNAME": last}
+        )
+
+    def people(self) -> dict[str, Person]:
+        """See KnowsPeople."""
+        wants = {"subscribed": True, "unsubscribed": False, "cleaned": False}
+        return {
+            name: Person(
+                f"{one['merge_fields'].get('FNAME', '')} {one['merge_fields'].get('LNAME', '')}".strip(),
+                one["email_address"], wants.get(one["status"]),
+            )
+            for name, one in self.state["members"].items()
+        }  # fmt: skip
+
+    def told_by_letter(self) -> frozenset[str]:
+        """See SeesDeeds: what members did can be asked for."""
+        return frozenset()
+
+    def do_something(self, chance: random.Random) -> Deed | None:
+        """See SeesDeeds. Of what one member did within a second, Mailchimp tells nobody what came first."""
+        readers = [
+            one["email_address"] for one in self.state["members"].values()
+            if one["status"] == "subscribed" and one["email_address"].startswith("reader-")
+        ]  # fmt: skip
+        if not readers or chance.random() < 0.3:
+            self.meet("Some Reader", f"reader-{chance.randint(1, 999_999)}@example.com")
+            return None
+        email, kind = chance.choice(readers), chance.choice(("open", "open", "click", "click", "leave", "clean"))
+        if kind == "leave":
+            self.leave(email)
+            return Deed("unsubscribe", email)
+        if kind == "clean":
+            self.clean(email)
+            return Deed("email_bounce", email)
+        self.act(email, kind, **({"link_clicked": "https://shop.example/tea"} if kind == "click" else {}))
+        return Deed(f"email_{kind}", email)

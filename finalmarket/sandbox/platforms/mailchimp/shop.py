@@ -6,6 +6,7 @@ import copy
 from typing import Any
 from urllib.parse import unquote
 
+from finalmarket.sandbox.abilities import KeptOrder
 from finalmarket.sandbox.platforms.mailchimp.audience import Audience, member_id
 from finalmarket.sandbox.platforms.mailchimp.office import LIST, Object, invalid, missing, problem
 from finalmarket.sandbox.stand_in import Reply, Request, route
@@ -163,6 +164,16 @@ class Shop(Audience):
         """All orders, by their ids."""
         stores: list[Any] = list(self.state["stores"].values())
         return {name: order for store in stores for name, order in store["orders"].items()}
+
+    def kept_orders(self) -> list[KeptOrder]:
+        """See KeepsOrders."""
+        return [
+            KeptOrder(
+                name, sum(line["quantity"] for line in order["lines"]), order.get("financial_status") == "cancelled"
+            )
+            for store in self.state["stores"].values()
+            for name, order in store["orders"].items()
+        ]
 
 
 def _shown_store(store: Object) -> Object:

@@ -245,6 +245,10 @@ class Facebook(GraphStandIn):
         """The units that are shown, by SKU."""
         return {sku: int(item.get("quantity_to_sell_on_facebook", 0)) for sku, item in self.state["items"].items()}
 
+    def counted_events(self) -> list[str]:
+        """See CountsEvents."""
+        return [one["key"] for one in self.effects("event")]
+
     def sold(self) -> Mapping[str, Any]:
         """All orders that were ever placed there."""
         return dict(self.state["orders"])

@@ -2,10 +2,12 @@
 
 from __future__ import annotations
 
+import random
 from collections.abc import Mapping
 from datetime import UTC, datetime
 from typing import Any, ClassVar
 
+from finalmarket.sandbox.abilities import Deed
 from finalmarket.sandbox.platforms.meta.graph import GraphStandIn, Object, V, moment, not_there, refusal, told
 from finalmarket.sandbox.stand_in import Reply, Request, route
 
@@ -159,6 +161,31 @@ class Instagram(GraphStandIn):
         value = {"id": name, "text": text, "from": author, "media": {"id": post}}
         self.tell("instagram", {"id": USER_ID, "time": at, "changes": [{"field": "comments", "value": value}]})
         return name
+
+    def begin_talk(self, text: str, email: str) -> str:
+        """See Talks. Nobody's address is known there."""
+        return self.say(text)
+
+    def go_on(self, talk: str, text: str) -> None:
+        """See Talks."""
+        self.say(text, thread=talk)
+
+    def answer_back(self, talk: str, text: str) -> None:
+        """See Talks."""
+        self.answer_as_agent(talk, text)
+
+    def told_by_letter(self) -> frozenset[str]:
+        """See SeesDeeds: comments can be read."""
+        return frozenset()
+
+    def do_something(self, chance: random.Random) -> Deed | None:
+        """See SeesDeeds."""
+        posts = list(self.state["posts"])
+        if not posts or chance.random() < 0.1:
+            self.post()
+            return None
+        self.comment(chance.choice(posts), "Lovely.")
+        return Deed("social_engagement")
 
 
 def _shown(thread: Object) -> Object:

@@ -8,6 +8,7 @@ from datetime import datetime
 from decimal import Decimal
 from typing import Any
 
+from finalmarket.sandbox.abilities import KeptOrder, Person
 from finalmarket.sandbox.platforms.netsuite.door import KIND, Door, refusal
 from finalmarket.sandbox.stand_in import Reply, Request, route
 
@@ -257,13 +258,50 @@ class NetSuite(Door):
         return {item["itemId"]: sum(item["stock"].values()) for item in self.state["items"].values()}
 
     def shop(self, chance: random.Random) -> None:
-        """Somebody buys one or two of something at the company's own counter: a cash sale."""
+        """Somebody buys one or two of something at the company's own counter."""
+        self.sell_over_counter(chance)
+
+    def sell_over_counter(self, chance: random.Random) -> tuple[str, int] | None:
+        """See CountsStock: a cash sale."""
         there = [item for item in self.state["items"].values() if item["stock"].get(COUNTER, 0) > 0]
-        if there:
-            item = chance.choice(there)
-            units = min(chance.randint(1, 2), item["stock"][COUNTER])
-            self._move(item["id"], COUNTER, -units)
-            self._changed("cash_sale", sku=item["itemId"], units=units)
+        if not there:
+            return None
+        item = chance.choice(there)
+        units = min(chance.randint(1, 2), item["stock"][COUNTER])
+        self._move(item["id"], COUNTER, -units)
+        self._changed("cash_sale", sku=item["itemId"], units=units)
+        return str(item["itemId"]), units
+
+    def kept_orders(self) -> list[KeptOrder]:
+        """See KeepsOrders."""
+        kept = []
+        for order in self.state["orders"].values():
+            goods = [row for row in order["lines"] if row["item"]["id"] in self.state["items"]]
+            wanted = [row for row in goods if not row["isClosed"]]
+            units, left = sum(row["quantity"] for row in wanted), sum(row["quantityFulfilled"] for row in goods)
+            kept.append(KeptOrder(order.get("otherRefNum", ""), units, not wanted, left))
+        return kept
+
+    def meet(self, name: str, email: str) -> str:
+        """See KnowsPeople."""
+        first, _, last = name.rpartition(" ")
+        return self.sign_up({"firstName": first, "lastName": last, "email": email})
+
+    def rename(self, customer: str, name: str) -> None:
+        """See KnowsPeople."""
+        first, _, last = name.rpartition(" ")
+        changed = {"firstName": first, "lastName": last, "lastModifiedDate": self.now().replace(microsecond=0)}
+        self.state["customers"][customer] |= changed
+
+    def people(self) -> dict[str, Person]:
+        """See KnowsPeople."""
+        return {
+            name: Person(
+                f"{one.get('firstName', '')} {one.get('lastName', '')}".strip() or one.get("companyName", ""),
+                one.get("email", ""),
+            )
+            for name, one in self.state["customers"].items()
+        }
 
 
 def _status(letter: str) -> Thing:

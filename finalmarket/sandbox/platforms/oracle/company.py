@@ -9,6 +9,7 @@ from decimal import Decimal
 from typing import Any
 from urllib.parse import unquote
 
+from finalmarket.sandbox.abilities import KeptOrder, Person
 from finalmarket.sandbox.conditions import Entity
 from finalmarket.sandbox.platforms.oracle.gate import Gate, refusal
 from finalmarket.sandbox.stand_in import Reply, Request, route
@@ -310,12 +311,47 @@ class Oracle(Gate):
 
     def shop(self, chance: random.Random) -> None:
         """Somebody buys one or two of something at the company's own counter."""
+        self.sell_over_counter(chance)
+
+    def sell_over_counter(self, chance: random.Random) -> tuple[str, int] | None:
+        """See CountsStock."""
         there = [item for item in self.state["items"] if self.state["stock"][item, MAIN, STORES] > 0]
-        if there:
-            item = chance.choice(there)
-            units = min(chance.randint(1, 2), self.state["stock"][item, MAIN, STORES])
-            self._move(item, MAIN, STORES, -units)
-            self.effect("counter_sale", item=item, units=units)
+        if not there:
+            return None
+        item = chance.choice(there)
+        units = min(chance.randint(1, 2), self.state["stock"][item, MAIN, STORES])
+        self._move(item, MAIN, STORES, -units)
+        self.effect("counter_sale", item=item, units=units)
+        return str(item), units
+
+    def kept_orders(self) -> list[KeptOrder]:
+        """See KeepsOrders."""
+        kept = []
+        for order in self.state["orders"].values():
+            goods = [line for line in order["lines"] if line["ProductNumber"] in self.state["items"]]
+            units = sum(int(line["OrderedQuantity"]) for line in goods)
+            left = sum(int(line["ShippedQuantity"]) for line in goods)
+            kept.append(KeptOrder(str(order["OrderNumber"]), units, not units, left))
+        return kept
+
+    def meet(self, name: str, email: str) -> str:
+        """See KnowsPeople."""
+        first, _, last = name.rpartition(" ")
+        return str(self.sign_up({"FirstName": first, "LastName": last, "EmailAddress": email})["PartyNumber"])
+
+    def rename(self, customer: str, name: str) -> None:
+        """See KnowsPeople."""
+        first, _, last = name.rpartition(" ")
+        self.state["people"][customer] |= {
+            "FirstName": first, "LastName": last, "LastUpdateDate": _wide(self.now())
+        }  # fmt: skip
+
+    def people(self) -> dict[str, Person]:
+        """See KnowsPeople."""
+        return {
+            number: Person(f"{one.get('FirstName', '')} {one.get('LastName', '')}".strip(), one.get("EmailAddress", ""))
+            for number, one in self.state["people"].items()
+        }
 
 
 def _wide(moment: datetime) -> str:

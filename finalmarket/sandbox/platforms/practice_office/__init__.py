@@ -8,16 +8,13 @@ parcel moves on (`move_parcel`), somebody counts (`count`), two customers turn o
 
 from __future__ import annotations
 
-from finalmarket.sandbox.platforms.practice_office.books import Books
 from finalmarket.sandbox.platforms.practice_office.desk import MAIN, PAGE, TOKEN, Desk
-from finalmarket.sandbox.platforms.practice_office.mail import Mail
 from finalmarket.sandbox.platforms.practice_office.outside import Outside
-from finalmarket.sandbox.platforms.practice_office.parcels import Parcels
 
 __all__ = ["MAIN", "PAGE", "TOKEN", "Desk", "PracticeOffice"]
 
 
-class PracticeOffice(Outside, Books, Mail, Parcels):
+class PracticeOffice(Outside):
     """One account, with all its rooms."""
 
     slug = "practice_office"

@@ -1,7 +1,8 @@
 """The books of the practice office: items and their stock, orders that were sold elsewhere, movements of stock.
 
 A level knows the moment up to which it has heard what happened (`known_at`) and when somebody last counted it
-(`counted_at`). A movement from before a count changes nothing any more: the count has seen it.
+(`counted_at`). A movement from before a count changes nothing any more: the count has seen it. A parcel takes its goods
+out of the stock of the place that it left from.
 """
 
 from __future__ import annotations
@@ -97,6 +98,11 @@ class Books(Desk):
             raise refusal(422, "not_open", "these units are not open any more")
         parcel = {**told, "id": f"F{self._next()}"}
         order["parcels"].append(parcel)
+        lines = {line["id"]: line for line in order["lines"]}
+        for line in told["lines"]:
+            item = self.state["items"].get(lines[line["id"]]["item"])
+            if item is not None and told["location"] in self.state["locations"]:
+                self._move(item, told["location"], -line["quantity"], told["shipped_at"])
         self.effect("fulfilment", order=number, id=parcel["id"], tracking_number=told["number"])
         return Reply(201, {"id": parcel["id"]})
 

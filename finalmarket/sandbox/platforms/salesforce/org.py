@@ -11,7 +11,7 @@ from decimal import Decimal
 from typing import Any
 from urllib.parse import unquote
 
-from finalmarket.sandbox.abilities import Person
+from finalmarket.sandbox.abilities import KeptOrder, Person
 from finalmarket.sandbox.faults import Fault
 from finalmarket.sandbox.platforms.salesforce import soql
 from finalmarket.sandbox.platforms.salesforce.gate import (
@@ -310,6 +310,10 @@ class Salesforce(Gate):
         values = {"Pricebook2Id": PRICEBOOK, "Product2Id": product["Id"], "IsActive": True, "UnitPrice": float(price)}
         return str(self._make("PricebookEntry", values)["Id"])
 
+    def put_in_catalogue(self, code: str, title: str, price: Decimal) -> None:
+        """See PricesGoods."""
+        self.add_product(code, title, price)
+
     def meet(self, name: str, email: str) -> str:
         """Somebody becomes a customer; the id."""
         first, _, last = name.rpartition(" ")
@@ -327,6 +331,18 @@ class Salesforce(Gate):
             name: Person(f"{one.get('FirstName') or ''} {one['LastName']}".strip(), one.get("Email") or "")
             for name, one in there.items()
         }
+
+    def kept_orders(self) -> list[KeptOrder]:
+        """See KeepsOrders."""
+        items = [one for one in self.state["records"]["OrderItem"].values() if not one["IsDeleted"]]
+        return [
+            KeptOrder(
+                one["FinalMarket_Number__c"], sum(int(item["Quantity"]) for item in items if item["OrderId"] == name),
+                one["FinalMarket_State__c"] == "cancelled",
+            )
+            for name, one in self.state["records"]["Order"].items()
+            if not one["IsDeleted"]
+        ]  # fmt: skip
 
 
 def _filled(value: str, names: Mapping[str, str]) -> str:

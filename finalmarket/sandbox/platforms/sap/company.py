@@ -8,6 +8,7 @@ from datetime import datetime
 from decimal import Decimal
 from typing import Any, ClassVar
 
+from finalmarket.sandbox.abilities import KeptOrder, Person
 from finalmarket.sandbox.conditions import Entity
 from finalmarket.sandbox.platforms.sap import queries
 from finalmarket.sandbox.platforms.sap.gateway import ROOT, Gateway, refusal
@@ -340,12 +341,55 @@ class Sap(Gateway):
 
     def shop(self, chance: random.Random) -> None:
         """Somebody buys one or two of something at the company's own counter."""
+        self.sell_over_counter(chance)
+
+    def sell_over_counter(self, chance: random.Random) -> tuple[str, int] | None:
+        """See CountsStock."""
         there = [product for product, stock in self.state["stock"].items() if stock[MAIN, "01"] > 0]
-        if there:
-            product = chance.choice(there)
-            units = min(chance.randint(1, 2), self.state["stock"][product][MAIN, "01"])
-            self._move(product, MAIN, -units)
-            self.effect("counter_sale", product=product, units=units)
+        if not there:
+            return None
+        product = chance.choice(there)
+        units = min(chance.randint(1, 2), self.state["stock"][product][MAIN, "01"])
+        self._move(product, MAIN, -units)
+        self.effect("counter_sale", product=product, units=units)
+        return str(product), units
+
+    def kept_orders(self) -> list[KeptOrder]:
+        """See KeepsOrders."""
+        return [
+            KeptOrder(
+                order["PurchaseOrderByCustomer"], sum(int(Decimal(row["RequestedQuantity"])) for row in wanted),
+                not wanted, sum(row["Delivered"] for row in order["to_Item"]),
+            )
+            for order in self.state["orders"].values()
+            for wanted in [[row for row in order["to_Item"] if not row["SalesDocumentRjcnReason"]]]
+        ]  # fmt: skip
+
+    def meet(self, name: str, email: str) -> str:
+        """See KnowsPeople."""
+        first, _, last = name.rpartition(" ")
+        reach = {"results": [{"EmailAddress": email}]}
+        address = {"Country": "DE", "CityName": "Berlin", "StreetName": "Hauptstr.", "to_EmailAddress": reach}
+        told = {"FirstName": first, "LastName": last, "to_BusinessPartnerAddress": {"results": [address]}}
+        return str(self.sign_up(told)["BusinessPartner"])
+
+    def rename(self, customer: str, name: str) -> None:
+        """See KnowsPeople."""
+        partner, (first, _, last) = self.state["partners"][customer], name.rpartition(" ")
+        partner |= {"FirstName": first, "LastName": last, "BusinessPartnerFullName": name, "__metadata":
+                    etag(self._next())}  # fmt: skip
+        self._touch((customer,))
+
+    def people(self) -> dict[str, Person]:
+        """See KnowsPeople."""
+        return {
+            number: Person(
+                f"{one['FirstName']} {one['LastName']}".strip() or one["OrganizationBPName1"],
+                next((row["EmailAddress"] for address in one["to_BusinessPartnerAddress"]
+                      for row in address["to_EmailAddress"]), ""),
+            )
+            for number, one in self.state["partners"].items()
+        }  # fmt: skip
 
 
 def _day(moment: datetime) -> str:

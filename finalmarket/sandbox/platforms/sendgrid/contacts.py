@@ -8,6 +8,7 @@ import uuid
 from datetime import timedelta
 from typing import Any
 
+from finalmarket.sandbox.abilities import Person
 from finalmarket.sandbox.platforms.sendgrid.office import Object, Office, refusal
 from finalmarket.sandbox.stand_in import Reply, Request, part_of, route
 
@@ -195,3 +196,17 @@ class Contacts(Office):
         """A contact as it was told last, its fields by their names."""
         found = self._now(email)
         return None if found is None else self._shown(found)
+
+    def people(self) -> dict[str, Person]:
+        """See HoldsPeople: all contacts; who is on a list, and is not kept from newsletters, wants them."""
+        return {
+            email: Person(
+                f"{kept['now'].get('first_name', '')} {kept['now'].get('last_name', '')}".strip(), email,
+                bool(kept["now"]["list_ids"]) and not self._is_left_alone(email),
+            )
+            for email, kept in self.state["contacts"].items()
+        }  # fmt: skip
+
+    def _is_left_alone(self, email: str) -> bool:
+        lists = (self.state[name] for name in ("unsubscribes", "spam_reports", "bounces"))
+        return any(email in one for one in lists) or any(email == left for _, left in self.state["left"])

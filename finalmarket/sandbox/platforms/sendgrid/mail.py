@@ -2,9 +2,11 @@
 
 from __future__ import annotations
 
+import random
 import re
 from typing import Any
 
+from finalmarket.sandbox.abilities import Deed
 from finalmarket.sandbox.platforms.sendgrid.hooks import Hooks
 from finalmarket.sandbox.platforms.sendgrid.office import GROUP, SENDER, Object, outside, refusal
 from finalmarket.sandbox.stand_in import Reply, Request, route
@@ -132,3 +134,38 @@ class Mail(Hooks):
         """Somebody wants the newsletters of a group again."""
         self.state["left"].pop((group, email.lower()), None)
         self.tell("group_resubscribe", email, asm_group_id=group)
+
+    def mailed(self) -> list[str]:
+        """See Mails."""
+        return [key for message in self.messages() for key in message["arguments"].values()]
+
+    def told_by_letter(self) -> frozenset[str]:
+        """See SeesDeeds: no list holds who opened a mail, or followed a link."""
+        return frozenset({"open", "click"})
+
+    def do_something(self, chance: random.Random) -> Deed | None:
+        """See SeesDeeds."""
+        if chance.random() < 0.4:
+            return self._say_no(chance, f"reader-{chance.randint(1, 999_999)}@example.com")
+        mails = [message for message in self.messages() if not message["is_dropped"]]
+        if not mails:
+            return None
+        mail = chance.choice(mails)
+        if chance.random() < 0.5:
+            self.open_mail(mail["id"])
+            return Deed("email_open", mail["to"])
+        self.click_mail(mail["id"], "https://shop.example/tea")
+        return Deed("email_click", mail["to"])
+
+    def _say_no(self, chance: random.Random, email: str) -> Deed:
+        """Somebody unsubscribes, calls a newsletter spam, or cannot be reached by it."""
+        kind = chance.choice(("unsubscribe", "email_complaint", "email_bounce"))
+        if kind == "unsubscribe":
+            self.unsubscribe(email)
+        elif kind == "email_complaint":
+            self.put_on("spam_reports", email, ip="192.0.2.7")
+            self.tell("spamreport", email)
+        else:
+            self.put_on("bounces", email, reason="550 5.1.1 unknown", status="5.1.1")
+            self.tell("bounce", email, type="bounce")
+        return Deed(kind, email)

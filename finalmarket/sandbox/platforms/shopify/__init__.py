@@ -9,6 +9,7 @@ from datetime import datetime
 from decimal import Decimal
 from typing import Any, ClassVar
 
+from finalmarket.sandbox.abilities import Person
 from finalmarket.sandbox.platforms.shopify import letters
 from finalmarket.sandbox.platforms.shopify.server import Server
 from finalmarket.sandbox.platforms.shopify.shop import Thing, refundable, total_of
@@ -145,6 +146,26 @@ class ShopifyStandIn(Server):
         """A person asks that their data be erased."""
         body = letters.privacy_body(self.state, self.state.customers[customer_id])
         self.tell("customers/redact", body)
+
+    def meet(self, name: str, email: str) -> str:
+        """See KnowsPeople."""
+        first, _, last = name.rpartition(" ")
+        customer = self.state.add_customer(self.now(), first=first, last=last, email=email)
+        self.tell_customer("customers/create", customer)
+        return str(customer["id"])
+
+    def rename(self, customer: str, name: str) -> None:
+        """See KnowsPeople."""
+        person, (first, _, last) = self.state.customers[customer], name.rpartition(" ")
+        person |= {"first": first, "last": last, "updated": self.now()}
+        self.tell_customer("customers/update", person)
+
+    def people(self) -> dict[str, Person]:
+        """See KnowsPeople."""
+        return {
+            name: Person(f"{one['first']} {one['last']}".strip(), one["email"] or "")
+            for name, one in self.state.customers.items()
+        }
 
     # Shoppers.
 

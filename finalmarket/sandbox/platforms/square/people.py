@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from finalmarket.sandbox.abilities import Person
 from finalmarket.sandbox.platforms.square.books import Counter, Raw, read_moment, refusal
 from finalmarket.sandbox.stand_in import Reply, Request, route
 
@@ -89,6 +90,28 @@ class People(Counter):
         if customer_id not in self.state.customers:
             raise refusal(404, "NOT_FOUND", f"Customer with ID `{customer_id}` not found.")
         return self.state.customers[customer_id]
+
+    # The outside world.
+
+    def meet(self, name: str, email: str) -> str:
+        """See KnowsPeople."""
+        first, _, last = name.rpartition(" ")
+        return str(self.new_customer({"given_name": first, "family_name": last, "email_address": email})["id"])
+
+    def rename(self, customer: str, name: str) -> None:
+        """See KnowsPeople."""
+        person, (first, _, last) = self.state.customers[customer], name.rpartition(" ")
+        person |= {"given_name": first, "family_name": last}
+        self.touch_customer(person)
+
+    def people(self) -> dict[str, Person]:
+        """See KnowsPeople."""
+        return {
+            number: Person(
+                f"{one.get('given_name', '')} {one.get('family_name', '')}".strip(), one.get("email_address", "")
+            )
+            for number, one in self.state.customers.items()
+        }
 
 
 def _sorted_name(person: Raw) -> str:

@@ -12,7 +12,7 @@ from collections.abc import Mapping
 from datetime import datetime, timedelta
 from typing import Any, cast
 
-from finalmarket.sandbox.abilities import Person
+from finalmarket.sandbox.abilities import Person, TicketThere
 from finalmarket.sandbox.faults import Fault
 from finalmarket.sandbox.platforms.zendesk.gate import ADMIN, EMAIL, Fields, Gate, missing, refusal, written
 from finalmarket.sandbox.stand_in import Reply, Request, part_of, route
@@ -254,11 +254,13 @@ class Zendesk(Gate):
 
     # Visitors, and what a test arranges. The caller holds the lock where others may call meanwhile.
 
-    def write_in(self, email: str, text: str, *, channel: str = "email", at: datetime | None = None) -> int:
-        """Somebody asks something; the ticket's id."""
+    def write_in(
+        self, email: str, text: str, *, channel: str = "email", at: datetime | None = None, **more: Any
+    ) -> int:
+        """Somebody asks something; the ticket's id. `more` are fields of the ticket, such as its custom ones."""
         known = next((one for one in self.state["users"].values() if one.get("email") == email), None)
         person = known or self._new_user(email.partition("@")[0].title(), email, at)
-        ticket = self._new_ticket(person["id"], channel, subject=text[:40])
+        ticket = self._new_ticket(person["id"], channel, subject=text[:40], **more)
         self._say(ticket, person["id"], text)
         self._changed(ticket, at)
         return int(ticket["id"])
@@ -301,6 +303,34 @@ class Zendesk(Gate):
         """All end users, by id."""
         users = [one for one in self.state["users"].values() if one["role"] == "end-user" and one["active"]]
         return {str(one["id"]): Person(one["name"], one.get("email", "")) for one in users}
+
+    def begin_talk(self, text: str, email: str) -> str:
+        """See Talks."""
+        return str(self.write_in(email, text))
+
+    def go_on(self, talk: str, text: str) -> None:
+        """See Talks. What was solved is open again."""
+        ticket = self.state["tickets"][int(talk)]
+        ticket["status"] = "open"
+        self.reply(ticket["id"], text, author=ticket["requester_id"])
+
+    def answer_back(self, talk: str, text: str) -> None:
+        """See Talks."""
+        self.reply(int(talk), text)
+
+    def close_talk(self, talk: str) -> None:
+        """See ClosesTalks."""
+        self.set_status(int(talk), "solved")
+
+    def tickets_there(self) -> list[TicketThere]:
+        """See TakesTickets."""
+        return [
+            TicketThere(
+                one["subject"], tuple(said["body"] for said in self.state["comments"][number] if not said["public"])
+            )
+            for number, one in self.state["tickets"].items()
+            if one.get("external_id")
+        ]
 
 
 TAKEN = ("subject", "external_id", "priority", "tags", "status", "custom_fields", "requester_id", "submitter_id")

@@ -1,0 +1,150 @@
+"""A platform says yes and does nothing: what it should have is looked for, or told once more, and stands there once."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from datetime import timedelta
+
+import pytest
+
+from finalmarket.integrations import notices
+from finalmarket.integrations.books import events, records
+from finalmarket.integrations.desk import labels
+from finalmarket.integrations.models import DueEvent, ShippingLabel
+from finalmarket.integrations.talk.tickets import open_ticket
+from finalmarket.kernel import clock
+from finalmarket.orders.models import Fulfilment
+from finalmarket.sandbox.faults import Fault
+from finalmarket.stock import ledger
+from tests.integrations.bureau import Bureau, opened_bureau
+from tests.integrations.counter import Counter
+from tests.integrations.office import Office, opened_office
+
+pytestmark = pytest.mark.committed_database
+HOUR = timedelta(hours=1)
+
+
+@pytest.fixture
+def books(committed_database: object) -> Iterator[Office]:
+    """An account that keeps our orders and what moves in the warehouse."""
+    with opened_office() as office:
+        office.keep("orders", "movements")
+        office.map_place(office.market.warehouse, "house")
+        office.tell_events()
+        yield office
+
+
+@pytest.fixture
+def bureau(committed_database: object) -> Iterator[Bureau]:
+    with opened_bureau() as found:
+        found.give("tickets")
+        yield found
+
+
+def test_a_change_of_an_order_that_was_only_said_to_be_taken_is_told_once_more(books: Office) -> None:
+    order = books.buy()
+    books.tell()
+    books.ship(order)
+    books.office.faults.then(Fault.NOT_APPLIED)
+    books.tell(1)
+    assert books.there(order)["state"] == "open"
+    with clock.steered(clock.now() + HOUR):
+        assert records.verify(books.integration.pk) == 0
+    books.tell(61)
+    assert books.there(order)["state"] == "fulfilled"
+
+
+def test_what_stands_as_it_was_told_is_told_once_more_and_then_left_alone(books: Office) -> None:
+    order = books.buy()
+    books.tell()
+    for hours in (1, 2, 3):
+        with clock.steered(clock.now() + hours * HOUR):
+            records.verify(books.integration.pk)
+        books.tell(60 * hours + 1)
+    assert books.requests("POST /v1/orders") == 2
+    assert len(books.effects("order")) == 1
+    assert not books.effects("order_changed")
+    assert books.there(order)["state"] == "open"
+
+
+def test_a_movement_that_was_only_said_to_be_posted_is_posted_once(books: Office) -> None:
+    cup = books.market.variants["CUP"]
+    ledger.adjust(cup.pk, books.market.warehouse.pk, -2, reason="damaged", actor="test")
+    books.office.faults.then(Fault.NOT_APPLIED)
+    books.tell_events(1)
+    assert [kind for kind, *_ in books.moved()].count("loss") == 0
+    for hours in (1, 2):
+        with clock.steered(clock.now() + hours * HOUR):
+            events.verify(books.integration.pk)
+    assert [kind for kind, *_ in books.moved()].count("loss") == 1
+    assert not DueEvent.objects.filter(state="sent", verified_at=None).exists()
+
+
+def test_movements_are_told_once_more_and_then_left_alone(books: Office) -> None:
+    with clock.steered(clock.now() + HOUR):
+        assert events.verify(books.integration.pk) > 0
+        assert events.verify(books.integration.pk) == 0
+
+
+def test_a_parcel_that_books_only_said_to_have_noted_is_told_once_more(books: Office) -> None:
+    order = books.buy()
+    books.tell()
+    books.ship(order)
+    books.office.faults.then(Fault.NOT_APPLIED)
+    books.tell_parcels(1)
+    assert books.there(order)["parcels"] == []
+    for hours in (1, 2):
+        with clock.steered(clock.now() + hours * HOUR):
+            notices.verify(books.integration.pk)
+    assert len(books.there(order)["parcels"]) == 1
+
+
+def test_a_ticket_that_is_not_there_is_opened_anew(bureau: Bureau) -> None:
+    open_ticket(bureau.buy().pk, subject="Broken", text="In two parts", key="k", actor="sue")
+    bureau.office.faults.then(Fault.NOT_APPLIED)
+    bureau.tell()
+    assert not bureau.office.state["conversations"]
+    with clock.steered(clock.now() + HOUR):
+        assert notices.verify(bureau.integration.pk) == 1
+    bureau.tell(70)
+    assert [one["subject"] for one in bureau.office.state["conversations"].values()] == ["Broken"]
+
+
+def test_a_note_that_is_not_there_is_left_once(bureau: Bureau) -> None:
+    order = bureau.buy()
+    open_ticket(order.pk, subject="Broken", text="In two parts", key="k", actor="sue")
+    bureau.tell()
+    bureau.ship(order)
+    bureau.office.faults.then(Fault.NOT_APPLIED)
+    bureau.tell(1)
+    for hours in (1, 2):
+        with clock.steered(clock.now() + hours * HOUR):
+            notices.verify(bureau.integration.pk)
+    (ticket,) = bureau.office.state["conversations"].values()
+    assert [said["from"] for said in ticket["messages"]].count("internal") == 2
+
+
+def test_a_label_that_the_platform_does_not_know_is_off_its_parcel_and_can_be_bought(counter: Counter) -> None:
+    parcel = counter.parcel()
+    rate = counter.cheapest(parcel)
+    counter.office.faults.then(Fault.NOT_APPLIED)
+    labels.buy_label(parcel.pk, counter.integration, rate, actor="ann")
+    assert counter.office.labels() == []
+    counter.look(minutes=90)
+    assert [one.state for one in ShippingLabel.objects.all()] == ["failed"]
+    parcel = Fulfilment.objects.select_related("order").get(pk=parcel.pk)
+    assert parcel.tracking_number == ""
+    assert "buy another" in parcel.order.problem
+    labels.buy_label(parcel.pk, counter.integration, counter.cheapest(parcel), actor="ann")
+    assert len(counter.effects("label")) == 1
+
+
+def test_a_label_that_was_only_said_to_be_taken_back_is_given_back_once_more(counter: Counter) -> None:
+    label = counter.label(counter.parcel())
+    counter.office.faults.then(Fault.NOT_APPLIED)
+    labels.void_label(label.pk, actor="ann")
+    assert counter.effects("label_voided") == []
+    counter.look(minutes=40)
+    counter.look(minutes=80)
+    assert len(counter.effects("label_voided")) == 1
+    assert ShippingLabel.objects.get().next_look_at is None
