@@ -5,7 +5,7 @@ from __future__ import annotations
 from datetime import timedelta
 
 import pytest
-from pytest_django.fixtures import SettingsWrapper
+from django.test import override_settings
 
 from finalmarket.journeys.intent import LANES, RULES
 from finalmarket.journeys.models import CrossChannelJourney
@@ -18,8 +18,8 @@ def test_each_intent_has_its_spans_its_lane_and_a_rule() -> None:
     assert set(DEFAULTS.by_intent) == set(LANES) == {rule.intent for rule in RULES} == intents
 
 
-def test_what_is_set_changes_and_the_rest_stays(settings: SettingsWrapper) -> None:
-    settings.JOURNEYS = "purchase=10d, purchase.pause=45m,longest=12h"
+@override_settings(JOURNEYS="purchase=10d, purchase.pause=45m,longest=12h")
+def test_what_is_set_changes_and_the_rest_stays() -> None:
     found = spans()
     assert found.by_intent["purchase"].time_out == timedelta(days=10)
     assert found.by_intent["purchase"].pause == timedelta(minutes=45)
