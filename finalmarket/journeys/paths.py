@@ -20,11 +20,13 @@ Row = TypeVar("Row")
 
 @dataclass(frozen=True, slots=True)
 class Population:
-    """The journeys asked about and how they stand, and the persons whose journeys they are."""
+    """The journeys asked about that have a step, the persons whose journeys they are, and what became of them: they
+    led to an order, or else are completed, abandoned or open."""
 
     journeys: int
     persons: int
     ordered: int
+    completed: int
     abandoned: int
     open: int
 

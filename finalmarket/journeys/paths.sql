@@ -41,9 +41,12 @@ SELECT * FROM (
 ) touches WHERE before IS DISTINCT FROM channel
 
 -- name: population
+-- A journey without a step (a return that came by parcel, say) has no path, and is in no other answer either.
 SELECT count(*) AS journeys, count(DISTINCT person) AS persons, count(order_id) AS ordered,
-       count(*) FILTER (WHERE state = 'abandoned') AS abandoned, count(*) FILTER (WHERE state = 'open') AS open
-FROM chosen
+       count(*) FILTER (WHERE state = 'completed' AND order_id IS NULL) AS completed,
+       count(*) FILTER (WHERE state = 'abandoned' AND order_id IS NULL) AS abandoned,
+       count(*) FILTER (WHERE state = 'open' AND order_id IS NULL) AS open
+FROM chosen WHERE EXISTS (SELECT FROM journey_touchpoints touch WHERE touch.journey_id = chosen.id)
 
 -- name: top_paths
 -- Journeys by the channels that they went over. A path that nobody walked to its end is one all the same.
@@ -83,7 +86,8 @@ SELECT touched.channel, count(*) AS journeys,
        percentile_cont(0.9) WITHIN GROUP (ORDER BY took) AS nine_tenths, avg(took) AS mean_time
 FROM (SELECT journey.start_channel_id AS channel, placed.placed_at - chosen.started_at AS took
       FROM chosen JOIN cross_channel_journeys journey ON journey.id = chosen.id
-      JOIN orders placed ON placed.id = chosen.order_id) touched
+      JOIN orders placed ON placed.id = chosen.order_id
+      WHERE EXISTS (SELECT FROM journey_touchpoints touch WHERE touch.journey_id = chosen.id)) touched
 GROUP BY GROUPING SETS ((touched.channel), ()) ORDER BY journeys DESC, touched.channel NULLS FIRST
 
 -- name: assisted

@@ -127,6 +127,8 @@ def test_paths_and_funnels_speak_of_the_same_journeys_and_persons(known: Known) 
     places, walks = known
     walked = paths.top_paths(EVERYTHING, most=1_000)
     population = paths.population(EVERYTHING)
+    outcomes = (population.ordered, population.completed, population.abandoned, population.open)
+    assert sum(outcomes) == population.journeys
     assert population.journeys == sum(one.journeys for one in walked) == len(walks)
     for first in places:
         for second in places:
@@ -197,6 +199,15 @@ def test_a_segment_is_that_of_the_person(ann: OmnichannelCustomer) -> None:
     walk(merged, [(web, "page_view", 0)])
     assert paths.population(Asked(segment="vip")).journeys == 1
     assert paths.population(Asked(segment="prospect")).journeys == 0
+
+
+def test_a_journey_without_a_step_has_no_path_and_is_in_no_answer(ann: OmnichannelCustomer) -> None:
+    (web,) = channels("Web")
+    one = walk(ann, [(web, "customer_service", 0)], intent="return", state="completed")
+    assert paths.population(EVERYTHING).completed == 1
+    one.journey.touchpoints.all().delete()
+    assert paths.population(EVERYTHING).journeys == 0
+    assert paths.top_paths(EVERYTHING) == []
 
 
 def test_a_period_that_ends_before_it_begins_is_refused() -> None:

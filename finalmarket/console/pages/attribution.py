@@ -27,8 +27,15 @@ WORDS = {
 class AttributionFilters(PathFilters):
     """What orders are attributed, and how."""
 
+    since = asked.day("Ordered from")
     currency = forms.CharField(label="Currency", required=False, max_length=3, widget=forms.Select())
-    half_life = forms.FloatField(label="Half-life, days", required=False, min_value=0.1, max_value=365)
+    half_life = forms.FloatField(
+        label="Half-life, days",
+        required=False,
+        min_value=0.1,
+        max_value=365,
+        widget=forms.NumberInput(attrs={"placeholder": f"{HALF_LIFE_DAYS:g}", "step": "any"}),
+    )
     order = asked.choice("Markov order", "1", [(str(number), str(number)) for number in range(2, MOST_ORDER + 1)])
 
 
@@ -36,7 +43,6 @@ class AttributionFilters(PathFilters):
 def attribution(request: HttpRequest) -> HttpResponse:
     """Net revenue and orders by channel, as each model gives them."""
     filters = AttributionFilters(request)
-    filters.fields["since"].label = "Ordered from"
 
     def answer() -> dict[str, Any]:
         about = filters.asked()

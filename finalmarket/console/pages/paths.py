@@ -130,11 +130,21 @@ class FunnelFilters(PathFilters):
             self.fields[f"at{number}"] = forms.ChoiceField(
                 label="on", required=False, choices=[("", "Any channel"), *list(channels)[1:]]
             )
+        self.is_usual = not any(self.data.get(f"step{number}") for number in range(1, FUNNEL_STEPS + 1))
+        if self.is_usual:
+            usual = {f"step{number}": action for number, action in enumerate(USUAL_FUNNEL, start=1)}
+            self.data = {**self.data, **usual}
         self.full_clean()
 
+    @property
+    def given(self) -> dict[str, Any]:
+        """The filters that were set; the usual steps, shown where none was, are not."""
+        given = super().given
+        return {name: value for name, value in given.items() if not (self.is_usual and name.startswith("step"))}
+
     def steps(self) -> list[FunnelStep]:
-        """The steps that are set; the usual way to an order where none is."""
-        given = self.given
+        """The steps that are set, or the usual ones; these again where none that was set is understood."""
+        given = super().given
         chosen = [
             FunnelStep(
                 "" if given[f"step{number}"] == "any" else given[f"step{number}"],
