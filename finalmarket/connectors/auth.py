@@ -7,7 +7,7 @@ import threading
 from collections.abc import Callable, Generator, Mapping
 from dataclasses import dataclass, field, replace
 from datetime import UTC, datetime, timedelta
-from typing import Any
+from typing import Any, Self
 
 import httpx2
 from authlib.common.security import generate_token
@@ -18,6 +18,7 @@ from finalmarket.kernel import clock, failpoints
 
 Keep = Callable[[Mapping[str, str]], None]
 RENEW_BEFORE = timedelta(minutes=2)
+LONG_AGO = datetime(2000, 1, 1, tzinfo=UTC)
 # RFC 6749, section 5.2.
 TOKEN_ERRORS = frozenset(
     {
@@ -56,6 +57,11 @@ class TokenRequest:
     fresh_fields: Callable[[], Mapping[str, str]] = field(default=dict, repr=False)
 
 
+def place_bearer(request: httpx2.Request, token: str) -> None:
+    """Put a token on a request."""
+    request.headers["Authorization"] = f"Bearer {token}"
+
+
 class TokenAuth(httpx2.Auth):
     """An access token that ends: asked for when there is none, when it is about to end, and once when it is refused.
 
@@ -73,6 +79,17 @@ class TokenAuth(httpx2.Auth):
         self._token, self._ends_at = token, ends_at
         self._lock = threading.Lock()
         self._renewing = threading.Lock()
+
+    @classmethod
+    def of(
+        cls, request: TokenRequest, secrets: Mapping[str, str], keep: Keep,
+        place: Callable[[httpx2.Request, str], None] = place_bearer,
+    ) -> Self:  # fmt: skip
+        """With the access token that an account's secrets hold from before; where it is not told when that ends, it
+        is good until it is refused. A moment that cannot be read has passed."""
+        text = secrets.get("access_token_ends_at", "")
+        token = secrets.get("access_token", "")
+        return cls(request, place, token=token, ends_at=_read_end(text) if text else None, keep=keep)
 
     def auth_flow(self, request: httpx2.Request) -> Generator[httpx2.Request, httpx2.Response, None]:
         """Send with a token that is good; renew it when it is not."""
@@ -124,6 +141,14 @@ class TokenAuth(httpx2.Auth):
             if self._ends_at is not None:
                 kept["access_token_ends_at"] = self._ends_at.isoformat()
         self._keep(kept)
+
+
+def _read_end(text: str) -> datetime:
+    try:
+        at = datetime.fromisoformat(text)
+    except ValueError:
+        return LONG_AGO
+    return at if at.tzinfo else LONG_AGO
 
 
 def end_of(given: Mapping[str, Any]) -> datetime | None:

@@ -21,7 +21,7 @@ import httpx2
 
 from finalmarket.connectors.auth import Keep
 from finalmarket.connectors.books import PushesMovements, PushesOrders
-from finalmarket.connectors.errors import ConnectorError, Rejected
+from finalmarket.connectors.errors import ConnectorError, NeedsAttention, Rejected
 from finalmarket.connectors.http import Answer, Http, retry_after, scrubber
 from finalmarket.connectors.rates import Budget, Rate, Unlimited
 from finalmarket.connectors.records import (
@@ -74,6 +74,7 @@ class Setting:
     is_required: bool = True
     default: str = ""
     choices: tuple[tuple[str, str], ...] = ()
+    is_empty_meant: bool = False  # emptied by a person it stays empty, instead of being the default
 
 
 @dataclass(frozen=True)
@@ -151,6 +152,21 @@ class Connector(ABC):
             return url
         parts = urlsplit(url)
         return self.account.base_url.rstrip("/") + parts.path + (f"?{parts.query}" if parts.query else "")
+
+    def setting(self, name: str) -> str:
+        """What was entered for a setting, else its default."""
+        known = next(setting for setting in self.settings if setting.name == name)
+        given = self.account.settings.get(name)
+        entered = (given or "").strip()
+        return entered if entered or (known.is_empty_meant and given is not None) else known.default
+
+    def needed_setting(self, name: str) -> str:
+        """What was entered for a setting. Raises NeedsAttention, with its label, where nothing was."""
+        found = self.setting(name)
+        if not found:
+            label = next(setting.label for setting in self.settings if setting.name == name)
+            raise NeedsAttention(f"{label} is missing: enter it in the settings")
+        return found
 
     def headers(self) -> Mapping[str, str]:
         """Headers that every call carries, such as the API version."""

@@ -25,6 +25,7 @@ from finalmarket.connectors.errors import (
     RetryLater,
     Unintelligible,
 )
+from finalmarket.connectors.exact_json import exact_json
 from finalmarket.connectors.rates import Budget, Rate, Unlimited
 from finalmarket.kernel import clock, failpoints
 
@@ -34,6 +35,8 @@ MOST_BYTES = 32 * 1024 * 1024
 MOST_SECONDS = 60.0  # for one answer, however steadily it drips
 LEAST_LETTERS = 4  # of a secret
 MOST_SECONDS_TO_WAIT = 24 * 3600.0
+MOST_FIGURES = 15  # of a number in a header
+JSON = {"Content-Type": "application/json"}
 ONE_A_SECOND = Rate(calls=1)
 # Failures at which the request cannot have reached the platform.
 NEVER_SENT = (httpx2.ConnectError, httpx2.ConnectTimeout, httpx2.PoolTimeout, httpx2.UnsupportedProtocol)
@@ -54,6 +57,16 @@ class Answer:
     def is_success(self) -> bool:
         """Whether the status is in the two hundreds."""
         return 200 <= self.status < 300
+
+    def header(self, name: str) -> str:
+        """The value of a header, whatever its case; "" when it is missing."""
+        wanted = name.lower()
+        return next((value for key, value in self.headers.items() if key.lower() == wanted), "")
+
+    def count(self, name: str) -> int | None:
+        """The whole number in a header; None where there is none."""
+        text = self.header(name)
+        return int(text) if text.isascii() and text.isdigit() and len(text) <= MOST_FIGURES else None
 
 
 class _NoQueries(logging.Filter):
@@ -130,6 +143,7 @@ class Http:
         *,
         params: Mapping[str, Any] | None = None,
         json: Any = None,
+        exact: Any = None,
         form: Mapping[str, Any] | None = None,
         content: bytes | None = None,
         headers: Mapping[str, str] | None = None,
@@ -141,9 +155,12 @@ class Http:
         """Make one call and return its successful answer.
 
         `repeatable` says that doing it twice does no harm (a read, or a write under an idempotency key); by default
-        GET and HEAD are. Only what is not repeatable ends in OutcomeUnknown. Raises a ConnectorError otherwise.
+        GET and HEAD are. `exact` is a body of JSON like `json`, whose Decimals go out as numbers with just their own
+        digits. Only what is not repeatable ends in OutcomeUnknown. Raises a ConnectorError otherwise.
         """
         is_repeatable = method in ("GET", "HEAD") if repeatable is None else repeatable
+        if exact is not None:
+            content, headers = exact_json(exact), {**JSON, **(headers or {})}
         self.budget.take(bucket, self.rates.get(bucket, ONE_A_SECOND), cost)
         request = self._open().build_request(
             method, path, params=params, json=_plain(json), data=form, content=content,
@@ -275,6 +292,11 @@ def retry_after(headers: Mapping[str, str]) -> float | None:
         at = at if at.tzinfo else at.replace(tzinfo=UTC)
         seconds = (at - clock.now()).total_seconds()
     return min(max(0.0, seconds), MOST_SECONDS_TO_WAIT) if seconds == seconds else None
+
+
+def seconds_until(moment: int) -> float:
+    """The seconds to wait until a moment in seconds since 1970, as some platforms tell when calls are taken again."""
+    return min(max(0.0, moment - clock.now().timestamp()), MOST_SECONDS_TO_WAIT)
 
 
 def _refuse_constant(name: str) -> NoReturn:

@@ -3,11 +3,13 @@ count of records, so that what is added or changed meanwhile shifts nothing."""
 
 from __future__ import annotations
 
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from datetime import UTC, datetime, timedelta
 
 from finalmarket.connectors.errors import Unintelligible
-from finalmarket.connectors.paging import read_cursor, write_cursor
+from finalmarket.connectors.paging import read_cursor, read_each, read_one, write_cursor
+from finalmarket.connectors.records import Page, Raw, Record
 from finalmarket.kernel import clock
 
 LONG_AGO = datetime(2000, 1, 1, tzinfo=UTC)
@@ -36,6 +38,17 @@ def place_of(cursor: str, since: datetime | None) -> Place:
         return Place(datetime.fromisoformat(parts["at"]).astimezone(UTC), str(parts.get("after", "")))
     except (KeyError, TypeError, ValueError):
         raise Unintelligible(f"the stored cursor {cursor[:60]!r} names no place: pull from a date instead") from None
+
+
+def page_behind(
+    place: Place, rows: Sequence[Raw], *, is_last: bool, read: Callable[[Raw], Record],
+    place_in: Callable[[Raw], Place], name: Callable[[Raw], object],
+) -> Page[Record]:  # fmt: skip
+    """The page of these rows, which lie behind a place in the order of change; `place_in` tells where a row stands.
+    Raises Unintelligible where the last one does not say so."""
+    records, unreadable = read_each(rows, read, name)
+    last = read_one(rows[-1], place_in) if rows else None
+    return Page(records, cursor_after(place, last, is_last=is_last), is_last, unreadable)
 
 
 def cursor_after(place: Place, last: Place | None, *, is_last: bool, late: timedelta = LATE) -> str:

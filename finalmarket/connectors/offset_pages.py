@@ -5,6 +5,8 @@ from __future__ import annotations
 
 from collections.abc import Callable
 
+from finalmarket.connectors.answers import fields_in
+from finalmarket.connectors.answers import rows_in as objects_in
 from finalmarket.connectors.errors import Unintelligible
 from finalmarket.connectors.http import Answer
 from finalmarket.connectors.records import Raw
@@ -15,10 +17,7 @@ MOST_WORDS = 300
 def rows_in(answer: Answer, offset: int) -> tuple[list[Raw], bool]:
     """The rows of a page that was asked for from `offset` on, and whether more follow. Raises Unintelligible where it
     is no such page, or another one."""
-    told = fields_in(answer, "items", "hasMore")
-    rows = told["items"]
-    if not isinstance(rows, list) or not all(isinstance(row, dict) for row in rows):
-        raise Unintelligible("the answer holds no rows", status=answer.status)
+    told, rows = fields_in(answer, "hasMore"), objects_in(answer, "items")
     if told.get("offset", offset) != offset:
         raise Unintelligible("the answer holds other rows than were asked for", status=answer.status)
     return rows, bool(told["hasMore"]) and bool(rows)
@@ -32,16 +31,6 @@ def all_rows(fetch: Callable[[int], tuple[list[Raw], bool]]) -> list[Raw]:
         rows, has_more = fetch(len(found))
         found += rows
     return found
-
-
-def fields_in(answer: Answer, *names: str) -> Raw:
-    """The object of an answer, with these fields. Raises Unintelligible where it is none, or lacks one."""
-    if not isinstance(answer.data, dict):
-        raise Unintelligible("the answer is not a JSON object", status=answer.status)
-    missing = [name for name in names if name not in answer.data]
-    if missing:
-        raise Unintelligible(f"the answer does not hold {', '.join(missing)}", status=answer.status)
-    return answer.data
 
 
 def told_error(answer: Answer) -> tuple[str, str]:

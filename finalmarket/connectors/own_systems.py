@@ -4,11 +4,11 @@ from __future__ import annotations
 
 import re
 from collections.abc import Callable, Mapping
-from datetime import datetime
 
 import httpx2
 
 from finalmarket.connectors.auth import HeaderAuth, Keep, TokenAuth, TokenRequest, basic_header
+from finalmarket.connectors.auth import place_bearer as place_bearer
 from finalmarket.connectors.errors import NeedsAttention
 
 HOST = re.compile(r"[a-z0-9]([a-z0-9.-]*[a-z0-9])?(:\d{1,5})?")
@@ -35,14 +35,5 @@ def basic_or_token(
         return HeaderAuth("Authorization", basic)
     if not token_url.startswith("https://"):
         raise NeedsAttention("the token address has to begin with https://")
-    token, ends_at = (secrets.get(name, "") for name in TOKEN_SECRETS)
     fields = {"grant_type": "client_credentials", **({"scope": scope} if scope else {})}
-    return TokenAuth(
-        TokenRequest(address(token_url), fields, {"Authorization": basic}), place_bearer, token=token,
-        ends_at=datetime.fromisoformat(ends_at) if ends_at else None, keep=keep,
-    )  # fmt: skip
-
-
-def place_bearer(request: httpx2.Request, token: str) -> None:
-    """Put a token on a request."""
-    request.headers["Authorization"] = f"Bearer {token}"
+    return TokenAuth.of(TokenRequest(address(token_url), fields, {"Authorization": basic}), secrets, keep)

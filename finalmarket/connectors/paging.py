@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import json
-from collections.abc import Callable, Iterable, Iterator
+from collections.abc import Callable, Iterable, Iterator, Sequence
 from decimal import Decimal
 from typing import Any, TypeVar
 
@@ -31,6 +31,30 @@ def walk(fetch: Callable[[str], Page[Record]], cursor: str) -> Iterator[Page[Rec
         seen.add(page.cursor)
         cursor = page.cursor
     raise Unintelligible(f"the platform has more than {MOST_PAGES} pages of one stream")
+
+
+def all_rows(fetch: Callable[[str], tuple[Sequence[Raw], str]]) -> Iterator[Raw]:
+    """All rows of a list that is given page by page; `fetch` gets the page behind a cursor ("" for the first one) with
+    the cursor of the next one, "" where none follows.
+
+    Raises Unintelligible when the platform names a cursor a second time, which would never end.
+    """
+    cursor, seen = "", {""}
+    for _ in range(MOST_PAGES):
+        rows, cursor = fetch(cursor)
+        yield from rows
+        if not cursor:
+            return
+        if cursor in seen:
+            break
+        seen.add(cursor)
+    raise Unintelligible("the platform gave the same cursor a second time; going on would never end")
+
+
+def in_parts(things: Sequence[Mapped], size: int) -> Iterator[Sequence[Mapped]]:
+    """The things, as many at a time as one call takes."""
+    for start in range(0, len(things), size):
+        yield things[start : start + size]
 
 
 def read_each(

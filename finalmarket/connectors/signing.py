@@ -5,7 +5,7 @@ from __future__ import annotations
 import hmac
 from base64 import b64encode
 from collections.abc import Callable, Iterable
-from datetime import datetime, timedelta
+from datetime import UTC, datetime, timedelta
 
 from finalmarket.connectors.errors import WebhookRefused
 
@@ -37,6 +37,22 @@ def require_signature(given: Iterable[str], secrets: Iterable[str], message: byt
     matches = [hmac.compare_digest(sign(secret, message), signature) for secret in usable for signature in signatures]
     if not any(matches):
         raise WebhookRefused("the signature does not fit the body")
+
+
+def timed_parts(header: str) -> tuple[str, list[str]]:
+    """Time and signatures of a header such as `t=<seconds>,v1=<hex>`; several v1 while a secret is rolled."""
+    parts = [part.partition("=") for part in header.split(",")]
+    seconds = next((value.strip() for name, _, value in parts if name.strip() == "t"), "")
+    return seconds, [value.strip() for name, _, value in parts if name.strip() == "v1"]
+
+
+def require_sent_recently(count: str, received_at: datetime, *, per_second: int = 1) -> None:
+    """As require_recent, of a moment told as a count since 1970, of seconds or of so many parts of one."""
+    try:
+        sent_at = datetime.fromtimestamp(int(count) / per_second, UTC)
+    except (ValueError, OverflowError, OSError):
+        raise WebhookRefused("the delivery does not say when it was signed") from None
+    require_recent(sent_at, received_at)
 
 
 def require_recent(sent_at: datetime, received_at: datetime, *, tolerance: timedelta = timedelta(minutes=5)) -> None:
