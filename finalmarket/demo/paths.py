@@ -147,14 +147,15 @@ def _sent_back(house: House, dice: random.Random, now: datetime) -> list[Channel
     """Some of those who sent goods back had asked before how to."""
     web = house.channels["web"]
     found = []
-    for back in Return.objects.select_related("order").filter(order__customer__isnull=False).order_by("pk"):
-        asked_at = back.at - timedelta(minutes=dice.randrange(60, 4 * 1440))
-        if back.order is not None and dice.random() < ASKED_BEFORE and back.order.placed_at < asked_at < now:
+    known = Return.objects.filter(order__customer__isnull=False).order_by("pk")
+    for came_back_at, placed_at, customer_id in known.values_list("at", "order__placed_at", "order__customer"):
+        asked_at = came_back_at - timedelta(minutes=dice.randrange(60, 4 * 1440))
+        if dice.random() < ASKED_BEFORE and placed_at < asked_at < now:
             kind = dice.choice(("page_view", "customer_service"))
             context = {"topic": "Returns", "url": "https://shop.example/help/returns"}
             found.append(
                 ChannelInteraction(
-                    customer_id=back.order.customer_id, sales_channel=web, interaction_type=kind,
+                    customer_id=customer_id, sales_channel=web, interaction_type=kind,
                     value_score=VALUE_SCORES[kind], context=context, occurred_at=asked_at, received_at=asked_at,
                 )
             )  # fmt: skip

@@ -21,6 +21,7 @@ from finalmarket.integrations import notices, push
 from finalmarket.integrations.books import events, finding, records
 from finalmarket.integrations.lanes import number_of
 from finalmarket.integrations.telling import rows
+from finalmarket.journeys import stitching
 from finalmarket.kernel import failpoints
 from finalmarket.kernel.errors import UserError
 from finalmarket.kernel.jobs import enqueue
@@ -29,6 +30,7 @@ SECONDS_BETWEEN_LOOKS = 0.2
 LOOKS_BETWEEN_FINDS = 5
 """Events that platforms have to hear of are looked for once a second."""
 SECONDS_AFTER_FAILURE = 2.0
+STITCH = "journeys.stitch"
 JOBS = {"push": push.LANE, "notices": notices.LANE, "records": records.LANE, "events": events.LANE}
 
 
@@ -49,6 +51,13 @@ def open_and_close() -> int:
         return 0
     with failpoints.around("watch.mark"):
         return mark_due("listings", passed, "content", "stock")
+
+
+def wake_stitcher() -> bool:
+    """Put off the job that tells journeys, if there is anybody to tell of; return whether."""
+    if not stitching.is_marked():
+        return False
+    return enqueue(STITCH, queueing_lock=STITCH) is not None
 
 
 class Watcher:
@@ -76,6 +85,7 @@ class Watcher:
                 if looks % LOOKS_BETWEEN_FINDS == 0:
                     notices.find()
                     finding.find()
+                    wake_stitcher()
                 wake()
                 looks += 1
                 self._pause(max(0.0, SECONDS_BETWEEN_LOOKS - (time.monotonic() - begun)))

@@ -142,10 +142,11 @@ def record(deeds: Iterable[Touch]) -> None:
 
 def order(customer: int, channel: int, when: datetime, number: str, goods: str = "40") -> Order:
     """An order in our books."""
-    return Order.objects.create(
+    placed: Order = Order.objects.create(
         number=number, external_id=number, sales_channel_id=channel, customer_id=customer, currency="EUR",
         placed_at=when, goods=Decimal(goods), total=Decimal(goods),
     )  # fmt: skip
+    return placed
 
 
 def merge(into: OmnichannelCustomer, profiles: Sequence[OmnichannelCustomer]) -> None:

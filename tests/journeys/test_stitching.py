@@ -16,6 +16,7 @@ from finalmarket.journeys import stitching, sweep
 from finalmarket.journeys.facts import RECOGNISED
 from finalmarket.journeys.jobs import stitch_marked
 from finalmarket.journeys.models import CrossChannelJourney, JourneyMark, JourneyTouchpoint
+from finalmarket.journeys.stitch import stitch
 from finalmarket.kernel import clock, failpoints
 from finalmarket.orders.models import Order, Return
 from tests.journeys.tales import NOON, at, channels, dump, merge, order, part, people, rows, tell, tell_from_scratch
@@ -179,7 +180,7 @@ def test_one_who_cannot_be_told_stops_nobody(
     everybody = [ann, *people("Ben", "Cleo", "Dora", "Emil")]
     for one in everybody:
         one.track_interaction(places[0], "search", occurred_at=at())
-    told = stitching.stitch
+    told = stitch
 
     def stumble(facts: object, *rest: object) -> object:
         if any(touch.customer == everybody[2].pk for touch in facts.touches):  # type: ignore[attr-defined]

@@ -25,7 +25,8 @@ MOST_AT_ONCE = 500
 TOPICS = (
     "order.created", "order.updated", "order.paid", "order.shipped", "order.delivered", "order.cancelled",
     "order.returned", "order.refunded", "order.problem", "stock.changed", "stock.alert_opened", "stock.alert_closed",
-    "customer.created", "customer.updated", "journey.started", "journey.changed",
+    "customer.created", "customer.updated", "journey.started", "journey.changed", "journey.completed",
+    "journey.abandoned",
 )  # fmt: skip
 Data = dict[str, Any]
 
@@ -148,7 +149,9 @@ def _journeys(ids: Sequence[int]) -> dict[int, Data]:
     return {
         journey.pk: {
             "id": journey.pk, "customer_id": journey.customer_id, "intent": journey.intent, "state": journey.state,
-            "outcome": journey.outcome, "channel": journey.start_channel.slug,
+            "outcome": journey.outcome, "reason": journey.reason, "step": journey.step, "order_id": journey.order_id,
+            "channel": journey.start_channel.slug, "is_recognised": journey.is_recognised, "score": journey.score,
+            "value": None if journey.value is None else str(journey.value), "currency": journey.currency,
             "started_at": journey.started_at.isoformat(),
             "ended_at": journey.ended_at.isoformat() if journey.ended_at else None,
         }

@@ -55,11 +55,3 @@ CREATE TRIGGER customers_outgoing_updated
     WHEN ((OLD.name, OLD.email, OLD.phone, OLD.country, OLD.language, OLD.segment, OLD.merged_into_id)
           IS DISTINCT FROM (NEW.name, NEW.email, NEW.phone, NEW.country, NEW.language, NEW.segment, NEW.merged_into_id))
     EXECUTE FUNCTION outgoing_note_row('customer.updated', 'id');
-
-DROP TRIGGER IF EXISTS journeys_outgoing_started ON cross_channel_journeys;
-CREATE TRIGGER journeys_outgoing_started AFTER INSERT ON cross_channel_journeys FOR EACH ROW
-    EXECUTE FUNCTION outgoing_note_row('journey.started', 'id');
-
-DROP TRIGGER IF EXISTS journeys_outgoing_ended ON cross_channel_journeys;
-CREATE TRIGGER journeys_outgoing_ended AFTER UPDATE OF state ON cross_channel_journeys FOR EACH ROW
-    WHEN (OLD.state IS DISTINCT FROM NEW.state) EXECUTE FUNCTION outgoing_note_row('journey.changed', 'id');
