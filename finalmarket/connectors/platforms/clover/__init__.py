@@ -1,8 +1,7 @@
 """Clover: tills and online orders, inventory, customers and refunds over REST API v3 and the Ecommerce API.
 
 Clover publishes no description; objects are those of its own SDK (com.clover.sdk.v3), calls those of its reference
-(https://docs.clover.com/dev/reference). Beside this file: words.py (from its words to ours), windows.py (how lists are
-walked), hooks.py (webhooks).
+(https://docs.clover.com/dev/reference). Beside this file: words.py (from its words to ours), hooks.py (webhooks).
 """
 
 from __future__ import annotations
@@ -15,7 +14,9 @@ from urllib.parse import quote, urlencode, urlsplit
 
 import httpx2
 
+from finalmarket.connectors.answers import fields_in, if_there, rows_in
 from finalmarket.connectors.auth import TokenAuth, TokenRequest, bearer
+from finalmarket.connectors.code_exchange import kept_of, tokens_for_code
 from finalmarket.connectors.contract import (
     Authorizes,
     Checked,
@@ -32,11 +33,12 @@ from finalmarket.connectors.contract import (
     ReceivesWebhooks,
     Setting,
 )
-from finalmarket.connectors.errors import NeedsAttention, NotSupported, Rejected, Unintelligible
+from finalmarket.connectors.deliveries import read_delivery
+from finalmarket.connectors.errors import NeedsAttention, NotSupported, Rejected
 from finalmarket.connectors.http import Answer
 from finalmarket.connectors.money import from_minor, to_minor
 from finalmarket.connectors.paging import READING_ERRORS, read_each, read_one
-from finalmarket.connectors.platforms.clover import hooks, windows, words
+from finalmarket.connectors.platforms.clover import hooks, words
 from finalmarket.connectors.rates import Rate
 from finalmarket.connectors.records import (
     CustomerContent,
@@ -54,13 +56,14 @@ from finalmarket.connectors.records import (
     StockLevel,
     StockRecord,
 )
+from finalmarket.connectors.refusals import refused_as, taken, tell_each, try_each
 from finalmarket.connectors.signing import require_signature
+from finalmarket.connectors.windows import Window, Windows, whole_window
 from finalmarket.kernel import clock
 
 __all__ = ["Clover"]
 
 Mapped = TypeVar("Mapped")
-Level = TypeVar("Level", StockLevel, PriceLevel)
 # Where an account lives: the hosts of its API, of its Ecommerce API, and of its pages.
 REGIONS: Mapping[str, tuple[str, str, str]] = {
     "north_america": ("api.clover.com", "scl.clover.com", "www.clover.com"),
@@ -74,6 +77,8 @@ ORDER_PARTS = (
 )
 CUSTOMER_PARTS = "addresses,emailAddresses,phoneNumbers,metadata"
 NOT_GIVEN_BACK = ("failed", "canceled")
+RECORDS_A_PAGE = 100
+EARLIEST = 1_262_304_000_000  # 2010, in milliseconds: nothing at Clover is older
 
 
 class Clover(
@@ -122,8 +127,8 @@ class Clover(
         """See Connector. The hosts are those of the account's region."""
         if self.account.base_url:
             return super().address(url)
-        home, region = REGIONS["north_america"], self.account.settings.get("region") or "north_america"
-        there = dict(zip(home, REGIONS.get(region, home), strict=True))
+        home = REGIONS["north_america"]
+        there = dict(zip(home, REGIONS.get(self.setting("region"), home), strict=True))
         parts = urlsplit(url)
         return parts._replace(netloc=there.get(parts.netloc, parts.netloc)).geturl()
 
@@ -132,26 +137,14 @@ class Clover(
         secrets = self.account.secrets
         if not secrets.get("refresh_token"):
             return bearer(secrets.get("access_token", ""))
-        wanted = {"client_id": self._app_id(), "refresh_token": secrets["refresh_token"]}
+        wanted = {"client_id": self.needed_setting("app_id"), "refresh_token": secrets["refresh_token"]}
         asked = TokenRequest(self.address(f"{self.base_url}/oauth/v2/refresh"), wanted, as_json=True)
-        return _CloverAuth(
-            asked, _put_on, token=secrets.get("access_token", ""),
-            ends_at=_moment(secrets.get("access_token_ends_at", "")), keep=self.account.keep,
-        )  # fmt: skip
-
-    def _app_id(self) -> str:
-        found = self.account.settings.get("app_id", "")
-        if not found:
-            raise NeedsAttention("enter the app ID from Clover's developer dashboard in the settings")
-        return found
+        return _CloverAuth.of(asked, secrets, self.account.keep)
 
     @property
     def merchant_id(self) -> str:
         """Whose account it is. Raises NeedsAttention where nobody said so."""
-        found = self.account.settings.get("merchant_id", "")
-        if not found:
-            raise NeedsAttention("enter the merchant ID (13 letters and digits, in the address of Clover's dashboard)")
-        return found
+        return self.needed_setting("merchant_id")
 
     def check(self) -> str:
         """See Connector: the merchant's name."""
@@ -159,28 +152,21 @@ class Clover(
 
     def authorization_url(self, redirect_uri: str, state: str, verifier: str) -> str:
         """See Authorizes: Clover's page of consent."""
-        told = {"client_id": self._app_id(), "redirect_uri": redirect_uri, "response_type": "code", "state": state}
+        told = {
+            "client_id": self.needed_setting("app_id"), "redirect_uri": redirect_uri, "response_type": "code",
+            "state": state,
+        }  # fmt: skip
         return f"{self.address('https://www.clover.com/oauth/v2/authorize')}?{urlencode(told)}"
 
     def exchange(self, query: Mapping[str, str], redirect_uri: str, verifier: str) -> Mapping[str, str]:
         """See Authorizes. The merchant comes back with the code."""
-        if not query.get("code") or not query.get("merchant_id"):
-            raise NeedsAttention("the account was not connected: no code, or no merchant, came back")
-        wanted = {
-            "client_id": self._app_id(), "client_secret": self.account.secrets.get("app_secret", ""),
-            "code": query["code"],
+        if not query.get("merchant_id"):
+            raise NeedsAttention("the account was not connected: no merchant came back")
+        app = {
+            "client_id": self.needed_setting("app_id"), "client_secret": self.account.secrets.get("app_secret", "")
         }  # fmt: skip
-        try:
-            told = self.http.call("POST", "/oauth/v2/token", json=wanted, is_authorized=False).data
-        except Rejected as refused:
-            raise NeedsAttention(f"connect the account anew: {refused.reason}", code=refused.code) from None
-        if not isinstance(told, dict) or not told.get("access_token"):
-            raise NeedsAttention("connect the account anew: Clover gave no access token")
-        kept = {"access_token": str(told["access_token"]), "merchant_id": query["merchant_id"]}
-        if told.get("refresh_token"):
-            kept["refresh_token"] = str(told["refresh_token"])
-        ends_at = _with_end(told).get("expires_at")
-        return {**kept, **({"access_token_ends_at": str(ends_at)} if ends_at else {})}
+        given = tokens_for_code(self.http, query, "/oauth/v2/token", app, as_json=True)
+        return {**kept_of(_with_end(given)), "merchant_id": query["merchant_id"]}
 
     # Calls.
 
@@ -192,24 +178,13 @@ class Clover(
 
     def _find(self, path: str, name: str, **query: Any) -> Raw | None:
         """One object; None where there is none of that id."""
-        try:
-            raw = self._get(f"{path}/{quote(name, safe='')}", **query)
-        except Rejected as error:
-            if error.status == 404:
-                return None
-            raise
-        if not isinstance(raw, dict):
-            raise Unintelligible("the platform's answer is no object")
-        return raw
+        return if_there(lambda: fields_in(self._get(f"{path}/{quote(name, safe='')}", **query)))
 
     def _listed(self, path: str, **query: Any) -> list[Raw]:
         return _elements(self._get(path, **query))
 
     def _post(self, path: str, fields: Mapping[str, Any], *, repeatable: bool = False) -> Raw:
-        raw = self.http.call("POST", self._at(path), json=fields, repeatable=repeatable).data
-        if not isinstance(raw, dict):
-            raise Unintelligible("the platform's answer is no object")
-        return raw
+        return fields_in(self.http.call("POST", self._at(path), json=fields, repeatable=repeatable))
 
     def _merchant(self) -> Any:
         return self._get("")
@@ -223,9 +198,9 @@ class Clover(
 
     def pull_orders(self, cursor: str, since: datetime | None) -> Iterator[Page[OrderRecord]]:
         """See PullsOrders. What was never rung up is no order."""
-        ask = self._asking("/orders", "modifiedTime", expand=ORDER_PARTS)
+        walk = self._windows("/orders", "modifiedTime", words.changed_at, expand=ORDER_PARTS)
         read = partial(words.order_record, merchant_id=self.merchant_id)
-        for window in windows.pull(ask, words.changed_at, cursor, since):
+        for window in walk.pull(cursor, since):
             yield _page(window, [raw for raw in window.records if _is_order(raw)], read)
 
     def pull_order(self, external_id: str) -> OrderRecord | None:
@@ -235,9 +210,8 @@ class Clover(
 
     def pull_listings(self, cursor: str) -> Iterator[Page[ListingRecord]]:
         """See PullsListings."""
-        ask = self._asking("/items", "modifiedTime")
         read = partial(words.listing_record, currency=self.currency)
-        for window in windows.pull(ask, words.changed_at, cursor, None):
+        for window in self._windows("/items", "modifiedTime", words.changed_at).pull(cursor, None):
             yield _page(window, window.records, read)
 
     def pull_stock(self, refs: Sequence[ListingRef], location: str = "") -> Sequence[StockRecord]:
@@ -251,8 +225,8 @@ class Clover(
 
     def pull_customers(self, cursor: str, since: datetime | None) -> Iterator[Page[CustomerRecord]]:
         """See PullsCustomers. A list of Clover's tells who is new, not who changed: once a day all come again."""
-        ask = self._asking("/customers", "customerSince", expand=CUSTOMER_PARTS)
-        for window in windows.pull(ask, _customer_since, cursor, since, sweeps=True):
+        walk = self._windows("/customers", "customerSince", _customer_since, sweeps=True, expand=CUSTOMER_PARTS)
+        for window in walk.pull(cursor, since):
             yield _page(window, window.records, partial(_customer, now=clock.now()))
 
     def pull_customer(self, external_id: str) -> CustomerRecord | None:
@@ -260,19 +234,26 @@ class Clover(
         raw = self._find("/customers", external_id, expand=CUSTOMER_PARTS)
         return None if raw is None else read_one(raw, partial(_customer, now=clock.now()))
 
-    def _asking(self, path: str, field: str, **chosen: Any) -> windows.Ask:
+    def _windows(
+        self, path: str, field: str, moment_of: Callable[[Raw], int], *, sweeps: bool = False, **chosen: Any
+    ) -> Windows:
+        """How a list is walked by one of its moments: its order is not documented."""
+
         def ask(start: int, end: int, offset: int) -> list[Raw]:
             query: dict[str, Any] = {**chosen, "filter": [f"{field}>={start}", f"{field}<{end}"]}
-            query |= {"limit": windows.RECORDS_A_PAGE, **({"offset": offset} if offset else {})}
+            query |= {"limit": RECORDS_A_PAGE, **({"offset": offset} if offset else {})}
             return self._listed(path, **query)
 
-        return ask
+        whole = partial(whole_window, ask, size=RECORDS_A_PAGE, name=lambda raw: str(raw.get("id")))
+        return Windows(
+            whole=whole, moment_of=moment_of, few=RECORDS_A_PAGE // 2, earliest=EARLIEST, per_second=1000, sweeps=sweeps
+        )
 
     # What goes out.
 
     def push_stock(self, levels: Sequence[StockLevel]) -> Sequence[Rejected]:
         """See PushesStock: absolute numbers, one call each."""
-        return _each(levels, self._set_stock)
+        return tell_each(levels, self._set_stock, lambda level: level.ref.key)
 
     def _set_stock(self, level: StockLevel) -> None:
         path = f"/item_stocks/{quote(level.ref.key, safe='')}"
@@ -280,7 +261,7 @@ class Clover(
 
     def push_prices(self, levels: Sequence[PriceLevel]) -> Sequence[Rejected]:
         """See PushesPrices: one call each."""
-        return _each(levels, self._set_price)
+        return tell_each(levels, self._set_price, lambda level: level.ref.key)
 
     def _set_price(self, level: PriceLevel) -> None:
         fields = {"price": self._minor(level.amount, level.currency)}
@@ -290,20 +271,11 @@ class Clover(
         """A price for Clover. Raises Rejected where it is of another currency than the merchant's, or too fine."""
         if currency.upper() != self.currency:
             raise Rejected(f"the merchant sells in {self.currency}, not in {currency.upper()}")
-        try:
-            return to_minor(amount, currency)
-        except ValueError as error:
-            raise Rejected(str(error)) from None
+        return taken(lambda: to_minor(amount, currency))
 
     def push_listings(self, contents: Sequence[ListingContent]) -> Sequence[ListingRef | Rejected]:
         """See PushesListings. A new listing whose SKU is there already is taken for that item."""
-        named: list[ListingRef | Rejected] = []
-        for content in contents:
-            try:
-                named.append(self._tell_listing(content))
-            except Rejected as refused:
-                named.append(_refused(refused, content.ref.key))
-        return named
+        return try_each(contents, self._tell_listing, lambda content: content.ref.key)
 
     def _tell_listing(self, content: ListingContent) -> ListingRef:
         if not content.title.strip():
@@ -331,18 +303,14 @@ class Clover(
         A refund of this amount that is none of the order's others is the one that is asked for again.
         """
         path = self.address("https://scl.clover.com/v1/refunds")
-        try:
+        with refused_as(notice.key):
+            amount = taken(lambda: to_minor(notice.amount, notice.currency))
             told = self.http.call("GET", path, params={"charge": notice.payment_id, "limit": 100}).data
             for one in _elements(told):
                 is_ours = str(one.get("id")) not in notice.others and one.get("status") not in NOT_GIVEN_BACK
                 if is_ours and one.get("charge") == notice.payment_id and self._is_of(one, notice):
                     return str(one["id"])
-            fields = {"charge": notice.payment_id, "amount": to_minor(notice.amount, notice.currency)}
-            raw = self.http.call("POST", path, json=fields).data
-        except ValueError as error:
-            raise Rejected(str(error), key=notice.key) from None
-        except Rejected as refused:
-            raise _refused(refused, notice.key) from None
+            raw = self.http.call("POST", path, json={"charge": notice.payment_id, "amount": amount}).data
         return read_one(raw, lambda refund: str(refund["id"]))
 
     def _is_of(self, refund: Raw, notice: RefundNotice) -> bool:
@@ -351,15 +319,13 @@ class Clover(
 
     def push_customer(self, content: CustomerContent) -> str:
         """See PushesCustomers. One that Clover has already is found by e-mail or phone."""
-        try:
+        with refused_as(content.key):
             known = self._known_customer(content)
             fields = words.customer_fields(content, known)
             if known:
                 self._post(f"/customers/{quote(str(known['id']), safe='')}", fields, repeatable=True)
                 return str(known["id"])
             return read_one(self._post("/customers", fields), lambda raw: str(raw["id"]))
-        except Rejected as refused:
-            raise _refused(refused, content.key) from None
 
     def _known_customer(self, content: CustomerContent) -> Raw:
         """The customer as Clover has it; {} for a new one. Raises Rejected for one that could never be found again."""
@@ -398,10 +364,7 @@ class Clover(
 
     def read_webhook(self, delivery: Delivery) -> Sequence[Event]:
         """See ReceivesWebhooks. Events are hints only."""
-        try:
-            return hooks.events_of(delivery.body, self.account.settings.get("merchant_id", ""))
-        except (*READING_ERRORS, RecursionError) as error:
-            raise Unintelligible(f"the delivery cannot be read: {type(error).__name__}") from None
+        return read_delivery(delivery, lambda raw: hooks.events_of(raw, self.setting("merchant_id")))
 
     # What its errors mean: the statuses tell.
 
@@ -432,26 +395,12 @@ def _with_end(given: Mapping[str, Any]) -> dict[str, Any]:
     return {**given, "expires_at": datetime.fromtimestamp(end, UTC).isoformat()}
 
 
-def _put_on(request: httpx2.Request, token: str) -> None:
-    request.headers["Authorization"] = f"Bearer {token}"
-
-
-def _moment(text: str) -> datetime | None:
-    try:
-        return datetime.fromisoformat(text)
-    except ValueError:
-        return None
-
-
 def _elements(answer: Any) -> list[Raw]:
     """The objects of a list. Raises Unintelligible for what is none."""
-    found = answer.get("elements", answer.get("data")) if isinstance(answer, dict) else answer
-    if not isinstance(found, list) or not all(isinstance(one, dict) for one in found):
-        raise Unintelligible("the platform's answer is no list of objects")
-    return found
+    return rows_in(answer.get("elements", answer.get("data")) if isinstance(answer, dict) else answer)
 
 
-def _page(window: windows.Window, raws: Sequence[Raw], read: Callable[[Raw], Mapped]) -> Page[Mapped]:
+def _page(window: Window, raws: Sequence[Raw], read: Callable[[Raw], Mapped]) -> Page[Mapped]:
     records, unreadable = read_each(raws, read, lambda raw: raw["id"])
     return Page(records, window.cursor, window.is_last, unreadable)
 
@@ -471,18 +420,3 @@ def _customer(raw: Raw, now: datetime) -> CustomerRecord:
 def _customer_since(raw: Raw) -> int:
     since = raw.get("customerSince")
     return since if isinstance(since, int) else 0
-
-
-def _each(levels: Sequence[Level], tell: Callable[[Level], None]) -> list[Rejected]:
-    """Tell each; those that were refused, each with its key."""
-    refused = []
-    for level in levels:
-        try:
-            tell(level)
-        except Rejected as error:
-            refused.append(_refused(error, level.ref.key))
-    return refused
-
-
-def _refused(error: Rejected, key: str) -> Rejected:
-    return Rejected(error.reason, key=error.key or key, code=error.code, status=error.status)

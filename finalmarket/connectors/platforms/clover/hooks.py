@@ -23,9 +23,8 @@ def verification_code(body: bytes) -> str:
     return code if isinstance(code, str) and CODE.fullmatch(code) else ""
 
 
-def events_of(body: bytes, merchant_id: str) -> list[Event]:
+def events_of(raw: Raw, merchant_id: str) -> list[Event]:
     """What happened at this merchant: a delivery may be of many, those of others are left out."""
-    raw = json.loads(body)
     told = [(name, change) for name, changes in raw["merchants"].items() for change in changes]
     return [event_of(name, change) for name, change in told if name == merchant_id]
 

@@ -14,7 +14,7 @@ from decimal import ROUND_FLOOR, ROUND_HALF_UP, Decimal
 from typing import Any
 
 from finalmarket.connectors.money import from_minor
-from finalmarket.connectors.platforms.clover.windows import milliseconds
+from finalmarket.connectors.people import full_name, read_address
 from finalmarket.connectors.records import (
     ZERO,
     Address,
@@ -46,6 +46,11 @@ ONLINE_STATES = (
     "CREATED", "CONFIRMED", "REJECTED", "CANCELLED", "IN_PREPARATION", "READY_FOR_PICKUP", "IN_TRANSIT", "FULFILLED",
 )  # fmt: skip
 OFF = ("REJECTED", "CANCELLED")
+ADDRESS: Mapping[str, str] = {
+    "street": "address1", "street2": "address2", "postcode": "zip", "city": "city", "region": "state",
+    "country": "country",
+}  # fmt: skip
+LENGTHS = {"zip": 10, "country": 2}  # of a part of an address; 127 letters of the others
 NOT_GIVEN = ("FAIL", "VOIDED")
 UNITS = 1000  # `unitQty` of one
 ONE_PERCENT = 10_000  # of `percentageDecimal`
@@ -94,7 +99,7 @@ def _buyer(raw: Raw, currency: str, payments: Sequence[Raw], unknown: list[str])
     """Whose order it is, when it was placed, and how it was paid."""
     told = raw.get("fulfillmentInfo") or {}
     customer = next(iter(items(raw, "customers")), {})
-    named = " ".join(part for part in (customer.get("firstName"), customer.get("lastName")) if part)
+    named = full_name(customer.get("firstName"), customer.get("lastName"))
     return OrderRecord(
         external_id=raw["id"], version=f"{changed_at(raw):015d}", placed_at=moment(raw["createdTime"]),
         updated_at=moment(changed_at(raw)), currency=currency, lines=(),
@@ -250,12 +255,12 @@ def shown_quantity(raw: Raw) -> int:
 def customer_version(now: datetime) -> str:
     """A customer as of this moment: Clover does not tell when one changed, so the newer question counts. A few seconds
     make one moment."""
-    return f"{milliseconds(now) // 1000 // SLOT_SECONDS * SLOT_SECONDS:013d}"
+    return f"{int(now.timestamp()) // SLOT_SECONDS * SLOT_SECONDS:013d}"
 
 
 def customer_record(raw: Raw, version: str) -> CustomerRecord:
     """A customer as Clover tells it; False of `marketingAllowed` is what every new customer has, and says nothing."""
-    name = " ".join(part for part in (raw.get("firstName"), raw.get("lastName")) if part)
+    name = full_name(raw.get("firstName"), raw.get("lastName"))
     business = (raw.get("metadata") or {}).get("businessName") or ""
     return CustomerRecord(
         external_id=raw["id"], version=version, name=name or business,
@@ -266,13 +271,8 @@ def customer_record(raw: Raw, version: str) -> CustomerRecord:
 
 
 def _address(raw: Raw, name: str, company: str) -> Address:
-    if not raw:
-        return Address()
     more = ", ".join(part for part in (raw.get("address2"), raw.get("address3")) if part)
-    return Address(
-        name=name, company=company, street=raw.get("address1") or "", street2=more, postcode=raw.get("zip") or "",
-        city=raw.get("city") or "", region=raw.get("state") or "", country=raw.get("country") or "",
-    )  # fmt: skip
+    return read_address({**raw, "address2": more}, ADDRESS, name=name, company=company)
 
 
 def customer_fields(content: CustomerContent, known: Raw) -> dict[str, Any]:
@@ -284,10 +284,7 @@ def customer_fields(content: CustomerContent, known: Raw) -> dict[str, Any]:
     if content.accepts_email is not None:
         fields["marketingAllowed"] = content.accepts_email
     place = content.address
-    told = {
-        "address1": place.street[:127], "address2": place.street2[:127], "city": place.city[:127],
-        "country": place.country[:2], "state": place.region[:127], "zip": place.postcode[:10],
-    }  # fmt: skip
+    told = {theirs: getattr(place, ours)[: LENGTHS.get(theirs, 127)] for ours, theirs in ADDRESS.items()}
     added: list[tuple[str, str, Any]] = [
         ("emailAddresses", "emailAddress", content.email and {"emailAddress": content.email}),
         ("phoneNumbers", "phoneNumber", content.phone and {"phoneNumber": content.phone}),

@@ -13,19 +13,20 @@ from typing import Any, ClassVar
 
 import httpx2
 
+from finalmarket.connectors.answers import fields_in, rows_in
 from finalmarket.connectors.auth import bearer
 from finalmarket.connectors.contract import Checked, Connector, PushesCustomers, ReceivesWebhooks, Setting
-from finalmarket.connectors.errors import NotSupported, Rejected, Unintelligible
-from finalmarket.connectors.http import MOST_SECONDS_TO_WAIT, Answer, retry_after
+from finalmarket.connectors.errors import NotSupported, Unintelligible
+from finalmarket.connectors.http import Answer, retry_after, seconds_until
 from finalmarket.connectors.paging import read_one
 from finalmarket.connectors.platforms.sendgrid.audience import Audience
 from finalmarket.connectors.platforms.sendgrid.events import FLAGS, TOPICS, events_of, require_genuine
 from finalmarket.connectors.platforms.sendgrid.suppressions import pull_suppressions
-from finalmarket.connectors.platforms.sendgrid.words import message_body, rows_in
+from finalmarket.connectors.platforms.sendgrid.words import message_body
 from finalmarket.connectors.rates import Rate
 from finalmarket.connectors.records import CustomerContent, Delivery, Event, Page, Raw
+from finalmarket.connectors.refusals import refused_as
 from finalmarket.connectors.talk import InteractionRecord, MessageContent, PullsInteractions, SendsMessages
-from finalmarket.kernel import clock
 
 HOSTS = {"global": "https://api.sendgrid.com", "eu": "https://api.eu.sendgrid.com"}
 HOOKS = "/v3/user/webhooks/event/settings"
@@ -83,18 +84,15 @@ class SendGrid(Connector, PullsInteractions, PushesCustomers, SendsMessages, Rec
         scopes = read_one(self._call("GET", "/v3/scopes").data, lambda raw: [str(scope) for scope in raw["scopes"]])
         missing = [right for right in NEEDED_RIGHTS if right not in scopes]
         without = f", but not {', '.join(missing)}" if missing else ""
-        return f"a SendGrid key with {len(scopes)} rights{without}, for mails from {self._setting('from_email')}"
+        return f"a SendGrid key with {len(scopes)} rights{without}, for mails from {self.setting('from_email')}"
 
     def _call(self, method: str, path: str, **how: Any) -> Answer:
-        host = HOSTS.get(self._setting("region") or "global", self.base_url)
+        host = HOSTS.get(self.setting("region"), self.base_url)
         return self.http.call(method, self.address(host + path), **how)
-
-    def _setting(self, name: str) -> str:
-        return self.account.settings.get(name, "").strip()
 
     def _group(self) -> int | None:
         """The unsubscribe group of the newsletters; None where the global list is used."""
-        given = self._setting("unsubscribe_group")
+        given = self.setting("unsubscribe_group")
         return int(given) if given.isascii() and given.isdigit() else None
 
     def heed(self, answer: Answer, bucket: str) -> float | None:
@@ -102,10 +100,8 @@ class SendGrid(Connector, PullsInteractions, PushesCustomers, SendsMessages, Rec
         asked = retry_after(answer.headers)
         if asked is not None or answer.status != 429:
             return asked
-        reset = next((text for name, text in answer.headers.items() if name.lower() == "x-ratelimit-reset"), "")
-        if not (reset.isascii() and reset.isdigit()) or len(reset) > 12:
-            return None
-        return min(max(0.0, int(reset) - clock.now().timestamp()), MOST_SECONDS_TO_WAIT)
+        reset = answer.count("x-ratelimit-reset")
+        return None if reset is None else seconds_until(reset)
 
     # What comes in.
 
@@ -118,22 +114,15 @@ class SendGrid(Connector, PullsInteractions, PushesCustomers, SendsMessages, Rec
 
     def push_customer(self, content: CustomerContent) -> str:
         """See PushesCustomers: the contact, its lists, and what the person said of mail. Returns the address."""
-        audience = Audience(self._call, self._setting("list_name") or "The Final Market", self._group())
-        try:
-            return audience.tell(content)
-        except Rejected as error:
-            error.key = content.key
-            raise
+        with refused_as(content.key):
+            return Audience(self._call, self.setting("list_name"), self._group()).tell(content)
 
     def send_message(self, content: MessageContent) -> str:
         """See SendsMessages. SendGrid takes a message as often as it is told: nothing is repeated."""
-        names = {name: self._setting(name) for name in ("from_email", "from_name", "reply_to")}
-        try:
+        names = {name: self.setting(name) for name in ("from_email", "from_name", "reply_to")}
+        with refused_as(content.key):
             answer = self._call("POST", "/v3/mail/send", json=message_body(content, **names), bucket="mail")
-        except Rejected as error:
-            error.key = content.key
-            raise
-        return next((text for name, text in answer.headers.items() if name.lower() == "x-message-id"), "")
+        return answer.header("X-Message-Id")
 
     def find_message(self, key: str) -> str | None:
         """Not to be asked: the feed of what was sent is an extra that SendGrid sells, and published nowhere."""
@@ -149,20 +138,19 @@ class SendGrid(Connector, PullsInteractions, PushesCustomers, SendsMessages, Rec
         known = next((hook for hook in found if hook.get("url") == url), None)
         if known is None:
             made = {**wanted, "friendly_name": "The Final Market"}
-            known = read_one(self._call("POST", HOOKS, json=made, repeatable=True).data, dict)
+            known = fields_in(self._call("POST", HOOKS, json=made, repeatable=True))
         elif any(known.get(name) != value for name, value in wanted.items()):
             self._call("PATCH", f"{HOOKS}/{_name(known)}", json=wanted, repeatable=True)
         return {"webhook_public_key": self._public_key(_name(known))}
 
     def _public_key(self, hook: str) -> str:
         """The key that proves a webhook's deliveries; signing is switched on where it was not."""
-        asked = self._call("GET", f"{HOOKS}/signed/{hook}")
-        key = read_one(asked.data, lambda raw: raw.get("public_key"))
+        path = f"{HOOKS}/signed/{hook}"
+        key = fields_in(self._call("GET", path)).get("public_key")
         if not key:
-            signed = self._call("PATCH", f"{HOOKS}/signed/{hook}", json={"enabled": True}, repeatable=True)
-            key = read_one(signed.data, lambda raw: raw.get("public_key"))
+            key = fields_in(self._call("PATCH", path, json={"enabled": True}, repeatable=True)).get("public_key")
         if not isinstance(key, str) or not key:
-            raise Unintelligible("SendGrid gives no key to prove its webhooks by", status=asked.status)
+            raise Unintelligible("SendGrid gives no key to prove its webhooks by")
         return key
 
     def verify_webhook(self, delivery: Delivery) -> None:

@@ -12,9 +12,10 @@ from dataclasses import dataclass, field
 from typing import Any
 from urllib.parse import parse_qs, quote, urlsplit
 
+from finalmarket.connectors.answers import fields_in, if_there, rows_in
 from finalmarket.connectors.errors import Rejected, Unintelligible
 from finalmarket.connectors.http import Answer
-from finalmarket.connectors.paging import read_one
+from finalmarket.connectors.paging import all_rows, read_one
 from finalmarket.connectors.platforms.sendgrid.words import (
     FIELDS,
     MOST_ADDRESS_LETTERS,
@@ -22,11 +23,10 @@ from finalmarket.connectors.platforms.sendgrid.words import (
     address_of,
     contact_fields,
     custom_values,
-    rows_in,
 )
 from finalmarket.connectors.records import CustomerContent, Raw
 
-LISTS_A_PAGE, MOST_PAGES = 1_000, 100
+LISTS_A_PAGE = 1_000
 MOST_LIST_LETTERS = 100
 JOB_LOST = frozenset({"failed", "errored"})
 YES, NO = "yes", "no"
@@ -67,14 +67,10 @@ class Audience:
 
     def _contact(self, email: str) -> Raw | None:
         """The contact of an address as it shows now; None where there is none, or not yet."""
-        try:
-            answer = self.call(
-                "POST", "/v3/marketing/contacts/search/emails", json={"emails": [email]}, repeatable=True
-            )  # fmt: skip
-        except Rejected as error:
-            if error.status == 404:
-                return None
-            raise
+        path, asked = "/v3/marketing/contacts/search/emails", {"emails": [email]}
+        answer = if_there(lambda: self.call("POST", path, json=asked, repeatable=True))
+        if answer is None:
+            return None
         found = read_one(answer.data, lambda raw: raw["result"].get(email, {}).get("contact"))
         if found is not None and not (isinstance(found, dict) and isinstance(found.get("list_ids"), list)):
             raise Unintelligible("the answer holds no contact", status=answer.status)
@@ -88,9 +84,9 @@ class Audience:
         if wanted:
             body["list_ids"] = self._lists(wanted)
         answer = self.call("PUT", "/v3/marketing/contacts", json=body, bucket="contacts", repeatable=True)
-        job = read_one(answer.data, lambda raw: str(raw["job_id"]))
+        job = str(fields_in(answer, "job_id")["job_id"])
         looked = self.call("GET", f"/v3/marketing/contacts/imports/{quote(job, safe='')}")
-        if read_one(looked.data, lambda raw: raw.get("status")) in JOB_LOST:
+        if fields_in(looked).get("status") in JOB_LOST:
             raise Rejected("SendGrid did not take the contact in", code="job_failed")
 
     def _fields(self, wanted: dict[str, str]) -> dict[str, str]:
@@ -101,7 +97,7 @@ class Audience:
         for name in wanted:
             if name not in known:
                 made = self.call("POST", path, json={"name": name, "field_type": FIELDS[name]}, repeatable=True)
-                known[name] = read_one(made.data, lambda raw: str(raw["id"]))
+                known[name] = str(fields_in(made, "id")["id"])
         return known
 
     # The lists.
@@ -120,21 +116,17 @@ class Audience:
         return self._found
 
     def _all_lists(self) -> dict[str, str]:
-        found: dict[str, str] = {}
-        token = ""
-        for _ in range(MOST_PAGES):
+        def fetch(token: str) -> tuple[list[Raw], str]:
             params = {"page_size": str(LISTS_A_PAGE), **({"page_token": token} if token else {})}
             answer = self.call("GET", "/v3/marketing/lists", params=params)
-            for row in rows_in(answer, "result"):
-                name = str(row.get("name"))
-                if name == self.list_name or name.startswith(f"{self.list_name}: "):
-                    found.setdefault(name, str(row.get("id")))
-            before, token = token, _following(answer.data)
-            if not token:
-                return found
-            if token == before:
-                break
-        raise Unintelligible("the list of lists never ends")
+            return rows_in(answer, "result"), _following(answer.data)
+
+        found: dict[str, str] = {}
+        for row in all_rows(fetch):
+            name = str(row.get("name"))
+            if name == self.list_name or name.startswith(f"{self.list_name}: "):
+                found.setdefault(name, str(row.get("id")))
+        return found
 
     def _lists(self, wanted: Sequence[str]) -> list[str]:
         """The ids of these lists; those that are not there are made."""
@@ -142,7 +134,7 @@ class Audience:
         for name in wanted:
             if name not in known:
                 made = self.call("POST", "/v3/marketing/lists", json={"name": name}, repeatable=True)
-                known[name] = read_one(made.data, lambda raw: str(raw["id"]))
+                known[name] = str(fields_in(made, "id")["id"])
         return [known[name] for name in wanted]
 
     def _leave(self, known: Raw | None, wanted: Sequence[str]) -> None:
@@ -165,11 +157,8 @@ class Audience:
         self.call("POST", self._suppressions(), json={"recipient_emails": list(emails)}, repeatable=True)
 
     def _allow(self, email: str) -> None:
-        try:
-            self.call("DELETE", f"{self._suppressions()}/{quote(email, safe='@')}", repeatable=True)
-        except Rejected as error:
-            if error.status != 404:  # nobody is there to be taken off
-                raise
+        path = f"{self._suppressions()}/{quote(email, safe='@')}"
+        if_there(lambda: self.call("DELETE", path, repeatable=True))  # else nobody is there to be taken off
 
 
 def _has_withdrawn(known: Raw, field_id: str) -> bool:

@@ -1,29 +1,29 @@
 """Who unsubscribed, complained or could not be reached, read from the lists that SendGrid keeps of them.
 
-Their order is not documented, and an offset into a list that changes meanwhile loses some. So the lists are read in
-windows of time, each small enough for one answer of every list, and put in order here.
+Their order is not documented: they are read in windows of time, each small enough for one answer of every list.
 """
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterator, Sequence
-from datetime import UTC, datetime
+from collections.abc import Callable, Iterator
+from datetime import datetime
+from functools import partial
 from typing import Any
 
+from finalmarket.connectors.answers import rows_in
 from finalmarket.connectors.errors import Unintelligible
 from finalmarket.connectors.http import Answer
-from finalmarket.connectors.paging import read_cursor, read_each, write_cursor
-from finalmarket.connectors.platforms.sendgrid.words import interaction_id, rows_in
+from finalmarket.connectors.moments import from_seconds
+from finalmarket.connectors.paging import read_each
+from finalmarket.connectors.platforms.sendgrid.words import interaction_id
 from finalmarket.connectors.records import Page, Raw
 from finalmarket.connectors.talk import InteractionRecord
-from finalmarket.kernel import clock
+from finalmarket.connectors.windows import Windows, whole_window
 
 Call = Callable[..., Answer]
 
 ENTRIES_A_PAGE = 500
 EARLIEST = 1_230_768_000  # 2009: SendGrid is no older
-OVERLAP = 5 * 60  # seconds: what reaches a list late is not lost
-MOST_PAGES_OF_A_SECOND = 200
 # The lists, and what an entry of each means.
 LISTS = {
     "/v3/suppression/unsubscribes": "unsubscribe", "/v3/suppression/spam_reports": "email_complaint",
@@ -38,73 +38,22 @@ def pull_suppressions(
 ) -> Iterator[Page[InteractionRecord]]:
     """Yield what was put on the lists since the cursor, oldest first. `group` is the unsubscribe group whose entries
     count, too. Raises Unintelligible for a cursor that is not ours, and for lists that do not end."""
-    now = int(clock.now().timestamp()) + 1
-    began = start = _place(cursor, since)
     left = _left_group(call, group)
-    end, newest = max(now, start), 0
-    while True:
-        found = _window(call, start, end)
-        if found is None:
-            end = start + (end - start) // 2
-            continue
-        found = sorted([*found, *(one for one in left if start <= _second(one) < end)], key=_second)
-        newest = max(newest, *(_second(one) for one in found[-1:]), 0)
-        is_last = end >= now
-        if found or is_last:
-            following = _settled(began, newest, now) if is_last else end
-            records, unreadable = read_each(found, interaction_record, _name)
-            yield Page(records, write_cursor(at=following), is_last, unreadable)
-        if is_last:
-            return
-        width = (end - start) * (2 if len(found) < ENTRIES_A_PAGE else 1)
-        start, end = end, min(end + width, now)
 
+    def whole(start: int, end: int) -> list[Raw] | None:
+        found = [one for one in left if start <= _second(one) < end]
+        for path, kind in LISTS.items():
+            ask = partial(_page, call, path)
+            entries = whole_window(ask, start, end, size=ENTRIES_A_PAGE, name=lambda raw: str(raw.get("email")))
+            if entries is None:
+                return None
+            found += [{**entry, KIND: kind} for entry in entries]
+        return found
 
-def _place(cursor: str, since: datetime | None) -> int:
-    parts = read_cursor(cursor)
-    if not parts:
-        return int(since.timestamp()) if since else EARLIEST
-    try:
-        return int(parts["at"])
-    except (KeyError, TypeError, ValueError):
-        raise Unintelligible("the stored cursor is not one of ours; pull from a date instead") from None
-
-
-def _settled(began: int, newest: int, now: int) -> int:
-    """Where to begin the next time: behind the newest entry, but not so near to the present that one which shows up
-    late would be missed."""
-    return max(began, min(newest + 1, now - OVERLAP)) if newest else began
-
-
-def _window(call: Call, start: int, end: int) -> list[Raw] | None:
-    """All entries from `start` to before `end`; None where a list holds more than a page and the window can be made
-    smaller."""
-    found: list[Raw] = []
-    for path, kind in LISTS.items():
-        entries = _entries(call, path, start, end)
-        if entries is None:
-            return None
-        found += [{**entry, KIND: kind} for entry in entries]
-    return found
-
-
-def _entries(call: Call, path: str, start: int, end: int) -> Sequence[Raw] | None:
-    """The entries of one list in a window, or None as `_window` says."""
-    first = _page(call, path, start, end, 0)
-    if len(first) < ENTRIES_A_PAGE:
-        return first
-    if end - start > 1:
-        return None
-    known = {str(one.get("email")): one for one in first}
-    for number in range(1, MOST_PAGES_OF_A_SECOND):
-        more = _page(call, path, start, end, number * ENTRIES_A_PAGE)
-        before = len(known)
-        known.update((str(one.get("email")), one) for one in more)
-        if len(more) < ENTRIES_A_PAGE:
-            return list(known.values())
-        if len(known) == before:
-            break
-    raise Unintelligible("the list goes on, but brings nothing new; this would never end")
+    lists = Windows(whole=whole, moment_of=_second, few=ENTRIES_A_PAGE - 1, earliest=EARLIEST)
+    for window in lists.pull(cursor, since):
+        records, unreadable = read_each(window.records, interaction_record, _name)
+        yield Page(records, window.cursor, window.is_last, unreadable)
 
 
 def _page(call: Call, path: str, start: int, end: int, offset: int) -> list[Raw]:
@@ -142,12 +91,10 @@ def _name(raw: Raw) -> str:
 
 def interaction_record(raw: Raw) -> InteractionRecord:
     """An entry of a list, as something that its owner did, or that happened to their address."""
-    seconds, email = raw["created"], raw["email"]
-    if isinstance(seconds, bool) or not isinstance(seconds, int):
-        raise ValueError(f"{seconds!r} is no whole number of seconds")
+    seconds, email, at = raw["created"], raw["email"], from_seconds(raw["created"])
     if "@" not in email:
         raise ValueError("the entry names no address")
     return InteractionRecord(
-        external_id=interaction_id(raw[KIND], email, seconds), kind=raw[KIND], at=datetime.fromtimestamp(seconds, UTC),
-        email=email, raw={name: value for name, value in raw.items() if name != KIND},
+        external_id=interaction_id(raw[KIND], email, seconds), kind=raw[KIND], at=at, email=email,
+        raw={name: value for name, value in raw.items() if name != KIND},
     )  # fmt: skip

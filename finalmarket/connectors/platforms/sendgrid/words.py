@@ -2,15 +2,16 @@
 
 from __future__ import annotations
 
-import hashlib
 from collections.abc import Mapping
-from datetime import UTC
 from typing import Any
 
-from finalmarket.connectors.errors import Rejected, Unintelligible
-from finalmarket.connectors.http import Answer
-from finalmarket.connectors.records import CustomerContent, Raw
+from finalmarket.connectors.errors import Rejected
+from finalmarket.connectors.moments import to_second
+from finalmarket.connectors.own_keys import digest_of
+from finalmarket.connectors.people import address_fields, said_of, split_name
+from finalmarket.connectors.records import CustomerContent
 from finalmarket.connectors.talk import MessageContent
+from finalmarket.connectors.vocabulary import cut, filled
 
 KEY = "finalmarket_key"  # the custom argument that carries our key through to the events
 WITHDRAWN = "finalmarket_withdrawn"
@@ -21,6 +22,10 @@ FIELDS: Mapping[str, str] = {
 }  # fmt: skip
 """The custom fields that we keep on a contact, and their types. The last one says that we took the address off all
 mail, since its owner told us so: only what we did do we ever undo."""
+ADDRESS: Mapping[str, str] = {
+    "street": "address_line_1", "street2": "address_line_2", "postcode": "postal_code", "city": "city",
+    "region": "state_province_region", "country": "country",
+}  # fmt: skip
 # How long the parts of a contact may be.
 LENGTHS = {
     "address_line_1": 100, "address_line_2": 100, "city": 60, "state_province_region": 50, "country": 50,
@@ -37,46 +42,29 @@ def address_of(text: str) -> str:
 
 def interaction_id(kind: str, email: str, seconds: int) -> str:
     """What is known of an address since a moment, whether a webhook or a list tells it: named alike, without it."""
-    return f"{kind}-{seconds}-{hashlib.sha256(address_of(email).encode()).hexdigest()[:16]}"
-
-
-def rows_in(answer: Answer, name: str = "") -> list[Raw]:
-    """The objects of a list, or of the list `name` in an object. Raises Unintelligible where there is none."""
-    told: Any = answer.data
-    if name:
-        told = told.get(name) if isinstance(told, dict) else None
-    if not isinstance(told, list) or not all(isinstance(row, dict) for row in told):
-        raise Unintelligible("the answer holds no list", status=answer.status)
-    return told
+    return f"{kind}-{seconds}-{digest_of(address_of(email), 16)}"
 
 
 def contact_fields(content: CustomerContent, email: str) -> dict[str, str]:
     """The fields that every contact has; those that we do not know are left as they are there."""
-    first, _, last = content.name.strip().rpartition(" ")
-    there = content.address
-    known = {
-        "first_name": first or last, "last_name": last if first else "", "address_line_1": there.street,
-        "address_line_2": there.street2, "city": there.city, "state_province_region": there.region,
-        "country": there.country, "postal_code": there.postcode,
-    }  # fmt: skip
-    return {"email": email, **{name: text[: LENGTHS.get(name)] for name, text in known.items() if text}}
+    first, last = split_name(content.name)
+    known = filled({"first_name": first, "last_name": last, **address_fields(content.address, ADDRESS)})
+    return {"email": email, **{name: text[: LENGTHS.get(name)] for name, text in known.items()}}
 
 
 def custom_values(content: CustomerContent) -> dict[str, str]:
     """The values of our own fields, by their names; numbers and days are written as text, exact."""
-    said = dict(content.consents)
-    if content.accepts_email is not None:
-        said["email"] = content.accepts_email
+    said = sorted(said_of(content).items())
     values = {
         "finalmarket_language": content.language, "finalmarket_phone": content.phone,
-        "finalmarket_consents": " ".join(f"{name}={'yes' if yes else 'no'}" for name, yes in sorted(said.items())),
+        "finalmarket_consents": " ".join(f"{name}={'yes' if yes else 'no'}" for name, yes in said),
         "finalmarket_currency": content.currency,
     }  # fmt: skip
     if content.currency or content.order_count:
         values |= {"finalmarket_orders": str(content.order_count), "finalmarket_spent": format(content.spent, "f")}
     if content.last_order_at:
-        values["finalmarket_last_order"] = f"{content.last_order_at.astimezone(UTC):%Y-%m-%dT%H:%M:%SZ}"
-    return {name: text[:MOST_LETTERS] for name, text in values.items() if text}
+        values["finalmarket_last_order"] = to_second(content.last_order_at)
+    return cut(values, MOST_LETTERS)
 
 
 def message_body(content: MessageContent, *, from_email: str, from_name: str, reply_to: str) -> dict[str, Any]:
