@@ -90,7 +90,7 @@ def test_the_address_of_consent_is_the_one_that_the_client_library_makes() -> No
 
 
 def test_without_a_client_id_nobody_is_sent_anywhere() -> None:
-    with pytest.raises(NeedsAttention, match="client ID"):
+    with pytest.raises(NeedsAttention, match="Client ID"):
         HubSpot(Account({"access_token": "made-up-token"})).authorization_url(BACK, "state-1", "")
 
 

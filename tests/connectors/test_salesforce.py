@@ -424,5 +424,5 @@ def test_an_answer_in_several_parts_is_read_to_its_end_and_no_further() -> None:
     connector = on_a_double(case(), answer)
     assert [row["Id"] for row in connector._ask("SELECT Id FROM Organization")] == ["0", "1", "2"]
     endless = {"done": False, "records": [], "nextRecordsUrl": f"{ROOT}/query/01g-1"}
-    with pytest.raises(Unintelligible, match="no end"):
+    with pytest.raises(Unintelligible, match="never end"):
         on_a_double(case(), always(200, json.dumps(endless).encode()))._ask("SELECT Id FROM Organization")

@@ -121,7 +121,8 @@ def test_texts_and_moments_are_written_so_that_they_end_where_they_end() -> None
     assert soql.text(r"O'Brien \ Sons") == r"'O\'Brien \\ Sons'"
     assert soql.texts(["a", "b'"]) == r"('a', 'b\'')"
     east = timezone(timedelta(hours=2))
-    assert soql.moment(datetime(2026, 6, 1, 14, 0, 0, 999_999, tzinfo=east)) == "2026-06-01T12:00:00Z"
+    question = soql.changed_since(Place(datetime(2026, 6, 1, 14, 0, 0, 999_999, tzinfo=east)))
+    assert question == "SystemModstamp >= 2026-06-01T12:00:00Z"
 
 
 def test_a_place_between_two_records_of_one_second_is_named_by_the_id() -> None:

@@ -7,20 +7,20 @@ properties of our own), orders, words (from its words to ours).
 
 from __future__ import annotations
 
-import hashlib
 import html
-import json
-from collections.abc import Callable, Iterator, Mapping, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from contextlib import suppress
-from datetime import UTC, datetime, timedelta
+from datetime import datetime, timedelta
 from functools import cached_property
-from typing import Any, ClassVar, TypeVar
+from typing import Any, ClassVar
 from urllib.parse import quote, urlencode
 
 import httpx2
 
-from finalmarket.connectors.auth import TokenAuth, TokenRequest, bearer, end_of
+from finalmarket.connectors.answers import fields_in, rows_in
+from finalmarket.connectors.auth import TokenAuth, TokenRequest, bearer
 from finalmarket.connectors.books import OrderContent, OrderNames, PushesOrders
+from finalmarket.connectors.code_exchange import kept_of, tokens_for_code
 from finalmarket.connectors.contract import (
     Authorizes,
     Checked,
@@ -30,6 +30,7 @@ from finalmarket.connectors.contract import (
     ReceivesWebhooks,
     Setting,
 )
+from finalmarket.connectors.deliveries import read_delivery
 from finalmarket.connectors.errors import (
     ConnectorError,
     NeedsAttention,
@@ -37,23 +38,24 @@ from finalmarket.connectors.errors import (
     Rejected,
     RetryLater,
     Unintelligible,
-    WebhookRefused,
 )
 from finalmarket.connectors.http import Answer, retry_after
 from finalmarket.connectors.keyset import Place, cursor_after, place_of
-from finalmarket.connectors.paging import READING_ERRORS, read_each, read_one, walk
+from finalmarket.connectors.moments import to_millisecond, zoned
+from finalmarket.connectors.own_keys import note_mark
+from finalmarket.connectors.paging import read_each, read_one, walk
 from finalmarket.connectors.platforms.hubspot import orders, words
 from finalmarket.connectors.platforms.hubspot.custom import KEY, NUMBER, make_properties, missing_properties
-from finalmarket.connectors.platforms.hubspot.objects import Objects, fields_of, next_of, results_of
+from finalmarket.connectors.platforms.hubspot.objects import Objects, next_of
 from finalmarket.connectors.rates import Rate
 from finalmarket.connectors.records import CustomerContent, CustomerRecord, Delivery, Event, Page, Raw
-from finalmarket.connectors.signing import require_recent, require_signature
+from finalmarket.connectors.refusals import refused_as
+from finalmarket.connectors.signing import require_sent_recently, require_signature
 from finalmarket.connectors.talk import OpensTickets, TicketContent
 from finalmarket.kernel import clock
 
 __all__ = ["HubSpot"]
 
-Made = TypeVar("Made")
 PAGE = 100
 TICK = timedelta(milliseconds=1)  # the finest that HubSpot tells moments by
 CONSENT = "https://app.hubspot.com/oauth/authorize"
@@ -100,58 +102,35 @@ class HubSpot(
 
     # How we are let in.
 
-    def _setting(self, name: str) -> str:
-        known = next(setting for setting in self.settings if setting.name == name)
-        return self.account.settings.get(name, "").strip() or known.default
-
     def auth(self) -> httpx2.Auth:
         """The token of a private app, which does not end, or one of OAuth, renewed every half hour."""
         kept = self.account.secrets
         if not kept.get("refresh_token"):
             return bearer(kept.get("access_token", ""))
         form = {"grant_type": "refresh_token", "refresh_token": kept["refresh_token"], **self._app()}
-        ends_at = kept.get("access_token_ends_at", "")
-        return TokenAuth(
-            TokenRequest(self.address(self.base_url + TOKEN), form), _put_on, token=kept.get("access_token", ""),
-            ends_at=datetime.fromisoformat(ends_at) if ends_at else None, keep=self.account.keep,
-        )  # fmt: skip
+        return TokenAuth.of(TokenRequest(self.address(self.base_url + TOKEN), form), kept, self.account.keep)
 
     def _app(self) -> dict[str, str]:
-        if not self._setting("client_id"):
-            raise NeedsAttention("the client ID of the app is missing: enter it in the settings")
-        return {
-            "client_id": self._setting("client_id"), "client_secret": self.account.secrets.get("client_secret", ""),
-        }  # fmt: skip
+        secret = self.account.secrets.get("client_secret", "")
+        return {"client_id": self.needed_setting("client_id"), "client_secret": secret}
 
     def check(self) -> str:
         """See Connector."""
-        told = fields_of(self.http.call("GET", "/account-info/v3/details"), "portalId")
+        told = fields_in(self.http.call("GET", "/account-info/v3/details"), "portalId")
         return f"HubSpot account {told['portalId']} ({told.get('accountType') or 'of unknown type'})"
 
     def authorization_url(self, redirect_uri: str, state: str, verifier: str) -> str:
         """See Authorizes."""
         query = {
             "client_id": self._app()["client_id"], "redirect_uri": redirect_uri, "state": state,
-            "scope": " ".join(scopes(self._setting("record"))), "optional_scope": OPTIONAL_SCOPE,
+            "scope": " ".join(scopes(self.setting("record"))), "optional_scope": OPTIONAL_SCOPE,
         }  # fmt: skip
         return f"{self.address(CONSENT)}?{urlencode(query, quote_via=quote)}"
 
     def exchange(self, query: Mapping[str, str], redirect_uri: str, verifier: str) -> Mapping[str, str]:
         """See Authorizes."""
-        if not query.get("code"):
-            raise NeedsAttention("HubSpot sent no authorization code back: connect the account anew")
-        form = {
-            "grant_type": "authorization_code", "code": query["code"], "redirect_uri": redirect_uri, **self._app(),
-        }  # fmt: skip
-        try:
-            answer = self.http.call("POST", TOKEN, form=form, is_authorized=False)
-        except Rejected as refused:
-            raise NeedsAttention(f"connect the account anew: {refused.reason}", code=refused.code) from None
-        told = fields_of(answer, "access_token", "refresh_token")
-        kept = {name: str(told[name]) for name in ("access_token", "refresh_token")}
-        self._scrub.learn(kept.values())
-        ends_at = read_one(told, end_of)
-        return {**kept, **({"access_token_ends_at": ends_at.isoformat()} if ends_at else {})}
+        form = {"grant_type": "authorization_code", "redirect_uri": redirect_uri, **self._app()}
+        return kept_of(fields_in(tokens_for_code(self.http, query, TOKEN, form), "refresh_token"))
 
     @cached_property
     def _objects(self) -> Objects:
@@ -159,10 +138,10 @@ class HubSpot(
 
     def heed(self, answer: Answer, bucket: str) -> float | None:
         """See Connector: the limit of the plan, and what is left of it. Searches are limited otherwise."""
-        named = {name.lower(): value for name, value in answer.headers.items()}
-        told = [named.get(f"x-hubspot-ratelimit-{part}", "") for part in ("max", "interval-milliseconds", "remaining")]
-        if not bucket and all(part.isdigit() for part in told) and int(told[0]) and int(told[1]):
-            most, every, left = map(int, told)
+        most, every, left = (
+            answer.count(f"x-hubspot-ratelimit-{part}") for part in ("max", "interval-milliseconds", "remaining")
+        )
+        if not bucket and most and every and left is not None:
             self._budget.learn(bucket, per_second=most * 1000 / every, capacity=most, left=left)
         asked = retry_after(answer.headers)
         if asked is None and answer.status == 429 and isinstance(answer.data, dict):
@@ -206,12 +185,12 @@ class HubSpot(
         }  # fmt: skip
         path = "/crm/v3/objects/contacts/search"
         answer = self.http.call("POST", path, json=body, bucket="search", repeatable=True)
-        rows = results_of(answer)
+        rows = rows_in(answer, "results")
         return rows, bool(next_of(answer)) and bool(rows)
 
     @property
     def _optout(self) -> str:
-        chosen = self._setting("subscription")
+        chosen = self.setting("subscription")
         return f"hs_email_optout_{chosen}" if chosen else ""
 
     def _customer(self, raw: Raw) -> CustomerRecord:
@@ -251,7 +230,8 @@ class HubSpot(
 
     def push_customer(self, content: CustomerContent) -> str:
         """See PushesCustomers. A contact is known by its e-mail address; one without is known by our key."""
-        return _named(content.key, lambda: self._push_customer(content))
+        with refused_as(content.key):
+            return self._push_customer(content)
 
     def _push_customer(self, content: CustomerContent) -> str:
         self._prepare("contacts")
@@ -264,15 +244,15 @@ class HubSpot(
             name = _only_one(self._objects.upsert("contacts", KEY, {content.key: {**values, KEY: content.key}}))
         else:
             raise Rejected("a contact without an e-mail address needs a key to be known by")
-        if content.email and content.accepts_email is not None and self._setting("subscription"):
+        if content.email and content.accepts_email is not None and self.setting("subscription"):
             self._tell_consent(content.email, agrees=content.accepts_email)
         return name
 
     def _tell_consent(self, email: str, *, agrees: bool) -> None:
         """Subscribe to, or unsubscribe from, our type of e-mail. Who left at HubSpot has to come back by themselves:
         HubSpot takes no subscription from us then, and their own word stands."""
-        chosen = self._setting("subscription")
-        told = fields_of(self.http.call("GET", f"/communication-preferences/v3/status/email/{quote(email, safe='')}"))
+        chosen = self.setting("subscription")
+        told = fields_in(self.http.call("GET", f"/communication-preferences/v3/status/email/{quote(email, safe='')}"))
         listed = told.get("subscriptionStatuses")
         now = [one for one in listed if str(one.get("id")) == chosen] if isinstance(listed, list) else []
         if not now:
@@ -289,27 +269,27 @@ class HubSpot(
     def push_order(self, content: OrderContent) -> OrderNames:
         """See PushesOrders. The lines come first, and the order last with all that it is linked to: it is there whole,
         or not at all."""
-        return _named(content.key, lambda: self._push_order(content))
-
-    def _push_order(self, content: OrderContent) -> OrderNames:
-        kind = self._setting("record")
-        self._prepare(kind, "line_items")
-        return orders.tell(self._objects, kind, content, self._ours(kind, NUMBER, content.number), self._stages(kind))
+        kind = self.setting("record")
+        with refused_as(content.key):
+            self._prepare(kind, "line_items")
+            there = self._ours(kind, NUMBER, content.number)
+            return orders.tell(self._objects, kind, content, there, self._stages(kind))
 
     def _stages(self, kind: str) -> Mapping[str, str]:
-        chosen = {name: self._setting(f"stage_{name}") for name in ("open", "fulfilled", "cancelled")}
-        told = {"pipeline": self._setting("pipeline"), **chosen}
+        chosen = {name: self.setting(f"stage_{name}") for name in ("open", "fulfilled", "cancelled")}
+        told = {"pipeline": self.setting("pipeline"), **chosen}
         return {**words.DEFAULT_STAGES[kind], **{name: value for name, value in told.items() if value}}
 
     def find_order(self, number: str) -> OrderNames | None:
         """See PushesOrders."""
-        kind = self._setting("record")
+        kind = self.setting("record")
         there = self._ours(kind, NUMBER, number)
         return None if there is None else orders.names_of(self._objects, kind, str(there["id"]), number)
 
     def open_ticket(self, content: TicketContent) -> str:
         """See OpensTickets. The contact is the customer's, or the one of the address that wrote."""
-        return _named(content.key, lambda: self._open_ticket(content))
+        with refused_as(content.key):
+            return self._open_ticket(content)
 
     def _open_ticket(self, content: TicketContent) -> str:
         self._prepare("tickets")
@@ -320,7 +300,7 @@ class HubSpot(
         if not sender and content.email:
             known = self._objects.read("contacts", content.email, by="email")
             sender = str(known["id"]) if known else ""
-        values = words.ticket_values(content, self._setting("ticket_pipeline"), self._setting("ticket_stage"))
+        values = words.ticket_values(content, self.setting("ticket_pipeline"), self.setting("ticket_stage"))
         return self._objects.create("tickets", values, [("contacts", sender)] if sender else [])
 
     def find_ticket(self, key: str) -> str | None:
@@ -332,13 +312,13 @@ class HubSpot(
         """See OpensTickets. A note that was left before is known by the mark at its end."""
         if self._objects.read("tickets", ticket_id) is None:
             raise Rejected(f"HubSpot has no ticket {ticket_id}", key=key, status=404)
-        mark = f"The Final Market {hashlib.sha256(key.encode()).hexdigest()[:12]}"
+        mark = note_mark(key)
         notes = self._objects.linked("tickets", ticket_id, "notes")
         known = self._objects.read_many("notes", notes, ["hs_note_body"])
         if any(mark in str((one.get("properties") or {}).get("hs_note_body") or "") for one in known):
             return
         text = html.escape(note).replace("\n", "<br>")
-        values = {"hs_note_body": f"{text}<br><br>({mark})", "hs_timestamp": words.written(clock.now())}
+        values = {"hs_note_body": f"{text}<br><br>{mark}", "hs_timestamp": to_millisecond(clock.now())}
         self._objects.create("notes", values, [("tickets", ticket_id)], is_unique=False)
 
     # Webhooks.
@@ -346,7 +326,7 @@ class HubSpot(
     def subscribe(self, url: str) -> Mapping[str, str]:
         """See ReceivesWebhooks. Subscriptions belong to an app, for all accounts that it is in, and so does the one
         address; an app of one account (a private app) is set up by hand."""
-        app, key = self._setting("app_id"), self.account.secrets.get("developer_api_key", "")
+        app, key = self.setting("app_id"), self.account.secrets.get("developer_api_key", "")
         if not app or not key:
             raise NotSupported(
                 "enter the app ID and the developer API key; webhooks of a private app are set up in HubSpot itself"
@@ -354,7 +334,7 @@ class HubSpot(
         path, params = f"/webhooks/v3/{quote(app, safe='')}", {"hapikey": key}
         self._call_app("PUT", f"{path}/settings", params, {"targetUrl": url, "throttling": THROTTLING})
         answer = self.http.call("GET", f"{path}/subscriptions", params=params, is_authorized=False)
-        there = {(one.get("eventType"), one.get("propertyName") or ""): one for one in results_of(answer)}
+        there = {(one.get("eventType"), one.get("propertyName") or ""): one for one in rows_in(answer, "results")}
         for topic in self.webhook_topics:
             for watched in words.WATCHED if topic.endswith("propertyChange") else ("",):
                 known = there.get((topic, watched))
@@ -376,19 +356,13 @@ class HubSpot(
         sent = delivery.header("X-HubSpot-Request-Timestamp")
         signed = f"POST{decoded(delivery.url)}".encode() + delivery.body + sent.encode()
         require_signature([delivery.header("X-HubSpot-Signature-v3")], self.webhook_secret(), signed)
-        try:
-            sent_at = datetime.fromtimestamp(int(sent) / 1000, UTC)
-        except (ValueError, OverflowError, OSError):
-            raise WebhookRefused("the delivery does not say when it was signed") from None
-        require_recent(sent_at, delivery.received_at)
+        require_sent_recently(sent, delivery.received_at, per_second=1000)
 
     def read_webhook(self, delivery: Delivery) -> Sequence[Event]:
         """See ReceivesWebhooks. Events are hints: the contact itself is asked for."""
-        try:
-            told = json.loads(delivery.body)
-            return [words.event_of(raw) for raw in (told if isinstance(told, list) else [told])]
-        except (*READING_ERRORS, OSError) as error:
-            raise Unintelligible(f"the delivery holds no events of HubSpot's: {type(error).__name__}") from None
+        return read_delivery(
+            delivery, lambda told: [words.event_of(raw) for raw in (told if isinstance(told, list) else [told])]
+        )
 
     # What its errors mean (https://developers.hubspot.com/docs/api/error-handling).
 
@@ -431,24 +405,11 @@ def decoded(address: str) -> str:
     return address
 
 
-def _put_on(request: httpx2.Request, token: str) -> None:
-    request.headers["Authorization"] = f"Bearer {token}"
-
-
 def _changed_at(raw: Raw) -> datetime:
-    return words.moment_of(raw["properties"][words.CHANGED])
+    return zoned(raw["properties"][words.CHANGED])
 
 
 def _only_one(raws: Sequence[Raw]) -> str:
     if len(raws) != 1 or not raws[0].get("id"):
         raise Unintelligible("HubSpot does not say what it calls the contact")
     return str(raws[0]["id"])
-
-
-def _named(key: str, act: Callable[[], Made]) -> Made:
-    """What is refused within it is refused of this key."""
-    try:
-        return act()
-    except Rejected as error:
-        error.key = error.key or key
-        raise

@@ -9,9 +9,9 @@ from __future__ import annotations
 from collections.abc import Mapping
 from typing import Any
 
+from finalmarket.connectors.answers import rows_in
 from finalmarket.connectors.errors import Rejected
 from finalmarket.connectors.http import Http
-from finalmarket.connectors.platforms.hubspot.objects import results_of
 
 GROUP = "finalmarket"
 KEY, NUMBER, LINE = "finalmarket_key", "finalmarket_number", "finalmarket_line"
@@ -71,7 +71,7 @@ def missing_properties(http: Http, kind: str) -> list[Property]:
     answer = http.call(
         "POST", f"/crm/v3/properties/{kind}/batch/read", json={"archived": False, "inputs": inputs}, repeatable=True
     )
-    there = {str(one.get("name")) for one in results_of(answer)}
+    there = {str(one.get("name")) for one in rows_in(answer, "results")}
     return [one for one in wanted if one["name"] not in there]
 
 

@@ -8,11 +8,14 @@ from decimal import Decimal
 from typing import Any
 
 from finalmarket.connectors.books import OrderContent, OrderContentLine
+from finalmarket.connectors.moments import to_millisecond, zoned
 from finalmarket.connectors.order_amounts import wanted_units
 from finalmarket.connectors.paging import read_text
+from finalmarket.connectors.people import address_fields, country_code, full_name, read_address, said_of, split_name
 from finalmarket.connectors.platforms.hubspot.custom import KEY, LINE, NUMBER
 from finalmarket.connectors.records import Address, CustomerContent, CustomerRecord, Event, Raw
 from finalmarket.connectors.talk import TicketContent
+from finalmarket.connectors.vocabulary import filled
 
 CHANGED = "lastmodifieddate"
 CONTACT = (
@@ -42,6 +45,9 @@ TOPICS = {
     "contact.merge": "customers", "contact.restore": "customers", "contact.privacyDeletion": "erase",
 }  # fmt: skip
 CONTACTS_TYPE = "0-1"
+ADDRESS: Mapping[str, str] = {
+    "street": "address", "postcode": "zip", "city": "city", "region": "state", "country": "country",
+}  # fmt: skip
 SIX_DIGITS = Decimal("0.000001")
 
 
@@ -53,8 +59,8 @@ def customer_record(raw: Raw, optout: str = "") -> CustomerRecord:
     properties = raw["properties"]
     told = {name: read_text(properties, name) for name, value in properties.items() if value is not None}
     is_deleted = bool(raw.get("archived"))
-    changed_at = moment_of(raw.get("archivedAt") if is_deleted else told.get(CHANGED) or raw["updatedAt"])
-    name = " ".join(part for part in (told.get("firstname", ""), told.get("lastname", "")) if part)
+    changed_at = zoned(raw.get("archivedAt") if is_deleted else told.get(CHANGED) or raw["updatedAt"])
+    name = full_name(told.get("firstname"), told.get("lastname"))
     has_left = "true" in (told.get("hs_email_optout"), told.get(optout))
     merged = told.get("hs_merged_object_ids", "").split(";")
     return CustomerRecord(
@@ -67,19 +73,10 @@ def customer_record(raw: Raw, optout: str = "") -> CustomerRecord:
 
 def _address(told: Mapping[str, str], name: str) -> Address:
     """Where a contact lives. HubSpot's country is a text that people type: only a code of two letters is one to us."""
-    country = told.get("country", "").strip()
-    parts = [told.get(part, "") for part in ("address", "zip", "city")]
-    if not any(parts):
+    if not any(told.get(part) for part in ("address", "zip", "city")):
         return Address()
-    return Address(
-        name=name, company=told.get("company", ""), street=parts[0], postcode=parts[1], city=parts[2],
-        region=told.get("state", ""), country=country.upper() if len(country) == 2 and country.isalpha() else "",
-    )  # fmt: skip
-
-
-def moment_of(text: Any) -> datetime:
-    """A moment as HubSpot writes it. Raises ValueError, TypeError where it is none."""
-    return datetime.fromisoformat(text).astimezone(UTC)
+    typed = {**told, "country": country_code(told.get("country", ""))}
+    return read_address(typed, ADDRESS, name=name, company=told.get("company", ""))
 
 
 def millis(moment: datetime) -> str:
@@ -89,20 +86,15 @@ def millis(moment: datetime) -> str:
 
 def contact_values(content: CustomerContent) -> dict[str, str]:
     """A customer as a contact. What we do not know is left as it is there; numbers of orders are always known."""
-    first, _, last = content.name.strip().rpartition(" ")
+    first, last = split_name(content.name)
     language = content.language.lower().partition("-")[0].partition("_")[0]
-    said = dict(content.consents)
-    if content.accepts_email is not None:
-        said.setdefault("email", content.accepts_email)
-    there = content.address
-    street = ", ".join(part for part in (there.street, there.street2) if part)
-    known = {
-        "email": content.email, "firstname": first or last, "lastname": last if first else "", "phone": content.phone,
-        "hs_language": language if language in LANGUAGES.split() else "", "address": street, "city": there.city,
-        "state": there.region, "zip": there.postcode, "country": there.country, "company": there.company,
-        "finalmarket_currency": content.currency, "finalmarket_last_order_at": written(content.last_order_at),
-    }  # fmt: skip
-    values = {name: value for name, value in known.items() if value}
+    said, there = said_of(content), content.address
+    values = filled({
+        "email": content.email, "firstname": first, "lastname": last, "phone": content.phone,
+        "hs_language": language if language in LANGUAGES.split() else "", "company": there.company,
+        **address_fields(there, ADDRESS), "address": _street(there), "finalmarket_currency": content.currency,
+        "finalmarket_last_order_at": written(content.last_order_at),
+    })  # fmt: skip
     if content.segments:
         values["finalmarket_segments"] = _joined(content.segments)
     if said:  # all of it, also that nothing is refused any more
@@ -119,7 +111,7 @@ def _joined(words: Any) -> str:
 
 def written(moment: datetime | None) -> str:
     """A moment as properties take it; "" for none."""
-    return moment.astimezone(UTC).isoformat(timespec="milliseconds").replace("+00:00", "Z") if moment else ""
+    return to_millisecond(moment) if moment else ""
 
 
 def amount(value: Decimal) -> str:
@@ -132,14 +124,14 @@ def amount(value: Decimal) -> str:
 
 def order_values(content: OrderContent, kind: str, stages: Mapping[str, str]) -> dict[str, str]:
     """An order as an order or a deal; `stages` names the pipeline, and the stage for each state of an order."""
-    buyer = " ".join(part for part in (content.name, content.email, content.phone) if part)
+    buyer = full_name(content.name, content.email, content.phone)
     values = {
         NUMBER: content.number, "finalmarket_payment": content.payment_state, "finalmarket_tax": amount(content.tax),
         "finalmarket_refunded": amount(content.refunded), "finalmarket_placed_at": written(content.placed_at),
         "finalmarket_channel": content.channel, "finalmarket_buyer": buyer, "finalmarket_carrier": content.carrier,
     }  # fmt: skip
     named = _order_names(content, stages) if kind == "orders" else _deal_names(content, stages)
-    return values | {name: value for name, value in named.items() if value}
+    return values | filled(named)
 
 
 def _order_names(content: OrderContent, stages: Mapping[str, str]) -> dict[str, str]:
@@ -166,11 +158,14 @@ def _deal_names(content: OrderContent, stages: Mapping[str, str]) -> dict[str, s
 
 
 def _address_values(prefix: str, there: Address) -> dict[str, str]:
-    street = ", ".join(part for part in (there.street, there.street2) if part)
     return {
-        f"{prefix}_street": street, f"{prefix}_city": there.city, f"{prefix}_postal_code": there.postcode,
+        f"{prefix}_street": _street(there), f"{prefix}_city": there.city, f"{prefix}_postal_code": there.postcode,
         f"{prefix}_state": there.region, f"{prefix}_country": there.country,
     }  # fmt: skip
+
+
+def _street(there: Address) -> str:
+    return ", ".join(filter(None, (there.street, there.street2)))
 
 
 def line_key(content: OrderContent, line: OrderContentLine) -> str:
@@ -202,14 +197,13 @@ def line_of(raw: Raw, number: str) -> tuple[str, str]:
 
 def ticket_values(content: TicketContent, pipeline: str, stage: str) -> dict[str, str]:
     """A ticket. All properties of a ticket are for the agents' eyes."""
-    sender = " ".join(part for part in (content.name, content.email, content.phone) if part)
-    values = {
+    sender = full_name(content.name, content.email, content.phone)
+    return filled({
         KEY: content.key, "subject": content.subject, "content": content.text, "hs_pipeline": pipeline,
         "hs_pipeline_stage": stage, "hs_ticket_priority": PRIORITIES.get(content.priority, "MEDIUM"),
         "finalmarket_order": content.order_number, "finalmarket_context": content.context, "finalmarket_from": sender,
         "finalmarket_tags": _joined(content.tags),
-    }  # fmt: skip
-    return {name: value for name, value in values.items() if value}
+    })  # fmt: skip
 
 
 # Webhooks.

@@ -9,23 +9,26 @@ from __future__ import annotations
 
 from collections.abc import Iterator, Mapping, Sequence
 from datetime import datetime
+from functools import partial
 from typing import Any, ClassVar
 from urllib.parse import quote, urlencode, urlsplit
 
 import httpx2
 
+from finalmarket.connectors.answers import fields_in, if_there, rows_in
 from finalmarket.connectors.auth import TokenAuth, TokenRequest, challenge
 from finalmarket.connectors.books import OrderContent, OrderNames, PushesOrders
+from finalmarket.connectors.code_exchange import tokens_for_code
 from finalmarket.connectors.contract import Authorizes, Checked, Connector, PullsCustomers, PushesCustomers, Setting
 from finalmarket.connectors.errors import ConnectorError, NeedsAttention, Rejected, RetryLater, Unintelligible
-from finalmarket.connectors.exact_json import exact_json
 from finalmarket.connectors.http import Answer, retry_after
-from finalmarket.connectors.keyset import Place, cursor_after, place_of
-from finalmarket.connectors.own_systems import TOKEN_SECRETS, host_of, place_bearer
-from finalmarket.connectors.paging import read_each, read_one, walk
+from finalmarket.connectors.keyset import Place, page_behind, place_of
+from finalmarket.connectors.own_systems import TOKEN_SECRETS, host_of
+from finalmarket.connectors.paging import all_rows, in_parts, read_one, walk
 from finalmarket.connectors.platforms.salesforce import soql, words
 from finalmarket.connectors.rates import Rate
 from finalmarket.connectors.records import CustomerContent, CustomerRecord, Page, Raw
+from finalmarket.connectors.refusals import refused_as
 
 __all__ = ["Salesforce"]
 
@@ -34,7 +37,6 @@ ROOT = f"/services/data/{VERSION}"
 TOKEN, CONSENT = "/services/oauth2/token", "/services/oauth2/authorize"
 PAGE = 200
 MOST_STEPS = 500  # of one graph
-MOST_PAGES = 100  # of one answer of a question
 A_WHILE = 3600.0  # seconds, after the calls of a day are used up
 HALTED, NO_ID = "PROCESSING_HALTED", "INVALID_QUERY_FILTER_OPERATOR"  # the latter for what is no id at all
 
@@ -74,11 +76,7 @@ class Salesforce(Connector, PullsCustomers, PushesCustomers, PushesOrders, Autho
         """The org's own address, or the stand-in's."""
         if self.account.base_url:
             return super().address(url.replace("{host}", "org.invalid"))
-        return url.replace("{host}", host_of(self._setting("host"), "example.my.salesforce.com"))
-
-    def _setting(self, name: str) -> str:
-        known = next(setting for setting in self.settings if setting.name == name)
-        return self.account.settings.get(name, "").strip() or known.default
+        return url.replace("{host}", host_of(self.setting("host"), "example.my.salesforce.com"))
 
     def auth(self) -> httpx2.Auth:
         """A token by client credentials or, for who was connected in the browser, by the refresh token. Salesforce does
@@ -88,7 +86,7 @@ class Salesforce(Connector, PullsCustomers, PushesCustomers, PushesOrders, Autho
         if kept.get("refresh_token"):
             form |= {"grant_type": "refresh_token", "refresh_token": kept["refresh_token"]}
         request = TokenRequest(self.address(self.base_url + TOKEN), form)
-        return TokenAuth(request, place_bearer, token=kept.get("access_token", ""), keep=self.account.keep)
+        return TokenAuth.of(request, kept, self.account.keep)
 
     def _app(self) -> dict[str, str]:
         return {name: self.account.secrets.get(name, "") for name in ("client_id", "client_secret")}
@@ -111,26 +109,19 @@ class Salesforce(Connector, PullsCustomers, PushesCustomers, PushesOrders, Autho
 
     def exchange(self, query: Mapping[str, str], redirect_uri: str, verifier: str) -> Mapping[str, str]:
         """See Authorizes. The org's own host comes along: the person may have come in by a general one."""
-        if not query.get("code"):
-            raise NeedsAttention("Salesforce sent no authorization code back: connect the org anew")
         form = {
-            "grant_type": "authorization_code", "code": query["code"], "redirect_uri": redirect_uri, **self._app(),
+            "grant_type": "authorization_code", "redirect_uri": redirect_uri, **self._app(),
             **({"code_verifier": verifier} if verifier else {}),
         }  # fmt: skip
-        try:
-            answer = self.http.call("POST", TOKEN, form=form, is_authorized=False)
-        except Rejected as refused:
-            raise NeedsAttention(f"connect the org anew: {refused.reason}", code=refused.code) from None
-        told = fields_of(answer, "access_token", "instance_url")
+        told = fields_in(tokens_for_code(self.http, query, TOKEN, form), "instance_url")
         if not told.get("refresh_token"):
             raise NeedsAttention("Salesforce gave no refresh token: allow the app to refresh tokens, and connect anew")
         kept = {name: str(told[name]) for name in ("access_token", "refresh_token")}
-        self._scrub.learn(kept.values())
         return {**kept, "host": host_of(urlsplit(str(told["instance_url"])).netloc, "example.my.salesforce.com")}
 
     def heed(self, answer: Answer, bucket: str) -> float | None:
         """See Connector. `Sforce-Limit-Info: api-usage=18/15000` tells of the day's calls (of the last 24 hours)."""
-        told = next((value for name, value in answer.headers.items() if name.lower() == "sforce-limit-info"), "")
+        told = answer.header("Sforce-Limit-Info")
         used, _, most = told.partition("api-usage=")[2].partition(",")[0].partition(";")[0].partition("/")
         if used.isdigit() and most.isdigit() and int(most) - int(used) < self.rate.capacity:
             self._budget.learn(bucket, left=max(0, int(most) - int(used)))
@@ -148,13 +139,13 @@ class Salesforce(Connector, PullsCustomers, PushesCustomers, PushesOrders, Autho
         where = soql.changed_since(place)
         rows = self._ask(self._contacts(where, f"{words.CHANGED}, Id", PAGE), is_all=True)
         merged = self._merged_into([str(row.get("Id", "")) for row in rows])
-        records, unreadable = read_each(rows, lambda raw: words.customer_record(raw, merged), lambda raw: raw["Id"])
-        last = read_one(rows[-1], _place_behind) if rows else None
-        is_last = len(rows) < PAGE
-        return Page(records, cursor_after(place, last, is_last=is_last), is_last, unreadable)
+        return page_behind(
+            place, rows, is_last=len(rows) < PAGE, read=partial(words.customer_record, merged=merged),
+            place_in=_place_behind, name=lambda raw: raw["Id"],
+        )  # fmt: skip
 
     def _contacts(self, where: str, order: str = "", limit: int = 1) -> str:
-        return soql.select(words.contact_fields(self._setting("countries")), "Contact", where, order, limit)
+        return soql.select(words.contact_fields(self.setting("countries")), "Contact", where, order, limit)
 
     def _merged_into(self, names: Sequence[str]) -> Mapping[str, Sequence[str]]:
         """Which contacts were merged into these, by their ids, as far as the recycle bin still knows."""
@@ -169,48 +160,34 @@ class Salesforce(Connector, PullsCustomers, PushesCustomers, PushesOrders, Autho
 
     def pull_customer(self, external_id: str) -> CustomerRecord | None:
         """See PullsCustomers."""
-        try:
-            rows = self._ask(self._contacts(f"Id = {soql.text(external_id)}"), is_all=True)
-        except Rejected as error:
-            if error.code == NO_ID:
-                return None
-            raise
+        question = self._contacts(f"Id = {soql.text(external_id)}")
+        rows = if_there(lambda: self._ask(question, is_all=True), NO_ID)
         merged = self._merged_into([external_id]) if rows else {}
         return read_one(rows[0], lambda raw: words.customer_record(raw, merged)) if rows else None
 
     def _ask(self, question: str, *, is_all: bool = False) -> list[Raw]:
         """All that a question finds; what was deleted too, where it asks for all."""
-        path, params = f"{ROOT}/{'queryAll' if is_all else 'query'}", {"q": question}
-        found: list[Raw] = []
-        for _ in range(MOST_PAGES):
-            told = fields_of(self.http.call("GET", path, params=params), "records", "done")
-            rows = told["records"]
-            if not isinstance(rows, list) or not all(isinstance(row, dict) for row in rows):
-                raise Unintelligible("Salesforce's answer holds no records")
-            found += rows
-            following = str(told.get("nextRecordsUrl") or "")
-            if told["done"] is True or not following.startswith(ROOT):
-                return found
-            path, params = following, {}
-        raise Unintelligible("the answer to one question has no end")
+        first = f"{ROOT}/{'queryAll' if is_all else 'query'}"
+
+        def fetch(path: str) -> tuple[list[Raw], str]:
+            answer = self.http.call("GET", path or first, params=None if path else {"q": question})
+            told, following = fields_in(answer, "done"), str(fields_in(answer).get("nextRecordsUrl") or "")
+            is_done = told["done"] is True or not following.startswith(ROOT)
+            return rows_in(answer, "records"), "" if is_done else following
+
+        return list(all_rows(fetch))
 
     # What goes out.
 
     def push_customer(self, content: CustomerContent) -> str:
         """See PushesCustomers. A contact is known by our key; one that is there already by its e-mail address, if it
         is the only one of it."""
-        try:
+        with refused_as(content.key):
             known = content.external_id or self._find_contact(content)
-            countries = self._setting("countries")
-            values = words.contact_values(content, countries, is_new=not known)
-            if known:
-                if values:
-                    self._write("PATCH", f"{ROOT}/sobjects/Contact/{quote(known, safe='')}", values)
-                return known
-            return self._make_contact(content, values)
-        except Rejected as error:
-            error.key = error.key or content.key
-            raise
+            values = words.contact_values(content, self.setting("countries"), is_new=not known)
+            if known and values:
+                self._write("PATCH", f"{ROOT}/sobjects/Contact/{quote(known, safe='')}", values)
+            return known or self._make_contact(content, values)
 
     def _find_contact(self, content: CustomerContent) -> str:
         """The id of the contact that a customer is; "" for none."""
@@ -227,18 +204,15 @@ class Salesforce(Connector, PullsCustomers, PushesCustomers, PushesOrders, Autho
         """Make a contact under our key; asked for twice, it is the same."""
         if not content.key:
             raise Rejected("several contacts have this e-mail address, and there is no key to make another one")
-        account = self._setting("account")
+        account = self.setting("account")
         told = {**values, **({"AccountId": account} if account else {})}
         path = f"{ROOT}/sobjects/Contact/{words.KEY}/{quote(content.key, safe='')}"
-        return str(fields_of(self._write("PATCH", path, told), "id")["id"])
+        return str(fields_in(self._write("PATCH", path, told), "id")["id"])
 
     def push_order(self, content: OrderContent) -> OrderNames:
         """See PushesOrders. What stands there already is compared first: only what differs is written."""
-        try:
+        with refused_as(content.key):
             return self._push_order(content)
-        except Rejected as error:
-            error.key = error.key or content.key
-            raise
 
     def _push_order(self, content: OrderContent) -> OrderNames:
         there = self._order(content.number)
@@ -264,7 +238,7 @@ class Salesforce(Connector, PullsCustomers, PushesCustomers, PushesOrders, Autho
 
     def _order(self, number: str) -> Raw | None:
         """Our order of that number, with what we wrote; None where there is none."""
-        country, state = words.COUNTRIES[self._setting("countries")]
+        country, state = words.COUNTRIES[self.setting("countries")]
         parts = ("Street", "City", "PostalCode", state, country)
         places = [f"{kind}{part}" for kind in ("Shipping", "Billing") for part in parts]
         fields = ("Id", "Status", *words.ORDER, *places)
@@ -277,7 +251,7 @@ class Salesforce(Connector, PullsCustomers, PushesCustomers, PushesOrders, Autho
 
     def _books(self, content: OrderContent, *, is_new: bool) -> words.Books:
         """What the order needs to know of the org. Raises Rejected where something is missing."""
-        told = {name: self._setting(name) for name in ("account", "pricebook", "currency", "status", "countries")}
+        told = {name: self.setting(name) for name in ("account", "pricebook", "currency", "status", "countries")}
         if not told["pricebook"]:
             raise Rejected("there is no price book for orders: enter one in the settings")
         if told["currency"] and told["currency"].upper() != content.currency:
@@ -286,7 +260,7 @@ class Salesforce(Connector, PullsCustomers, PushesCustomers, PushesOrders, Autho
         account = (self._account_of(contact) if contact and is_new else "") or told["account"]
         if is_new and not account:
             raise Rejected("the order has no account: enter one for such orders in the settings")
-        other = self._setting("other_product")
+        other = self.setting("other_product")
         codes = {line.sku for line in content.lines if line.kind == "goods"} | {other}
         entries = self._entries(sorted(codes - {""}), told["pricebook"], "" if told["currency"] else content.currency)
         books = words.Books(
@@ -307,9 +281,9 @@ class Salesforce(Connector, PullsCustomers, PushesCustomers, PushesOrders, Autho
     def _entries(self, codes: Sequence[str], pricebook: str, currency: str) -> Mapping[str, str]:
         """The price book entries of products, by their code."""
         found: dict[str, str] = {}
-        for start in range(0, len(codes), PAGE):
+        for some in in_parts(codes, PAGE):
             where = f"Pricebook2Id = {soql.text(pricebook)} AND IsActive = true"
-            where += f" AND Product2.ProductCode IN {soql.texts(codes[start : start + PAGE])}"
+            where += f" AND Product2.ProductCode IN {soql.texts(some)}"
             where += f" AND CurrencyIsoCode = {soql.text(currency)}" if currency else ""
             for row in self._ask(soql.select(("Id", "Product2.ProductCode"), "PricebookEntry", where, "Id")):
                 code = read_one(row, lambda raw: str(raw["Product2"]["ProductCode"]))
@@ -323,14 +297,13 @@ class Salesforce(Connector, PullsCustomers, PushesCustomers, PushesOrders, Autho
             raise Rejected(f"an order of more than {MOST_STEPS - 1} lines cannot be told at once")
         body = {"graphs": [{"graphId": "order", "compositeRequest": list(steps)}]}
         answer = self._write("POST", f"{ROOT}/composite/graph", body)
-        graphs = fields_of(answer, "graphs")["graphs"]
+        graphs = fields_in(answer, "graphs")["graphs"]
         if not (isinstance(graphs, list) and graphs and all(_is_successful(graph) for graph in graphs)):
             raise Unintelligible("Salesforce does not say that the graph was done")
 
     def _write(self, method: str, path: str, body: Mapping[str, Any]) -> Answer:
         """Write what may be written twice without harm; amounts go out as exact numbers."""
-        content, kind = exact_json(body), {"Content-Type": "application/json"}
-        return self.http.call(method, path, content=content, headers=kind, repeatable=True)
+        return self.http.call(method, path, exact=body, repeatable=True)
 
     # What its errors mean.
 
@@ -352,18 +325,6 @@ class Salesforce(Connector, PullsCustomers, PushesCustomers, PushesOrders, Autho
         if isinstance(data, dict):  # tokens
             return str(data.get("error") or ""), str(data.get("error_description") or "")
         return next(iter(_told(data)), ("", ""))
-
-
-def fields_of(answer: Answer, *names: str) -> Raw:
-    """The object of an answer, with these fields. Raises Unintelligible where it is none, or lacks one."""
-    return fields_in(answer.data, *names)
-
-
-def fields_in(raw: Any, *names: str) -> Raw:
-    """An object, with these fields. Raises Unintelligible where it is none, or lacks one."""
-    if not isinstance(raw, dict) or any(raw.get(name) in (None, "") for name in names):
-        raise Unintelligible(f"the answer does not hold {', '.join(names)}")
-    return raw
 
 
 def _place_behind(raw: Raw) -> Place:

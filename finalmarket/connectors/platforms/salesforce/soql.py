@@ -7,9 +7,9 @@ from __future__ import annotations
 
 import re
 from collections.abc import Iterable, Sequence
-from datetime import UTC, datetime
 
 from finalmarket.connectors.keyset import Place
+from finalmarket.connectors.moments import to_second
 
 ID = re.compile(r"[A-Za-z0-9]{15}(?:[A-Za-z0-9]{3})?")
 ESCAPED = str.maketrans({"\\": r"\\", "'": r"\'", "\n": r"\n", "\r": r"\r"})
@@ -30,11 +30,6 @@ def texts(values: Iterable[str]) -> str:
     return f"({', '.join(map(text, values))})"
 
 
-def moment(value: datetime) -> str:
-    """A moment as a literal, cut to the second: records are changed at whole seconds."""
-    return value.astimezone(UTC).strftime("%Y-%m-%dT%H:%M:%SZ")
-
-
 def select(fields: Sequence[str], kind: str, where: str, order: str = "", limit: int = 0) -> str:
     """A question for records of a kind."""
     more = (f" ORDER BY {order}" if order else "") + (f" LIMIT {limit}" if limit else "")
@@ -43,7 +38,7 @@ def select(fields: Sequence[str], kind: str, where: str, order: str = "", limit:
 
 def changed_since(place: Place) -> str:
     """The condition for all records behind a place, in the order of their change and their id."""
-    at = moment(place.at)
+    at = to_second(place.at)  # records are changed at whole seconds
     if not place.after:
         return f"SystemModstamp >= {at}"
     return f"(SystemModstamp > {at} OR (SystemModstamp = {at} AND Id > {text(place.after)}))"

@@ -12,8 +12,11 @@ from decimal import Decimal
 from typing import Any
 
 from finalmarket.connectors.books import OrderContent, OrderContentLine, OrderNames
+from finalmarket.connectors.moments import to_second, zoned
 from finalmarket.connectors.order_amounts import booked_units, wanted_units
+from finalmarket.connectors.people import country_code, full_name, said_of
 from finalmarket.connectors.records import Address, CustomerContent, CustomerRecord, Raw
+from finalmarket.connectors.vocabulary import filled
 
 KEY, NUMBER, LINE = "FinalMarket_Key__c", "FinalMarket_Number__c", "FinalMarket_Line__c"
 CHANGED = "SystemModstamp"
@@ -41,7 +44,7 @@ def contact_fields(countries: str) -> tuple[str, ...]:
 def customer_record(raw: Raw, merged: Mapping[str, Sequence[str]]) -> CustomerRecord:
     """A contact; `merged` names those that were merged into each, by its id. One that was merged away is deleted."""
     told = {name: value for name, value in raw.items() if value not in (None, "")}
-    name = " ".join(str(told[part]) for part in ("FirstName", "LastName") if part in told)
+    name = full_name(told.get("FirstName"), told.get("LastName"))
     return CustomerRecord(
         external_id=str(raw["Id"]), version=changed_at(raw).isoformat(), name=name, email=str(told.get("Email", "")),
         phone=str(told.get("Phone", "")), address=_address(told, name),
@@ -54,18 +57,18 @@ def _address(told: Mapping[str, Any], name: str) -> Address:
     parts = [str(told.get(f"Mailing{part}", "")) for part in ("Street", "PostalCode", "City")]
     if not any(parts):
         return Address()
-    country = str(told.get("MailingCountryCode") or told.get("MailingCountry") or "").strip()
+    country = str(told.get("MailingCountryCode") or told.get("MailingCountry") or "")
     street, _, street2 = parts[0].replace("\r\n", "\n").partition("\n")
     return Address(
         name=name, street=street, street2=street2.replace("\n", ", "), postcode=parts[1], city=parts[2],
         region=str(told.get("MailingStateCode") or told.get("MailingState") or ""),
-        country=country.upper() if len(country) == 2 and country.isalpha() else "",
+        country=country_code(country),
     )  # fmt: skip
 
 
 def changed_at(raw: Raw) -> datetime:
     """When a record was changed, or deleted. Raises ValueError, TypeError, KeyError."""
-    return datetime.fromisoformat(raw[CHANGED]).astimezone(UTC)
+    return zoned(raw[CHANGED])
 
 
 def contact_values(content: CustomerContent, countries: str, *, is_new: bool) -> Fields:
@@ -73,17 +76,15 @@ def contact_values(content: CustomerContent, countries: str, *, is_new: bool) ->
     first, _, last = content.name.strip().rpartition(" ")
     if is_new and not last:
         last = content.email.partition("@")[0] or content.phone or "unknown"
-    known: Fields = {
+    values: Fields = filled({
         "FirstName": _cut(first, "FirstName"), "LastName": _cut(last, "LastName"), "Email": content.email,
         "Phone": _cut(content.phone, "Phone"), **_address_values("Mailing", content.address, countries),
         "FinalMarket_Segments__c": "; ".join(content.segments), "FinalMarket_Currency__c": content.currency,
-        "FinalMarket_Last_Order__c": written(content.last_order_at),
-    }  # fmt: skip
-    values = {name: value for name, value in known.items() if value}
-    said = dict(content.consents)
+        "FinalMarket_Last_Order__c": to_second(content.last_order_at) if content.last_order_at else "",
+    })  # fmt: skip
+    said = said_of(content)
     if content.accepts_email is not None:
         values["HasOptedOutOfEmail"] = not content.accepts_email
-        said.setdefault("email", content.accepts_email)
     if said:  # all of it, also that nothing is refused any more
         for field, answer in (("FinalMarket_Agreed__c", True), ("FinalMarket_Refused__c", False)):
             values[field] = "; ".join(sorted(name for name, agreed in said.items() if agreed is answer)) or None
@@ -102,16 +103,11 @@ def _address_values(prefix: str, there: Address, countries: str) -> Fields:
     }  # fmt: skip
     if countries == "codes" and not (there.country and len(there.region) <= 3):
         values[f"{prefix}{state}"] = ""  # the name of a region is no code of one
-    return {name: value for name, value in values.items() if value}
+    return filled(values)
 
 
 def _cut(value: str, field: str) -> str:
     return value.strip()[: MOST_LETTERS[field]].strip()
-
-
-def written(at: datetime | None) -> str:
-    """A moment as fields take it; "" for none."""
-    return at.astimezone(UTC).strftime("%Y-%m-%dT%H:%M:%SZ") if at else ""
 
 
 # Orders.
@@ -147,7 +143,7 @@ ITEM = ("Id", LINE, "Quantity", "UnitPrice", "Description", "FinalMarket_Discoun
 
 def order_values(content: OrderContent, books: Books) -> Fields:
     """What an order says, and may change."""
-    buyer = " ".join(part for part in (content.name, content.email, content.phone) if part)
+    buyer = full_name(content.name, content.email, content.phone)
     return {
         "FinalMarket_State__c": content.state, "FinalMarket_Payment__c": content.payment_state,
         "FinalMarket_Total__c": content.total, "FinalMarket_Tax__c": content.tax,
