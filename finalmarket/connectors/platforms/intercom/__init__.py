@@ -4,15 +4,17 @@ come in and go out with what they ordered; webhooks, signed; an access token or 
 from __future__ import annotations
 
 import re
-from collections.abc import Callable, Iterator, Mapping, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from datetime import datetime, timedelta
 from functools import cached_property
-from typing import Any, ClassVar, TypeVar
+from typing import Any, ClassVar
 from urllib.parse import quote, urlencode
 
 import httpx2
 
+from finalmarket.connectors.answers import fields_in, if_there
 from finalmarket.connectors.auth import bearer
+from finalmarket.connectors.code_exchange import tokens_for_code
 from finalmarket.connectors.contract import (
     Authorizes,
     Checked,
@@ -22,6 +24,7 @@ from finalmarket.connectors.contract import (
     ReceivesWebhooks,
     Setting,
 )
+from finalmarket.connectors.deliveries import read_delivery
 from finalmarket.connectors.errors import (
     ConnectorError,
     NeedsAttention,
@@ -30,21 +33,21 @@ from finalmarket.connectors.errors import (
     RetryLater,
     Unintelligible,
 )
-from finalmarket.connectors.exact_json import exact_json
-from finalmarket.connectors.http import Answer, retry_after
+from finalmarket.connectors.http import Answer, retry_after, seconds_until
 from finalmarket.connectors.keyset import Place, cursor_after, place_of
-from finalmarket.connectors.paging import READING_ERRORS, read_each, read_one, walk
+from finalmarket.connectors.own_keys import note_mark
+from finalmarket.connectors.paging import read_each, read_one, walk
 from finalmarket.connectors.platforms.intercom import words
 from finalmarket.connectors.platforms.intercom.changes import Found, Search, changed_after, page_of
 from finalmarket.connectors.rates import Rate
 from finalmarket.connectors.records import CustomerContent, CustomerRecord, Delivery, Event, Page, Raw
+from finalmarket.connectors.refusals import refused_as
 from finalmarket.connectors.signing import hmac_hex, require_signature
 from finalmarket.connectors.talk import ConversationRecord, OpensTickets, PullsConversations, TicketContent
-from finalmarket.kernel import clock
+from finalmarket.connectors.vocabulary import filled
 
 __all__ = ["Intercom"]
 
-Made = TypeVar("Made")
 HOST = "https://api.intercom.io"
 HOSTS = {"us": HOST, "eu": "https://api.eu.intercom.io", "au": "https://api.au.intercom.io"}
 CONSENT = "https://app.intercom.com/oauth"
@@ -56,7 +59,6 @@ TALKS = {
 CONTACTS = {"contacts": Search("/contacts/search", "data")}
 LATE = timedelta(minutes=10)  # until a search finds a new contact
 TAKEN = re.compile(r"\bid=([0-9A-Za-z]+)")  # how a conflict names the contact that is there
-JSON = {"Content-Type": "application/json"}
 
 
 class Intercom(
@@ -90,14 +92,10 @@ class Intercom(
 
     # How we are let in.
 
-    def _setting(self, name: str) -> str:
-        known = next(setting for setting in self.settings if setting.name == name)
-        return self.account.settings.get(name, "").strip() or known.default
-
     def address(self, url: str) -> str:
         """See Connector: every region has a host of its own."""
         if not self.account.base_url and url.startswith(HOST):
-            return HOSTS.get(self._setting("region"), HOST) + url.removeprefix(HOST)
+            return HOSTS.get(self.setting("region"), HOST) + url.removeprefix(HOST)
         return super().address(url)
 
     def headers(self) -> Mapping[str, str]:
@@ -110,7 +108,7 @@ class Intercom(
 
     @cached_property
     def _me(self) -> Raw:
-        return _object(self.http.call("GET", "/me"), "id", "app")
+        return fields_in(self.http.call("GET", "/me"), "id", "app")
 
     def check(self) -> str:
         """See Connector."""
@@ -121,39 +119,24 @@ class Intercom(
 
     def authorization_url(self, redirect_uri: str, state: str, verifier: str) -> str:
         """See Authorizes. What is allowed is chosen in the app itself."""
-        query = {"client_id": self._client_id(), "state": state, "redirect_uri": redirect_uri}
+        query = {"client_id": self.needed_setting("client_id"), "state": state, "redirect_uri": redirect_uri}
         return f"{self.address(CONSENT)}?{urlencode(query, quote_via=quote)}"
-
-    def _client_id(self) -> str:
-        if not self._setting("client_id"):
-            raise NeedsAttention("the client ID of the app is missing: enter it in the settings")
-        return self._setting("client_id")
 
     def exchange(self, query: Mapping[str, str], redirect_uri: str, verifier: str) -> Mapping[str, str]:
         """See Authorizes."""
-        if not query.get("code"):
-            raise NeedsAttention("Intercom sent no authorization code back: connect the account anew")
         secret = self.account.secrets.get("client_secret", "")
-        fields = {"code": query["code"], "client_id": self._client_id(), "client_secret": secret}
-        try:
-            told = _object(self.http.call("POST", TOKEN, json=fields, is_authorized=False))
-        except Rejected as refused:
-            raise NeedsAttention(f"connect the account anew: {refused.reason}", code=refused.code) from None
-        token = told.get("access_token") or told.get("token")
-        if not isinstance(token, str):
-            raise Unintelligible("Intercom's token answer holds no token")
-        self._scrub.learn([token])
-        return {"access_token": token}
+        app = {"client_id": self.needed_setting("client_id"), "client_secret": secret}
+        given = tokens_for_code(self.http, query, TOKEN, app, as_json=True, token_names=("access_token", "token"))
+        return {"access_token": str(given["access_token"])}
 
     def heed(self, answer: Answer, bucket: str) -> float | None:
         """See Connector: what is left of this window, and when the next one begins."""
-        named = {name.lower(): value for name, value in answer.headers.items()}
-        left, resets = named.get("x-ratelimit-remaining", ""), named.get("x-ratelimit-reset", "")
-        if left.isdigit():
-            self._budget.learn(bucket, left=int(left))
+        left, resets = answer.count("x-ratelimit-remaining"), answer.count("x-ratelimit-reset")
+        if left is not None:
+            self._budget.learn(bucket, left=left)
         asked = retry_after(answer.headers)
-        if asked is None and answer.status == 429 and resets.isdigit():
-            return max(0.0, min(60.0, int(resets) - clock.now().timestamp()))
+        if asked is None and answer.status == 429 and resets is not None:
+            return min(60.0, seconds_until(resets))
         return asked
 
     # What comes in.
@@ -186,15 +169,10 @@ class Intercom(
 
     def _talk(self, told: Raw) -> ConversationRecord:
         read = words.ticket_record if told["kind"] == "tickets" else words.conversation_record
-        return read(told["raw"], told["person"], self._setting("order_attribute"))
+        return read(told["raw"], told["person"], self.setting("order_attribute"))
 
     def _one(self, path: str) -> Raw | None:
-        try:
-            return _object(self.http.call("GET", path), "id")
-        except Rejected as refused:
-            if refused.status != 404:
-                raise
-            return None
+        return if_there(lambda: fields_in(self.http.call("GET", path), "id"))
 
     def pull_conversation(self, external_id: str) -> ConversationRecord | None:
         """See PullsConversations."""
@@ -220,25 +198,22 @@ class Intercom(
 
     def push_customer(self, content: CustomerContent) -> str:
         """See PushesCustomers. A contact is known by its e-mail address; one without it by our key."""
-        return _named(content.key, lambda: self._push_customer(content))
-
-    def _push_customer(self, content: CustomerContent) -> str:
-        values = words.contact_values(content, self._figures)
-        if content.external_id:
-            return self._change_contact(content.external_id, values)
-        return self._make_contact(values, content.key, is_changed=True)
+        with refused_as(content.key):
+            values = words.contact_values(content, self._figures)
+            if content.external_id:
+                return self._change_contact(content.external_id, values)
+            return self._make_contact(values, content.key, is_changed=True)
 
     def _change_contact(self, name: str, values: Mapping[str, Any]) -> str:
         path = f"/contacts/{quote(name, safe='')}"
-        answer = self.http.call("PUT", path, content=exact_json(values), headers=JSON, repeatable=True)
-        return _id_of(answer, "contact")
+        return _id_of(self.http.call("PUT", path, exact=values, repeatable=True), "contact")
 
     def _make_contact(self, values: Mapping[str, Any], key: str, *, is_changed: bool) -> str:
         """Make a user; where there is one of that address, or of our key, change it if so told. No two users have the
         same: so that may be tried again."""
         told = {"role": "user", **values, **({} if values.get("email") else {"external_id": f"finalmarket:{key}"})}
         try:
-            answer = self.http.call("POST", "/contacts", content=exact_json(told), headers=JSON, repeatable=True)
+            answer = self.http.call("POST", "/contacts", exact=told, repeatable=True)
         except Rejected as refused:
             there = TAKEN.search(refused.reason) if refused.code == "conflict" else None
             if there is None:
@@ -260,7 +235,7 @@ class Intercom(
     @cached_property
     def _ticket_type(self) -> tuple[str, dict[str, str]]:
         """The type of our tickets, and the ids of its attributes by name."""
-        chosen = self._setting("ticket_type")
+        chosen = self.setting("ticket_type")
         types = [one for one in _rows(self.http.call("GET", "/ticket_types").data, "data") if not one.get("archived")]
         found = next((one for one in types if chosen in ("", str(one.get("id")))), None)
         if found is None:
@@ -272,7 +247,7 @@ class Intercom(
     def _prepare_ticket_type(self) -> str:
         """Have the attributes of ours there; the name of the type."""
         name, there = self._ticket_type
-        for wanted in (words.KEY, self._setting("order_attribute"), words.CONTEXT, words.PRIORITY, words.TAGS):
+        for wanted in (words.KEY, self.setting("order_attribute"), words.CONTEXT, words.PRIORITY, words.TAGS):
             if wanted not in there:
                 there[wanted] = self._make_attribute(name, wanted)
         return name
@@ -291,17 +266,16 @@ class Intercom(
 
     def open_ticket(self, content: TicketContent) -> str:
         """See OpensTickets. Order, context and priority stand in attributes that contacts do not see."""
-        return _named(content.key, lambda: self._open_ticket(content))
+        with refused_as(content.key):
+            kind = self._prepare_ticket_type()
+            return self.find_ticket(content.key) or self._make_ticket(kind, content)
 
-    def _open_ticket(self, content: TicketContent) -> str:
-        kind = self._prepare_ticket_type()
-        there = self.find_ticket(content.key)
-        if there is not None:
-            return there
-        sender = content.customer_id or self._make_contact(_sender(content), content.key, is_changed=False)
+    def _make_ticket(self, kind: str, content: TicketContent) -> str:
+        told = filled({"email": content.email, "name": content.name, "phone": content.phone})
+        sender = content.customer_id or self._make_contact(told, content.key, is_changed=False)
         body = {
             "ticket_type_id": kind, "contacts": [{"id": sender}],
-            "ticket_attributes": words.ticket_values(content, self._setting("order_attribute")),
+            "ticket_attributes": words.ticket_values(content, self.setting("order_attribute")),
         }  # fmt: skip
         return words.TICKET + _id_of(self.http.call("POST", "/tickets", json=body), "ticket")
 
@@ -321,18 +295,19 @@ class Intercom(
 
     def note_ticket(self, ticket_id: str, note: str, key: str) -> None:
         """See OpensTickets. A note that was left before is known by the mark at its end."""
-        _named(key, lambda: self._note_ticket(ticket_id, note, key))
+        with refused_as(key):
+            self._note_ticket(ticket_id, note, key)
 
     def _note_ticket(self, ticket_id: str, note: str, key: str) -> None:
         told = self._whole(ticket_id, {})
         if told is None:
             raise Rejected(f"Intercom has no {ticket_id}", status=404)
-        if any(words.mark(key) in message.text for message in read_one(told, self._talk).messages):
+        if any(note_mark(key) in message.text for message in read_one(told, self._talk).messages):
             return
         kind, number = _named_talk(ticket_id)
         body = {
             "message_type": "note", "type": "admin", "admin_id": str(self._me["id"]),
-            "body": words.marked_up(f"{note}\n\n{words.mark(key)}"),
+            "body": words.marked_up(f"{note}\n\n{note_mark(key)}"),
         }  # fmt: skip
         _id_of(self.http.call("POST", f"/{kind}/{number}/reply", json=body), "note")
 
@@ -350,10 +325,7 @@ class Intercom(
 
     def read_webhook(self, delivery: Delivery) -> Sequence[Event]:
         """See ReceivesWebhooks."""
-        try:
-            return [words.event_of(delivery)]
-        except (*READING_ERRORS, OSError) as error:
-            raise Unintelligible(f"the delivery holds no event of Intercom's: {type(error).__name__}") from None
+        return [read_delivery(delivery, words.event_of)]
 
     # What its errors mean (https://developers.intercom.com/docs/references/rest-api/errors/error-codes).
 
@@ -378,11 +350,6 @@ def _signed(secret: bytes, message: bytes) -> bytes:
     return b"sha1=" + hmac_hex(secret, message, algorithm="sha1")
 
 
-def _sender(content: TicketContent) -> dict[str, str]:
-    told = {"email": content.email, "name": content.name, "phone": content.phone}
-    return {name: value for name, value in told.items() if value}
-
-
 def _named_talk(name: str) -> tuple[str, str]:
     """What kind of talk it is, as addresses name it, and Intercom's number of it."""
     is_ticket = name.startswith(words.TICKET)
@@ -393,28 +360,12 @@ def _last(found: Sequence[Found]) -> Place | None:
     return found[-1].place if found else None
 
 
-def _object(answer: Answer, *names: str) -> Raw:
-    """The object of an answer, with these fields. Raises Unintelligible."""
-    if not isinstance(answer.data, dict) or any(name not in answer.data for name in names):
-        raise Unintelligible(f"the answer does not hold {', '.join(names) or 'an object'}", status=answer.status)
-    return answer.data
-
-
 def _rows(data: object, field: str) -> list[Raw]:
     return page_of(data, field)[0]
 
 
 def _id_of(answer: Answer, what: str) -> str:
-    found = _object(answer).get("id")
+    found = fields_in(answer).get("id")
     if not isinstance(found, str) or not found:
         raise Unintelligible(f"Intercom does not say what it calls the {what}", status=answer.status)
     return found
-
-
-def _named(key: str, act: Callable[[], Made]) -> Made:
-    """What is refused within it is refused of this key."""
-    try:
-        return act()
-    except Rejected as error:
-        error.key = error.key or key
-        raise

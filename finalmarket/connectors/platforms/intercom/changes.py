@@ -11,14 +11,14 @@ from dataclasses import dataclass
 from datetime import UTC, datetime, timedelta
 from itertools import islice
 
-from finalmarket.connectors.errors import Unintelligible
+from finalmarket.connectors.answers import fields_in, rows_in
 from finalmarket.connectors.http import Http
 from finalmarket.connectors.keyset import Place
+from finalmarket.connectors.paging import all_rows
 from finalmarket.connectors.records import Raw, Unreadable
 
 PAGE = 50
 BEFORE = timedelta(hours=26)  # a day in any time zone, and the longest that there are
-MOST_PAGES = 10_000
 
 
 @dataclass(frozen=True, slots=True)
@@ -68,26 +68,18 @@ def _changed(http: Http, search: Search, place: Place, unreadable: list[Unreadab
 def _rows(http: Http, search: Search, since: datetime) -> Iterator[Raw]:
     """All rows of a search from that moment's day on. Raises Unintelligible where it goes round in circles."""
     query = {"field": "updated_at", "operator": ">", "value": max(0, int(since.timestamp()))}
-    body = {"query": query, "sort": {"field": "updated_at", "order": "ascending"}, "pagination": {"per_page": PAGE}}
-    seen: set[str] = set()
-    for _ in range(MOST_PAGES):
-        answer = http.call("POST", search.path, json=body, repeatable=True)
-        rows, following = page_of(answer.data, search.field)
-        yield from rows
-        if not following:
-            return
-        if following in seen:
-            raise Unintelligible("Intercom gave the same cursor a second time; going on would never end")
-        seen.add(following)
-        body = {**body, "pagination": {"per_page": PAGE, "starting_after": following}}
-    raise Unintelligible(f"{search.path} goes on and on")
+    body = {"query": query, "sort": {"field": "updated_at", "order": "ascending"}}
+
+    def fetch(cursor: str) -> tuple[list[Raw], str]:
+        pagination = {"per_page": PAGE, **({"starting_after": cursor} if cursor else {})}
+        answer = http.call("POST", search.path, json={**body, "pagination": pagination}, repeatable=True)
+        return page_of(answer.data, search.field)
+
+    return all_rows(fetch)
 
 
 def page_of(data: object, field: str) -> tuple[list[Raw], str]:
     """The rows of a page, and the cursor of the next one ("" for none). Raises Unintelligible."""
-    rows = data.get(field) if isinstance(data, dict) else None
-    if not isinstance(data, dict) or not isinstance(rows, list) or not all(isinstance(row, dict) for row in rows):
-        raise Unintelligible(f"the answer holds no {field}")
-    pages = data.get("pages")
+    rows, pages = rows_in(data, field), fields_in(data).get("pages")
     following = pages.get("next") if isinstance(pages, dict) else None
     return rows, str(following.get("starting_after") or "") if isinstance(following, dict) else ""

@@ -2,16 +2,15 @@
 
 from __future__ import annotations
 
-import hashlib
 import html
-import json
 import re
-from collections.abc import Collection, Mapping
-from datetime import UTC, datetime
+from collections.abc import Collection
 from typing import Any
 
-from finalmarket.connectors.records import CustomerContent, CustomerRecord, Delivery, Event, Raw
+from finalmarket.connectors.moments import from_seconds
+from finalmarket.connectors.records import CustomerContent, CustomerRecord, Event, Raw
 from finalmarket.connectors.talk import ConversationMessage, ConversationRecord, TicketContent
+from finalmarket.connectors.vocabulary import filled, look_up
 
 TICKET = "ticket-"  # what our names of tickets begin with: conversations have numbers too
 STATES = {"open": "open", "snoozed": "pending", "closed": "closed"}
@@ -55,13 +54,6 @@ _BREAK = re.compile(r"<(?:br|/p|/div|/li|/h\d)\b[^>]*>", re.IGNORECASE)
 _TAG = re.compile(r"<[^>]*>")
 
 
-def moment(seconds: Any) -> datetime:
-    """A moment told in unix seconds. Raises ValueError for anything else."""
-    if isinstance(seconds, bool) or not isinstance(seconds, int):
-        raise ValueError(f"{type(seconds).__name__} instead of a moment")
-    return datetime.fromtimestamp(seconds, UTC)
-
-
 def plain(text: Any) -> str:
     """The words of a message, which comes as HTML; "" for none."""
     if not text:
@@ -73,11 +65,6 @@ def plain(text: Any) -> str:
 def marked_up(text: str) -> str:
     """A text of ours as HTML."""
     return "<p>" + html.escape(text, quote=False).replace("\n", "<br>") + "</p>"
-
-
-def mark(key: str) -> str:
-    """The end of a note of ours, by which it is known again."""
-    return f"(The Final Market {hashlib.sha256(key.encode()).hexdigest()[:12]})"
 
 
 def customer_record(raw: Raw) -> CustomerRecord:
@@ -93,8 +80,7 @@ def customer_record(raw: Raw) -> CustomerRecord:
 
 def contact_values(content: CustomerContent, figures: Collection[str]) -> dict[str, Any]:
     """What a contact is told to be, with the figures for which there are attributes; what we do not know stays."""
-    told = {"name": content.name, "email": content.email, "phone": content.phone}
-    values: dict[str, Any] = {name: value for name, value in told.items() if value}
+    values: dict[str, Any] = filled({"name": content.name, "email": content.email, "phone": content.phone})
     if content.accepts_email is not None:
         values["unsubscribed_from_emails"] = not content.accepts_email
     last = content.last_order_at
@@ -112,15 +98,15 @@ def conversation_record(raw: Raw, person: Raw, order_attribute: str) -> Conversa
     source = raw["source"]
     first = _message({**source, "id": f"source-{source['id']}", "created_at": raw["created_at"]}, unknown)
     parts = [_message(part, unknown) for part in raw["conversation_parts"]["conversation_parts"] if part.get("body")]
-    state = _looked_up(STATES, raw["state"], unknown)
+    state = look_up(STATES, raw["state"], unknown)
     closed = (raw.get("statistics") or {}).get("last_close_at") if state == "closed" else None
     rating = (raw.get("conversation_rating") or {}).get("rating")
     return ConversationRecord(
-        external_id=_words(raw["id"]), version=_version(raw), opened_at=moment(raw["created_at"]), state=state,
-        medium=_looked_up(MEDIA, source["type"], unknown), subject=plain(raw.get("title") or source.get("subject")),
-        messages=tuple(one for one in (first, *parts) if one.text), updated_at=moment(raw["updated_at"]),
+        external_id=_words(raw["id"]), version=_version(raw), opened_at=from_seconds(raw["created_at"]), state=state,
+        medium=look_up(MEDIA, source["type"], unknown), subject=plain(raw.get("title") or source.get("subject")),
+        messages=tuple(one for one in (first, *parts) if one.text), updated_at=from_seconds(raw["updated_at"]),
         order_number=str((raw.get("custom_attributes") or {}).get(order_attribute) or ""),
-        closed_at=moment(closed) if closed else None, rating=str(rating) if rating else "",
+        closed_at=from_seconds(closed) if closed else None, rating=str(rating) if rating else "",
         unknown=tuple(unknown), raw=raw, **_person(person),
     )  # fmt: skip
 
@@ -130,15 +116,15 @@ def ticket_record(raw: Raw, person: Raw, order_attribute: str) -> ConversationRe
     unknown: list[str] = []
     told = raw["ticket_attributes"]
     first = ConversationMessage(
-        external_id=f"description-{_words(raw['id'])}", at=moment(raw["created_at"]), author="customer",
+        external_id=f"description-{_words(raw['id'])}", at=from_seconds(raw["created_at"]), author="customer",
         text=plain(told.get("_default_description_")),
     )  # fmt: skip
     parts = [_message(part, unknown) for part in raw["ticket_parts"]["ticket_parts"] if part.get("body")]
     return ConversationRecord(
-        external_id=TICKET + _words(raw["id"]), version=_version(raw), opened_at=moment(raw["created_at"]),
-        state=_looked_up(TICKET_STATES, raw["ticket_state"]["category"], unknown),
+        external_id=TICKET + _words(raw["id"]), version=_version(raw), opened_at=from_seconds(raw["created_at"]),
+        state=look_up(TICKET_STATES, raw["ticket_state"]["category"], unknown),
         subject=plain(told.get("_default_title_")), messages=tuple(one for one in (first, *parts) if one.text),
-        updated_at=moment(raw["updated_at"]), order_number=str(told.get(order_attribute) or ""),
+        updated_at=from_seconds(raw["updated_at"]), order_number=str(told.get(order_attribute) or ""),
         key=str(told.get(KEY) or ""), is_ticket=True, unknown=tuple(unknown), raw=raw, **_person(person),
     )  # fmt: skip
 
@@ -156,45 +142,37 @@ def _message(raw: Raw, unknown: list[str]) -> ConversationMessage:
     elif author.get("from_ai_agent"):
         who = "bot"
     else:
-        who = _looked_up(AUTHORS, kind, unknown, "agent")
+        who = look_up(AUTHORS, kind, unknown, "agent")
     return ConversationMessage(
-        external_id=_words(raw["id"]), at=moment(raw["created_at"]), author=who, text=plain(raw.get("body"))
+        external_id=_words(raw["id"]), at=from_seconds(raw["created_at"]), author=who, text=plain(raw.get("body"))
     )
 
 
 def ticket_values(content: TicketContent, order_attribute: str) -> dict[str, str]:
     """The attributes of a ticket that is to be opened."""
-    told = {
+    return filled({
         "_default_title_": content.subject, "_default_description_": content.text, KEY: content.key,
         order_attribute: content.order_number, CONTEXT: content.context, PRIORITY: content.priority,
         TAGS: ", ".join(content.tags),
-    }  # fmt: skip
-    return {name: value for name, value in told.items() if value}
+    })  # fmt: skip
 
 
-def event_of(delivery: Delivery) -> Event:
+def event_of(told: Raw) -> Event:
     """What a webhook says. A merge brings the contact along, with whom it took in; all else is a hint
     (https://developers.intercom.com/docs/references/webhooks/webhook-models)."""
-    told = json.loads(delivery.body)
     topic, item = _words(told["topic"]), (told.get("data") or {}).get("item") or {}
     at = told.get("created_at")
     name = str(item.get("id") or "")
     return Event(
         event_id=str(told.get("id") or f"{topic}-{name}-{at}"), topic=topic, kind=KINDS.get(topic, "unknown"),
         external_id=TICKET + name if topic in TICKET_TOPICS and name else name,
-        occurred_at=moment(at) if at else None,
+        occurred_at=from_seconds(at) if at else None,
         record=customer_record(item) if topic == "contact.merged" and item.get("merged_from") else None,
     )  # fmt: skip
 
 
 def _version(raw: Raw) -> str:
-    return f"{int(moment(raw['updated_at']).timestamp()):012d}"
-
-
-def _looked_up(table: Mapping[str, str], word: Any, unknown: list[str], otherwise: str = "unknown") -> str:
-    if word not in table:
-        unknown.append(_words(word))
-    return table.get(word, otherwise)
+    return f"{int(from_seconds(raw['updated_at']).timestamp()):012d}"
 
 
 def _words(value: Any) -> str:

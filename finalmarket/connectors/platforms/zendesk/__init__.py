@@ -5,15 +5,17 @@ from __future__ import annotations
 
 import json
 import re
-from collections.abc import Callable, Iterator, Mapping, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from datetime import datetime, timedelta
 from functools import cached_property
-from typing import Any, ClassVar, TypeVar
+from typing import Any, ClassVar
 from urllib.parse import quote, urlencode
 
 import httpx2
 
-from finalmarket.connectors.auth import HeaderAuth, TokenAuth, TokenRequest, basic_header, bearer, end_of
+from finalmarket.connectors.answers import fields_in, if_there, part_in, rows_in
+from finalmarket.connectors.auth import HeaderAuth, TokenAuth, TokenRequest, basic_header, bearer
+from finalmarket.connectors.code_exchange import kept_of, tokens_for_code
 from finalmarket.connectors.contract import (
     Authorizes,
     Checked,
@@ -23,26 +25,28 @@ from finalmarket.connectors.contract import (
     ReceivesWebhooks,
     Setting,
 )
+from finalmarket.connectors.deliveries import read_delivery
 from finalmarket.connectors.errors import (
     ConnectorError,
     NeedsAttention,
-    Rejected,
     RetryLater,
     Unintelligible,
     WebhookRefused,
 )
 from finalmarket.connectors.http import Answer, retry_after
-from finalmarket.connectors.paging import READING_ERRORS, read_cursor, read_each, read_one, walk, write_cursor
+from finalmarket.connectors.moments import zoned
+from finalmarket.connectors.own_keys import note_mark
+from finalmarket.connectors.paging import all_rows, in_parts, read_cursor, read_each, read_one, walk, write_cursor
 from finalmarket.connectors.platforms.zendesk import words
 from finalmarket.connectors.rates import Rate
 from finalmarket.connectors.records import CustomerContent, CustomerRecord, Delivery, Event, Page, Raw
+from finalmarket.connectors.refusals import refused_as
 from finalmarket.connectors.signing import require_recent, require_signature
 from finalmarket.connectors.talk import ConversationRecord, OpensTickets, PullsConversations, TicketContent
 from finalmarket.kernel import clock
 
 __all__ = ["Zendesk"]
 
-Made = TypeVar("Made")
 HOST = "https://subdomain.zendesk.com"
 SUBDOMAIN = re.compile(r"[a-z0-9][a-z0-9-]*")
 TOKEN = "/oauth/tokens"  # noqa: S105  an address
@@ -52,7 +56,6 @@ SCOPE = "read write"
 TICKETS_PAGE = 20
 PAGE = 100
 EXPORT_AGE = timedelta(seconds=61)  # an export begins a minute ago at the latest
-MOST_PAGES = 1_000
 HOOK = "The Final Market"
 
 
@@ -88,13 +91,10 @@ class Zendesk(
 
     # How we are let in.
 
-    def _setting(self, name: str) -> str:
-        return self.account.settings.get(name, "").strip()
-
     def address(self, url: str) -> str:
         """See Connector: every account has a host of its own."""
         if not self.account.base_url and url.startswith(HOST):
-            name = self._setting("subdomain").lower().removesuffix(".zendesk.com")
+            name = self.setting("subdomain").lower().removesuffix(".zendesk.com")
             if not SUBDOMAIN.fullmatch(name):
                 raise NeedsAttention("the subdomain is missing, or is none: correct it in the settings")
             return f"https://{name}.zendesk.com{url.removeprefix(HOST)}"
@@ -105,29 +105,23 @@ class Zendesk(
         kept = self.account.secrets
         if kept.get("refresh_token"):
             fields = {"grant_type": "refresh_token", "refresh_token": kept["refresh_token"], **self._client()}
-            ends_at = kept.get("access_token_ends_at", "")
-            return TokenAuth(
-                TokenRequest(self.address(HOST + TOKEN), fields, as_json=True), _put_on,
-                token=kept.get("access_token", ""), ends_at=datetime.fromisoformat(ends_at) if ends_at else None,
-                keep=self.account.keep,
-            )  # fmt: skip
+            request = TokenRequest(self.address(HOST + TOKEN), fields, as_json=True)
+            return TokenAuth.of(request, kept, self.account.keep)
         if kept.get("access_token"):
             return bearer(kept["access_token"])
-        user = f"{self._setting('email')}/token"
+        user = f"{self.setting('email')}/token"
         return HeaderAuth("Authorization", basic_header(user, kept.get("api_token", "")))
 
     def _client(self) -> dict[str, str]:
-        if not self._setting("client_id"):
-            raise NeedsAttention("the client ID is missing: enter it in the settings")
         secret = self.account.secrets.get("client_secret", "")
-        return {"client_id": self._setting("client_id"), "client_secret": secret}
+        return {"client_id": self.needed_setting("client_id"), "client_secret": secret}
 
     def check(self) -> str:
         """See Connector. Whoever is not let in is told to be a user without a name or address."""
-        user = _within(self.http.call("GET", "/api/v2/users/me"), "user")
+        user = part_in(self.http.call("GET", "/api/v2/users/me"), "user")
         if not user.get("id") or not user.get("email"):
             raise NeedsAttention("Zendesk knows nobody of that e-mail and token: correct them")
-        return f"{self._setting('subdomain') or 'Zendesk'}, as {user.get('name')} ({user.get('role')})"
+        return f"{self.setting('subdomain') or 'Zendesk'}, as {user.get('name')} ({user.get('role')})"
 
     def authorization_url(self, redirect_uri: str, state: str, verifier: str) -> str:
         """See Authorizes."""
@@ -139,27 +133,16 @@ class Zendesk(
 
     def exchange(self, query: Mapping[str, str], redirect_uri: str, verifier: str) -> Mapping[str, str]:
         """See Authorizes."""
-        if not query.get("code"):
-            raise NeedsAttention("Zendesk sent no authorization code back: connect the account anew")
         fields = {
-            "grant_type": "authorization_code", "code": query["code"], "redirect_uri": redirect_uri, "scope": SCOPE,
-            **self._client(),
+            "grant_type": "authorization_code", "redirect_uri": redirect_uri, "scope": SCOPE, **self._client(),
         }  # fmt: skip
-        try:
-            told = _object(self.http.call("POST", TOKEN, json=fields, is_authorized=False), "access_token")
-        except Rejected as refused:
-            raise NeedsAttention(f"connect the account anew: {refused.reason}", code=refused.code) from None
-        kept = {name: str(told[name]) for name in ("access_token", "refresh_token") if told.get(name)}
-        self._scrub.learn(kept.values())
-        ends_at = read_one(told, end_of)
-        return {**kept, **({"access_token_ends_at": ends_at.isoformat()} if ends_at else {})}
+        return kept_of(tokens_for_code(self.http, query, TOKEN, fields, as_json=True))
 
     def heed(self, answer: Answer, bucket: str) -> float | None:
         """See Connector: the plan's calls a minute, and what is left of them."""
-        named = {name.lower(): value for name, value in answer.headers.items()}
-        most, left = named.get("x-rate-limit", ""), named.get("x-rate-limit-remaining", "")
-        if not bucket and most.isdigit() and left.isdigit() and int(most):
-            self._budget.learn(bucket, per_second=int(most) / 60, capacity=int(most), left=int(left))
+        most, left = answer.count("x-rate-limit"), answer.count("x-rate-limit-remaining")
+        if not bucket and most and left is not None:
+            self._budget.learn(bucket, per_second=most / 60, capacity=most, left=left)
         return retry_after(answer.headers)
 
     # What comes in.
@@ -173,7 +156,7 @@ class Zendesk(
         said = {raw["id"]: self._comments(raw) for raw in rows if isinstance(raw.get("id"), int)}
         people = self._people(rows, said.values())
         records, unreadable = read_each(
-            rows, lambda raw: words.conversation_record(raw, said[raw["id"]], people, self._setting("order_field")),
+            rows, lambda raw: words.conversation_record(raw, said[raw["id"]], people, self.setting("order_field")),
             lambda raw: raw["id"],
         )  # fmt: skip
         return Page(records, following, is_last, unreadable)
@@ -186,35 +169,30 @@ class Zendesk(
         place = {"cursor": str(parts["after"])} if parts.get("after") else {"start_time": str(begun)}
         path = f"/api/v2/incremental/{what}/cursor"
         answer = self.http.call("GET", path, params={**place, "per_page": str(size)}, bucket="export")
-        told = _object(answer, what, "end_of_stream")
-        rows = _objects(answer, what)
+        told = fields_in(answer, what, "end_of_stream")
+        rows = rows_in(answer, what)
         after = told.get("after_cursor")
         following = write_cursor(after=str(after)) if after else write_cursor(**parts) if parts.get("after") else ""
         return rows, following or write_cursor(start=begun), told["end_of_stream"] is True or not after
 
     def _comments(self, ticket: Raw) -> list[Raw]:
         """All that was said in a ticket, the oldest first; nothing for one that was deleted meanwhile."""
-        path = f"/api/v2/tickets/{ticket['id']}/comments"
-        try:
-            return [] if ticket.get("status") == "deleted" else self._all(path, "comments")
-        except Rejected as refused:
-            if refused.status != 404:
-                raise
+        if ticket.get("status") == "deleted":
             return []
+        return if_there(lambda: self._all(f"/api/v2/tickets/{ticket['id']}/comments", "comments")) or []
 
     def _all(self, path: str, name: str) -> list[Raw]:
         """All of a list that is read page by page."""
-        found: list[Raw] = []
-        after = ""
-        for _ in range(MOST_PAGES):
+
+        def fetch(after: str) -> tuple[list[Raw], str]:
             params = {"page[size]": str(PAGE), **({"page[after]": after} if after else {})}
             answer = self.http.call("GET", path, params=params)
-            found += _objects(answer, name)
-            meta = _object(answer).get("meta") or {}
-            if not isinstance(meta, dict) or meta.get("has_more") is not True:
-                return found
-            after = str(meta.get("after_cursor") or "")
-        raise Unintelligible(f"{path} goes on and on")
+            told = fields_in(answer).get("meta")
+            meta = told if isinstance(told, dict) else {}
+            following = str(meta.get("after_cursor") or "") if meta.get("has_more") is True else ""
+            return rows_in(answer, name), following
+
+        return list(all_rows(fetch))
 
     def _people(self, tickets: Sequence[Raw], said: Any) -> dict[int, Raw]:
         """The users whom tickets and comments name, by id."""
@@ -222,10 +200,10 @@ class Zendesk(
         named |= {one["author_id"] for comments in said for one in comments if isinstance(one.get("author_id"), int)}
         ids = sorted(number for number in named if isinstance(number, int) and number > 0)
         people: dict[int, Raw] = {}
-        for start in range(0, len(ids), PAGE):
-            asked = ",".join(map(str, ids[start : start + PAGE]))
+        for some in in_parts(ids, PAGE):
+            asked = ",".join(map(str, some))
             answer = self.http.call("GET", "/api/v2/users/show_many", params={"ids": asked})
-            people |= {user["id"]: user for user in _objects(answer, "users") if isinstance(user.get("id"), int)}
+            people |= {user["id"]: user for user in rows_in(answer, "users") if isinstance(user.get("id"), int)}
         return people
 
     def pull_conversation(self, external_id: str) -> ConversationRecord | None:
@@ -235,18 +213,13 @@ class Zendesk(
             return None
         said = self._comments(raw)
         people = self._people([raw], [said])
-        order_field = self._setting("order_field")
+        order_field = self.setting("order_field")
         return read_one(raw, lambda raw: words.conversation_record(raw, said, people, order_field))
 
     def _one(self, stream: str, name: str, field: str) -> Raw | None:
         if not name.isdigit():
             return None
-        try:
-            return _within(self.http.call("GET", f"/api/v2/{stream}/{name}"), field)
-        except Rejected as refused:
-            if refused.status != 404:
-                raise
-            return None
+        return if_there(lambda: part_in(self.http.call("GET", f"/api/v2/{stream}/{name}"), field))
 
     def pull_customers(self, cursor: str, since: datetime | None) -> Iterator[Page[CustomerRecord]]:
         """See PullsCustomers. Agents are no customers, and left out."""
@@ -267,14 +240,12 @@ class Zendesk(
 
     def push_customer(self, content: CustomerContent) -> str:
         """See PushesCustomers. A user is known by their e-mail address; one without it by our key."""
-        return _named(content.key, lambda: self._push_customer(content))
-
-    def _push_customer(self, content: CustomerContent) -> str:
-        values = words.user_values(content, self._fields)
-        if content.external_id:
-            path = f"/api/v2/users/{quote(content.external_id, safe='')}"
-            return _id_of(self.http.call("PUT", path, json={"user": values}, repeatable=True), "user")
-        return self._make_user(values if content.email else {**values, "external_id": words.OURS + content.key})
+        with refused_as(content.key):
+            values = words.user_values(content, self._fields)
+            if content.external_id:
+                path = f"/api/v2/users/{quote(content.external_id, safe='')}"
+                return _id_of(self.http.call("PUT", path, json={"user": values}, repeatable=True), "user")
+            return self._make_user(values if content.email else {**values, "external_id": words.OURS + content.key})
 
     def _make_user(self, values: Mapping[str, Any]) -> str:
         """Make or change a user by e-mail address or external id; nobody is sent a mail for it."""
@@ -284,7 +255,7 @@ class Zendesk(
     @cached_property
     def _fields(self) -> frozenset[str]:
         """The fields of users that our figures stand in: looked at once, and made where they are missing."""
-        there = {raw.get("key") for raw in _objects(self.http.call("GET", "/api/v2/user_fields"), "user_fields")}
+        there = {raw.get("key") for raw in rows_in(self.http.call("GET", "/api/v2/user_fields"), "user_fields")}
         for key, (kind, title) in words.FIELDS.items():
             if key not in there:
                 body = {"user_field": {"key": key, "type": kind, "title": title}}
@@ -293,7 +264,8 @@ class Zendesk(
 
     def open_ticket(self, content: TicketContent) -> str:
         """See OpensTickets. It bears a tag until its note is there too: then it is found, and not before."""
-        return _named(content.key, lambda: self._open_ticket(content))
+        with refused_as(content.key):
+            return self._open_ticket(content)
 
     def _open_ticket(self, content: TicketContent) -> str:
         ticket = self._ticket_of(content.key) or self._create_ticket(content)
@@ -312,11 +284,11 @@ class Zendesk(
 
     def _create_ticket(self, content: TicketContent) -> Raw:
         """Under an idempotency key, which Zendesk keeps for two hours; later the external id is found."""
-        values = words.ticket_values(content, self._requester(content), self._setting("order_field"))
+        values = words.ticket_values(content, self._requester(content), self.setting("order_field"))
         headers = {"Idempotency-Key": words.OURS + content.key}
         answer = self.http.call("POST", "/api/v2/tickets", json={"ticket": values}, headers=headers, repeatable=True)
         _id_of(answer, "ticket")
-        return _within(answer, "ticket")
+        return part_in(answer, "ticket")
 
     def _requester(self, content: TicketContent) -> int | None:
         if content.customer_id.isdigit():
@@ -327,7 +299,7 @@ class Zendesk(
 
     def _ticket_of(self, key: str) -> Raw | None:
         answer = self.http.call("GET", "/api/v2/tickets", params={"external_id": words.OURS + key})
-        return next((raw for raw in _objects(answer, "tickets") if raw.get("external_id") == words.OURS + key), None)
+        return next((raw for raw in rows_in(answer, "tickets") if raw.get("external_id") == words.OURS + key), None)
 
     def find_ticket(self, key: str) -> str | None:
         """See OpensTickets."""
@@ -336,14 +308,12 @@ class Zendesk(
 
     def note_ticket(self, ticket_id: str, note: str, key: str) -> None:
         """See OpensTickets. A note that was left before is known by the mark at its end."""
-        _named(key, lambda: self._note_ticket(ticket_id, note, key))
-
-    def _note_ticket(self, ticket_id: str, note: str, key: str) -> None:
         path = f"/api/v2/tickets/{quote(ticket_id, safe='')}"
-        if any(words.mark(key) in str(one.get("body")) for one in self._all(f"{path}/comments", "comments")):
-            return
-        comment = {"body": f"{note}\n\n{words.mark(key)}", "public": False}
-        _id_of(self.http.call("PUT", path, json={"ticket": {"comment": comment}}, repeatable=True), "ticket")
+        with refused_as(key):
+            if any(note_mark(key) in str(one.get("body")) for one in self._all(f"{path}/comments", "comments")):
+                return
+            comment = {"body": f"{note}\n\n{note_mark(key)}", "public": False}
+            _id_of(self.http.call("PUT", path, json={"ticket": {"comment": comment}}, repeatable=True), "ticket")
 
     # Webhooks.
 
@@ -353,11 +323,11 @@ class Zendesk(
         wanted = {"status": "active", "subscriptions": list(self.webhook_topics)}
         if known is None:
             made = {"name": HOOK, "endpoint": url, "http_method": "POST", "request_format": "json", **wanted}
-            known = _within(self.http.call("POST", "/api/v2/webhooks", json={"webhook": made}), "webhook")
+            known = part_in(self.http.call("POST", "/api/v2/webhooks", json={"webhook": made}), "webhook")
         path = f"/api/v2/webhooks/{quote(str(known.get('id') or ''), safe='')}"
         if known.get("status") != "active" or set(self.webhook_topics) - set(known.get("subscriptions") or ()):
             self.http.call("PATCH", path, json={"webhook": wanted}, repeatable=True)
-        secret = _within(self.http.call("GET", f"{path}/signing_secret"), "signing_secret").get("secret")
+        secret = part_in(self.http.call("GET", f"{path}/signing_secret"), "signing_secret").get("secret")
         if not isinstance(secret, str) or not secret:
             raise Unintelligible("Zendesk does not tell the webhook's secret")
         self._scrub.learn([secret])
@@ -370,17 +340,14 @@ class Zendesk(
         given = delivery.header("X-Zendesk-Webhook-Signature")
         require_signature([given], self.webhook_secret(), sent.encode() + delivery.body)
         try:
-            sent_at = words.moment(sent)
+            sent_at = zoned(sent)
         except ValueError:
             raise WebhookRefused("the delivery does not say when it was signed") from None
         require_recent(sent_at, delivery.received_at)
 
     def read_webhook(self, delivery: Delivery) -> Sequence[Event]:
         """See ReceivesWebhooks. Events are hints: ticket or user are asked for."""
-        try:
-            return [words.event_of(delivery)]
-        except READING_ERRORS as error:
-            raise Unintelligible(f"the delivery holds no event of Zendesk's: {type(error).__name__}") from None
+        return [read_delivery(delivery, words.event_of)]
 
     # What its errors mean (https://developer.zendesk.com/api-reference/introduction/requests/).
 
@@ -402,33 +369,8 @@ class Zendesk(
         return first if isinstance(first, str) else "", "; ".join(str(part) for part in said if part)
 
 
-def _put_on(request: httpx2.Request, token: str) -> None:
-    request.headers["Authorization"] = f"Bearer {token}"
-
-
-def _object(answer: Answer, *names: str) -> Raw:
-    """The object of an answer, with these fields. Raises Unintelligible."""
-    if not isinstance(answer.data, dict) or any(name not in answer.data for name in names):
-        raise Unintelligible(f"the answer does not hold {', '.join(names) or 'an object'}", status=answer.status)
-    return answer.data
-
-
-def _within(answer: Answer, name: str) -> Raw:
-    found = _object(answer, name)[name]
-    if not isinstance(found, dict):
-        raise Unintelligible(f"the answer holds no {name}", status=answer.status)
-    return found
-
-
-def _objects(answer: Answer, name: str) -> list[Raw]:
-    found = _object(answer, name)[name]
-    if not isinstance(found, list) or not all(isinstance(one, dict) for one in found):
-        raise Unintelligible(f"the answer holds no {name}", status=answer.status)
-    return found
-
-
 def _id_of(answer: Answer, name: str) -> str:
-    found = _within(answer, name).get("id")
+    found = part_in(answer, name).get("id")
     if isinstance(found, bool) or not isinstance(found, int):
         raise Unintelligible(f"Zendesk does not say what it calls the {name}", status=answer.status)
     return str(found)
@@ -437,12 +379,3 @@ def _id_of(answer: Answer, name: str) -> str:
 def _tags(ticket: Raw) -> list[str]:
     told = ticket.get("tags")
     return [str(tag) for tag in told] if isinstance(told, list) else []
-
-
-def _named(key: str, act: Callable[[], Made]) -> Made:
-    """What is refused within it is refused of this key."""
-    try:
-        return act()
-    except Rejected as error:
-        error.key = error.key or key
-        raise

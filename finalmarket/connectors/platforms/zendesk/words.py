@@ -2,15 +2,15 @@
 
 from __future__ import annotations
 
-import hashlib
-import json
 import re
 from collections.abc import Collection, Mapping, Sequence
-from datetime import UTC, datetime
+from datetime import UTC
 from typing import Any
 
-from finalmarket.connectors.records import CustomerContent, CustomerRecord, Delivery, Event, Raw
+from finalmarket.connectors.moments import zoned
+from finalmarket.connectors.records import CustomerContent, CustomerRecord, Event, Raw
 from finalmarket.connectors.talk import ConversationMessage, ConversationRecord, TicketContent
+from finalmarket.connectors.vocabulary import filled, look_up
 
 OURS = "finalmarket:"  # what our external ids begin with
 OPENING = "finalmarket_opening"  # the tag of a ticket whose note is still to come
@@ -53,18 +53,10 @@ CUSTOMER_TOPICS = tuple(
 KINDS = {**dict.fromkeys(CONVERSATION_TOPICS, "conversations"), **dict.fromkeys(CUSTOMER_TOPICS, "customers")}
 
 
-def moment(text: str) -> datetime:
-    """A moment as Zendesk writes it, in UTC. Raises ValueError for one without a zone."""
-    at = datetime.fromisoformat(text)
-    if at.tzinfo is None:
-        raise ValueError(f"{text} does not say its time zone")
-    return at.astimezone(UTC)
-
-
 def customer_record(raw: Raw) -> CustomerRecord:
     """An end user. Who was merged into somebody else is no longer active; into whom, Zendesk does not say here."""
     return CustomerRecord(
-        external_id=_id(raw["id"]), version=moment(raw["updated_at"]).isoformat(), name=_text(raw.get("name")),
+        external_id=_id(raw["id"]), version=zoned(raw["updated_at"]).isoformat(), name=_text(raw.get("name")),
         email=_text(raw.get("email")), phone=_text(raw.get("phone")), language=_text(raw.get("locale")),
         is_deleted=raw.get("active") is False, raw=raw,
     )  # fmt: skip
@@ -85,7 +77,7 @@ def user_values(content: CustomerContent, fields: Collection[str]) -> dict[str, 
         "finalmarket_last_order": last.astimezone(UTC).date().isoformat() if last else None,
     }  # fmt: skip
     there = {key: value for key, value in figures.items() if key in fields}
-    return {**{name: value for name, value in told.items() if value}, "user_fields": there}
+    return {**filled(told), "user_fields": there}
 
 
 def conversation_record(
@@ -95,22 +87,22 @@ def conversation_record(
     unknown: list[str] = []
     requester = people.get(raw["requester_id"], {})
     messages = tuple(_message(comment, raw, people) for comment in comments)
-    medium = _looked_up(MEDIA, raw["via"]["channel"], "unknown", unknown) if raw.get("via") else ""
+    medium = look_up(MEDIA, raw["via"]["channel"], unknown) if raw.get("via") else ""
     score = (raw.get("satisfaction_rating") or {}).get("score")
     return ConversationRecord(
-        external_id=_id(raw["id"]), version=_version(raw), opened_at=moment(raw["created_at"]),
-        state=_looked_up(STATES, raw["status"], "unknown", unknown), medium=medium,
+        external_id=_id(raw["id"]), version=_version(raw), opened_at=zoned(raw["created_at"]),
+        state=look_up(STATES, raw["status"], unknown), medium=medium,
         subject=_text(raw.get("subject")), customer_id=_id(raw["requester_id"]), name=_text(requester.get("name")),
         email=_text(requester.get("email")), phone=_text(requester.get("phone")),
         order_number=_order_number(raw, comments, order_field), key=_key(raw), is_ticket=medium != "chat",
-        messages=messages, updated_at=moment(raw["updated_at"]), rating=score if score in RATINGS else "",
+        messages=messages, updated_at=zoned(raw["updated_at"]), rating=score if score in RATINGS else "",
         unknown=tuple(unknown), raw=raw,
     )  # fmt: skip
 
 
 def _version(raw: Raw) -> str:
     """Unix seconds of the last change: of any change at all, where Zendesk tells that too."""
-    at = raw.get("generated_timestamp") or moment(raw["updated_at"]).timestamp()
+    at = raw.get("generated_timestamp") or zoned(raw["updated_at"]).timestamp()
     return f"{int(at):012d}"
 
 
@@ -125,7 +117,7 @@ def _message(raw: Raw, ticket: Raw, people: Mapping[int, Raw]) -> ConversationMe
     else:
         who = "agent"
     text = _text(raw.get("plain_body") or raw.get("body"))
-    return ConversationMessage(external_id=_id(raw["id"]), at=moment(raw["created_at"]), author=who, text=text)
+    return ConversationMessage(external_id=_id(raw["id"]), at=zoned(raw["created_at"]), author=who, text=text)
 
 
 def _order_number(raw: Raw, comments: Sequence[Raw], order_field: str) -> str:
@@ -166,26 +158,14 @@ def note_of(content: TicketContent) -> str:
     return "\n\n".join(filter(None, [order, f"From {caller}" if caller else "", content.context]))
 
 
-def mark(key: str) -> str:
-    """The end of a note of ours, by which it is known again."""
-    return f"(The Final Market {hashlib.sha256(key.encode()).hexdigest()[:12]})"
-
-
-def event_of(delivery: Delivery) -> Event:
+def event_of(told: Raw) -> Event:
     """What a webhook says: the record itself is asked for
     (https://developer.zendesk.com/api-reference/webhooks/event-types/webhook-event-types/)."""
-    told = json.loads(delivery.body)
     topic, detail = _words(told["type"]), told.get("detail") or {}
     return Event(
         event_id=_words(told["id"]), topic=topic, kind=KINDS.get(topic, "unknown"),
-        external_id=str(detail.get("id") or ""), occurred_at=moment(told["time"]) if told.get("time") else None,
+        external_id=str(detail.get("id") or ""), occurred_at=zoned(told["time"]) if told.get("time") else None,
     )  # fmt: skip
-
-
-def _looked_up(table: Mapping[str, str], word: str, otherwise: str, unknown: list[str]) -> str:
-    if word not in table:
-        unknown.append(_words(word))
-    return table.get(word, otherwise)
 
 
 def _words(value: Any) -> str:
