@@ -92,7 +92,8 @@ FROM placed JOIN cross_channel_journeys journey ON journey.id = placed.journey_i
 WITH touches AS (
     SELECT journey_id, sales_channel_id AS channel, action, state,
            lead(touch.id) OVER (PARTITION BY journey_id ORDER BY occurred_at, touch.id) IS NULL AS is_last
-    FROM journey_touchpoints touch JOIN cross_channel_journeys journey ON journey.id = touch.journey_id WHERE state <> 'open'
+    FROM journey_touchpoints touch JOIN cross_channel_journeys journey ON journey.id = touch.journey_id 
+    WHERE state <> 'open' AND action <> 'cart_abandonment'
 ), came AS (
     SELECT journey_id, channel, action, bool_or(is_last AND state = 'abandoned') AS left_here FROM touches GROUP BY 1, 2, 3
 )

@@ -105,11 +105,13 @@ SELECT channel, count(*) AS present, count(*) FILTER (WHERE opened) AS opened,
 FROM roles GROUP BY 1 ORDER BY present DESC, channel
 
 -- name: abandonment
--- Where abandoned journeys ended: their last touch, beside all decided journeys that came by there.
+-- Where abandoned journeys ended: their last touch, beside all decided journeys that came by there. That a cart was
+-- left is noted afterwards and nothing that somebody did.
 , touches AS (
     SELECT touch.journey_id, touch.sales_channel_id AS channel, touch.action, chosen.state,
            lead(touch.id) OVER (PARTITION BY touch.journey_id ORDER BY touch.occurred_at, touch.id) IS NULL AS is_last
-    FROM chosen JOIN journey_touchpoints touch ON touch.journey_id = chosen.id WHERE chosen.state <> 'open'
+    FROM chosen JOIN journey_touchpoints touch ON touch.journey_id = chosen.id
+    WHERE chosen.state <> 'open' AND touch.action <> 'cart_abandonment'
 ), came AS (
     SELECT journey_id, channel, action, bool_or(is_last AND state = 'abandoned') AS left_here
     FROM touches GROUP BY 1, 2, 3

@@ -111,8 +111,8 @@ def test_one_journey_shows_its_steps_and_why_we_think_so(operator: Client, shop:
     CrossChannelJourney.objects.filter(pk=one.pk).update(reason="a cart was filled")
     told = read(operator, reverse("console:journey", args=[one.pk]))
     assert "Because a cart was filled" in told
-    assert "+ 4 min Web shop Add to cart" in told
-    assert "Corner store changed channel Checkout complete" in told
+    assert "+ 4 min Web shop Put in the cart" in told
+    assert "Corner store changed channel Checkout completed" in told
     assert "N-1" in told
     assert operator.get(reverse("console:journey", args=[one.pk + 99])).status_code == 404
 
@@ -141,7 +141,7 @@ def test_a_funnel_is_put_together_in_the_address(operator: Client, shop: list[Sa
 
 
 def test_abandonment_names_channel_and_step(operator: Client, shop: list[SalesChannel]) -> None:
-    assert "Web shop Add to cart 2 1 50.0 %" in read(operator, address("abandonment"))
+    assert "Web shop Put in the cart 2 1 50.0 %" in read(operator, address("abandonment"))
 
 
 def test_attribution_stands_side_by_side_and_sums_to_the_revenue(operator: Client, shop: list[SalesChannel]) -> None:

@@ -170,7 +170,8 @@ def test_the_matrix_is_worked_with_the_keyboard_alone(page: Any, address: str, c
 def test_every_page_fits_a_phone(page: Any, address: str, complaints: list[str], scheme: str) -> None:
     page.set_viewport_size({"width": 390, "height": 844})
     page.emulate_media(color_scheme=scheme)
-    for path in ("/", "/orders/", "/stock/", "/alerts/", "/channels/", "/bulk/", "/admin/orders/order/"):
+    journeys = [f"/journeys/{page}" for page in ("", "paths/", "funnel/", "abandonment/", "attribution/")]
+    for path in ("/", "/orders/", "/stock/", "/alerts/", "/channels/", "/bulk/", "/admin/orders/order/", *journeys):
         page.goto(f"{address}{path}")
         width = page.evaluate("document.documentElement.scrollWidth")
         assert width <= 390, f"{path} is {width} pixels wide"

@@ -100,6 +100,13 @@ def test_abandoned_journeys_are_counted_where_they_ended(known: Known) -> None:
     }
 
 
+def test_a_cart_is_left_at_what_was_done_last_and_not_at_the_note_that_it_was_left(ann: OmnichannelCustomer) -> None:
+    (web,) = channels("Web")
+    walk(ann, [(web, "product_view", 0), (web, "checkout_start", 5), (web, "cart_abandonment", 2_000)])
+    (place,) = paths.abandonment(EVERYTHING)
+    assert (place.action, place.abandoned, place.came_by) == ("checkout_start", 1, 1)
+
+
 def test_a_loop_is_coming_back_after_one_other_channel(known: Known) -> None:
     _, walks = known
     expected: Counter[tuple[int, int]] = Counter()

@@ -15,7 +15,11 @@ from django.utils.html import format_html
 from django.utils.safestring import SafeString
 from django.utils.translation import gettext as _
 
+from finalmarket.journeys.models import ChannelInteraction
+
 register = template.Library()
+
+ACTIONS = dict(ChannelInteraction.InteractionType.choices)
 
 TONES = {
     # orders, payments, parcels, returns
@@ -227,5 +231,5 @@ def plain(number: float) -> str:
 
 @register.filter
 def in_words(word: str) -> str:
-    """A word of ours as people write it: add_to_cart is Add to cart."""
-    return word.replace("_", " ").capitalize()
+    """What was done, as people say it: an interaction by its name, another word with blanks."""
+    return str(ACTIONS.get(word) or word.replace("_", " ").capitalize())
