@@ -3,6 +3,7 @@ test_desk_cut.py)."""
 
 from __future__ import annotations
 
+from dataclasses import replace
 from datetime import timedelta
 from decimal import Decimal
 
@@ -24,7 +25,7 @@ from finalmarket.orders.drafts import Address
 from finalmarket.orders.models import Fulfilment, Order
 from finalmarket.sandbox.faults import Fault
 from finalmarket.stock.models import StockLocation
-from tests.integrations.counter import Counter, history
+from tests.integrations.counter import HOME, Counter, history
 from tests.orders.market import together
 
 LOST = (Fault.ERROR_AFTER, Fault.TIME_OUT, Fault.RESET_AFTER, Fault.TRUNCATED, Fault.MALFORMED)
@@ -41,6 +42,14 @@ def carried(parcel: Fulfilment) -> tuple[str, str, str]:
 
 
 # What carriers are told.
+
+
+def test_a_carrier_gets_the_phone_of_the_order_where_the_address_has_none(counter: Counter) -> None:
+    order = counter.order(address=replace(HOME, phone=""))
+    parcel = counter.parcel(order)
+    assert shipment_of(read_parcel(parcel.pk), "", None).receiver.phone == ""
+    Order.objects.filter(pk=order.pk).update(phone="+49401234567")
+    assert shipment_of(read_parcel(parcel.pk), "", None).receiver.phone == "+49401234567"
 
 
 def test_rates_come_cheapest_first_and_cost_nothing(counter: Counter) -> None:

@@ -97,10 +97,10 @@ SET version = greatest(known.version, excluded.version),
 
 -- name: past_orders
 -- All orders that were placed since a moment and that the account does not know yet.
-INSERT INTO due_records (integration_id, what, local_id, version, settled_version)
+INSERT INTO due_records (integration_id, what, local_id, version, settled_version, next_try_at)
 SELECT %(integration)s, 'order', o.id, (
     SELECT greatest(1, (extract(epoch FROM max(event.at)) * 1000000)::bigint + count(*))
-    FROM order_events event WHERE event.order_id = o.id), 0
+    FROM order_events event WHERE event.order_id = o.id), 0, coalesce(%(now)s::timestamptz, clock_timestamp())
 FROM orders o WHERE o.placed_at >= %(begun)s AND o.source <> 'integration:' || %(integration)s
   AND NOT EXISTS (SELECT FROM due_records due
                   WHERE due.integration_id = %(integration)s AND due.what = 'order' AND due.local_id = o.id)
@@ -110,8 +110,9 @@ ON CONFLICT DO NOTHING
 -- name: past_customers
 -- All people who were here since a moment (seen first, changed, or bought) and whom the account does not know yet. Their
 -- version is the least: the next change of any kind is above it.
-INSERT INTO due_records (integration_id, what, local_id, version, settled_version)
-SELECT DISTINCT %(integration)s, 'customer', coalesce(customer.merged_into_id, customer.id), 1, 0
+INSERT INTO due_records (integration_id, what, local_id, version, settled_version, next_try_at)
+SELECT DISTINCT %(integration)s, 'customer', coalesce(customer.merged_into_id, customer.id), 1, 0,
+       coalesce(%(now)s::timestamptz, clock_timestamp())
 FROM omnichannel_customers customer
 WHERE (customer.first_seen_at >= %(begun)s OR customer.updated_at >= %(begun)s
        OR EXISTS (SELECT FROM orders o WHERE o.customer_id = customer.id AND o.placed_at >= %(begun)s))

@@ -64,6 +64,7 @@ def hear(listening: Listening | None) -> None:
             DueRecord(
                 integration=books.integration, what=What.CUSTOMER, local_id=person, version=1, settled_version=1,
                 external_id=content.external_id, digest=_digest(books, content), told_at=now, verified_at=now,
+                next_try_at=now,
             )
             for person, content in sorted(heard.items())
         ],
