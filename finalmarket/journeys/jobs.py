@@ -1,6 +1,6 @@
 """Journeys keep up by themselves: within a second while a worker watches (integrations/watch.py), else a minute."""
 
-from finalmarket.journeys import stitching, sweep
+from finalmarket.journeys import set_aside, stitching, storage, sweep
 from finalmarket.kernel.jobs import job
 
 
@@ -15,3 +15,10 @@ def stitch_marked() -> None:
 def tidy() -> None:
     """Every night: forget marks of profiles that are gone."""
     sweep.forget_strangers()
+    set_aside.tidy()
+
+
+@job("journeys.months", cron="11 */6 * * *")
+def make_months() -> None:
+    """Have the partitions of this month and the two that follow; a month that is asked for sooner is made then."""
+    storage.make_months_ahead()

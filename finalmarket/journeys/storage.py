@@ -8,16 +8,18 @@ one by one or in bulk, which claim their keys and mark whose journeys are to be 
 from __future__ import annotations
 
 from collections.abc import Collection, Iterable, Sequence
-from datetime import datetime
+from datetime import UTC, datetime
 from typing import TYPE_CHECKING, Any
 
 from django.db import IntegrityError, connection, models, transaction
 
 from finalmarket.journeys import marks
+from finalmarket.kernel import clock
 
 if TYPE_CHECKING:
     from finalmarket.journeys.models import ChannelInteraction
 
+MONTHS_AHEAD = 2
 MONTHS = "SELECT interactions_months(%s::timestamptz[])"
 # In one order everywhere, so that two writers of the same messages never wait in a circle.
 CLAIM = """
@@ -39,6 +41,13 @@ def make_months(moments: Iterable[datetime]) -> None:
     go on meanwhile. Raises DataError for a year before 1990 or after 2100."""
     with connection.cursor() as cursor:
         cursor.execute(MONTHS, [list(set(moments))])
+
+
+def make_months_ahead() -> None:
+    """Have partitions for this month and the next two, so that no writer has to make one."""
+    now = clock.now().astimezone(UTC)
+    months = [now.year * 12 + now.month - 1 + ahead for ahead in range(MONTHS_AHEAD + 1)]
+    make_months(datetime(month // 12, month % 12 + 1, 1, tzinfo=UTC) for month in months)
 
 
 def claim(rows: Sequence[ChannelInteraction]) -> list[ChannelInteraction]:

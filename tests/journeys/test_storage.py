@@ -17,6 +17,7 @@ from finalmarket.journeys.models import (
     JourneyMark,
     JourneyTouchpoint,
 )
+from finalmarket.kernel import clock, jobs
 from tests.orders.market import together
 
 NOON = datetime(2025, 6, 10, 12, tzinfo=UTC)
@@ -73,15 +74,20 @@ def test_a_month_is_made_once_and_the_next_ones_are_there_ahead(web: SalesChanne
     assert len(before) >= 3
 
 
+def test_the_worker_makes_the_months_that_come(web: SalesChannel) -> None:
+    with clock.steered(datetime(2040, 12, 31, 12, tzinfo=UTC)):
+        jobs.declared()["journeys.months"].run()
+    made = [name.removeprefix("channel_interactions_") for name in partitions()]
+    assert [month for month in made if month > "2040"] == ["204012", "204101", "204102"]
+
+
 def test_a_moment_that_nobody_can_have_meant_makes_no_month(web: SalesChannel, ann: OmnichannelCustomer) -> None:
     for at in (datetime(1969, 7, 20, tzinfo=UTC), datetime(2150, 1, 1, tzinfo=UTC)):
         with pytest.raises(DataError, match="1990 to 2100"), transaction.atomic():
             ann.track_interaction(web, "page_view", occurred_at=at)
 
 
-def test_a_message_told_again_in_another_month_is_the_same_message(
-    web: SalesChannel, ann: OmnichannelCustomer
-) -> None:
+def test_a_message_told_again_in_another_month_is_the_same_message(web: SalesChannel, ann: OmnichannelCustomer) -> None:
     first = ann.track_interaction(web, "page_view", message_id="m-1", occurred_at=NOON)
     again = ann.track_interaction(web, "page_view", message_id="m-1", occurred_at=NOON + timedelta(days=400))
     assert (again.pk, again.occurred_at) == (first.pk, NOON)
