@@ -11,9 +11,10 @@ from urllib.parse import urlencode
 
 from finalmarket.connectors.books import OrderContent, OrderContentLine
 from finalmarket.connectors.contract import Account
+from finalmarket.connectors.moments import utc
 from finalmarket.connectors.platforms.mailchimp import Mailchimp
 from finalmarket.connectors.platforms.mailchimp.hooks import SIGNATURE
-from finalmarket.connectors.platforms.mailchimp.words import interaction_id, member_id, moment
+from finalmarket.connectors.platforms.mailchimp.words import interaction_id, member_id
 from finalmarket.connectors.records import Address, Delivery
 from finalmarket.sandbox.platforms.mailchimp import CLIENT_ID, CLIENT_SECRET, KEY, LIST
 from finalmarket.sandbox.platforms.mailchimp import Mailchimp as StandIn
@@ -84,14 +85,14 @@ def seed_unknown_interaction(stand_in: Any) -> tuple[str, str]:
     (member,) = stand_in.state["activity"]
     (told,) = stand_in.state["activity"][member]
     told |= {"activity_type": "bounce", "bounce_type": "teleported"}
-    return interaction_id("email_bounce", member, moment(told["created_at_timestamp"])), "teleported"
+    return interaction_id("email_bounce", member, utc(told["created_at_timestamp"])), "teleported"
 
 
 def spoil(stand_in: Any, name: str) -> None:
     """Leave out of a bounce whether it was for good, which the description allows."""
     for member, told in stand_in.state["activity"].items():
         for one in told:
-            if interaction_id("email_bounce", member, moment(one["created_at_timestamp"])) == name:
+            if interaction_id("email_bounce", member, utc(one["created_at_timestamp"])) == name:
                 del one["bounce_type"]
 
 

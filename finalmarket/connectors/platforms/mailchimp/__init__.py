@@ -15,8 +15,10 @@ from urllib.parse import urlencode
 
 import httpx2
 
+from finalmarket.connectors.answers import fields_in, if_there
 from finalmarket.connectors.auth import HeaderAuth, basic_header, bearer
 from finalmarket.connectors.books import OrderContent, OrderNames, PushesOrders
+from finalmarket.connectors.code_exchange import tokens_for_code
 from finalmarket.connectors.contract import (
     Authorizes,
     Checked,
@@ -26,15 +28,16 @@ from finalmarket.connectors.contract import (
     ReceivesWebhooks,
     Setting,
 )
-from finalmarket.connectors.errors import ConnectorError, NeedsAttention, Rejected
+from finalmarket.connectors.errors import ConnectorError, NeedsAttention
 from finalmarket.connectors.http import Answer
 from finalmarket.connectors.paging import read_one, walk
 from finalmarket.connectors.platforms.mailchimp import activity, hooks, members
 from finalmarket.connectors.platforms.mailchimp.audience import Audience
 from finalmarket.connectors.platforms.mailchimp.shop import Shop
-from finalmarket.connectors.platforms.mailchimp.words import customer_record, fields
+from finalmarket.connectors.platforms.mailchimp.words import customer_record
 from finalmarket.connectors.rates import Rate
 from finalmarket.connectors.records import CustomerContent, CustomerRecord, Delivery, Event, Page
+from finalmarket.connectors.refusals import refused_as
 from finalmarket.connectors.talk import InteractionRecord, PullsInteractions
 
 LOGIN = "https://login.mailchimp.com/oauth2"
@@ -88,55 +91,42 @@ class Mailchimp(
 
     def _call(self, method: str, path: str, **how: Any) -> Answer:
         """A call at the account's own data centre, or where none is known at the address that all accounts share."""
-        given = self._setting("data_centre").lower()
+        given = self.setting("data_centre").lower()
         centre = given if DATA_CENTRE.fullmatch(given) else _centre_of(self.account.secrets.get("access_token", ""))
         host = f"https://{centre}.api.mailchimp.com" if centre else self.base_url
         return self.http.call(method, self.address(f"{host}/3.0{path}"), **how)
 
-    def _setting(self, name: str) -> str:
-        return self.account.settings.get(name, "").strip()
-
     def _list(self) -> str:
         """The path of the audience. Raises NeedsAttention where none was chosen."""
-        found = self._setting("list_id")
+        found = self.setting("list_id")
         if not found.isalnum():
             raise NeedsAttention("enter the audience's ID from its settings in Mailchimp")
         return f"/lists/{found}"
 
     def check(self) -> str:
         """The account, and the audience in it."""
-        who = fields(self._call("GET", "/"), "account_name")["account_name"]
-        try:
-            audience = fields(self._call("GET", self._list(), params={"fields": "id,name"}), "name")["name"]
-        except Rejected as error:
-            if error.status == 404:
-                raise NeedsAttention(f"{who} has no audience of that ID", code=error.code, status=404) from None
-            raise
-        return f"the audience {audience!r} of {who}"
+        who = fields_in(self._call("GET", "/"), "account_name")["account_name"]
+        audience = if_there(lambda: fields_in(self._call("GET", self._list(), params={"fields": "id,name"}), "name"))
+        if audience is None:
+            raise NeedsAttention(f"{who} has no audience of that ID", status=404)
+        return f"the audience {audience['name']!r} of {who}"
 
     def authorization_url(self, redirect_uri: str, state: str, verifier: str) -> str:
         """Mailchimp's page of consent; it knows no scopes and no PKCE."""
         told = {
-            "response_type": "code", "client_id": self._client_id(), "redirect_uri": redirect_uri, "state": state
+            "response_type": "code", "client_id": self.needed_setting("client_id"), "redirect_uri": redirect_uri,
+            "state": state,
         }  # fmt: skip
         return f"{self.address(f'{LOGIN}/authorize')}?{urlencode(told)}"
 
     def exchange(self, query: Mapping[str, str], redirect_uri: str, verifier: str) -> Mapping[str, str]:
         """Turn the code into a token, and ask in which data centre the account lives. Where that is not told, the
         address that all accounts share is used."""
-        if not query.get("code"):
-            raise NeedsAttention(f"the account was not connected: {query.get('error') or 'no code came back'}"[:200])
         wanted = {
-            "grant_type": "authorization_code", "client_id": self._client_id(), "redirect_uri": redirect_uri,
-            "client_secret": self.account.secrets.get("client_secret", ""), "code": query["code"],
+            "grant_type": "authorization_code", "client_id": self.needed_setting("client_id"),
+            "redirect_uri": redirect_uri, "client_secret": self.account.secrets.get("client_secret", ""),
         }  # fmt: skip
-        try:
-            answer = self.http.call("POST", self.address(f"{LOGIN}/token"), form=wanted, is_authorized=False)
-        except Rejected as refused:
-            raise NeedsAttention(f"connect the account anew: {refused.reason}", code=refused.code) from None
-        token = fields(answer, "access_token")["access_token"]
-        if not isinstance(token, str) or not token:
-            raise NeedsAttention("connect the account anew: Mailchimp gave no access token")
+        token = str(tokens_for_code(self.http, query, self.address(f"{LOGIN}/token"), wanted)["access_token"])
         centre = self._centre_by_metadata(token)
         return {"access_token": token, **({"data_centre": centre} if centre else {})}
 
@@ -146,16 +136,10 @@ class Mailchimp(
                 "GET", self.address(f"{LOGIN}/metadata"), headers={"Authorization": f"OAuth {token}"},
                 is_authorized=False,
             )  # fmt: skip
-            told = str(fields(answer, "dc")["dc"])
+            told = str(fields_in(answer, "dc")["dc"])
         except ConnectorError:
             return ""
         return told if DATA_CENTRE.fullmatch(told) else ""
-
-    def _client_id(self) -> str:
-        found = self._setting("client_id")
-        if not found:
-            raise NeedsAttention("enter the client ID of the app that you registered with Mailchimp")
-        return found
 
     # What comes in.
 
@@ -178,31 +162,25 @@ class Mailchimp(
 
     @cached_property
     def _audience(self) -> Audience:
-        return Audience(self._call, self._list(), self._setting("tag") or NAMED)
+        return Audience(self._call, self._list(), self.setting("tag"))
 
     @cached_property
     def _shop(self) -> Shop:
-        given = self._setting("store_id") or "finalmarket"
+        given = self.setting("store_id")
         if not STORE.fullmatch(given):
             raise NeedsAttention("the store ID is made of letters, digits, - and _, 40 at most")
-        return Shop(self._call, self._setting("list_id"), given, self._setting("store_name") or NAMED)
+        return Shop(self._call, self.setting("list_id"), given, self.setting("store_name"))
 
     def push_customer(self, content: CustomerContent) -> str:
         """See PushesCustomers and audience.py."""
-        try:
+        with refused_as(content.key):
             return self._audience.tell(content)
-        except Rejected as error:
-            error.key = content.key
-            raise
 
     def push_order(self, content: OrderContent) -> OrderNames:
         """See PushesOrders and shop.py."""
         self._list()
-        try:
+        with refused_as(content.key):
             return self._shop.tell(content)
-        except Rejected as error:
-            error.key = content.key
-            raise
 
     def find_order(self, number: str) -> OrderNames | None:
         """See PushesOrders."""

@@ -10,12 +10,15 @@ from __future__ import annotations
 
 from collections.abc import Callable, Iterable
 from datetime import UTC, datetime, timedelta
+from functools import partial
 from typing import Any
 
-from finalmarket.connectors.errors import Rejected, Unintelligible
+from finalmarket.connectors.answers import fields_in, if_there, rows_in
+from finalmarket.connectors.errors import Unintelligible
 from finalmarket.connectors.http import Answer
+from finalmarket.connectors.moments import utc
 from finalmarket.connectors.paging import READING_ERRORS, read_cursor, read_each, write_cursor
-from finalmarket.connectors.platforms.mailchimp.words import fields, interaction_id, moment, rows_in, written
+from finalmarket.connectors.platforms.mailchimp.words import interaction_id, written
 from finalmarket.connectors.records import Page, Raw
 from finalmarket.connectors.talk import InteractionRecord
 from finalmarket.kernel import clock
@@ -46,8 +49,8 @@ def page(call: Call, path: str, cursor: str, since: datetime | None) -> Page[Int
     if last and last == place["last"]:
         raise Unintelligible("the platform gave the same members a second time; going on would never end")
     passed = int(place["passed"]) + len(rows)
-    is_last = not rows or passed >= int(fields(answer, "total_items")["total_items"])
-    start = moment(place["since"])
+    is_last = not rows or passed >= int(fields_in(answer, "total_items")["total_items"])
+    start = utc(place["since"])
     found = [one for row in rows if _is_asked_for(row, start) for one in _of_member(call, path, row, start)]
     found.sort(key=lambda raw: _at(raw) or start)
     records, unreadable = read_each(found, interaction_record, _name)
@@ -61,8 +64,8 @@ def _place(cursor: str, since: datetime | None) -> dict[str, Any]:
         begun = clock.now()
         return {"since": written(since or EARLIEST), "begun": written(begun), "passed": 0, "last": ""}
     try:
-        moment(parts["since"])
-        begun = moment(parts["begun"]) if parts.get("begun") else clock.now()
+        utc(parts["since"])
+        begun = utc(parts["begun"]) if parts.get("begun") else clock.now()
         return {
             "since": parts["since"], "begun": written(begun), "passed": int(parts.get("passed", 0)),
             "last": str(parts.get("last", "")),
@@ -76,7 +79,7 @@ def _following(place: dict[str, Any], passed: int, last: str, *, is_last: bool) 
     one began, and a little before."""
     if not is_last:
         return write_cursor(since=place["since"], begun=place["begun"], passed=passed - READ_TWICE, last=last)
-    return write_cursor(since=written(max(moment(place["since"]), moment(place["begun"]) - OVERLAP)))
+    return write_cursor(since=written(max(utc(place["since"]), utc(place["begun"]) - OVERLAP)))
 
 
 def _is_asked_for(row: Raw, start: datetime) -> bool:
@@ -84,7 +87,7 @@ def _is_asked_for(row: Raw, start: datetime) -> bool:
     status = row.get("status")
     if status in LEFT:
         try:
-            return moment(row.get("last_changed")) >= start - OVERLAP
+            return utc(row.get("last_changed")) >= start - OVERLAP
         except (TypeError, ValueError):
             return True
     stats = row.get("stats")
@@ -101,12 +104,10 @@ def _of_member(call: Call, path: str, row: Raw, start: datetime) -> list[Raw]:
             "count": str(ACTIVITIES_A_PAGE), "offset": str(number * ACTIVITIES_A_PAGE),
             "activity_filters": ",".join(KINDS),
         }  # fmt: skip
-        try:
-            answer = call("GET", f"{path}/members/{name}/activity-feed", params=params, bucket="activity")
-        except Rejected as error:
-            if error.status == 404:  # gone meanwhile
-                return found
-            raise
+        asking = partial(call, "GET", f"{path}/members/{name}/activity-feed", params=params, bucket="activity")
+        answer = if_there(asking)
+        if answer is None:  # gone meanwhile
+            return found
         rows = rows_in(answer, "activity")
         found += [{**one, MEMBER: name, EMAIL: email} for one in rows if (_at(one) or start) >= start]
         if len(rows) < ACTIVITIES_A_PAGE or _is_past(rows, start):
@@ -120,13 +121,13 @@ def _is_past(rows: Iterable[Raw], start: datetime) -> bool:
 
 def _at(raw: Raw) -> datetime | None:
     try:
-        return moment(raw.get("created_at_timestamp"))
+        return utc(raw.get("created_at_timestamp"))
     except READING_ERRORS:
         return None
 
 
 def _name(raw: Raw) -> str:
-    return _named(raw, KINDS.get(raw["activity_type"], "unknown"), moment(raw["created_at_timestamp"]))
+    return _named(raw, KINDS.get(raw["activity_type"], "unknown"), utc(raw["created_at_timestamp"]))
 
 
 def _named(raw: Raw, kind: str, at: datetime) -> str:
@@ -139,7 +140,7 @@ def _named(raw: Raw, kind: str, at: datetime) -> str:
 
 def interaction_record(raw: Raw) -> InteractionRecord:
     """One thing that a member did. Only a bounce for good says that the address is none."""
-    kind, at = KINDS.get(raw["activity_type"], "unknown"), moment(raw["created_at_timestamp"])
+    kind, at = KINDS.get(raw["activity_type"], "unknown"), utc(raw["created_at_timestamp"])
     name, unknown = _named(raw, kind, at), [] if kind != "unknown" else [str(raw["activity_type"])]
     if kind == "email_bounce" and raw["bounce_type"] != "hard":
         kind = "unknown"

@@ -12,14 +12,13 @@ from dataclasses import dataclass, field
 from typing import Any
 from urllib.parse import quote
 
+from finalmarket.connectors.answers import fields_in, rows_in
 from finalmarket.connectors.errors import Rejected
-from finalmarket.connectors.exact_json import exact_json
 from finalmarket.connectors.http import Answer
 from finalmarket.connectors.platforms.mailchimp.members import member
-from finalmarket.connectors.platforms.mailchimp.words import fields, member_id, merge_values, rows_in
+from finalmarket.connectors.platforms.mailchimp.words import member_id, merge_values
 from finalmarket.connectors.records import CustomerContent, Raw
 
-JSON = {"Content-Type": "application/json"}
 MOST_ROWS = 1_000
 # Our own merge fields: their tags, names and types.
 OURS: Mapping[str, tuple[str, str]] = {
@@ -55,11 +54,9 @@ class Audience:
             "email_address": email, "status_if_new": self._first_status(content), "merge_fields": self._values(content),
             **({"status": status} if status else {}), **_language(content),
         }  # fmt: skip
-        answer = self.call(
-            "PUT", f"{self.path}/members/{name}", params={"skip_merge_validation": "true"}, content=exact_json(body),
-            headers=JSON, repeatable=True,
-        )  # fmt: skip
-        self._tag(name, fields(answer, "id", "tags"), content, is_new=known is None)
+        params = {"skip_merge_validation": "true"}
+        answer = self.call("PUT", f"{self.path}/members/{name}", params=params, exact=body, repeatable=True)
+        self._tag(name, fields_in(answer, "id", "tags"), content, is_new=known is None)
         return name
 
     def _move(self, former: str, email: str) -> None:
@@ -97,7 +94,7 @@ class Audience:
     def _agreed(self) -> str:
         """The status of somebody who agreed: where the audience wants it, they confirm by mail first."""
         if self._double is None:
-            told = fields(self.call("GET", self.path, params={"fields": "id,double_optin"}))
+            told = fields_in(self.call("GET", self.path, params={"fields": "id,double_optin"}))
             self._double = bool(told.get("double_optin"))
         return "pending" if self._double else "subscribed"
 
@@ -126,7 +123,7 @@ class Audience:
             if error.status != 400:
                 raise
             return False  # the audience is full
-        return bool(fields(answer, "tag")["tag"] == tag)
+        return bool(fields_in(answer, "tag")["tag"] == tag)
 
     # Tags.
 

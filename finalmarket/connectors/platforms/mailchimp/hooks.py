@@ -7,14 +7,16 @@ what they are known by. Changes that come through its API, our own among them, a
 from __future__ import annotations
 
 from collections.abc import Callable, Mapping, Sequence
-from datetime import UTC, datetime
+from datetime import datetime
 from urllib.parse import parse_qsl, quote
 
-from finalmarket.connectors.errors import Rejected, Unintelligible, WebhookRefused
+from finalmarket.connectors.answers import fields_in, if_there, rows_in
+from finalmarket.connectors.errors import Unintelligible
 from finalmarket.connectors.http import Answer
-from finalmarket.connectors.platforms.mailchimp.words import fields, interaction_id, member_id, moment, rows_in
+from finalmarket.connectors.moments import utc
+from finalmarket.connectors.platforms.mailchimp.words import interaction_id, member_id
 from finalmarket.connectors.records import Delivery, Event, Raw
-from finalmarket.connectors.signing import hmac_hex, require_recent, require_signature
+from finalmarket.connectors.signing import hmac_hex, require_sent_recently, require_signature, timed_parts
 from finalmarket.connectors.talk import InteractionRecord
 
 Call = Callable[..., Answer]
@@ -36,7 +38,7 @@ def subscribe(call: Call, path: str, url: str, held: Mapping[str, str]) -> Mappi
         if hook is not kept:
             _remove(call, path, str(hook.get("id")))
     if kept is None:
-        made = fields(call("POST", f"{path}/webhooks", json={"url": url, **wanted}, repeatable=True), "id")
+        made = fields_in(call("POST", f"{path}/webhooks", json={"url": url, **wanted}, repeatable=True), "id")
         secret = made.get("signing_secret")
         if not isinstance(secret, str) or not secret:
             raise Unintelligible("Mailchimp gives no secret to prove its webhooks by")
@@ -47,24 +49,14 @@ def subscribe(call: Call, path: str, url: str, held: Mapping[str, str]) -> Mappi
 
 
 def _remove(call: Call, path: str, name: str) -> None:
-    try:
-        call("DELETE", f"{path}/webhooks/{quote(name, safe='')}", repeatable=True)
-    except Rejected as error:
-        if error.status != 404:
-            raise
+    if_there(lambda: call("DELETE", f"{path}/webhooks/{quote(name, safe='')}", repeatable=True))
 
 
 def require_genuine(delivery: Delivery, secrets: Sequence[str]) -> None:
     """Raise WebhookRefused unless one of these secrets signed the delivery, a moment ago."""
-    parts = [part.partition("=") for part in delivery.header(SIGNATURE).split(",")]
-    seconds = next((value.strip() for name, _, value in parts if name.strip() == "t"), "")
-    given = [value.strip() for name, _, value in parts if name.strip() == "v1"]
+    seconds, given = timed_parts(delivery.header(SIGNATURE))
     require_signature(given, secrets, seconds.encode() + b"." + delivery.body, hmac_hex)
-    try:
-        sent_at = datetime.fromtimestamp(int(seconds), UTC)
-    except (ValueError, OverflowError, OSError):
-        raise WebhookRefused("the delivery does not say when it was signed") from None
-    require_recent(sent_at, delivery.received_at)
+    require_sent_recently(seconds, delivery.received_at)
 
 
 def events_of(body: bytes) -> list[Event]:
@@ -73,7 +65,7 @@ def events_of(body: bytes) -> list[Event]:
     try:
         told = dict(parse_qsl(body.decode(), keep_blank_values=True, max_num_fields=MOST_FIELDS))
         topic = told["type"]
-        at = moment(told["fired_at"]) if told.get("fired_at") else None
+        at = utc(told["fired_at"]) if told.get("fired_at") else None
     except (KeyError, ValueError):
         raise Unintelligible("the delivery tells of no event") from None
     email = told.get("data[new_email]") if topic == "upemail" else told.get("data[email]")

@@ -11,10 +11,12 @@ from collections.abc import Callable, Sequence
 from datetime import UTC, datetime, timedelta
 from urllib.parse import quote
 
-from finalmarket.connectors.errors import Rejected, Unintelligible
+from finalmarket.connectors.answers import fields_in, if_there, rows_in
+from finalmarket.connectors.errors import Unintelligible
 from finalmarket.connectors.http import Answer
+from finalmarket.connectors.moments import utc
 from finalmarket.connectors.paging import read_cursor, read_each, write_cursor
-from finalmarket.connectors.platforms.mailchimp.words import customer_record, fields, moment, rows_in, written
+from finalmarket.connectors.platforms.mailchimp.words import customer_record, written
 from finalmarket.connectors.records import CustomerRecord, Page, Raw
 from finalmarket.kernel import clock
 
@@ -29,12 +31,7 @@ SECOND = timedelta(seconds=1)
 
 def member(call: Call, path: str, name: str) -> Raw | None:
     """One member; None where there is none of that name."""
-    try:
-        return fields(call("GET", f"{path}/members/{quote(name, safe='')}"), "id", "status")
-    except Rejected as error:
-        if error.status == 404:
-            return None
-        raise
+    return if_there(lambda: fields_in(call("GET", f"{path}/members/{quote(name, safe='')}"), "id", "status"))
 
 
 def page(call: Call, path: str, cursor: str, since: datetime | None) -> Page[CustomerRecord]:
@@ -72,13 +69,13 @@ def _place(cursor: str, since: datetime | None) -> tuple[datetime, int]:
     if not parts:
         return (since.astimezone(UTC).replace(microsecond=0) if since else EARLIEST), 0
     try:
-        return moment(parts["at"]), int(parts.get("offset", 0))
+        return utc(parts["at"]), int(parts.get("offset", 0))
     except (KeyError, TypeError, ValueError):
         raise Unintelligible("the stored cursor is not one of ours; pull from a date instead") from None
 
 
 def _changed(row: Raw, otherwise: datetime) -> datetime:
     try:
-        return moment(row.get("last_changed"))
+        return utc(row.get("last_changed"))
     except (TypeError, ValueError):
         return otherwise

@@ -6,7 +6,6 @@ the audience by them as `transactional` at most.
 
 from __future__ import annotations
 
-import hashlib
 import re
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field
@@ -14,19 +13,26 @@ from decimal import Decimal
 from typing import Any
 from urllib.parse import quote
 
+from finalmarket.connectors.answers import fields_in, if_there, rows_in
 from finalmarket.connectors.books import OrderContent, OrderContentLine, OrderNames
 from finalmarket.connectors.errors import Rejected, Unintelligible
-from finalmarket.connectors.exact_json import exact_json
 from finalmarket.connectors.http import Answer
 from finalmarket.connectors.order_amounts import booked_units, wanted_units
+from finalmarket.connectors.own_keys import digest_of
 from finalmarket.connectors.paging import read_one
-from finalmarket.connectors.platforms.mailchimp.words import fields, member_id, rows_in, split_name, written
-from finalmarket.connectors.records import ZERO, Address, Raw
+from finalmarket.connectors.people import address_fields, split_name
+from finalmarket.connectors.platforms.mailchimp.words import member_id, written
+from finalmarket.connectors.records import ZERO, Raw
+from finalmarket.connectors.vocabulary import filled
 
-JSON = {"Content-Type": "application/json"}
 ROOT = "/ecommerce/stores"
 MOST_ROWS = 1_000
 PLAIN = re.compile(r"[A-Za-z0-9_-]{1,50}")
+# The parts of an address, without its people; the country as a code.
+IN_SHOP: Mapping[str, str] = {
+    "street": "address1", "street2": "address2", "postcode": "postal_code", "city": "city", "region": "province",
+    "country": "country_code",
+}  # fmt: skip
 PAID = {"unpaid": "pending", "authorised": "pending", "paid": "paid", "refunded": "refunded",
         "partly_refunded": "partially_refunded"}  # fmt: skip
 
@@ -88,7 +94,7 @@ class Shop:
                 "id": name, "list_id": self.list_id, "name": f"{self.name} ({currency})", "currency_code": currency,
                 "platform": "The Final Market",
             }  # fmt: skip
-            known = fields(self._send("POST", ROOT, body))
+            known = fields_in(self._send("POST", ROOT, body))
         if known.get("id") != name:
             raise Unintelligible("the answer is not of the store that was asked for")
         return path
@@ -99,7 +105,9 @@ class Shop:
         known = self._find(f"{path}/products/{_quoted(name)}")
         if known is None:
             variant = {"id": name, "title": title, "sku": line.sku, "price": line.unit_price}
-            known = fields(self._send("POST", f"{path}/products", {"id": name, "title": title, "variants": [variant]}))
+            known = fields_in(
+                self._send("POST", f"{path}/products", {"id": name, "title": title, "variants": [variant]})
+            )
         if known.get("id") != name:
             raise Unintelligible("the answer is not of the product that was asked for")
 
@@ -110,7 +118,7 @@ class Shop:
         body = {
             "id": name, "email_address": content.email.strip(), "opt_in_status": False, "first_name": first,
             "last_name": last, "company": content.billing_address.company,
-            "address": short_address(content.billing_address),
+            "address": address_fields(content.billing_address, IN_SHOP),
         }  # fmt: skip
         told = {key: value for key, value in body.items() if value not in ("", {})}
         _named(self._send("PUT", f"{path}/customers/{name}", told), name)
@@ -132,15 +140,10 @@ class Shop:
 
     def _send(self, method: str, path: str, body: Mapping[str, Any]) -> Answer:
         """A write of a thing that is named by us: it may be made twice without harm."""
-        return self.call(method, path, content=exact_json(dict(body)), headers=JSON, repeatable=True)
+        return self.call(method, path, exact=dict(body), repeatable=True)
 
     def _find(self, path: str) -> Raw | None:
-        try:
-            return fields(self.call("GET", path), "id")
-        except Rejected as error:
-            if error.status == 404:
-                return None
-            raise
+        return if_there(lambda: fields_in(self.call("GET", path), "id"))
 
 
 def _quoted(name: str) -> str:
@@ -148,7 +151,7 @@ def _quoted(name: str) -> str:
 
 
 def _named(answer: Answer, name: str) -> None:
-    if fields(answer, "id")["id"] != name:
+    if fields_in(answer, "id")["id"] != name:
         raise Unintelligible("the answer is not of what was told", status=answer.status)
 
 
@@ -171,7 +174,7 @@ def goods_of(content: OrderContent) -> dict[str, OrderContentLine]:
 def ware_id(line: OrderContentLine) -> str:
     """What a product and its variant are called: by the platform's own name where there is one, else by our SKU."""
     name = line.item_id or line.sku or line.line_id
-    return name if PLAIN.fullmatch(name) else f"fm-{hashlib.sha256(name.encode()).hexdigest()[:32]}"
+    return name if PLAIN.fullmatch(name) else f"fm-{digest_of(name, 32)}"
 
 
 def line_values(line: OrderContentLine, content: OrderContent) -> dict[str, Any]:
@@ -197,27 +200,17 @@ def order_values(content: OrderContent) -> dict[str, Any]:
         values["cancelled_at_foreign"] = written(content.updated_at)
     if content.state == "fulfilled" or content.tracking_number:
         values["fulfillment_status"] = "shipped"
-    texts = {
+    values |= filled({
         "tracking_number": content.tracking_number, "tracking_carrier": content.carrier,
         "tracking_url": content.tracking_url,
-    }  # fmt: skip
-    values |= {name: text for name, text in texts.items() if text}
+    })  # fmt: skip
     for name, there in (("shipping_address", content.shipping_address), ("billing_address", content.billing_address)):
-        whole = {**short_address(there), "name": there.name, "company": there.company, "phone": there.phone}
         if there.street:
-            values[name] = {part: text for part, text in whole.items() if text}
+            people = filled({"name": there.name, "company": there.company, "phone": there.phone})
+            values[name] = {**address_fields(there, IN_SHOP), **people}
     return values
 
 
 def _sum(content: OrderContent, kind: str) -> Decimal:
     lines = [line for line in content.lines if line.kind == kind]
     return sum((line.unit_price * line.quantity - line.discount for line in lines), ZERO)
-
-
-def short_address(there: Address) -> dict[str, str]:
-    """An address without its people; the country as a code."""
-    parts = {
-        "address1": there.street, "address2": there.street2, "city": there.city, "province": there.region,
-        "postal_code": there.postcode, "country_code": there.country,
-    }  # fmt: skip
-    return {name: text for name, text in parts.items() if text}

@@ -7,43 +7,22 @@ from collections.abc import Mapping
 from datetime import UTC, datetime
 from typing import Any
 
-from finalmarket.connectors.errors import Unintelligible
-from finalmarket.connectors.http import Answer
+from finalmarket.connectors.moments import utc
 from finalmarket.connectors.paging import read_text
+from finalmarket.connectors.people import country_code, read_address, split_name
 from finalmarket.connectors.records import Address, CustomerContent, CustomerRecord, Raw
 
 # What is known of mail by a member's status; of the others nothing was said.
 AGREED: Mapping[str, bool] = {"subscribed": True, "unsubscribed": False, "cleaned": False}
 ARCHIVED = "archived"
-
-
-def fields(answer: Answer, *names: str) -> Raw:
-    """The object of an answer, with these fields. Raises Unintelligible where it is none, or lacks one."""
-    if not isinstance(answer.data, dict):
-        raise Unintelligible("the answer is not a JSON object", status=answer.status)
-    missing = [name for name in names if name not in answer.data]
-    if missing:
-        raise Unintelligible(f"the answer does not hold {', '.join(missing)}", status=answer.status)
-    return answer.data
-
-
-def rows_in(answer: Answer, name: str) -> list[Raw]:
-    """The objects of a list in an answer. Raises Unintelligible where there is none."""
-    rows = fields(answer, name)[name]
-    if not isinstance(rows, list) or not all(isinstance(row, dict) for row in rows):
-        raise Unintelligible(f"the answer holds no list of {name}", status=answer.status)
-    return rows
+ADDRESS: Mapping[str, str] = {
+    "street": "addr1", "street2": "addr2", "postcode": "zip", "city": "city", "region": "state", "country": "country",
+}  # fmt: skip
 
 
 def member_id(email: str) -> str:
     """What Mailchimp calls the member of an address: the MD5 digest of the address in small letters."""
     return hashlib.md5(email.strip().lower().encode(), usedforsecurity=False).hexdigest()
-
-
-def moment(text: Any) -> datetime:
-    """A moment as Mailchimp writes it. Raises ValueError, TypeError where it is none."""
-    at = datetime.fromisoformat(text)
-    return at.astimezone(UTC) if at.tzinfo else at.replace(tzinfo=UTC)
 
 
 def written(at: datetime) -> str:
@@ -63,7 +42,7 @@ def customer_record(raw: Raw) -> CustomerRecord:
     name = f"{read_text(merged, 'FNAME')} {read_text(merged, 'LNAME')}".strip() or read_text(raw, "full_name")
     status = str(raw["status"])
     return CustomerRecord(
-        external_id=raw["id"], version=moment(raw["last_changed"]).isoformat(), name=name,
+        external_id=raw["id"], version=utc(raw["last_changed"]).isoformat(), name=name,
         email=read_text(raw, "email_address"), phone=read_text(merged, "PHONE"), language=read_text(raw, "language"),
         address=_address(merged.get("ADDRESS"), name), accepts_email=AGREED.get(status),
         is_deleted=status == ARCHIVED, raw=raw,
@@ -73,18 +52,7 @@ def customer_record(raw: Raw) -> CustomerRecord:
 def _address(told: Any, name: str) -> Address:
     if not isinstance(told, dict) or not told.get("addr1"):
         return Address()
-    country = str(told.get("country") or "")
-    return Address(
-        name=name, street=str(told["addr1"]), street2=str(told.get("addr2") or ""),
-        postcode=str(told.get("zip") or ""), city=str(told.get("city") or ""), region=str(told.get("state") or ""),
-        country=country.upper() if len(country) == 2 and country.isalpha() else "",
-    )  # fmt: skip
-
-
-def split_name(name: str) -> tuple[str, str]:
-    """First and last name: what stands before and behind the last space."""
-    first, _, last = name.strip().rpartition(" ")
-    return (first, last) if first else (last, "")
+    return read_address({**told, "country": country_code(str(told.get("country") or ""))}, ADDRESS, name=name)
 
 
 def merge_values(content: CustomerContent) -> dict[str, Any]:
@@ -94,10 +62,7 @@ def merge_values(content: CustomerContent) -> dict[str, Any]:
     there = content.address
     values: dict[str, Any] = {"FNAME": first, "LNAME": last, "PHONE": content.phone, "FMCURRENCY": content.currency}
     if there.street and there.city and there.postcode:
-        values["ADDRESS"] = {
-            "addr1": there.street, "addr2": there.street2, "city": there.city, "state": there.region,
-            "zip": there.postcode, "country": there.country,
-        }  # fmt: skip
+        values["ADDRESS"] = {theirs: getattr(there, ours) for ours, theirs in ADDRESS.items()}
     if content.currency or content.order_count:
         values |= {"FMORDERS": content.order_count, "FMSPENT": content.spent}
     if content.last_order_at:
