@@ -16,8 +16,9 @@ import pytest
 from finalmarket.connectors.books import OrderContentLine
 from finalmarket.connectors.contract import Account
 from finalmarket.connectors.errors import NeedsAttention, OutcomeUnknown, Rejected, RetryLater
+from finalmarket.connectors.own_keys import capital_mark
 from finalmarket.connectors.platforms.sap import PAGE, Sap
-from finalmarket.connectors.platforms.sap.odata import mark, read_moment, text
+from finalmarket.connectors.platforms.sap.odata import read_moment, text
 from finalmarket.connectors.platforms.sap.words import price_of
 from finalmarket.connectors.records import Address, CustomerContent
 from finalmarket.sandbox.faults import Fault, Faults
@@ -371,5 +372,5 @@ def test_moments_are_read_with_their_time_of_day() -> None:
 
 def test_quotes_in_texts_are_doubled_and_references_are_short_and_apart() -> None:
     assert text("O'Neill") == "'O''Neill'"
-    assert len(mark("a key", 16)) == 16
-    assert mark("a key", 16) != mark("another key", 16)
+    assert len(capital_mark("a key", 16)) == 16
+    assert capital_mark("a key", 16) != capital_mark("another key", 16)

@@ -9,11 +9,13 @@ from __future__ import annotations
 import re
 from collections.abc import Iterator, Mapping, Sequence
 from datetime import datetime
+from functools import partial
 from typing import Any, ClassVar
 from urllib.parse import quote
 
 import httpx2
 
+from finalmarket.connectors.answers import fields_in, if_there
 from finalmarket.connectors.assertions import sign_jwt
 from finalmarket.connectors.auth import TokenAuth, TokenRequest
 from finalmarket.connectors.books import MovementNotice, OrderContent, OrderNames, PushesMovements, PushesOrders
@@ -28,11 +30,10 @@ from finalmarket.connectors.contract import (
     Setting,
 )
 from finalmarket.connectors.errors import ConnectorError, NeedsAttention, Rejected, RetryLater, Unintelligible
-from finalmarket.connectors.exact_json import exact_json
 from finalmarket.connectors.http import Answer
-from finalmarket.connectors.keyset import Place, cursor_after, place_of
-from finalmarket.connectors.offset_pages import all_rows, fields_in, rows_in, told_error
-from finalmarket.connectors.own_systems import TOKEN_SECRETS, place_bearer
+from finalmarket.connectors.keyset import Place, page_behind, place_of
+from finalmarket.connectors.offset_pages import all_rows, rows_in, told_error
+from finalmarket.connectors.own_systems import TOKEN_SECRETS
 from finalmarket.connectors.paging import read_cursor, read_each, read_one, walk, write_cursor
 from finalmarket.connectors.platforms.netsuite import queries, words
 from finalmarket.connectors.rates import Rate
@@ -46,6 +47,7 @@ from finalmarket.connectors.records import (
     Raw,
     StockRecord,
 )
+from finalmarket.connectors.refusals import tell_each
 from finalmarket.kernel import clock
 
 RECORD = "/services/rest/record/v1"
@@ -82,7 +84,7 @@ class NetSuite(
             "stock_number", "Which number is the stock", default="on_hand",
             choices=(("on_hand", "On hand"), ("available", "Available: without what is committed")),
         ),
-        Setting("price_level", "Price level", "Internal id; empty: no prices are read", is_required=False, default="1"),
+        Setting("price_level", "Price level", "Internal id; empty: none are read", False, "1", is_empty_meant=True),
         Setting("adjustment_account", "Adjustment account", "Internal id of the account that movements are booked on."),
         Setting("subsidiary", "Subsidiary", "Internal id, in OneWorld accounts", is_required=False),
         Setting("location", "Location", "Internal id; where orders say nothing else", is_required=False),
@@ -109,24 +111,16 @@ class NetSuite(
 
     def _at_home(self, url: str) -> str:
         """NetSuite's address of the account. Raises NeedsAttention where the account's id is none."""
-        given = self._setting("account").lower().replace("_", "-")
+        given = self.setting("account").lower().replace("_", "-")
         if not ACCOUNT.fullmatch(given):
             raise NeedsAttention(f"{given[:40]!r} is no account ID: enter one such as 1234567 or 1234567_SB1")
         return url.replace("{account}", given)
-
-    def _setting(self, name: str) -> str:
-        known = next(setting for setting in self.settings if setting.name == name)
-        return self.account.settings.get(name, known.default).strip()
 
     def auth(self) -> httpx2.Auth:
         """OAuth 2.0 client credentials: a token for an assertion signed with the account's own key."""
         fields = {"grant_type": "client_credentials", "client_assertion_type": ASSERTION}
         request = TokenRequest(self.address(self.base_url + TOKEN), fields, fresh_fields=self._assertion)
-        ends_at = self.account.secrets.get("access_token_ends_at", "")
-        return TokenAuth(
-            request, place_bearer, token=self.account.secrets.get("access_token", ""),
-            ends_at=datetime.fromisoformat(ends_at) if ends_at else None, keep=self.account.keep,
-        )  # fmt: skip
+        return TokenAuth.of(request, self.account.secrets, self.account.keep)
 
     def _assertion(self) -> Mapping[str, str]:
         issued = int(clock.now().timestamp())
@@ -140,7 +134,7 @@ class NetSuite(
     def check(self) -> str:
         answer = self.http.call("GET", f"{RECORD}/customer", params={"limit": 1})
         fields_in(answer, "items")
-        return f"NetSuite account {self._setting('account')}"
+        return f"NetSuite account {self.setting('account')}"
 
     # What comes in.
 
@@ -149,7 +143,7 @@ class NetSuite(
 
     def _listings(self, cursor: str) -> Page[ListingRecord]:
         rows, has_more = self._ask(queries.items(str(read_cursor(cursor).get("after", ""))), PAGE)
-        level, ids = self._setting("price_level"), [str(row.get("id", "")) for row in rows]
+        level, ids = self.setting("price_level"), [str(row.get("id", "")) for row in rows]
         priced = self._all(queries.prices(ids, level)) if level and ids else []
         prices = {str(row.get("item")): row for row in reversed(priced)}
         records, unreadable = read_each(
@@ -160,7 +154,7 @@ class NetSuite(
     def pull_stock(self, refs: Sequence[ListingRef], location: str = "") -> Sequence[StockRecord]:
         if not refs:
             return []
-        asked_at, which = clock.now(), self._setting("stock_number")
+        asked_at, which = clock.now(), self.setting("stock_number")
         rows = self._all(queries.stock([ref.key for ref in refs], which, location))
         return [read_one(row, lambda raw: words.stock_record(raw, asked_at)) for row in rows]
 
@@ -170,9 +164,10 @@ class NetSuite(
     def _customers(self, cursor: str, since: datetime | None) -> Page[CustomerRecord]:
         place = place_of(cursor, since)
         rows, has_more = self._ask(queries.customers(queries.changed_since(place)), PAGE)
-        records, unreadable = read_each(rows, words.customer_record, lambda raw: raw["id"])
-        last = read_one(rows[-1], _place_behind) if rows else None
-        return Page(records, cursor_after(place, last, is_last=not has_more), not has_more, unreadable)
+        return page_behind(
+            place, rows, is_last=not has_more, read=words.customer_record, place_in=_place_behind,
+            name=lambda raw: raw["id"],
+        )  # fmt: skip
 
     def pull_customer(self, external_id: str) -> CustomerRecord | None:
         rows, _ = self._ask(queries.customers(f"c.id = {queries.number(external_id)}"), 1)
@@ -198,7 +193,7 @@ class NetSuite(
         if content.external_id:
             path = f"{RECORD}/customer/{quote(content.external_id, safe='')}"
             known = bool(fields_in(self.http.call("GET", path), "id").get("isPerson"))
-        fields = words.customer_fields(content, is_person=known, subsidiary=self._setting("subsidiary"))
+        fields = words.customer_fields(content, is_person=known, subsidiary=self.setting("subsidiary"))
         if known is not None:
             self._write("PATCH", path, fields, kind=CUSTOMER_BODY)
             return content.external_id
@@ -247,13 +242,7 @@ class NetSuite(
         if not notices:
             return []
         books = self._booking(self._item_ids({one.sku for one in notices if not one.item_id}))
-        refused = []
-        for notice in notices:
-            try:
-                self._post(notice, books)
-            except Rejected as error:
-                refused.append(Rejected(error.reason, key=notice.key, code=error.code, status=error.status))
-        return refused
+        return tell_each(notices, partial(self._post, books=books), lambda notice: notice.key)
 
     def _post(self, notice: MovementNotice, books: words.Books) -> None:
         item = notice.item_id or books.items.get(notice.sku, "")
@@ -270,7 +259,7 @@ class NetSuite(
         return self._booking(self._item_ids(unknown), str(rows[0]["id"]))
 
     def _booking(self, items: Mapping[str, str], currency: str = "") -> words.Books:
-        told = {name: self._setting(name) for name in words.BOOKED}
+        told = {name: self.setting(name) for name in words.BOOKED}
         return words.Books(told, items, currency)
 
     def _item_ids(self, skus: set[str]) -> Mapping[str, str]:
@@ -280,22 +269,15 @@ class NetSuite(
 
     def _record(self, path: str) -> Raw | None:
         """A record with its sublists; None where there is none."""
-        try:
-            return fields_in(self.http.call("GET", path, params={"expandSubResources": "true"}), "id")
-        except Rejected as error:
-            if error.status == 404:
-                return None
-            raise
+        params = {"expandSubResources": "true"}
+        return if_there(lambda: fields_in(self.http.call("GET", path, params=params), "id"))
 
     def _write(
         self, method: str, path: str, body: Mapping[str, Any], *, params: Mapping[str, str] | None = None,
         kind: str = "application/json", repeatable: bool = True,
     ) -> None:  # fmt: skip
         """Write a record; one named by its external id may be written again without harm."""
-        self.http.call(
-            method, path, params=params, content=exact_json(body), headers={"Content-Type": kind},
-            repeatable=repeatable,
-        )  # fmt: skip
+        self.http.call(method, path, params=params, exact=body, headers={"Content-Type": kind}, repeatable=repeatable)
 
     # What its errors mean.
 

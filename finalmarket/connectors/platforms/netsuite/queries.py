@@ -16,7 +16,10 @@ from finalmarket.connectors.keyset import Place
 WIDE = "YYYY-MM-DD HH24:MI:SS"
 SOLD_TYPES = ("InvtPart", "Assembly", "Kit", "NonInvtPart")
 STOCK_COLUMNS: Mapping[str, str] = {"on_hand": "quantityonhand", "available": "quantityavailable"}
-ADDRESS = ("addressee", "attention", "addr1", "addr2", "city", "state", "zip", "country", "addrphone")
+ADDRESS: Mapping[str, str] = {
+    "name": "addressee", "company": "attention", "street": "addr1", "street2": "addr2", "postcode": "zip",
+    "city": "city", "region": "state", "country": "country", "phone": "addrphone",
+}  # fmt: skip
 
 
 def text(value: str) -> str:
@@ -79,7 +82,7 @@ def stock(ids: Iterable[str], which: str, location: str) -> str:
 def customers(condition: str) -> str:
     """Customers with their shipping address, oldest change first."""
     fields = "id, entityid, isperson, firstname, lastname, companyname, email, phone, isinactive"
-    columns = [f"c.{name}" for name in fields.split(", ")] + [f"a.{name}" for name in ADDRESS]
+    columns = [f"c.{name}" for name in fields.split(", ")] + [f"a.{name}" for name in ADDRESS.values()]
     return (
         f"SELECT {', '.join(columns)}, {utc('c.lastmodifieddate')} AS changed FROM customer c "
         f"LEFT JOIN EntityAddress a ON a.nkey = c.defaultshippingaddress WHERE {condition} ORDER BY changed, c.id"

@@ -5,7 +5,7 @@ from __future__ import annotations
 import re
 from collections import Counter
 from collections.abc import Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from datetime import datetime
 from decimal import Decimal
 from typing import Any
@@ -15,7 +15,9 @@ from finalmarket.connectors.errors import Rejected
 from finalmarket.connectors.money import minor_units
 from finalmarket.connectors.order_amounts import booked_units, net_amount, net_of_kinds, wanted_units
 from finalmarket.connectors.paging import read_text
-from finalmarket.connectors.platforms.netsuite.queries import read_moment
+from finalmarket.connectors.people import address_fields as address_words
+from finalmarket.connectors.people import full_name, read_address
+from finalmarket.connectors.platforms.netsuite.queries import ADDRESS, read_moment
 from finalmarket.connectors.records import (
     Address,
     CustomerContent,
@@ -26,6 +28,7 @@ from finalmarket.connectors.records import (
     Raw,
     StockRecord,
 )
+from finalmarket.connectors.vocabulary import filled
 
 Body = dict[str, Any]
 OUR_LINE = re.compile(r"\(#([^()#]+)\)$")  # at the end of a line's description: what we call the line
@@ -94,19 +97,11 @@ def stock_record(raw: Raw, asked_at: datetime) -> StockRecord:
 
 def customer_record(raw: Raw) -> CustomerRecord:
     """A customer, person or company."""
-    person = " ".join(read_text(raw, part) for part in ("firstname", "lastname") if raw.get(part))
-    address = {name: read_text(raw, name) for name in ("addressee", "attention", "addr1", "addr2", "city")}
-    address |= {name: read_text(raw, name) for name in ("state", "zip", "country", "addrphone")}
+    person = full_name(read_text(raw, "firstname"), read_text(raw, "lastname"))
     return CustomerRecord(
         external_id=str(raw["id"]), version=read_moment(str(raw["changed"])).isoformat(),
         name=person or read_text(raw, "companyname") or str(raw["entityid"]),
-        email=read_text(raw, "email"), phone=read_text(raw, "phone"),
-        address=Address(
-            name=address["addressee"], company=address["attention"], street=address["addr1"],
-            street2=address["addr2"], city=address["city"], region=address["state"], postcode=address["zip"],
-            country=address["country"], phone=address["addrphone"],
-        ),
-        raw=raw,
+        email=read_text(raw, "email"), phone=read_text(raw, "phone"), address=read_address(raw, ADDRESS), raw=raw,
     )  # fmt: skip
 
 
@@ -116,7 +111,7 @@ def customer_record(raw: Raw) -> CustomerRecord:
 def customer_fields(content: CustomerContent, *, is_person: bool | None, subsidiary: str) -> Body:
     """A customer; `is_person` is what a known one is there (None: new, it is decided here once and for all)."""
     first, _, last = content.name.strip().rpartition(" ")
-    fields: Body = {name: value for name, value in (("email", content.email), ("phone", content.phone)) if value}
+    fields: Body = filled({"email": content.email, "phone": content.phone})
     person = bool(first and last) if is_person is None else is_person
     if person and last:
         fields |= {"firstName": first or last, "lastName": last}
@@ -128,14 +123,9 @@ def customer_fields(content: CustomerContent, *, is_person: bool | None, subsidi
 
 
 def _address_book(address: Address) -> Body:
-    told = {
-        "addressee": address.name or address.company, "attention": address.company, "addr1": address.street,
-        "addr2": address.street2, "city": address.city, "state": address.region, "zip": address.postcode,
-        "country": address.country, "addrPhone": address.phone,
-    }  # fmt: skip
     if not address.street and not address.city:
         return {}
-    entry = {name: value for name, value in told.items() if value}
+    entry = _address_fields(address)
     return {"addressbook": {"items": [{"defaultShipping": True, "defaultBilling": True, "addressbookaddress": entry}]}}
 
 
@@ -163,13 +153,13 @@ def order_fields(content: OrderContent, books: Books) -> Body:
 
 def address_fields(address: Address) -> Body:
     """An address of an order."""
-    told = {
-        "addressee": address.name or address.company, "attention": address.company, "addr1": address.street,
-        "addr2": address.street2, "city": address.city, "state": address.region, "zip": address.postcode,
-        "addrPhone": address.phone,
-    }  # fmt: skip
-    fields: Body = {name: value for name, value in told.items() if value}
+    fields: Body = _address_fields(address)
     return {**fields, "country": {"id": address.country}} if address.country else fields
+
+
+def _address_fields(address: Address) -> dict[str, str]:
+    told = replace(address, name=address.name or address.company)
+    return address_words(told, {**ADDRESS, "phone": "addrPhone"})
 
 
 def _shipping_cost(content: OrderContent, books: Books) -> Body:

@@ -9,11 +9,13 @@ from __future__ import annotations
 
 from collections.abc import Iterator, Mapping, Sequence
 from datetime import datetime
+from functools import partial
 from typing import Any, ClassVar
 from urllib.parse import quote
 
 import httpx2
 
+from finalmarket.connectors.answers import fields_in, if_there
 from finalmarket.connectors.books import MovementNotice, OrderContent, OrderNames, PushesMovements, PushesOrders
 from finalmarket.connectors.contract import (
     Checked,
@@ -26,14 +28,14 @@ from finalmarket.connectors.contract import (
     Setting,
 )
 from finalmarket.connectors.errors import NeedsAttention, Rejected, Unintelligible
-from finalmarket.connectors.exact_json import exact_json
 from finalmarket.connectors.http import Answer
-from finalmarket.connectors.keyset import cursor_after, place_of
-from finalmarket.connectors.offset_pages import all_rows, fields_in, rows_in, told_error
+from finalmarket.connectors.keyset import page_behind, place_of
+from finalmarket.connectors.offset_pages import all_rows, rows_in, told_error
+from finalmarket.connectors.own_keys import capital_mark
 from finalmarket.connectors.own_systems import TOKEN_SECRETS, USER_SECRETS, basic_or_token, host_of
 from finalmarket.connectors.paging import read_cursor, read_each, read_one, walk, write_cursor
 from finalmarket.connectors.platforms.oracle import bodies, words
-from finalmarket.connectors.platforms.oracle.words import any_of, mark, text
+from finalmarket.connectors.platforms.oracle.words import any_of, text
 from finalmarket.connectors.rates import Rate
 from finalmarket.connectors.records import (
     CustomerContent,
@@ -45,6 +47,7 @@ from finalmarket.connectors.records import (
     Raw,
     StockRecord,
 )
+from finalmarket.connectors.refusals import tell_each
 
 SCM = "/fscmRestApi/resources/11.13.18.05"
 PEOPLE = "/crmRestApi/resources/11.13.18.05/contacts"
@@ -82,7 +85,7 @@ class Oracle(
         Setting("customer", "Customer for guests", "Party number, for unknown buyers", is_required=False),
         Setting("shipping_product", "Product for shipping costs", is_required=False),
         Setting("other_product", "Product for fees and discounts", is_required=False),
-        Setting("cancel_reason", "Reason for cancelled units", is_required=False, default="OTHER"),
+        Setting("cancel_reason", "Reason for cancelled units", is_required=False, default="OTHER", is_empty_meant=True),
         Setting("account", "Account of movements", "Account combination; empty: Oracle's own", is_required=False),
     )  # fmt: skip
     described_in = ("oracle",)
@@ -99,15 +102,11 @@ class Oracle(
 
     def address(self, url: str) -> str:
         """The company's own address, or the stand-in's."""
-        return super().address(url.replace("{host}", host_of(self._told("host"), "abcd.fa.ocs.oraclecloud.com")))
-
-    def _told(self, name: str) -> str:
-        known = next(setting for setting in self.settings if setting.name == name)
-        return self.account.settings.get(name, known.default).strip()
+        return super().address(url.replace("{host}", host_of(self.setting("host"), "abcd.fa.ocs.oraclecloud.com")))
 
     @property
     def _settings(self) -> Mapping[str, str]:
-        return {setting.name: self._told(setting.name) for setting in self.settings}
+        return {setting.name: self.setting(setting.name) for setting in self.settings}
 
     def headers(self) -> Mapping[str, str]:
         return {"REST-Framework-Version": FRAMEWORK}
@@ -115,15 +114,15 @@ class Oracle(
     def auth(self) -> httpx2.Auth:
         """Basic; or a token of the identity domain for the same user (OAuth 2.0 client credentials)."""
         return basic_or_token(
-            self.account.secrets, self._told("token_url"), keep=self.account.keep, address=super().address,
-            scope=self._told("scope"),
+            self.account.secrets, self.setting("token_url"), keep=self.account.keep, address=super().address,
+            scope=self.setting("scope"),
         )  # fmt: skip
 
     def check(self) -> str:
-        code = self._told("organization")
+        code = self.setting("organization")
         if code not in self._named({code}):
             raise NeedsAttention(f"Oracle shows this user no inventory organisation {code!r}: look at the settings")
-        return f"Oracle Fusion at {self._told('host')}, organisation {self._organizations[code]}"
+        return f"Oracle Fusion at {self.setting('host')}, organisation {self._organizations[code]}"
 
     # What comes in.
 
@@ -132,7 +131,7 @@ class Oracle(
 
     def _listings(self, cursor: str) -> Page[ListingRecord]:
         after = str(read_cursor(cursor).get("after", ""))
-        condition = f"OrganizationCode = {text(self._told('organization'))}"
+        condition = f"OrganizationCode = {text(self.setting('organization'))}"
         condition += f" and ItemNumber > {text(after)}" if after else ""
         fields = "ItemId,ItemNumber,ItemDescription,ItemStatusValue,OrganizationCode"
         rows, has_more = self._page(f"{SCM}/itemsV2", condition, PAGE, fields=fields, orderBy="ItemNumber:asc")
@@ -143,7 +142,7 @@ class Oracle(
     def pull_stock(self, refs: Sequence[ListingRef], location: str = "") -> Sequence[StockRecord]:
         if not refs:
             return []
-        organization = (location or self._told("organization")).partition("/")[0]
+        organization = (location or self.setting("organization")).partition("/")[0]
         items = any_of("ItemNumber", [ref.key for ref in refs])
         condition = f"OrganizationCode = {text(organization)} and {items}"
         rows = self._all(f"{SCM}/inventoryOnhandBalances", condition)
@@ -156,9 +155,10 @@ class Oracle(
         place = place_of(cursor, since)
         order = "LastUpdateDate:asc,PartyNumber:asc"
         rows, has_more = self._page(PEOPLE, words.behind(place), PAGE, orderBy=order)
-        records, unreadable = read_each(rows, words.customer_record, lambda raw: raw["PartyNumber"])
-        last = read_one(rows[-1], words.place_in) if rows else None
-        return Page(records, cursor_after(place, last, is_last=not has_more), not has_more, unreadable)
+        return page_behind(
+            place, rows, is_last=not has_more, read=words.customer_record, place_in=words.place_in,
+            name=lambda raw: raw["PartyNumber"],
+        )  # fmt: skip
 
     def pull_customer(self, external_id: str) -> CustomerRecord | None:
         raw = self._one(f"{PEOPLE}/{quote(external_id, safe='')}", {"onlyData": "true"})
@@ -172,12 +172,7 @@ class Oracle(
         return all_rows(lambda offset: self._page(path, condition, MOST_ROWS, offset))
 
     def _one(self, path: str, params: Mapping[str, str]) -> Raw | None:
-        try:
-            return fields_in(self.http.call("GET", path, params=params))
-        except Rejected as error:
-            if error.status == 404:
-                return None
-            raise
+        return if_there(lambda: fields_in(self.http.call("GET", path, params=params)))
 
     def _named(self, codes: set[str]) -> Mapping[str, str]:
         """The names of these inventory organisations; those that are not there are left out."""
@@ -194,7 +189,7 @@ class Oracle(
         if content.external_id:
             self._write("PATCH", f"{PEOPLE}/{quote(content.external_id, safe='')}", bodies.person(content), again=True)
             return content.external_id
-        body = {"PartyNumber": mark(content.key, 30), **bodies.person(content)}
+        body = {"PartyNumber": capital_mark(content.key, 30), **bodies.person(content)}
         answer = self._write("POST", PEOPLE, body, headers={"Upsert-Mode": "true"}, again=True)
         return str(fields_in(answer, "PartyNumber")["PartyNumber"])
 
@@ -206,7 +201,7 @@ class Oracle(
         return self._one(self._order_path(number), {"expand": "lines", "onlyData": "true"})
 
     def _order_path(self, number: str) -> str:
-        key = f"{self._told('source_system')}:{number}"
+        key = f"{self.setting('source_system')}:{number}"
         return f"{SCM}/salesOrdersForOrderHub/{quote(key, safe=':')}"
 
     def push_order(self, content: OrderContent) -> OrderNames:
@@ -228,14 +223,14 @@ class Oracle(
         return read_one(now, words.order_names)
 
     def push_fulfilment(self, notice: FulfilmentNotice) -> str:
-        name = mark(notice.key, 30)
+        name = capital_mark(notice.key, 30)
         if self._page(f"{SCM}/shipments", f"Shipment = {text(name)}", 1)[0]:
             return name
         order = fields_in(
             self.http.call("GET", f"{SCM}/salesOrdersForOrderHub/{quote(notice.order_id, safe=':')}"), "OrderNumber"
         )
         lines = self._all(f"{SCM}/shipmentLines", f"Order = {text(str(order['OrderNumber']))}")
-        body = read_one(lines, lambda rows: bodies.shipment(notice, rows, self._told("organization")))
+        body = read_one(lines, lambda rows: bodies.shipment(notice, rows, self.setting("organization")))
         answer = self._write("POST", f"{SCM}/shipmentTransactionRequests", body)
         errors = fields_in(answer).get("errors")
         if isinstance(errors, list) and errors:
@@ -248,17 +243,12 @@ class Oracle(
         told = self._settings
         places = [place for one in notices for place in (one.location or told["organization"], one.to_location)]
         names = self._named({place.partition("/")[0] for place in places})
-        known, refused = self._posted([one.key for one in notices]), []
-        for notice in notices:
-            try:
-                self._post(notice, names, known, told)
-            except Rejected as error:
-                refused.append(Rejected(error.reason, key=notice.key, code=error.code, status=error.status))
-        return refused
+        post = partial(self._post, names=names, known=self._posted([one.key for one in notices]), told=told)
+        return tell_each(notices, post, lambda notice: notice.key)
 
     def _posted(self, keys: Sequence[str]) -> Mapping[str, Raw]:
         """What is staged or completed under these keys, by reference."""
-        references = [mark(key, 30) for key in keys]
+        references = [capital_mark(key, 30) for key in keys]
         done = self._all(f"{SCM}/inventoryCompletedTransactions", any_of("Reference", references))
         staged = self._all(f"{SCM}/inventoryStagedTransactions", any_of("TransactionReference", references))
         return {
@@ -269,7 +259,7 @@ class Oracle(
     def _post(
         self, notice: MovementNotice, names: Mapping[str, str], known: Mapping[str, Raw], told: Mapping[str, str]
     ) -> None:
-        staged = known.get(mark(notice.key, 30))
+        staged = known.get(capital_mark(notice.key, 30))
         if staged is None:
             answer = self._write(
                 "POST", f"{SCM}/inventoryStagedTransactions", bodies.movement(notice, names, told)
@@ -287,8 +277,7 @@ class Oracle(
         again: bool = False,
     ) -> Answer:  # fmt: skip
         """Write; `again` says that the same may be written twice without harm."""
-        told = {"Content-Type": "application/json", **(headers or {})}
-        return self.http.call(method, path, content=exact_json(body), headers=told, repeatable=again)
+        return self.http.call(method, path, exact=body, headers=headers, repeatable=again)
 
     # What its errors mean.
 

@@ -10,7 +10,9 @@ from typing import Any
 from finalmarket.connectors.books import MovementNotice, OrderContent, OrderContentLine
 from finalmarket.connectors.errors import Rejected
 from finalmarket.connectors.order_amounts import booked_units, net_amount, wanted_units
-from finalmarket.connectors.platforms.oracle.words import ADDRESS, SETTLED, mark, moment, number_of, our_lines
+from finalmarket.connectors.own_keys import capital_mark
+from finalmarket.connectors.people import address_fields
+from finalmarket.connectors.platforms.oracle.words import ADDRESS, SETTLED, moment, number_of, our_lines
 from finalmarket.connectors.records import CustomerContent, FulfilmentNotice, Raw
 
 Body = dict[str, Any]
@@ -120,7 +122,7 @@ def shipment(notice: FulfilmentNotice, rows: Iterable[Raw], organization: str) -
             {"ShipmentLine": row["ShipmentLine"], "ShippedQuantity": count,
              **told(TrackingNumber=notice.tracking_number[:30], Subinventory=subinventory)}
         )  # fmt: skip
-    name = mark(notice.key, 30)
+    name = capital_mark(notice.key, 30)
     return {
         "ActionCode": "CreateAndConfirmShipment",
         "shipments": [
@@ -145,7 +147,7 @@ def movement(notice: MovementNotice, names: Mapping[str, str], settings: Setting
         "TransactionMode": ONLINE, "OrganizationName": names[code], "ItemNumber": item,
         "TransactionTypeName": RECEIPT if notice.quantity > 0 else ISSUE, "TransactionQuantity": notice.quantity,
         "TransactionUnitOfMeasure": settings["unit"], "TransactionDate": moment(notice.at),
-        "TransactionReference": mark(notice.key, 30), "UseCurrentCostFlag": True,
+        "TransactionReference": capital_mark(notice.key, 30), "UseCurrentCostFlag": True,
         **told(SubinventoryCode=subinventory),
     }  # fmt: skip
     if notice.kind != "transfer":
@@ -165,6 +167,5 @@ def movement(notice: MovementNotice, names: Mapping[str, str], settings: Setting
 def person(content: CustomerContent) -> Body:
     """A person, by the fields that are known."""
     first, _, last = content.name.strip().rpartition(" ")
-    address = {theirs: getattr(content.address, ours) for ours, theirs in ADDRESS.items()}
     fields = told(FirstName=first, LastName=last, EmailAddress=content.email, MobileNumber=content.phone)
-    return {**fields, **(told(**address) if content.address.country else {})}
+    return {**fields, **(address_fields(content.address, ADDRESS) if content.address.country else {})}

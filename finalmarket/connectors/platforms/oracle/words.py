@@ -9,8 +9,10 @@ from decimal import Decimal
 
 from finalmarket.connectors.books import OrderNames
 from finalmarket.connectors.keyset import Place
+from finalmarket.connectors.moments import zoned
 from finalmarket.connectors.paging import read_text
-from finalmarket.connectors.records import Address, CustomerRecord, ListingRecord, ListingRef, Raw, StockRecord
+from finalmarket.connectors.people import full_name, read_address
+from finalmarket.connectors.records import CustomerRecord, ListingRecord, ListingRef, Raw, StockRecord
 
 SETTLED = ("CLOSED", "CANCELED")  # StatusCode of an order
 
@@ -34,19 +36,6 @@ def behind(place: Place) -> str:
 def moment(at: datetime) -> str:
     """A moment as Oracle writes it: `2026-06-01T09:30:00.000+00:00`."""
     return at.astimezone(UTC).isoformat(timespec="milliseconds")
-
-
-def read_moment(written: object) -> datetime:
-    """A moment that Oracle wrote, in UTC. Raises ValueError for one without a zone."""
-    found = datetime.fromisoformat(str(written))
-    if found.tzinfo is None:
-        raise ValueError(f"{written} names no zone")
-    return found.astimezone(UTC)
-
-
-def mark(key: str, most: int) -> str:
-    """A key of ours as a reference of so many letters."""
-    return "FM" + hashlib.sha256(key.encode()).hexdigest().upper()[: most - 2]
 
 
 def number_of(key: str) -> int:
@@ -83,14 +72,13 @@ def stock_records(rows: Iterable[Raw], location: str) -> list[StockRecord]:
 
 def customer_record(raw: Raw) -> CustomerRecord:
     """A person."""
-    name = " ".join(str(raw[part]) for part in ("FirstName", "LastName") if raw.get(part))
+    name = full_name(raw.get("FirstName"), raw.get("LastName"))
     country = f"+{raw['MobileCountryCode']} " if raw.get("MobileCountryCode") else ""
-    told = {part: str(raw.get(part) or "") for part in ADDRESS.values()}
     return CustomerRecord(
-        external_id=str(raw["PartyNumber"]), version=read_moment(raw["LastUpdateDate"]).isoformat(),
+        external_id=str(raw["PartyNumber"]), version=zoned(raw["LastUpdateDate"]).isoformat(),
         name=name or str(raw.get("ContactName") or raw["PartyNumber"]), email=str(raw.get("EmailAddress") or ""),
         phone=f"{country}{raw['MobileNumber']}" if raw.get("MobileNumber") else "",
-        address=Address(**{ours: told[theirs] for ours, theirs in ADDRESS.items()}), raw=raw,
+        address=read_address(raw, ADDRESS), raw=raw,
     )  # fmt: skip
 
 
@@ -102,7 +90,7 @@ ADDRESS: Mapping[str, str] = {
 
 def place_in(raw: Raw) -> Place:
     """Where a person stands in the list of changes."""
-    return Place(read_moment(raw["LastUpdateDate"]), str(raw["PartyNumber"]))
+    return Place(zoned(raw["LastUpdateDate"]), str(raw["PartyNumber"]))
 
 
 def our_lines(raw: Raw) -> dict[str, Raw]:

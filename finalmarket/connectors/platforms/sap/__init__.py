@@ -13,6 +13,7 @@ from typing import Any, ClassVar
 
 import httpx2
 
+from finalmarket.connectors.answers import if_there
 from finalmarket.connectors.books import MovementNotice, OrderContent, OrderNames, PushesMovements, PushesOrders
 from finalmarket.connectors.contract import (
     Checked,
@@ -27,10 +28,11 @@ from finalmarket.connectors.contract import (
 from finalmarket.connectors.errors import ConnectorError, Rejected, RetryLater, Unintelligible
 from finalmarket.connectors.http import Answer
 from finalmarket.connectors.keyset import Place, cursor_after, place_of
+from finalmarket.connectors.own_keys import capital_mark
 from finalmarket.connectors.own_systems import TOKEN_SECRETS, USER_SECRETS, basic_or_token, host_of
 from finalmarket.connectors.paging import read_cursor, read_each, read_one, walk, write_cursor
 from finalmarket.connectors.platforms.sap import bodies, odata, words
-from finalmarket.connectors.platforms.sap.odata import entity_in, etag_of, mark, rows_in
+from finalmarket.connectors.platforms.sap.odata import entity_in, etag_of, rows_in
 from finalmarket.connectors.rates import Rate
 from finalmarket.connectors.records import (
     CustomerContent,
@@ -42,6 +44,7 @@ from finalmarket.connectors.records import (
     Raw,
     StockRecord,
 )
+from finalmarket.connectors.refusals import tell_each
 from finalmarket.kernel import clock
 
 ROOT = "/sap/opu/odata/sap"
@@ -81,12 +84,12 @@ class Sap(
         Setting("order_type", "Order type", default="OR"),
         Setting("unit", "Unit of measure", "In which all products are sold and counted", default="PC"),
         Setting("price_condition", "Price condition", "Empty: no prices are read or told", is_required=False,
-                default="PPR0"),
+                default="PPR0", is_empty_meant=True),
         Setting("shipping_condition", "Condition for shipping costs", is_required=False),
         Setting("other_condition", "Condition for fees and discounts", is_required=False),
         Setting("rejection_reason", "Reason for rejection", "Of units that were cancelled", default="61"),
         Setting("customer", "Customer for guests", "For orders of unknown buyers", is_required=False),
-        Setting("grouping", "Grouping of new business partners", is_required=False, default="BP02"),
+        Setting("grouping", "Grouping of new business partners", "", False, "BP02", is_empty_meant=True),
         Setting("country", "Country", "Of customers without an address, such as DE", is_required=False),
         Setting("cost_center", "Cost centre", "Of losses and sales over the counter", is_required=False),
         Setting("language", "Language of titles", default="EN"),
@@ -106,25 +109,21 @@ class Sap(
 
     def address(self, url: str) -> str:
         """The system's own address, or the stand-in's. Raises NeedsAttention where the host is none."""
-        host = host_of(self._told("host"), "my300000-api.s4hana.cloud.sap")
+        host = host_of(self.setting("host"), "my300000-api.s4hana.cloud.sap")
         return super().address(url.replace("{host}", host))
-
-    def _told(self, name: str) -> str:
-        known = next(setting for setting in self.settings if setting.name == name)
-        return self.account.settings.get(name, known.default).strip()
 
     @property
     def _settings(self) -> Mapping[str, str]:
-        return {setting.name: self._told(setting.name) for setting in self.settings}
+        return {setting.name: self.setting(setting.name) for setting in self.settings}
 
     def auth(self) -> httpx2.Auth:
         """Basic with the communication user; or a token for it (OAuth 2.0 client credentials)."""
-        url, keep = self._told("token_url"), self.account.keep
+        url, keep = self.setting("token_url"), self.account.keep
         return basic_or_token(self.account.secrets, url, keep=keep, address=super().address)
 
     def check(self) -> str:
         rows_in(self._get(PARTNERS, "A_BusinessPartner", {"$top": 1, "$select": "BusinessPartner"}))
-        return f"SAP S/4HANA at {self._told('host')}"
+        return f"SAP S/4HANA at {self.setting('host')}"
 
     # What comes in.
 
@@ -139,7 +138,7 @@ class Sap(
             "$select": "Product,ProductStandardID,IsMarkedForDeletion,to_Description", "$expand": "to_Description",
         }  # fmt: skip
         rows, has_more = rows_in(self._get(PRODUCTS, "A_Product", asked))
-        prices, language = self._prices([str(row.get("Product", "")) for row in rows]), self._told("language")
+        prices, language = self._prices([str(row.get("Product", "")) for row in rows]), self.setting("language")
         records, unreadable = read_each(
             rows, lambda raw: words.listing_record(raw, prices.get(str(raw["Product"])), language),
             lambda raw: raw["Product"],
@@ -210,12 +209,7 @@ class Sap(
         return self.http.call("GET", f"{ROOT}/{service}/{path}", params=params)
 
     def _one(self, service: str, path: str, expand: str) -> Raw | None:
-        try:
-            return entity_in(self._get(service, path, {"$expand": expand}))
-        except Rejected as error:
-            if error.status == 404:
-                return None
-            raise
+        return if_there(lambda: entity_in(self._get(service, path, {"$expand": expand})))
 
     def _found(self, service: str, path: str, condition: str, expand: str) -> Raw | None:
         """The first entity of which a condition is true."""
@@ -228,7 +222,7 @@ class Sap(
     def push_customer(self, content: CustomerContent) -> str:
         if content.external_id:
             return self._change_customer(content)
-        same = f"BusinessPartnerIDByExtSystem eq {odata.text(mark(content.key, 20))}"
+        same = f"BusinessPartnerIDByExtSystem eq {odata.text(capital_mark(content.key, 20))}"
         there = self._found(PARTNERS, "A_BusinessPartner", same, REACHED)
         if there is None:
             body = bodies.partner(content, self._settings)
@@ -287,11 +281,11 @@ class Sap(
     def push_fulfilment(self, notice: FulfilmentNotice) -> str:
         """See PushesFulfilments. A delivery is made, picked, and its goods issue posted; what of this was done already
         is not done again."""
-        reference = mark(notice.key, 35)
+        reference = capital_mark(notice.key, 35)
         same = f"DeliveryDocumentBySupplier eq {odata.text(reference)}"
         there = self._found(DELIVERIES, "A_OutbDeliveryHeader", same, "to_DeliveryDocumentItem")
         if there is None:
-            body = bodies.delivery(notice, reference, self._told("unit"))
+            body = bodies.delivery(notice, reference, self.setting("unit"))
             there = entity_in(self._write("POST", DELIVERIES, "A_OutbDeliveryHeader", body), "DeliveryDocument")
         number = str(there["DeliveryDocument"])
         if there.get("OverallGoodsMovementStatus") != GOODS_ISSUED:
@@ -304,19 +298,17 @@ class Sap(
         if not notices:
             return []
         asked = {
-            "$filter": odata.any_of("ReferenceDocument", [mark(one.key, 16) for one in notices]),
+            "$filter": odata.any_of("ReferenceDocument", [capital_mark(one.key, 16) for one in notices]),
             "$select": "ReferenceDocument",
         }  # fmt: skip
         rows, _ = rows_in(self._get(MOVEMENTS, "A_MaterialDocumentHeader", asked))
-        posted, refused, told = {row.get("ReferenceDocument") for row in rows}, [], self._settings
-        for notice in notices:
-            if mark(notice.key, 16) in posted:
-                continue
-            try:
+        posted, told = {row.get("ReferenceDocument") for row in rows}, self._settings
+
+        def post(notice: MovementNotice) -> None:
+            if capital_mark(notice.key, 16) not in posted:
                 self._write("POST", MOVEMENTS, "A_MaterialDocumentHeader", bodies.movement(notice, told))
-            except Rejected as error:
-                refused.append(Rejected(error.reason, key=notice.key, code=error.code, status=error.status))
-        return refused
+
+        return tell_each(notices, post, lambda notice: notice.key)
 
     def _change(self, service: str, path: str, fields: Mapping[str, Any], etag: str) -> None:
         """Set these fields, unless somebody changed the entity meanwhile (then RetryLater)."""
@@ -345,7 +337,7 @@ class Sap(
     def _csrf_token(self, service: str) -> str:
         """A token for writes; the cookie that belongs to it is kept with the connection."""
         answer = self.http.call("GET", f"{ROOT}/{service}/", headers={"X-CSRF-Token": "Fetch"})
-        token = next((value for name, value in answer.headers.items() if name.lower() == "x-csrf-token"), "")
+        token = answer.header("X-CSRF-Token")
         if not token:
             raise Unintelligible(f"{service} gives no CSRF token", status=answer.status)
         return token
@@ -359,8 +351,7 @@ class Sap(
         error = told if isinstance(told, dict) else {}
         message = error.get("message")
         said = str(message.get("value") or "") if isinstance(message, dict) else str(message or "")
-        needs = next((value for name, value in answer.headers.items() if name.lower() == "x-csrf-token"), "")
-        if answer.status == 403 and needs.lower() == "required":
+        if answer.status == 403 and answer.header("X-CSRF-Token").lower() == "required":
             return NO_TOKEN, said
         if answer.status == 412:
             return CHANGED_MEANWHILE, said

@@ -10,7 +10,8 @@ from typing import Any
 from finalmarket.connectors.books import MovementNotice, OrderContent, OrderContentLine
 from finalmarket.connectors.errors import Rejected
 from finalmarket.connectors.order_amounts import booked_units, net_amount, net_of_kinds, wanted_units
-from finalmarket.connectors.platforms.sap.odata import exact, json_day, mark, parts
+from finalmarket.connectors.own_keys import capital_mark
+from finalmarket.connectors.platforms.sap.odata import exact, json_day, parts
 from finalmarket.connectors.platforms.sap.words import PERSON, our_items
 from finalmarket.connectors.records import Address, CustomerContent, FulfilmentNotice, Raw
 
@@ -171,7 +172,7 @@ def movement(notice: MovementNotice, settings: Settings) -> Body:
     posted_on = json_day(notice.at.date())
     return {
         "GoodsMovementCode": code, "DocumentDate": posted_on, "PostingDate": posted_on,
-        "ReferenceDocument": mark(notice.key, 16), "to_MaterialDocumentItem": _results([item_told]),
+        "ReferenceDocument": capital_mark(notice.key, 16), "to_MaterialDocumentItem": _results([item_told]),
         **_told(MaterialDocumentHeaderText=f"{notice.kind} {notice.order_number}".strip()[:25]),
     }  # fmt: skip
 
@@ -202,7 +203,7 @@ def partner(content: CustomerContent, settings: Settings) -> Body:
     names = partner_names(content, is_person=None)
     body: Body = {
         **names, "BusinessPartnerCategory": PERSON if "LastName" in names else "2",
-        "BusinessPartnerIDByExtSystem": mark(content.key, 20),
+        "BusinessPartnerIDByExtSystem": capital_mark(content.key, 20),
         "to_BusinessPartnerRole": _results([{"BusinessPartnerRole": role} for role in ("FLCU00", "FLCU01")]),
         **_told(BusinessPartnerGrouping=settings["grouping"], CorrespondenceLanguage=content.language[:2].upper()),
     }  # fmt: skip

@@ -5,7 +5,6 @@ Published source: SAP's OData V2 guide (help.sap.com, linked in its API files), 
 
 from __future__ import annotations
 
-import hashlib
 import re
 from collections.abc import Iterable, Mapping
 from datetime import UTC, date, datetime, timedelta
@@ -13,6 +12,8 @@ from decimal import Decimal
 from typing import Any
 from urllib.parse import quote
 
+from finalmarket.connectors.answers import fields_in, part_in
+from finalmarket.connectors.answers import rows_in as objects_in
 from finalmarket.connectors.errors import Unintelligible
 from finalmarket.connectors.http import Answer
 from finalmarket.connectors.keyset import Place
@@ -67,10 +68,8 @@ def json_day(at: date) -> str:
 
 def rows_in(answer: Answer) -> tuple[list[Raw], bool]:
     """The entities of a page, and whether the platform has more of them."""
-    told = _told(answer)
-    rows = told.get("results")
-    if not isinstance(rows, list) or not all(isinstance(row, dict) for row in rows):
-        raise Unintelligible("the answer holds no entities", status=answer.status)
+    told = part_in(answer, "d")
+    rows = objects_in(told, "results")
     try:
         count = int(told.get("__count") or 0)
     except (TypeError, ValueError):
@@ -80,18 +79,7 @@ def rows_in(answer: Answer) -> tuple[list[Raw], bool]:
 
 def entity_in(answer: Answer, *names: str) -> Raw:
     """The one entity of an answer."""
-    told = _told(answer)
-    missing = [name for name in names if name not in told]
-    if missing:
-        raise Unintelligible(f"the answer does not hold {', '.join(missing)}", status=answer.status)
-    return told
-
-
-def _told(answer: Answer) -> Raw:
-    told = answer.data.get("d") if isinstance(answer.data, dict) else None
-    if not isinstance(told, dict):
-        raise Unintelligible("the answer is not what OData 2 gives", status=answer.status)
-    return told
+    return fields_in(part_in(answer, "d"), *names)
 
 
 def parts(raw: Raw, name: str) -> list[Mapping[str, Any]]:
@@ -102,11 +90,6 @@ def parts(raw: Raw, name: str) -> list[Mapping[str, Any]]:
 def etag_of(raw: Raw) -> str:
     """The ETag of an entity, "" where it has none."""
     return str((raw.get("__metadata") or {}).get("etag") or "")
-
-
-def mark(own_key: str, most: int) -> str:
-    """A key of ours as a reference of so many letters: SAP's are short, and many know capital letters only."""
-    return "FM" + hashlib.sha256(own_key.encode()).hexdigest().upper()[: most - 2]
 
 
 def exact(amount: Decimal | int) -> str:

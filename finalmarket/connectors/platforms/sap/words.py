@@ -10,11 +10,16 @@ from decimal import Decimal
 from finalmarket.connectors.books import OrderNames
 from finalmarket.connectors.keyset import Place
 from finalmarket.connectors.paging import read_text
+from finalmarket.connectors.people import full_name, read_address
 from finalmarket.connectors.platforms.sap.odata import parts, read_moment
 from finalmarket.connectors.records import Address, CustomerRecord, ListingRecord, ListingRef, Raw, StockRecord
 
 UNRESTRICTED = "01"  # InventoryStockType: may be used freely
 PERSON = "1"  # BusinessPartnerCategory; 2 is an organisation, 3 a group
+ADDRESS: Mapping[str, str] = {
+    "name": "CareOfName", "street": "StreetName", "street2": "StreetPrefixName", "postcode": "PostalCode",
+    "city": "CityName", "region": "Region", "country": "Country",
+}  # fmt: skip
 # The two lists in which a business partner stands: the day and the time of its making and of its last change.
 MADE, CHANGED = ("CreationDate", "CreationTime"), ("LastChangeDate", "LastChangeTime")
 
@@ -70,7 +75,7 @@ def version_of(raw: Raw) -> str:
 
 def customer_record(raw: Raw) -> CustomerRecord:
     """A business partner who is a customer."""
-    person = " ".join(read_text(raw, name) for name in ("FirstName", "LastName") if raw.get(name))
+    person = full_name(read_text(raw, "FirstName"), read_text(raw, "LastName"))
     company = read_text(raw, "OrganizationBPName1")
     name = person if raw.get("BusinessPartnerCategory") == PERSON else company
     address = next(iter(parts(raw, "to_BusinessPartnerAddress")), {})
@@ -80,19 +85,14 @@ def customer_record(raw: Raw) -> CustomerRecord:
         name=name or read_text(raw, "BusinessPartnerFullName") or str(raw["BusinessPartner"]),
         email=_first(emails, "EmailAddress"), phone=_first(phones, "PhoneNumber"),
         language=read_text(raw, "CorrespondenceLanguage").lower(),
-        address=address_of(address) if address else Address(),
+        address=address_of(address),
         is_deleted=bool(raw.get("IsMarkedForArchiving")), raw=raw,
     )  # fmt: skip
 
 
 def address_of(raw: Raw) -> Address:
     """An address of a business partner."""
-    street = " ".join(str(raw[name]) for name in ("StreetName", "HouseNumber") if raw.get(name))
-    told = {name: str(raw.get(name) or "") for name in ("PostalCode", "CityName", "Region", "Country", "CareOfName")}
-    return Address(
-        name=told["CareOfName"], street=street, street2=str(raw.get("StreetPrefixName") or ""),
-        postcode=told["PostalCode"], city=told["CityName"], region=told["Region"], country=told["Country"],
-    )  # fmt: skip
+    return read_address({**raw, "StreetName": full_name(raw.get("StreetName"), raw.get("HouseNumber"))}, ADDRESS)
 
 
 def _first(rows: list[Mapping[str, object]], name: str) -> str:
