@@ -42,6 +42,7 @@ class IdentityTable(ReadOnlyTable):
     model = CustomerIdentity
     fields = ("kind", "value", "is_anchor", "source", "created_at")
     readonly_fields = ("created_at",)
+    ordering = ("-is_anchor", "kind", "value")
 
 
 class PreferenceTable(RecordTable):
