@@ -9,7 +9,7 @@ from __future__ import annotations
 
 import re
 from collections import Counter
-from collections.abc import Callable, Set
+from collections.abc import Callable
 from dataclasses import dataclass, field
 from enum import StrEnum
 from typing import NamedTuple
@@ -142,9 +142,9 @@ def recognise(lane: Lane, seen: Evidence) -> tuple[str, str]:
     raise AssertionError(f"the last rule of {lane} always applies")
 
 
-def lane_of(touch: Touch, under_way: Set[Lane]) -> Lane:
-    """The lane of an interaction, given the lanes in which a journey is under way. Words about help or returns mean a
-    question about the purchase while one is under way and no case is."""
+def lane_of(touch: Touch, is_under_way: Callable[[Lane], bool]) -> Lane:
+    """The lane of an interaction; `is_under_way` says whether a journey is, in a lane. Words about help or returns mean
+    a question about the purchase while one is under way and no case is."""
     kind, words = touch.kind, touch.words
     if kind == "review_submit" or (kind == "email_click" and OF_REVIEWS.search(words)):
         return Lane.REVIEW
@@ -152,9 +152,9 @@ def lane_of(touch: Touch, under_way: Set[Lane]) -> Lane:
         return Lane.CARE
     is_about_care = bool(OF_RETURNS.search(words) or OF_SUPPORT.search(words))
     if kind == "phone_call":
-        if is_about_care or (not touch.sku and Lane.CARE in under_way):
+        if is_about_care or (not touch.sku and is_under_way(Lane.CARE)):
             return Lane.CARE
-        return Lane.SHOPPING if touch.sku or Lane.SHOPPING in under_way else Lane.CARE
+        return Lane.SHOPPING if touch.sku or is_under_way(Lane.SHOPPING) else Lane.CARE
     if kind in ("page_view", "search", "store_visit", "email_click") and is_about_care:
-        return Lane.SHOPPING if Lane.SHOPPING in under_way and Lane.CARE not in under_way else Lane.CARE
+        return Lane.SHOPPING if is_under_way(Lane.SHOPPING) and not is_under_way(Lane.CARE) else Lane.CARE
     return Lane.SHOPPING

@@ -132,7 +132,7 @@ class _Loom:
         )  # fmt: skip
 
     def _touch(self, touch: Touch) -> None:
-        lane = lane_of(touch, self._under_way(touch.at))
+        lane = lane_of(touch, lambda lane: bool(self._draft(lane, touch.at) or self._window(lane, touch.at)))
         window = self._window(lane, touch.at)
         draft = self._draft(lane, touch.at)
         if window is not None:
@@ -185,9 +185,6 @@ class _Loom:
         else:
             draft.stop_waiting(called, at)
 
-    def _under_way(self, at: datetime) -> set[Lane]:
-        return {lane for lane in Lane if self._draft(lane, at) or self._window(lane, at)}
-
     def _draft(self, lane: Lane, at: datetime) -> Draft | None:
         """The recognised journey that is under way in a lane."""
         draft = self._drafts.get(lane)
@@ -195,6 +192,8 @@ class _Loom:
 
     def _window(self, lane: Lane, at: datetime) -> Window | None:
         """The journey started by a call that takes what happens in the lane at a moment: the newest of them."""
+        if not self._windows:
+            return None
         return newest(window for window in self._windows.values() if window.lane == lane and window.takes(at))
 
     def _is_echo(self, touch: Touch) -> bool:
