@@ -55,14 +55,14 @@ class Shop:
     market: Market
     bought: list[Order] = field(default_factory=list)
 
-    def connect(self, platform: type[StandIn], *names: str) -> Account:
-        """Connect an account, have it know the cup where goods are known, give it those of these duties that it can do
-        and no others, and begin to tell it."""
+    def connect(self, platform: type[StandIn], *names: str, units: int = UNITS) -> Account:
+        """Connect an account, have it know the cup (so many of it) where goods are known, give it those of these duties
+        that it can do and no others, and begin to tell it."""
         account = self.town.connect(platform)
         there, able = account.there, duties.declared_by(connectors()[platform.slug])
         with there.lock:
             if hasattr(there, "add_listing"):
-                there.add_listing(SKU, "The cup", PRICE, UNITS)
+                there.add_listing(SKU, "The cup", PRICE, units)
             elif isinstance(there, PricesGoods):
                 there.put_in_catalogue(SKU, "The cup", PRICE)
         duties.switch(account.integration, [name for name in names if name in able], actor="olga")
