@@ -44,7 +44,7 @@ WITH placed AS (
     GROUP BY worth.day, worth.currency
 ), sessions AS (
     SELECT (journey.started_at AT TIME ZONE %(zone)s)::date AS day, count(*) AS started,
-           count(journey.order_id) AS ordering
+           count(journey.order_id) FILTER (WHERE journey.intent NOT IN ('support', 'return', 'review')) AS ordering
     FROM cross_channel_journeys journey
     WHERE journey.start_channel_id = %(channel)s
       AND journey.started_at >= (%(first)s::timestamp AT TIME ZONE %(zone)s)

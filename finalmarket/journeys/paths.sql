@@ -3,8 +3,9 @@
 -- A person is a profile with everything merged into it.
 
 -- name: chosen
--- The journeys asked about.
-SELECT journey.id, journey.state, journey.intent, journey.started_at, journey.ended_at, journey.order_id,
+-- The journeys asked about. A case may be about an order; it does not lead to it.
+SELECT journey.id, journey.state, journey.intent, journey.started_at, journey.ended_at,
+       CASE WHEN journey.intent NOT IN ('support', 'return', 'review') THEN journey.order_id END AS order_id,
        coalesce(customer.merged_into_id, customer.id) AS person
 FROM cross_channel_journeys journey
 JOIN omnichannel_customers customer ON customer.id = journey.customer_id
@@ -207,7 +208,7 @@ FROM (
 , led AS (
     SELECT DISTINCT ON (journey.order_id) journey.id, journey.order_id
     FROM sold JOIN cross_channel_journeys journey ON journey.order_id = sold.id
-    WHERE {led_conditions}
+    WHERE journey.intent NOT IN ('support', 'return', 'review') AND {led_conditions}
     ORDER BY journey.order_id, journey.started_at DESC, journey.id DESC
 ), failed AS (
     SELECT chosen.id FROM chosen LEFT JOIN orders o ON o.id = chosen.order_id AND o.state <> 'cancelled'

@@ -81,7 +81,8 @@ def sheet(
     returned = sum(line.returned_quantity for line in goods)
     unique = {person(order) for order in orders} - {None}
     new = {person(o) for o in orders if person(o) is not None and first_orders[person(o)] == o.pk}
-    ordering = sum(1 for journey in sessions if journey.order_id)
+    shopping = ("browse", "research", "purchase")  # a case is about an order, it does not lead to it
+    ordering = sum(1 for journey in sessions if journey.order_id and journey.intent in shopping)
     six = Decimal("0.000001")
     return {
         "orders_count": len(orders),

@@ -103,6 +103,6 @@ def wander(seed: int, journeys: int = 60) -> tuple[list[SalesChannel], list[Walk
                            placed_at=began + timedelta(minutes=steps[-1]))  # fmt: skip
         walks.append(
             walk(customer, touches, state=dice.choice(["abandoned", "open", "completed"]), order=bought, began=began,
-                 intent=dice.choice(["browse", "purchase", "support"]))
+                 intent=dice.choice(["browse", "purchase"] if bought else ["browse", "purchase", "support"]))
         )  # fmt: skip
     return places, walks
