@@ -118,6 +118,7 @@ RECORDS: list[Item] = [
         _records(_("Blocked identities"), "customers.blockedidentity"),
         _records(_("Limits of identities"), "customers.identitylimit"),
         _records(_("Shared identities"), "customers.sharedidentity"),
+        _records(_("Changes of persons"), "customers.personchange"),
         _records(_("Preferences"), "customers.channelpreference"),
         _records(_("Consents"), "customers.consent"),
         _records(_("Journeys"), "journeys.crosschanneljourney"),

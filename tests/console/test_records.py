@@ -29,6 +29,9 @@ WRITTEN_BY_VERBS = [
     "orders.return",
     "customers.customeridentity",
     "customers.consent",
+    "customers.customermerge",
+    "customers.personchange",
+    "customers.sharedidentity",
     "analytics.channelanalytics",
     "channels.duechange",
 ]

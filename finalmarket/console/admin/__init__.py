@@ -11,6 +11,7 @@ from finalmarket.console.admin import (
     integrations,
     journeys,
     orders,
+    persons,
     stock,
     talk,
 )
@@ -26,6 +27,7 @@ __all__ = [
     "integrations",
     "journeys",
     "orders",
+    "persons",
     "stock",
     "talk",
 ]
