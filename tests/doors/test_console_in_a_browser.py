@@ -17,9 +17,11 @@ from django.core.wsgi import get_wsgi_application
 from django.db import connections
 
 from finalmarket.analytics.rollup import restate_all
+from finalmarket.customers.models import OmnichannelCustomer
 from finalmarket.kernel import clock
 from finalmarket.orders.drafts import OrderDraft
 from finalmarket.orders.intake import take
+from tests.journeys.walks import walk
 from tests.orders.market import Market, draft, line, open_market
 
 playwright = pytest.importorskip("playwright.sync_api", reason="no playwright: install the development packages")
@@ -68,7 +70,7 @@ def _application() -> Any:
 
 @pytest.fixture
 def shop(committed_database: object) -> Market:
-    """Tea and little sugar on two channels, with three orders of today."""
+    """Tea and little sugar on two channels, with three orders and a journey of today."""
     market = open_market()
     market.goods("TEA", price="4.50", warehouse=40, north=10)
     market.goods("SUGAR", price="2.00", warehouse=3)
@@ -77,6 +79,8 @@ def shop(committed_database: object) -> Market:
     for number, channel in enumerate((market.web, market.web, market.bazaar)):
         take(_today(draft(channel, f"order-{number}", line("TEA", 2, "4.80"), email="anna@example.com")))
     restate_all(2)
+    visitor = OmnichannelCustomer.objects.create(name="Ben")
+    walk(visitor, [(market.web, "product_view", 0), (market.bazaar, "checkout_start", 9)], began=clock.now())
     User.objects.create_user("olga", password=PASSWORD, is_staff=True, is_superuser=True)
     return market
 
@@ -163,6 +167,16 @@ def test_the_matrix_is_worked_with_the_keyboard_alone(page: Any, address: str, c
     playwright.expect(page.locator("#fm-panel")).to_contain_text("Why is it 3?")
     page.keyboard.press("Escape")
     playwright.expect(cell).to_be_focused()
+    assert complaints == []
+
+
+def test_what_is_drawn_of_paths_is_read_with_the_keyboard_alone(page: Any, address: str, complaints: list[str]) -> None:
+    page.goto(f"{address}/journeys/paths/")
+    playwright.expect(page.get_by_role("img", name="From channel to channel")).to_be_visible()
+    page.get_by_text("The same as a table").focus()
+    page.keyboard.press("Enter")
+    table = page.get_by_role("region", name="From channel to channel").get_by_role("table")
+    playwright.expect(table).to_contain_text("Grand Bazaar")
     assert complaints == []
 
 
