@@ -6,19 +6,20 @@ bought once. Nothing of a Shipment can be changed: a parcel that turns out heavi
 
 from __future__ import annotations
 
-import json
 import secrets
 import unicodedata
 from collections.abc import Iterable, Iterator, Mapping, Sequence
-from decimal import Decimal
-from typing import Any, ClassVar
+from typing import ClassVar
 from urllib.parse import quote
 
 import httpx2
 
+from finalmarket.connectors.answers import fields_in, if_there, rows_in
 from finalmarket.connectors.auth import HeaderAuth, basic_header
 from finalmarket.connectors.contract import Checked, Connector, ReceivesWebhooks, Setting
-from finalmarket.connectors.errors import ConnectorError, NeedsAttention, OutcomeUnknown, Rejected, Unintelligible
+from finalmarket.connectors.deliveries import read_delivery
+from finalmarket.connectors.drafts import MOST_DRAFTS, drafts_of
+from finalmarket.connectors.errors import ConnectorError, NeedsAttention, OutcomeUnknown, Rejected
 from finalmarket.connectors.http import Answer
 from finalmarket.connectors.paging import read_one
 from finalmarket.connectors.platforms.easypost import words
@@ -28,7 +29,6 @@ from finalmarket.connectors.shipping import Label, Shipment, ShippingRate, Ships
 from finalmarket.connectors.signing import hmac_hex, require_signature
 
 SIGNED = "hmac-sha256-hex="
-MOST_DRAFTS = 30  # of one parcel
 
 
 class EasyPost(Connector, Ships, ReceivesWebhooks):
@@ -98,36 +98,26 @@ class EasyPost(Connector, Ships, ReceivesWebhooks):
         wanted = words.shipment_fields(shipment, self.account.settings)
         drafts = list(self._drafts(shipment.key))
         last = drafts[-1] if drafts else None
-        if last is not None and read_one(last, lambda raw: words.shows(raw, wanted)):
+        if last is not None and read_one(last, lambda raw: words.is_draft_of(raw, wanted)):
             if last.get("postage_label"):
-                return last, _list(last, "rates")
+                return last, rows_in(last, "rates")
             path = f"/v2/shipments/{_safe(read_one(last, _id))}/rerate"
-            return last, _list(self.http.call("POST", path, json={}, repeatable=True).data, "rates")
+            return last, rows_in(self.http.call("POST", path, json={}, repeatable=True), "rates")
         if len(drafts) >= MOST_DRAFTS:
             raise Rejected(f"this parcel was changed {MOST_DRAFTS} times: send it under another key", key=shipment.key)
         body = {"shipment": {**wanted, "reference": words.reference_of(shipment.key, len(drafts) + 1)}}
         # Made twice it does no harm: a draft costs nothing, and it is the reference that says which one counts.
-        made = self.http.call("POST", "/v2/shipments", json=body, repeatable=True).data
-        return made, _list(made, "rates")
+        made = fields_in(self.http.call("POST", "/v2/shipments", json=body, repeatable=True))
+        return made, rows_in(made, "rates")
 
     def _drafts(self, key: str) -> Iterator[Raw]:
         """What was made under a key, the oldest first."""
-        for number in range(1, MOST_DRAFTS + 1):
-            draft = self._find(words.reference_of(key, number))
-            if draft is None:
-                return
-            yield draft
+        return drafts_of(lambda number: self._find(words.reference_of(key, number)))
 
     def _find(self, name: str) -> Raw | None:
         """A Shipment by its id or reference; None where there is none."""
-        if not name:
-            return None
-        try:
-            return _mapping(self.http.call("GET", f"/v2/shipments/{_safe(name)}").data)
-        except Rejected as error:
-            if error.status == 404:
-                return None
-            raise
+        path = f"/v2/shipments/{_safe(name)}"
+        return if_there(lambda: fields_in(self.http.call("GET", path))) if name else None
 
     def buy_label(self, shipment: Shipment, rate: ShippingRate) -> Label:
         """See Ships. Raises Rejected for a rate of an older draft: then rates are to be asked for again."""
@@ -142,7 +132,7 @@ class EasyPost(Connector, Ships, ReceivesWebhooks):
     def _buy(self, key: str, rate: ShippingRate) -> Raw:
         path = f"/v2/shipments/{_safe(rate.shipment_id)}/buy"
         try:
-            return _mapping(self.http.call("POST", path, json={"rate": {"id": rate.rate_id}}).data)
+            return fields_in(self.http.call("POST", path, json={"rate": {"id": rate.rate_id}}))
         except Rejected as error:
             there = self._find(rate.shipment_id) if error.code == "SHIPMENT.POSTAGE.EXISTS" else None
             if there is None:
@@ -163,7 +153,7 @@ class EasyPost(Connector, Ships, ReceivesWebhooks):
         if shown.get("refund_status") == "rejected":
             raise Rejected("the carrier does not take this label back", key=label_id)
         if shown.get("refund_status") not in ("submitted", "refunded"):
-            shown = _mapping(self.http.call("POST", f"/v2/shipments/{_safe(label_id)}/refund", json={}).data)
+            shown = fields_in(self.http.call("POST", f"/v2/shipments/{_safe(label_id)}/refund", json={}))
         return read_one(shown, words.label_of)
 
     # Tracking.
@@ -202,7 +192,7 @@ class EasyPost(Connector, Ships, ReceivesWebhooks):
         return {"webhook_secret": secret}
 
     def _webhooks(self) -> Sequence[Raw]:
-        return _list(self.http.call("GET", "/v2/webhooks", bucket="list").data, "webhooks")
+        return rows_in(self.http.call("GET", "/v2/webhooks", bucket="list"), "webhooks")
 
     def verify_webhook(self, delivery: Delivery) -> None:
         """See ReceivesWebhooks. The secret is normalised (NFKD) before it signs the raw body."""
@@ -214,11 +204,7 @@ class EasyPost(Connector, Ships, ReceivesWebhooks):
 
     def read_webhook(self, delivery: Delivery) -> Sequence[Event]:
         """See ReceivesWebhooks. An event of a parcel brings the whole of its tracking along."""
-        try:
-            told = json.loads(delivery.body, parse_float=Decimal)
-        except (ValueError, RecursionError):
-            raise Unintelligible("the delivery is not JSON") from None
-        return [read_one(told, lambda raw: words.event_of(raw, self.webhook_topics))]
+        return [read_delivery(delivery, lambda raw: words.event_of(raw, self.webhook_topics))]
 
     # What its errors mean.
 
@@ -250,17 +236,3 @@ def _said(told: Raw) -> str:
     for one in told.get("errors") or () if isinstance(told.get("errors"), list) else ():
         parts.append(f"{one.get('field')} {one.get('message')}" if isinstance(one, dict) else str(one))
     return "; ".join(part for part in parts if part)
-
-
-def _mapping(data: Any) -> Raw:
-    if not isinstance(data, dict):
-        raise Unintelligible("the answer is no object")
-    return data
-
-
-def _list(data: Any, name: str) -> Sequence[Raw]:
-    """The list of that name in an answer. Raises Unintelligible where there is none."""
-    found = data.get(name) if isinstance(data, dict) else None
-    if not isinstance(found, list) or not all(isinstance(one, dict) for one in found):
-        raise Unintelligible(f"the answer holds no list of {name}")
-    return found

@@ -2,20 +2,27 @@
 
 from __future__ import annotations
 
-import hashlib
 import re
 from collections.abc import Mapping, Sequence
-from datetime import UTC, datetime
 from decimal import ROUND_CEILING, Decimal
 from typing import Any
 
+from finalmarket.connectors.drafts import shows
 from finalmarket.connectors.errors import Rejected
-from finalmarket.connectors.records import Address, Event, Raw
+from finalmarket.connectors.moments import utc
+from finalmarket.connectors.own_keys import plain_or_digest
+from finalmarket.connectors.people import address_fields
+from finalmarket.connectors.records import Event, Raw
 from finalmarket.connectors.shipping import Label, Shipment, ShippingRate, TrackingRecord, TrackingStep
+from finalmarket.connectors.vocabulary import filled
 
 GRAMS_OF_OUNCE = Decimal("28.349523125")  # the international avoirdupois ounce
 MILLIMETRES_OF_INCH = Decimal("25.4")
 EXPORT_WITHOUT_FILING = "NOEEI 30.37(a)"  # 15 CFR 30.37(a): up to 2,500 dollars of one kind of goods
+ADDRESS: Mapping[str, str] = {
+    "name": "name", "company": "company", "street": "street1", "street2": "street2", "postcode": "zip", "city": "city",
+    "region": "state", "country": "country", "phone": "phone",
+}  # fmt: skip
 STATES = {
     "unknown": "unknown", "pre_transit": "label_made", "in_transit": "under_way",
     "out_for_delivery": "out_for_delivery", "delivered": "delivered", "available_for_pickup": "waiting_for_pickup",
@@ -32,8 +39,8 @@ def shipment_fields(shipment: Shipment, settings: Mapping[str, str]) -> dict[str
     lengths = {"length": size.length_mm, "width": size.width_mm, "height": size.height_mm}
     known = {name: inches(length) for name, length in lengths.items()} if all(lengths.values()) else {}
     fields: dict[str, Any] = {
-        "to_address": address_fields(shipment.receiver, shipment.receiver_email),
-        "from_address": address_fields(shipment.sender),
+        "to_address": {**address_fields(shipment.receiver, ADDRESS), **filled({"email": shipment.receiver_email})},
+        "from_address": address_fields(shipment.sender, ADDRESS),
         "parcel": {**known, "weight": ounces(size.weight_g)},
         "options": {
             "label_format": settings.get("label_format") or "PDF",
@@ -44,16 +51,6 @@ def shipment_fields(shipment: Shipment, settings: Mapping[str, str]) -> dict[str
         fields["customs_info"] = customs_fields(shipment)
     accounts = [name.strip() for name in settings.get("carrier_accounts", "").split(",") if name.strip()]
     return {**fields, "carrier_accounts": accounts} if accounts else fields
-
-
-def address_fields(address: Address, email: str = "") -> dict[str, str]:
-    """An address; what is empty is left out."""
-    fields = {
-        "name": address.name, "company": address.company, "street1": address.street, "street2": address.street2,
-        "city": address.city, "state": address.region, "zip": address.postcode, "country": address.country,
-        "phone": address.phone, "email": email,
-    }  # fmt: skip
-    return {name: value for name, value in fields.items() if value}
 
 
 def customs_fields(shipment: Shipment) -> dict[str, Any]:
@@ -68,7 +65,7 @@ def customs_fields(shipment: Shipment) -> dict[str, Any]:
             "origin_country": item.origin, "hs_tariff_number": item.hs_code, "code": item.sku,
             "currency": shipment.currency,
         }  # fmt: skip
-        items.append({name: value for name, value in fields.items() if value})
+        items.append(filled(fields))
     if not items:
         raise Rejected("customs ask for the articles in the parcel", key=shipment.key)
     filing = {"eel_pfc": EXPORT_WITHOUT_FILING} if shipment.sender.country == "US" else {}
@@ -91,22 +88,16 @@ def inches(millimetres: int) -> str:
 
 def reference_of(key: str, number: int) -> str:
     """What a parcel's draft is called: our key, or its digest where it is long or odd, and which draft it is."""
-    tag = key if re.fullmatch(r"[A-Za-z0-9_.:-]{1,80}", key) else hashlib.sha256(key.encode()).hexdigest()[:40]
-    return f"fm-{tag}-{number}"
+    return f"fm-{plain_or_digest(key, '[A-Za-z0-9_.:-]{1,80}', 40)}-{number}"
 
 
-def shows(shown: Any, wanted: Any) -> bool:
-    """Whether what stands at EasyPost is what is wanted: it may be written another way, and hold more."""
-    if isinstance(wanted, Mapping):
-        # Which carriers were asked does not show in a Shipment.
-        rest = {name: value for name, value in wanted.items() if name != "carrier_accounts"}
-        return isinstance(shown, Mapping) and all(shows(shown.get(name), value) for name, value in rest.items())
-    if isinstance(wanted, list):
-        return (
-            isinstance(shown, list)
-            and len(shown) == len(wanted)
-            and all(shows(one, other) for one, other in zip(shown, wanted, strict=True))
-        )
+def is_draft_of(shown: Raw, wanted: Raw) -> bool:
+    """Whether a Shipment that stands there is the wanted one. Which carriers were asked does not show in it."""
+    return shows(shown, {name: part for name, part in wanted.items() if name != "carrier_accounts"}, _is_same)
+
+
+def _is_same(shown: Any, wanted: Any) -> bool:
+    """Values may be written another way there."""
     if isinstance(shown, (int, Decimal)) and not isinstance(shown, bool):
         return Decimal(wanted) == shown
     return _plain(shown) == _plain(wanted) or _number(shown) == _number(wanted) is not None
@@ -154,14 +145,14 @@ def tracking_record(raw: Raw) -> TrackingRecord:
     said, details = str(raw["status"]), [one for one in raw.get("tracking_details") or () if one.get("datetime")]
     label_id = str(raw.get("shipment_id") or "")
     state = "label_made" if said == "unknown" and label_id and not details else STATES.get(said, "unknown")
-    moved = [moment(one["datetime"]) for one in details if one.get("status") not in ("pre_transit", "unknown")]
-    arrived = [moment(one["datetime"]) for one in details if one.get("status") == "delivered"]
-    changed = moment(raw["updated_at"])
+    moved = [utc(one["datetime"]) for one in details if one.get("status") not in ("pre_transit", "unknown")]
+    arrived = [utc(one["datetime"]) for one in details if one.get("status") == "delivered"]
+    changed = utc(raw["updated_at"])
     return TrackingRecord(
         tracking_number=str(raw["tracking_code"]), carrier=str(raw.get("carrier") or ""),
         version=f"{changed:%Y-%m-%dT%H:%M:%S.%fZ}-{len(details):04d}", state=state, label_id=label_id,
         shipped_at=min(moved, default=None), delivered_at=max(arrived, default=None) if said == "delivered" else None,
-        expected_at=moment(raw["est_delivery_date"]) if raw.get("est_delivery_date") else None,
+        expected_at=utc(raw["est_delivery_date"]) if raw.get("est_delivery_date") else None,
         steps=tuple(tracking_step(one) for one in details), tracking_url=str(raw.get("public_url") or ""),
         unknown=() if said in STATES else (said,), raw=raw,
     )  # fmt: skip
@@ -171,13 +162,13 @@ def tracking_step(raw: Raw) -> TrackingStep:
     """One TrackingDetail."""
     where = raw.get("tracking_location") or {}
     place = ", ".join(str(where[part]) for part in ("city", "state", "country") if where.get(part))
-    return TrackingStep(at=moment(raw["datetime"]), words=str(raw.get("message") or ""), place=place)
+    return TrackingStep(at=utc(raw["datetime"]), words=str(raw.get("message") or ""), place=place)
 
 
 def event_of(raw: Raw, topics: Sequence[str]) -> Event:
     """An Event; those of parcels carry their Tracker."""
     topic = str(raw["description"])
-    at = moment(raw["created_at"]) if raw.get("created_at") else None
+    at = utc(raw["created_at"]) if raw.get("created_at") else None
     if topic not in topics:
         return Event(event_id=str(raw["id"]), topic=topic, kind="unknown", occurred_at=at)
     record = tracking_record(raw["result"])
@@ -185,12 +176,6 @@ def event_of(raw: Raw, topics: Sequence[str]) -> Event:
         event_id=str(raw["id"]), topic=topic, kind="tracking", external_id=record.tracking_number, occurred_at=at,
         record=record,
     )  # fmt: skip
-
-
-def moment(text: str) -> datetime:
-    """A moment in UTC from ISO 8601; one without a zone is in UTC."""
-    at = datetime.fromisoformat(text)
-    return at.replace(tzinfo=UTC) if at.tzinfo is None else at.astimezone(UTC)
 
 
 def _text(number: Decimal) -> str:

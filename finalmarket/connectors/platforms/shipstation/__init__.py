@@ -7,19 +7,20 @@ becomes another one under the same key.
 
 from __future__ import annotations
 
-import hashlib
 import json
 from collections.abc import Iterator, Mapping, Sequence
-from decimal import Decimal
 from functools import cached_property
 from typing import Any, ClassVar
 from urllib.parse import quote
 
 import httpx2
 
+from finalmarket.connectors.answers import fields_in, if_there, part_in, rows_in
 from finalmarket.connectors.auth import HeaderAuth
 from finalmarket.connectors.books import OrderContent, OrderNames, PushesOrders
 from finalmarket.connectors.contract import Checked, Connector, ReceivesWebhooks, Setting
+from finalmarket.connectors.deliveries import name_of_body, read_delivery
+from finalmarket.connectors.drafts import MOST_DRAFTS, drafts_of
 from finalmarket.connectors.errors import (
     ConnectorError,
     NeedsAttention,
@@ -28,13 +29,14 @@ from finalmarket.connectors.errors import (
     Unintelligible,
     WebhookRefused,
 )
-from finalmarket.connectors.exact_json import exact_json
 from finalmarket.connectors.http import Answer
+from finalmarket.connectors.moments import utc
 from finalmarket.connectors.paging import read_one
 from finalmarket.connectors.platforms.shipstation import words
 from finalmarket.connectors.platforms.shipstation.keys import are_keys, require_rsa_signature
 from finalmarket.connectors.rates import Rate
 from finalmarket.connectors.records import Delivery, Event, Raw
+from finalmarket.connectors.refusals import refused_as
 from finalmarket.connectors.shipping import Label, Shipment, ShippingRate, Ships, TrackingRecord
 from finalmarket.connectors.signing import require_recent
 
@@ -42,8 +44,6 @@ KEYS = "https://api.shipengine.com/jwks"
 KEY_ID, SIGNATURE, SENT_AT = (
     "x-shipengine-rsa-sha256-key-id", "x-shipengine-rsa-sha256-signature", "x-shipengine-timestamp",
 )  # fmt: skip
-MOST_DRAFTS = 30  # of one parcel or order
-JSON = {"Content-Type": "application/json"}
 
 
 class ShipStation(Connector, PushesOrders, Ships, ReceivesWebhooks):
@@ -100,7 +100,7 @@ class ShipStation(Connector, PushesOrders, Ships, ReceivesWebhooks):
 
     @cached_property
     def _carriers(self) -> Sequence[Raw]:
-        return _list(self.http.call("GET", "/v2/carriers").data, "carriers")
+        return rows_in(self.http.call("GET", "/v2/carriers"), "carriers")
 
     # Rates and labels.
 
@@ -110,15 +110,14 @@ class ShipStation(Connector, PushesOrders, Ships, ReceivesWebhooks):
         shipment_id = read_one(draft, _id)
         body = {"shipment_id": shipment_id, "rate_options": {"carrier_ids": self._carrier_ids(shipment.key)}}
         # Asked twice, carriers name the same prices again.
-        answer = self.http.call("POST", "/v2/rates", content=exact_json(body), headers=JSON, repeatable=True)
-        told = _mapping(_mapping(answer.data).get("rate_response"))
-        found = [read_one(raw, lambda raw: words.shipping_rate(raw, shipment_id)) for raw in _list(told, "rates")]
+        told = part_in(self.http.call("POST", "/v2/rates", exact=body, repeatable=True), "rate_response")
+        found = [read_one(raw, lambda raw: words.shipping_rate(raw, shipment_id)) for raw in rows_in(told, "rates")]
         if not found:
             raise Rejected(f"no carrier takes this parcel: {_refusals(told)}", key=shipment.key)
         return sorted(found, key=lambda rate: rate.amount)
 
     def _carrier_ids(self, key: str) -> list[str]:
-        chosen = [name.strip() for name in self.account.settings.get("carrier_ids", "").split(",") if name.strip()]
+        chosen = [name.strip() for name in self.setting("carrier_ids").split(",") if name.strip()]
         ids = chosen or [read_one(raw, lambda one: str(one["carrier_id"])) for raw in self._carriers]
         if not ids:
             raise Rejected("the ShipStation account has no carriers yet", key=key)
@@ -127,36 +126,28 @@ class ShipStation(Connector, PushesOrders, Ships, ReceivesWebhooks):
     def _draft(self, prefix: str, key: str, wanted: Mapping[str, Any]) -> Raw:
         """The Shipment under a key as it is wanted now, made where there is none."""
         drafts = list(self._drafts(prefix, key))
-        if drafts and words.shows(drafts[-1], {**wanted, "create_sales_order": drafts[-1].get("create_sales_order")}):
+        if drafts and words.is_shown(
+            drafts[-1], {**wanted, "create_sales_order": drafts[-1].get("create_sales_order")}
+        ):
             return drafts[-1]
         if len(drafts) >= MOST_DRAFTS:
             raise Rejected(f"this was changed {MOST_DRAFTS} times: ShipStation takes no more of it", key=key)
         made = {**wanted, "external_shipment_id": words.name_of(prefix, key, len(drafts) + 1)}
-        body = exact_json({"shipments": [made]})
         # Made twice under one external id it does no harm: it is the external id that says which one counts.
-        answer = self.http.call("POST", "/v2/shipments", content=body, headers=JSON, repeatable=True)
-        (shown,) = _list(answer.data, "shipments") or [{}]
-        if _mapping(answer.data).get("has_errors") or shown.get("errors"):
+        answer = self.http.call("POST", "/v2/shipments", exact={"shipments": [made]}, repeatable=True)
+        (shown,) = rows_in(answer, "shipments") or [{}]
+        if fields_in(answer).get("has_errors") or shown.get("errors"):
             raise Rejected("; ".join(map(str, shown.get("errors") or ["no reason is given"])), key=key)
         return shown
 
     def _drafts(self, prefix: str, key: str) -> Iterator[Raw]:
         """The Shipments made under a key, the oldest first."""
-        for number in range(1, MOST_DRAFTS + 1):
-            path = f"/v2/shipments/external_shipment_id/{_safe(words.name_of(prefix, key, number))}"
-            draft = self._find(path)
-            if draft is None:
-                return
-            yield draft
+        path = "/v2/shipments/external_shipment_id"
+        return drafts_of(lambda number: self._find(f"{path}/{_safe(words.name_of(prefix, key, number))}"))
 
     def _find(self, path: str) -> Raw | None:
         """What stands at a path; None where nothing does."""
-        try:
-            return _mapping(self.http.call("GET", path).data)
-        except Rejected as error:
-            if error.status == 404:
-                return None
-            raise
+        return if_there(lambda: fields_in(self.http.call("GET", path)))
 
     def buy_label(self, shipment: Shipment, rate: ShippingRate) -> Label:
         """See Ships. Raises Rejected for a rate of an older draft: then rates are to be asked for again."""
@@ -166,12 +157,9 @@ class ShipStation(Connector, PushesOrders, Ships, ReceivesWebhooks):
             return bought
         if not drafts or read_one(drafts[-1], _id) != rate.shipment_id:
             raise Rejected("the rate is not one of this parcel's last ones: ask for rates again", key=shipment.key)
-        body = {"label_format": self.account.settings.get("label_format") or "pdf", "label_download_type": "url"}
-        try:
+        body = {"label_format": self.setting("label_format"), "label_download_type": "url"}
+        with refused_as(shipment.key):
             answer = self.http.call("POST", f"/v2/labels/rates/{_safe(rate.rate_id)}", json=body)
-        except Rejected as error:
-            error.key = shipment.key
-            raise
         return read_one(answer.data, words.label_of)
 
     def _bought(self, drafts: Sequence[Raw]) -> Label | None:
@@ -179,7 +167,7 @@ class ShipStation(Connector, PushesOrders, Ships, ReceivesWebhooks):
         labels: list[Label] = []
         for draft in drafts:
             asked = {"shipment_id": read_one(draft, _id), "sort_by": "created_at", "sort_dir": "asc"}
-            for raw in _list(self.http.call("GET", "/v2/labels", params=asked).data, "labels"):
+            for raw in rows_in(self.http.call("GET", "/v2/labels", params=asked), "labels"):
                 label = read_one(raw, words.label_of)
                 labels += [label] if raw.get("status") != "error" else []
         return min(labels, key=lambda label: label.state == "voided", default=None)
@@ -194,7 +182,7 @@ class ShipStation(Connector, PushesOrders, Ships, ReceivesWebhooks):
         if label.state == "voided":
             return label
         # Once given back it is refused with a reason of its own, so that asking twice does no harm.
-        told = _mapping(self.http.call("PUT", f"/v2/labels/{_safe(label_id)}/void", repeatable=True).data)
+        told = fields_in(self.http.call("PUT", f"/v2/labels/{_safe(label_id)}/void", repeatable=True))
         if not told.get("approved") and told.get("reason_code") != "label_already_voided":
             reason = str(told.get("message") or "it does not say why")
             raise Rejected(
@@ -213,7 +201,7 @@ class ShipStation(Connector, PushesOrders, Ships, ReceivesWebhooks):
         """See Ships. ShipStation follows its own labels only, also when only the number is known."""
         if not label_id and tracking_number:
             asked = {"tracking_number": tracking_number}
-            labels = _list(self.http.call("GET", "/v2/labels", params=asked).data, "labels")
+            labels = rows_in(self.http.call("GET", "/v2/labels", params=asked), "labels")
             label_id = read_one(labels[0], words.label_of).label_id if labels else ""
         shown = self._find(f"/v2/labels/{_safe(label_id)}/track") if label_id else None
         return None if shown is None else read_one(shown, lambda raw: words.tracking_record(raw, label_id))
@@ -228,9 +216,9 @@ class ShipStation(Connector, PushesOrders, Ships, ReceivesWebhooks):
         if content.state != "open":
             self._take_off(last)
             return OrderNames(external_id="") if last is None else read_one(last, words.order_names)
-        wanted = words.order_fields(content, self._origin(content.key), self.account.settings.get("store_id", ""))
+        wanted = words.order_fields(content, self._origin(content.key), self.setting("store_id"))
         told = {name: part for name, part in wanted.items() if name in ("ship_to", "items")}
-        if last is not None and read_one(last, lambda raw: words.shows(raw, told)):
+        if last is not None and read_one(last, lambda raw: words.is_shown(raw, told)):
             return read_one(last, words.order_names)
         if last is not None and last.get("shipment_status") not in ("pending", "cancelled"):
             raise Rejected("the desk has bought a label for this order: it cannot be changed there", key=content.key)
@@ -249,7 +237,7 @@ class ShipStation(Connector, PushesOrders, Ships, ReceivesWebhooks):
 
     def _origin(self, key: str) -> Raw:
         """The address of the warehouse that orders are packed in."""
-        chosen, there = self.account.settings.get("warehouse_id", ""), self._warehouses
+        chosen, there = self.setting("warehouse_id"), self._warehouses
         fitting = [one for one in there if one.get("warehouse_id") == chosen] if chosen else sorted(
             there, key=lambda one: not one.get("is_default")
         )  # fmt: skip
@@ -259,7 +247,7 @@ class ShipStation(Connector, PushesOrders, Ships, ReceivesWebhooks):
 
     @cached_property
     def _warehouses(self) -> Sequence[Raw]:
-        return _list(self.http.call("GET", "/v2/warehouses").data, "warehouses")
+        return rows_in(self.http.call("GET", "/v2/warehouses"), "warehouses")
 
     # Webhooks.
 
@@ -281,19 +269,15 @@ class ShipStation(Connector, PushesOrders, Ships, ReceivesWebhooks):
         message = told.encode() + b"." + delivery.body
         require_rsa_signature(self.webhook_secret(), delivery.header(KEY_ID), delivery.header(SIGNATURE), message)
         try:
-            sent_at = words.moment(told)
+            sent_at = utc(told)
         except ValueError:
             raise WebhookRefused("the time of sending cannot be read") from None
         require_recent(sent_at, delivery.received_at)
 
     def read_webhook(self, delivery: Delivery) -> Sequence[Event]:
         """See ReceivesWebhooks. An event of a parcel brings the whole of its tracking along."""
-        try:
-            told = json.loads(delivery.body, parse_float=Decimal)
-        except (ValueError, RecursionError):
-            raise Unintelligible("the delivery is not JSON") from None
-        name = hashlib.sha256(delivery.body).hexdigest()
-        return [read_one(told, lambda raw: words.event_of(raw, name, delivery.received_at))]
+        name = name_of_body(delivery)
+        return [read_delivery(delivery, lambda raw: words.event_of(raw, name, delivery.received_at))]
 
     # What its errors mean.
 
@@ -323,17 +307,3 @@ def _id(raw: Raw) -> str:
 
 def _safe(name: str) -> str:
     return quote(name, safe="")
-
-
-def _mapping(data: Any) -> Raw:
-    if not isinstance(data, dict):
-        raise Unintelligible("the answer is no object")
-    return data
-
-
-def _list(data: Any, name: str) -> Sequence[Raw]:
-    """The list of that name in an answer. Raises Unintelligible where there is none."""
-    found = data.get(name) if isinstance(data, dict) else None
-    if not isinstance(found, list) or not all(isinstance(one, dict) for one in found):
-        raise Unintelligible(f"the answer holds no list of {name}")
-    return found

@@ -2,20 +2,31 @@
 
 from __future__ import annotations
 
-import hashlib
 import re
 from collections.abc import Mapping
+from dataclasses import replace
 from datetime import UTC, datetime
 from decimal import Decimal
 from typing import Any
 
 from finalmarket.connectors.books import OrderContent, OrderNames
+from finalmarket.connectors.drafts import shows
 from finalmarket.connectors.errors import Rejected
+from finalmarket.connectors.moments import utc
+from finalmarket.connectors.own_keys import plain_or_digest
+from finalmarket.connectors.people import address_fields as address_words
 from finalmarket.connectors.records import ZERO, Address, Event, Raw
 from finalmarket.connectors.shipping import Label, Shipment, ShippedItem, ShippingRate, TrackingRecord, TrackingStep
+from finalmarket.connectors.vocabulary import filled
 
 MOST_LETTERS_OF_NAME = 50  # external_shipment_id
 MOST_LETTERS_OF_ARTICLE = 100
+ADDRESS: Mapping[str, str] = {
+    "name": "name", "company": "company_name", "street": "address_line1", "street2": "address_line2",
+    "postcode": "postal_code", "city": "city_locality", "region": "state_province", "country": "country_code",
+    "phone": "phone",
+}  # fmt: skip
+NEEDED_OF_ADDRESS = ("name", "phone", "address_line1", "city_locality", "country_code")
 LABEL_STATES = {"completed": "bought", "processing": "bought", "voided": "voided"}
 # The status of a parcel: two letters, and beside them or instead of them the words of the newer lists.
 STATES: Mapping[str, str] = {
@@ -54,10 +65,8 @@ STATES: Mapping[str, str] = {
 
 def name_of(prefix: str, key: str, number: int) -> str:
     """What a Shipment is called: our key, or its digest where it is long or odd, and which draft of it this is."""
-    name = f"{prefix}{key}-{number}"
-    if len(name) <= MOST_LETTERS_OF_NAME and re.fullmatch(r"[A-Za-z0-9_.:-]+", key):
-        return name
-    return f"{prefix}{hashlib.sha256(key.encode()).hexdigest()[:32]}-{number}"
+    most = MOST_LETTERS_OF_NAME - len(f"{prefix}-{number}")
+    return f"{prefix}{plain_or_digest(key, f'[A-Za-z0-9_.:-]{{1,{most}}}', 32)}-{number}"
 
 
 def parcel_fields(shipment: Shipment) -> dict[str, Any]:
@@ -122,17 +131,15 @@ def order_fields(content: OrderContent, origin: Raw, store_id: str) -> dict[str,
 def address_fields(address: Address, *, key: str, phone: str = "", email: str = "") -> dict[str, str]:
     """An address. ShipStation asks for a telephone number and a region of everybody: who has none gets `phone` (the
     sender's), and the city for a region. Raises Rejected where more is missing."""
-    fields = {
-        "name": address.name or address.company, "phone": address.phone or phone, "email": email,
-        "company_name": address.company, "address_line1": address.street, "address_line2": address.street2,
-        "city_locality": address.city, "state_province": address.region or address.city,
-        "postal_code": address.postcode, "country_code": address.country,
-    }  # fmt: skip
-    missing = [name for name in ("name", "phone", "address_line1", "city_locality", "country_code") if not fields[name]]
+    whole = replace(
+        address, name=address.name or address.company, phone=address.phone or phone,
+        region=address.region or address.city,
+    )  # fmt: skip
+    fields = {"postal_code": "", **address_words(whole, ADDRESS), **filled({"email": email})}
+    missing = [name for name in NEEDED_OF_ADDRESS if name not in fields]
     if missing:
-        raise Rejected(f"the address of {fields['name'] or 'nobody'} has no {', '.join(missing)}", key=key)
-    known = {name: value for name, value in fields.items() if value or name == "postal_code"}
-    return {**known, "address_residential_indicator": "unknown"}
+        raise Rejected(f"the address of {whole.name or 'nobody'} has no {', '.join(missing)}", key=key)
+    return {**fields, "address_residential_indicator": "unknown"}
 
 
 def grams(weight: int) -> dict[str, Any]:
@@ -145,16 +152,12 @@ def money(amount: Decimal, currency: str) -> dict[str, Any]:
     return {"currency": currency.lower(), "amount": max(amount, ZERO)}
 
 
-def shows(shown: Any, wanted: Any) -> bool:
+def is_shown(shown: Any, wanted: Any) -> bool:
     """Whether what stands at ShipStation is what is wanted; it may hold more."""
-    if isinstance(wanted, Mapping):
-        return isinstance(shown, Mapping) and all(shows(shown.get(name), part) for name, part in wanted.items())
-    if isinstance(wanted, list):
-        return (
-            isinstance(shown, list)
-            and len(shown) == len(wanted)
-            and all(shows(one, other) for one, other in zip(shown, wanted, strict=True))
-        )
+    return shows(shown, wanted, _is_same)
+
+
+def _is_same(shown: Any, wanted: Any) -> bool:
     if isinstance(wanted, (int, Decimal)) and not isinstance(wanted, bool):
         return isinstance(shown, (int, Decimal)) and Decimal(shown) == wanted
     return bool(shown == wanted)
@@ -210,9 +213,9 @@ def tracking_record(raw: Raw, label_id: str = "") -> TrackingRecord:
     return TrackingRecord(
         tracking_number=str(raw["tracking_number"]), carrier=str(raw.get("carrier_code") or ""),
         version=f"{latest:%Y-%m-%dT%H:%M:%S.%fZ}-{len(steps):04d}", state=state, label_id=label_id,
-        shipped_at=moment(shipped) if shipped and is_moving else None,
-        delivered_at=moment(arrived) if arrived and state == "delivered" else None,
-        expected_at=moment(expected) if expected else None, steps=steps,
+        shipped_at=utc(shipped) if shipped and is_moving else None,
+        delivered_at=utc(arrived) if arrived and state == "delivered" else None,
+        expected_at=utc(expected) if expected else None, steps=steps,
         tracking_url=str(raw.get("tracking_url") or ""),
         unknown=tuple(code for code in codes if code not in STATES), raw=raw,
     )  # fmt: skip
@@ -222,7 +225,7 @@ def tracking_step(raw: Raw) -> TrackingStep:
     """One thing that happened to a parcel."""
     place = ", ".join(str(raw[part]) for part in ("city_locality", "state_province", "country_code") if raw.get(part))
     words = raw.get("description") or raw.get("carrier_status_description") or raw.get("status_description") or ""
-    return TrackingStep(at=moment(raw["occurred_at"]), words=str(words), place=place)
+    return TrackingStep(at=utc(raw["occurred_at"]), words=str(words), place=place)
 
 
 def label_in(url: str) -> str:
@@ -242,9 +245,3 @@ def event_of(raw: Raw, event_id: str, at: datetime) -> Event:
         event_id=event_id, topic=topic, kind="tracking", external_id=record.tracking_number, occurred_at=at,
         record=record,
     )  # fmt: skip
-
-
-def moment(text: str) -> datetime:
-    """A moment in UTC from ISO 8601; one without a zone is in UTC."""
-    at = datetime.fromisoformat(text)
-    return at.replace(tzinfo=UTC) if at.tzinfo is None else at.astimezone(UTC)
