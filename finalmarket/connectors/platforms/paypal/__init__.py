@@ -7,17 +7,16 @@ changes.py (which payments changed), certificates.py (whose webhook it is).
 
 from __future__ import annotations
 
-import json
 import threading
-from collections.abc import Callable, Iterator, Mapping, Sequence
-from contextlib import contextmanager
+from collections.abc import Iterator, Mapping, Sequence
 from datetime import datetime
 from decimal import Decimal
-from typing import Any, ClassVar, TypeVar
+from typing import Any, ClassVar
 from urllib.parse import quote, urlsplit
 
 import httpx2
 
+from finalmarket.connectors.answers import fields_in, if_there
 from finalmarket.connectors.auth import TokenAuth, TokenRequest, basic_header
 from finalmarket.connectors.contract import (
     Checked,
@@ -29,16 +28,10 @@ from finalmarket.connectors.contract import (
     StartsPayments,
     TakesPaymentsInParts,
 )
-from finalmarket.connectors.errors import (
-    ConnectorError,
-    NeedsAttention,
-    Rejected,
-    RetryLater,
-    Unintelligible,
-    WebhookRefused,
-)
+from finalmarket.connectors.deliveries import read_delivery
+from finalmarket.connectors.errors import ConnectorError, NeedsAttention, Rejected, RetryLater, WebhookRefused
 from finalmarket.connectors.http import Answer
-from finalmarket.connectors.paging import READING_ERRORS, read_each
+from finalmarket.connectors.paging import read_each
 from finalmarket.connectors.platforms.paypal import certificates, changes, words
 from finalmarket.connectors.rates import Rate
 from finalmarket.connectors.records import (
@@ -52,10 +45,10 @@ from finalmarket.connectors.records import (
     RefundNotice,
     Unreadable,
 )
+from finalmarket.connectors.refusals import taken, understood
 
 __all__ = ["PayPal"]
 
-Taken = TypeVar("Taken")
 WEBHOOKS = "/v1/notifications/webhooks"
 WHOLE = {"Prefer": "return=representation"}
 MOST_CERTIFICATES = 20
@@ -100,15 +93,12 @@ class PayPal(Connector, PullsPayments, PushesRefunds, TakesPaymentsInParts, Star
             self.address(f"{self.base_url}/v1/oauth2/token"), {"grant_type": "client_credentials"},
             {"Authorization": basic, "Accept": "application/json"},
         )  # fmt: skip
-        return TokenAuth(
-            asked, _put_on, token=secrets.get("access_token", ""),
-            ends_at=_moment(secrets.get("access_token_ends_at", "")), keep=self.account.keep,
-        )  # fmt: skip
+        return TokenAuth.of(asked, secrets, self.account.keep)
 
     def check(self) -> str:
         """See Connector. The balances are asked for: an app without the right to search transactions is told so."""
         told = self._ask("/v1/reporting/balances", {})
-        with _understood():
+        with understood():
             currencies = ", ".join(sorted({part["currency"] for part in told["balances"]}))
             name = str(told.get("account_id") or "of this app")
         return f"the PayPal account {name}" + (f", with a balance in {currencies}" if currencies else "")
@@ -120,10 +110,7 @@ class PayPal(Connector, PullsPayments, PushesRefunds, TakesPaymentsInParts, Star
         """Post under a PayPal-Request-Id: sent again with it, PayPal does nothing twice (orders: for 6 hours, payments:
         for 45 days)."""
         headers = {**WHOLE, "PayPal-Request-Id": key}
-        raw = self.http.call("POST", path, json=body, headers=headers, repeatable=True).data
-        if not isinstance(raw, dict):
-            raise Unintelligible("the platform's answer is no object")
-        return raw
+        return fields_in(self.http.call("POST", path, json=body, headers=headers, repeatable=True))
 
     # What comes in.
 
@@ -143,7 +130,7 @@ class PayPal(Connector, PullsPayments, PushesRefunds, TakesPaymentsInParts, Star
 
     def pull_payment(self, external_id: str) -> PaymentRecord | None:
         """See PullsPayments. A capture or an authorisation is answered with the order that it belongs to."""
-        with _understood():
+        with understood():
             raw = self._find_payment(external_id)
             return None if raw is None else self._payment_record(raw)
 
@@ -162,15 +149,7 @@ class PayPal(Connector, PullsPayments, PushesRefunds, TakesPaymentsInParts, Star
         return None
 
     def _find(self, path: str, name: str) -> Raw | None:
-        try:
-            raw = self._ask(f"{path}/{quote(name, safe='')}", {})
-        except Rejected as error:
-            if error.status == 404:
-                return None
-            raise
-        if not isinstance(raw, dict) or not raw.get("id"):
-            raise Unintelligible("the platform's answer is nothing that has an id")
-        return raw
+        return if_there(lambda: fields_in(self._ask(f"{path}/{quote(name, safe='')}", {}), "id"))
 
     def _payment_record(self, raw: Raw) -> PaymentRecord:
         """The record of an order; the disputes of what was taken are asked for."""
@@ -181,20 +160,20 @@ class PayPal(Connector, PullsPayments, PushesRefunds, TakesPaymentsInParts, Star
                     is_over = summary.get("status") == "RESOLVED"  # only the whole dispute tells who won it
                     name = quote(str(summary["dispute_id"]), safe="")
                     found.append(self._ask(f"{changes.DISPUTES}/{name}", {}) if is_over else summary)
-        return words.payment_record(raw, found, self.account.settings.get("order_field") or "custom_id")
+        return words.payment_record(raw, found, self.setting("order_field"))
 
     # What goes out.
 
     def start_payment(self, request: PaymentRequest) -> PaymentStart:
         """See StartsPayments."""
-        with _understood(request.key):
-            fields = _taken(lambda: words.order_fields(request))
+        with understood(request.key):
+            fields = taken(lambda: words.order_fields(request))
             raw = self._tell("/v2/checkout/orders", fields, f"order-{words.tag_of(request.key)}")
             return PaymentStart(external_id=raw["id"], approve_url=words.approval_of(raw))
 
     def finish_payment(self, payment_id: str, key: str) -> PaymentRecord:
         """See StartsPayments."""
-        with _understood(key):
+        with understood(key):
             raw = self._payment(payment_id)
             if raw.get("status") in words.NOT_APPROVED:
                 raise Rejected("the buyer has not agreed to the payment yet", code="ORDER_NOT_APPROVED")
@@ -214,8 +193,8 @@ class PayPal(Connector, PullsPayments, PushesRefunds, TakesPaymentsInParts, Star
 
     def capture_payment(self, payment_id: str, amount: Decimal, currency: str, key: str) -> PaymentRecord:
         """See TakesPayments. What is not taken stays held until it is taken, let go, or ends (after 29 days)."""
-        with _understood(key):
-            told = _taken(lambda: words.money(amount, currency))
+        with understood(key):
+            told = taken(lambda: words.money(amount, currency))
             raw = self._payment_of_currency(payment_id, told["currency_code"])
             holds = words.authorisations_of(raw)
             if not holds:
@@ -228,7 +207,7 @@ class PayPal(Connector, PullsPayments, PushesRefunds, TakesPaymentsInParts, Star
 
     def cancel_payment(self, payment_id: str, key: str) -> PaymentRecord:
         """See TakesPayments. What is held is let go; what is let go already stays so."""
-        with _understood(key):
+        with understood(key):
             raw = self._payment(payment_id)
             holds = [one for one in words.authorisations_of(raw) if one.get("status") in words.HELD]
             before = self._payment_record(raw)
@@ -250,8 +229,8 @@ class PayPal(Connector, PullsPayments, PushesRefunds, TakesPaymentsInParts, Star
         """See PushesRefunds. The payment may be named by its order or by the capture. Our mark is written on the
         refund, so one that was made is found for good."""
         tag = words.tag_of(notice.key)
-        with _understood(notice.key):
-            told = _taken(lambda: words.money(notice.amount, notice.currency))
+        with understood(notice.key):
+            told = taken(lambda: words.money(notice.amount, notice.currency))
             raw = self._payment_of_currency(notice.payment_id, told["currency_code"])
             known = next((one for one in words.refunds_of(raw) if one.get("custom_id") == tag), None)
             if known is None:
@@ -282,7 +261,7 @@ class PayPal(Connector, PullsPayments, PushesRefunds, TakesPaymentsInParts, Star
     def subscribe(self, url: str) -> Mapping[str, str]:
         """See ReceivesWebhooks. An app has ten webhooks at most, one for each address; ours is found by it."""
         wanted = [{"name": topic} for topic in self.webhook_topics]
-        with _understood():
+        with understood():
             listed = self._ask(WEBHOOKS, {}).get("webhooks") or ()
             known = next((one for one in listed if one["url"] == url), None)
             if known is None:
@@ -324,17 +303,7 @@ class PayPal(Connector, PullsPayments, PushesRefunds, TakesPaymentsInParts, Star
 
     def read_webhook(self, delivery: Delivery) -> Sequence[Event]:
         """See ReceivesWebhooks. Events are hints only: of the body, no more than a checksum is signed."""
-        try:
-            raw = json.loads(delivery.body, parse_float=Decimal)
-            kind, subject = words.concern_of(raw)
-            return [
-                Event(
-                    event_id=str(raw["id"]), topic=str(raw["event_type"]), kind=kind, external_id=subject,
-                    occurred_at=_moment(str(raw.get("create_time") or "")),
-                )
-            ]  # fmt: skip
-        except (*READING_ERRORS, RecursionError) as error:
-            raise Unintelligible(f"the delivery is no event of PayPal's: {type(error).__name__}") from None
+        return [read_delivery(delivery, words.event_of)]
 
     # What its errors mean (https://developer.paypal.com/api/rest/responses/).
 
@@ -369,46 +338,15 @@ def _remember(address: str, pem: bytes) -> None:
         _fetched[address] = pem
 
 
-def _put_on(request: httpx2.Request, token: str) -> None:
-    request.headers["Authorization"] = f"Bearer {token}"
-
-
-def _moment(text: str) -> datetime | None:
-    try:
-        return words.moment_of(text)
-    except ValueError:
-        return None
-
-
-@contextmanager
-def _understood(key: str = "") -> Iterator[None]:
-    """What is refused within it is refused of this key; what cannot be read is Unintelligible."""
-    try:
-        yield
-    except Rejected as error:
-        error.key = error.key or key
-        raise
-    except READING_ERRORS as error:
-        raise Unintelligible(f"the platform's answer cannot be read: {type(error).__name__} {error}") from None
-
-
-def _taken(make: Callable[[], Taken]) -> Taken:
-    """What `make` makes of our words. Raises Rejected for what PayPal would not take."""
-    try:
-        return make()
-    except ValueError as error:
-        raise Rejected(str(error)) from None
-
-
 def _capture_to_refund(raw: Raw, notice: RefundNotice) -> Raw:
     """The capture to give money back of: the one that is named, else the first that has so much left. Raises Rejected
     where none has."""
-    taken = [one for one in words.captures_of(raw) if one.get("status") in words.TAKEN]
-    named = [one for one in taken if one["id"] == notice.payment_id]
-    if not taken:
+    captured = [one for one in words.captures_of(raw) if one.get("status") in words.TAKEN]
+    named = [one for one in captured if one["id"] == notice.payment_id]
+    if not captured:
         raise Rejected("nothing of this payment was taken, so that there is nothing to give back", code="NOTHING_TAKEN")
-    left = {str(one["id"]): words.left_of(one, raw) for one in named or taken}
-    fitting = next((one for one in named or taken if left[one["id"]] >= notice.amount), None)
+    left = {str(one["id"]): words.left_of(one, raw) for one in named or captured}
+    fitting = next((one for one in named or captured if left[one["id"]] >= notice.amount), None)
     if fitting is None:
         shown = ", ".join(f"{amount} of {name}" for name, amount in left.items())
         raise Rejected(f"so much cannot be given back at once: there are {shown}", code="REFUND_AMOUNT_EXCEEDED")

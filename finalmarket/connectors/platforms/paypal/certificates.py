@@ -24,7 +24,7 @@ from cryptography.hazmat.primitives.hashes import SHA256
 from cryptography.x509.oid import NameOID
 
 from finalmarket.connectors.errors import WebhookRefused
-from finalmarket.connectors.platforms.paypal.words import moment_of
+from finalmarket.connectors.moments import utc
 from finalmarket.connectors.records import Delivery
 from finalmarket.connectors.signing import require_recent
 
@@ -58,7 +58,7 @@ def transmission_of(delivery: Delivery) -> Transmission:
         raise WebhookRefused("the certificate's address is not one of PayPal's")
     try:
         signature = b64decode(delivery.header("PAYPAL-TRANSMISSION-SIG").encode("ascii"), validate=True)
-        require_recent(moment_of(moment), delivery.received_at)
+        require_recent(utc(moment), delivery.received_at)
     except (ValueError, binascii.Error):
         raise WebhookRefused("the delivery's signature or its moment cannot be read") from None
     return Transmission(name, moment, signature, url)

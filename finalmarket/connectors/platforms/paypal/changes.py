@@ -16,8 +16,10 @@ from datetime import datetime, timedelta
 from typing import Any
 from urllib.parse import parse_qs, quote, urlsplit
 
+from finalmarket.connectors.answers import rows_in
 from finalmarket.connectors.errors import Rejected, Unintelligible
-from finalmarket.connectors.paging import READING_ERRORS, read_cursor, read_each, read_text, write_cursor
+from finalmarket.connectors.moments import to_second, utc
+from finalmarket.connectors.paging import READING_ERRORS, all_rows, read_cursor, read_each, read_text, write_cursor
 from finalmarket.connectors.platforms.paypal import words
 from finalmarket.connectors.records import Raw, Unreadable
 from finalmarket.kernel import clock
@@ -65,7 +67,7 @@ class Place:
 
     def write(self) -> str:
         """As a cursor."""
-        return write_cursor(at=words.stamp(self.at), told=words.stamp(self.told))
+        return write_cursor(at=to_second(self.at), told=to_second(self.told))
 
 
 def find_place(cursor: str, since: datetime | None, now: datetime) -> Place:
@@ -75,7 +77,7 @@ def find_place(cursor: str, since: datetime | None, now: datetime) -> Place:
         began = max(since or earliest, earliest)
         return Place(began, began)
     try:
-        at, told = words.moment_of(parts["at"]), words.moment_of(parts["told"])
+        at, told = utc(parts["at"]), utc(parts["told"])
     except READING_ERRORS:
         raise Unintelligible("the stored cursor is not one of ours; pull from a date instead") from None
     return Place(max(at, earliest), max(told, earliest))
@@ -127,7 +129,7 @@ def _freshness(ask: Ask, now: datetime) -> datetime:
     """Up to when the report is whole: it says so itself, whatever it is asked for; else, as far as it may be behind."""
     try:
         page = ask(REPORT, _report_query(now - REPORT_WINDOW, now, page_size=1))
-        return min(now, words.moment_of(page["last_refreshed_datetime"]))
+        return min(now, utc(page["last_refreshed_datetime"]))
     except READING_ERRORS:
         return now - REPORT_BEHIND
     except Rejected as error:
@@ -138,7 +140,7 @@ def _freshness(ask: Ask, now: datetime) -> datetime:
 
 def _report_query(start: datetime, end: datetime, *, page: int = 1, page_size: int = ROWS_A_PAGE) -> dict[str, Any]:
     return {
-        "start_date": words.stamp(start), "end_date": words.stamp(end), "fields": "transaction_info",
+        "start_date": to_second(start), "end_date": to_second(end), "fields": "transaction_info",
         "balance_affecting_records_only": "N", "page": page, "page_size": page_size,
     }  # fmt: skip
 
@@ -159,7 +161,9 @@ def _rows(ask: Ask, start: datetime, end: datetime) -> Iterator[Raw]:
         return
     seen: set[tuple[str, str]] = set()
     for number in range(1, max(1, _whole(first, "total_pages")) + 1):
-        rows = _items(first if number == 1 else ask(REPORT, _report_query(start, end, page=number)), ROWS)
+        rows = rows_in(
+            first if number == 1 else ask(REPORT, _report_query(start, end, page=number)), ROWS, is_left_out=True
+        )  # fmt: skip
         names = {_row_name(row) for row in rows}
         if rows and names <= seen:
             raise Unintelligible("the platform's report goes on, but brings nothing new; this would never end")
@@ -176,7 +180,7 @@ def change_of(row: Raw) -> Change:
     code, reference = read_text(info, "transaction_event_code"), read_text(info, "paypal_reference_id")
     kind = read_text(info, "paypal_reference_id_type")
     told = info.get("transaction_updated_date") or info["transaction_initiation_date"]
-    at = max(words.moment_of(told), words.moment_of(info["transaction_initiation_date"]))
+    at = max(utc(told), utc(info["transaction_initiation_date"]))
     subject = ""
     if code.startswith("T13") or (code.startswith("T00") and words.amount_of(info["transaction_amount"]) > 0):
         subject = reference if kind == "ODR" and reference else str(info["transaction_id"])
@@ -205,9 +209,9 @@ def _events(ask: Ask, start: datetime, end: datetime) -> list[Raw]:
     start = max(start, clock.now() - EVENTS_KEPT)
     if start >= end:
         return []
-    query = {"start_time": words.stamp(start), "end_time": words.stamp(end), "page_size": EVENTS_A_PAGE}
+    query = {"start_time": to_second(start), "end_time": to_second(end), "page_size": EVENTS_A_PAGE}
     page = ask(EVENTS, query)
-    events = _items(page, "events")
+    events = rows_in(page, "events", is_left_out=True)
     if (len(events) >= EVENTS_A_PAGE or _next(page)) and end - start > SECOND:
         middle = (start + (end - start) / 2).replace(microsecond=0)
         return [*_events(ask, start, middle), *_events(ask, middle, end)]
@@ -215,7 +219,7 @@ def _events(ask: Ask, start: datetime, end: datetime) -> list[Raw]:
 
 
 def _change_of_event(event: Raw) -> Change:
-    return Change(words.moment_of(event["create_time"]), words.concern_of(event)[1])
+    return Change(utc(event["create_time"]), words.concern_of(event)[1])
 
 
 def _disputed(ask: Ask, start: datetime, end: datetime) -> list[Raw]:
@@ -223,7 +227,7 @@ def _disputed(ask: Ask, start: datetime, end: datetime) -> list[Raw]:
     start = max(start, clock.now() - DISPUTES_KEPT)
     if start >= end:
         return []
-    listed = disputes(ask, update_time_after=words.stamp(start), update_time_before=words.stamp(end))
+    listed = disputes(ask, update_time_after=to_second(start), update_time_before=to_second(end))
     return [
         ask(f"{DISPUTES}/{quote(str(dispute['dispute_id']), safe='')}", {})
         for dispute in listed
@@ -232,36 +236,23 @@ def _disputed(ask: Ask, start: datetime, end: datetime) -> list[Raw]:
 
 
 def _change_of_dispute(dispute: Raw) -> Change:
-    return Change(words.moment_of(dispute["update_time"]), words.disputed_by(dispute))
+    return Change(utc(dispute["update_time"]), words.disputed_by(dispute))
 
 
 def disputes(ask: Ask, **chosen: str) -> Iterator[Raw]:
     """The disputes that are chosen, as summaries, page by page."""
-    query: dict[str, Any] = {**chosen, "page_size": DISPUTES_A_PAGE}
-    seen: set[str] = set()
-    while True:
-        page = ask(DISPUTES, query)
-        yield from _items(page, "items")
-        token = parse_qs(urlsplit(_next(page)).query).get("next_page_token", [""])[0]
-        if not token:
-            return
-        if token in seen:
-            raise Unintelligible("the platform gave the same page of disputes a second time")
-        seen.add(token)
-        query["next_page_token"] = token
+
+    def fetch(token: str) -> tuple[list[Raw], str]:
+        page = ask(DISPUTES, {**chosen, "page_size": DISPUTES_A_PAGE, **({"next_page_token": token} if token else {})})
+        following = parse_qs(urlsplit(_next(page)).query).get("next_page_token", [""])[0]
+        return rows_in(page, "items", is_left_out=True), following
+
+    return all_rows(fetch)
 
 
 def _next(page: Any) -> str:
     links = [link for link in page.get("links") or () if isinstance(link, dict)]
     return str(next((link.get("href") for link in links if link.get("rel") == "next"), ""))
-
-
-def _items(page: Any, name: str) -> list[Raw]:
-    """The objects on a page; PayPal leaves an empty list out. Raises Unintelligible for what is no page."""
-    found = (page.get(name) or []) if isinstance(page, dict) else None
-    if not isinstance(found, list) or not all(isinstance(one, dict) for one in found):
-        raise Unintelligible(f"the platform's answer holds no list of {name}")
-    return found
 
 
 def _whole(page: Any, name: str) -> int:

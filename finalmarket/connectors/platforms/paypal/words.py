@@ -6,15 +6,15 @@ an authorisation that has no order is dressed as one, so that there is one way t
 
 from __future__ import annotations
 
-import hashlib
-import re
 from collections.abc import Iterator, Mapping, Sequence
 from datetime import UTC, datetime
 from decimal import Decimal
 from typing import Any
 
+from finalmarket.connectors.moments import to_second, utc
 from finalmarket.connectors.money import minor_units, to_minor
-from finalmarket.connectors.records import ZERO, PaymentRecord, PaymentRequest, Raw, RefundRecord
+from finalmarket.connectors.own_keys import plain_or_digest
+from finalmarket.connectors.records import ZERO, Event, PaymentRecord, PaymentRequest, Raw, RefundRecord
 
 # Each list is a way that a thing goes: a later word is a later state.
 ORDER_STEPS = ("CREATED", "SAVED", "PAYER_ACTION_REQUIRED", "APPROVED", "VOIDED", "COMPLETED")
@@ -177,7 +177,7 @@ def _version(raw: Raw, disputes: Sequence[Raw]) -> str:
     parts += [(one, REFUND_STEPS) for one in refunds_of(raw)]
     parts += [(one, DISPUTE_STEPS) for one in disputes]
     told = [moment for part, _ in parts for moment in (part.get("update_time"), part.get("create_time")) if moment]
-    latest = max((stamp(moment_of(moment)) for moment in told), default=stamp(datetime.fromtimestamp(0, UTC)))
+    latest = max((to_second(utc(moment)) for moment in told), default=to_second(datetime.fromtimestamp(0, UTC)))
     steps = sum(1 + _step(table, str(part.get("status"))) for part, table in parts)
     return f"{latest}.{steps:04d}"
 
@@ -226,6 +226,15 @@ def approval_of(raw: Raw) -> str:
 # Events.
 
 
+def event_of(raw: Raw) -> Event:
+    """What a webhook says. Raises KeyError, ValueError where it cannot be read."""
+    (kind, subject), made = concern_of(raw), raw.get("create_time")
+    return Event(
+        event_id=str(raw["id"]), topic=str(raw["event_type"]), kind=kind, external_id=subject,
+        occurred_at=utc(made) if made else None,
+    )  # fmt: skip
+
+
 def concern_of(event: Raw) -> tuple[str, str]:
     """The stream that an event concerns, and whom in it: an order's id, or that of a capture or authorisation."""
     topic, about = str(event["event_type"]), event.get("resource")
@@ -266,19 +275,6 @@ def money(amount: Decimal, currency: str) -> dict[str, str]:
     return {"currency_code": code, "value": f"{amount:.{0 if code in WHOLE_ONLY else minor_units(code)}f}"}
 
 
-def moment_of(text: str) -> datetime:
-    """A moment as PayPal writes it, in UTC. Raises ValueError."""
-    at = datetime.fromisoformat(text)
-    return (at if at.tzinfo else at.replace(tzinfo=UTC)).astimezone(UTC)
-
-
-def stamp(at: datetime) -> str:
-    """A moment as PayPal reads it, to the second, always equally long."""
-    return f"{at.astimezone(UTC):%Y-%m-%dT%H:%M:%SZ}"
-
-
 def tag_of(key: str) -> str:
     """Our key as PayPal takes it in headers and fields: itself, or its digest where it is long or odd."""
-    if re.fullmatch(r"[A-Za-z0-9_.,-]{1,80}", key):
-        return key
-    return hashlib.sha256(key.encode()).hexdigest()
+    return plain_or_digest(key, r"[A-Za-z0-9_.,-]{1,80}")

@@ -10,16 +10,16 @@ import json
 import re
 import uuid
 from collections.abc import Callable, Iterator, Mapping, Sequence
-from contextlib import contextmanager
 from dataclasses import replace
-from datetime import UTC, datetime
+from datetime import datetime
 from decimal import Decimal
 from functools import cached_property
-from typing import Any, TypeVar
+from typing import Any
 from urllib.parse import quote
 
 import httpx2
 
+from finalmarket.connectors.answers import if_there
 from finalmarket.connectors.auth import bearer
 from finalmarket.connectors.contract import (
     Checked,
@@ -32,15 +32,10 @@ from finalmarket.connectors.contract import (
     Setting,
     TakesPayments,
 )
-from finalmarket.connectors.errors import (
-    NeedsAttention,
-    NotSupported,
-    Rejected,
-    RetryLater,
-    Unintelligible,
-    WebhookRefused,
-)
+from finalmarket.connectors.deliveries import read_delivery
+from finalmarket.connectors.errors import NeedsAttention, NotSupported, Rejected, RetryLater
 from finalmarket.connectors.http import Answer, Http
+from finalmarket.connectors.moments import from_seconds
 from finalmarket.connectors.paging import READING_ERRORS, read_each
 from finalmarket.connectors.platforms.stripe import words
 from finalmarket.connectors.platforms.stripe.lists import Ask, Change, Read, Stream, items_of, read_list
@@ -56,12 +51,12 @@ from finalmarket.connectors.records import (
     RefundNotice,
     Unreadable,
 )
-from finalmarket.connectors.signing import hmac_hex, require_recent, require_signature
+from finalmarket.connectors.refusals import taken, understood
+from finalmarket.connectors.signing import hmac_hex, require_sent_recently, require_signature, timed_parts
 from finalmarket.kernel import clock
 
 __all__ = ["Stripe"]
 
-Taken = TypeVar("Taken")
 TEST_KEYS = ("sk_test_", "rk_test_")
 TEST_RATE = Rate(calls=25)
 CHARGES = ("ch_", "py_")
@@ -121,7 +116,7 @@ class Stripe(Connector, PullsCustomers, PullsPayments, PushesRefunds, PushesCust
     def check(self) -> str:
         """See Connector."""
         balance = self._get("/v1/balance", {})
-        with _understood():
+        with understood():
             mode = "live" if balance["livemode"] else "test"
             currencies = ", ".join(sorted({part["currency"].upper() for part in balance["available"]}))
         return f"a Stripe account in {mode} mode" + (f", with a balance in {currencies}" if currencies else "")
@@ -152,7 +147,7 @@ class Stripe(Connector, PullsCustomers, PullsPayments, PushesRefunds, PushesCust
 
     def pull_payment(self, external_id: str) -> PaymentRecord | None:
         """See PullsPayments. A charge is answered with the payment that it belongs to."""
-        with _understood():
+        with understood():
             raw = self._find_payment(external_id)
             return None if raw is None else self._payment_record(raw)
 
@@ -180,7 +175,7 @@ class Stripe(Connector, PullsCustomers, PullsPayments, PushesRefunds, PushesCust
     def pull_customer(self, external_id: str) -> CustomerRecord | None:
         """See PullsCustomers."""
         version_of = self._customer_versions()
-        with _understood():
+        with understood():
             raw = self._find(f"/v1/customers/{quote(external_id, safe='')}", {})
             return None if raw is None else words.customer_record(raw, version_of(raw))
 
@@ -193,13 +188,8 @@ class Stripe(Connector, PullsCustomers, PullsPayments, PushesRefunds, PushesCust
 
     def _find(self, path: str, query: Mapping[str, Any], bucket: str = "") -> Raw | None:
         """One object; None where there is none."""
-        try:
-            raw: Raw = self._get(path, query, bucket)
-        except Rejected as error:
-            if error.status == 404:
-                return None
-            raise
-        return raw
+        found: Raw | None = if_there(lambda: self._get(path, query, bucket))
+        return found
 
     def _find_payment(self, payment_id: str) -> Raw | None:
         """A payment intent with its charge and refunds, or a charge that has none; None for what is not there."""
@@ -220,7 +210,7 @@ class Stripe(Connector, PullsCustomers, PullsPayments, PushesRefunds, PushesCust
         disputes: Sequence[Raw] = ()
         if charge is not None and charge["disputed"]:
             disputes = read_list(self._asking("/v1/disputes", charge=charge["id"])) or ()
-        return words.payment_record(raw, disputes, self.account.settings.get("order_field") or "order_id")
+        return words.payment_record(raw, disputes, self.setting("order_field"))
 
     def _changed_payments(self, changes: Sequence[Change]) -> Read[PaymentRecord]:
         """Payments as they stand now: fresh ones from the list, a hundred at a call, the others one by one."""
@@ -243,14 +233,14 @@ class Stripe(Connector, PullsCustomers, PullsPayments, PushesRefunds, PushesCust
         first.
         """
         tag = words.tag_of(notice.key)
-        with _understood(notice.key):
+        with understood(notice.key):
             raw = self._payment_of_currency(notice.payment_id, notice.currency)
             known = words.refunds_of(words.charge_of(self._payment_record(raw).raw))
             refund = next((one for one in known if (one.get("metadata") or {}).get(words.TAG) == tag), None)
             if refund is None:
                 fields = {
                     "charge" if raw["object"] == "charge" else "payment_intent": raw["id"],
-                    "amount": _taken(lambda: words.minor_of(notice.amount, notice.currency)),
+                    "amount": taken(lambda: words.minor_of(notice.amount, notice.currency)),
                     "reason": words.REFUND_REASONS.get(notice.reason.strip().lower()),
                     "metadata": {words.TAG: tag, "order_id": notice.order_id[:MOST_LETTERS_OF_ORDER] or None},
                 }
@@ -262,8 +252,8 @@ class Stripe(Connector, PullsCustomers, PullsPayments, PushesRefunds, PushesCust
     def push_customer(self, content: CustomerContent) -> str:
         """See PushesCustomers. A customer that we made is found again by its metadata."""
         tag = words.tag_of(content.key)
-        with _understood(content.key):
-            fields = _taken(lambda: words.customer_fields(content))
+        with understood(content.key):
+            fields = taken(lambda: words.customer_fields(content))
             known = content.external_id or self._find_tagged_customer(tag)
             if known:
                 return str(self._post(f"/v1/customers/{quote(known, safe='')}", fields, f"update-{tag}")["id"])
@@ -271,8 +261,8 @@ class Stripe(Connector, PullsCustomers, PullsPayments, PushesRefunds, PushesCust
 
     def capture_payment(self, payment_id: str, amount: Decimal, currency: str, key: str) -> PaymentRecord:
         """See TakesPayments. What is not captured is let go by Stripe; what is captured already stays so."""
-        with _understood(key):
-            minor = _taken(lambda: words.minor_of(amount, currency))
+        with understood(key):
+            minor = taken(lambda: words.minor_of(amount, currency))
             raw = self._payment_of_currency(payment_id, currency)
             before = self._payment_record(raw)
             if before.captured:
@@ -286,7 +276,7 @@ class Stripe(Connector, PullsCustomers, PullsPayments, PushesRefunds, PushesCust
 
     def cancel_payment(self, payment_id: str, key: str) -> PaymentRecord:
         """See TakesPayments. What is let go already stays so."""
-        with _understood(key):
+        with understood(key):
             raw = self._payment(payment_id)
             before = self._payment_record(raw)
             if before.state == "voided":
@@ -325,7 +315,7 @@ class Stripe(Connector, PullsCustomers, PullsPayments, PushesRefunds, PushesCust
         """See ReceivesWebhooks. Stripe tells the secret of an endpoint once, when it is made: one at our address whose
         secret we do not hold, or that speaks another version, is replaced."""
         secrets = self.account.secrets
-        with _understood():
+        with understood():
             listed = read_list(self._asking("/v1/webhook_endpoints")) or ()
             ours = {endpoint["id"]: endpoint for endpoint in listed if endpoint["url"] == url}
             kept = ours.get(secrets.get("webhook_endpoint_id", "")) if secrets.get("webhook_secret") else None
@@ -341,32 +331,22 @@ class Stripe(Connector, PullsCustomers, PullsPayments, PushesRefunds, PushesCust
     def verify_webhook(self, delivery: Delivery) -> None:
         """See ReceivesWebhooks. `Stripe-Signature: t=<seconds>,v1=<hex>`, several v1 while a secret is rolled
         (https://docs.stripe.com/webhooks/signature)."""
-        parts = [part.partition("=") for part in delivery.header("Stripe-Signature").split(",")]
-        seconds = next((value.strip() for name, _, value in parts if name.strip() == "t"), "")
-        given = [value.strip() for name, _, value in parts if name.strip() == "v1"]
+        seconds, given = timed_parts(delivery.header("Stripe-Signature"))
         require_signature(given, self.webhook_secret(), seconds.encode() + b"." + delivery.body, hmac_hex)
-        try:
-            sent_at = datetime.fromtimestamp(int(seconds), UTC)
-        except (ValueError, OverflowError, OSError):
-            raise WebhookRefused("the delivery does not say when it was signed") from None
-        require_recent(sent_at, delivery.received_at)
+        require_sent_recently(seconds, delivery.received_at)
 
     def read_webhook(self, delivery: Delivery) -> Sequence[Event]:
         """See ReceivesWebhooks. The record comes along only where the event tells all of it: a payment without a charge
         yet. With a charge, refunds and disputes count, and those have to be asked for."""
-        try:
-            raw = json.loads(delivery.body, parse_float=Decimal)
-            kind, subject = words.concern_of(raw)
-            made = raw.get("created")
-            return [
-                Event(
-                    event_id=str(raw["id"]), topic=str(raw["type"]), kind=kind, external_id=subject,
-                    occurred_at=words.moment_of(made) if isinstance(made, int) else None,
-                    record=self._told_payment(raw) if kind == "payments" else None,
-                )
-            ]  # fmt: skip
-        except (*READING_ERRORS, RecursionError) as error:
-            raise Unintelligible(f"the delivery is no event of Stripe's: {type(error).__name__}") from None
+        return [read_delivery(delivery, self._event)]
+
+    def _event(self, raw: Raw) -> Event:
+        (kind, subject), made = words.concern_of(raw), raw.get("created")
+        return Event(
+            event_id=str(raw["id"]), topic=str(raw["type"]), kind=kind, external_id=subject,
+            occurred_at=from_seconds(made) if isinstance(made, int) else None,
+            record=self._told_payment(raw) if kind == "payments" else None,
+        )  # fmt: skip
 
     def _told_payment(self, event: Raw) -> PaymentRecord | None:
         about = event["data"]["object"]
@@ -396,11 +376,7 @@ class Stripe(Connector, PullsCustomers, PullsPayments, PushesRefunds, PushesCust
         self._post(f"/v1/webhook_endpoints/{endpoint['id']}", fields, f"endpoint-{uuid.uuid4()}")
 
     def _remove(self, endpoint_id: str) -> None:
-        try:
-            self.http.call("DELETE", f"/v1/webhook_endpoints/{endpoint_id}", repeatable=True)
-        except Rejected as error:
-            if error.status != 404:
-                raise
+        if_there(lambda: self.http.call("DELETE", f"/v1/webhook_endpoints/{endpoint_id}", repeatable=True))
 
     # What its errors mean (https://docs.stripe.com/error-codes, https://docs.stripe.com/error-handling).
 
@@ -441,26 +417,6 @@ STATUS_CODES: Mapping[int, str] = {409: "conflict", 424: "dependency_failed", 42
 def _word(code: object) -> str:
     """A code of Stripe's; "" for what does not look like one."""
     return code if isinstance(code, str) and re.fullmatch(r"[a-z][a-z0-9_]{0,99}", code) else ""
-
-
-@contextmanager
-def _understood(key: str = "") -> Iterator[None]:
-    """What is refused within it is refused of this key; what cannot be read is Unintelligible."""
-    try:
-        yield
-    except Rejected as error:
-        error.key = error.key or key
-        raise
-    except READING_ERRORS as error:
-        raise Unintelligible(f"the platform's answer cannot be read: {type(error).__name__} {error}") from None
-
-
-def _taken(make: Callable[[], Taken]) -> Taken:
-    """What `make` makes of our words. Raises Rejected for what Stripe would not take."""
-    try:
-        return make()
-    except ValueError as error:
-        raise Rejected(str(error)) from None
 
 
 # From its words to ours: the rest is in words.py.

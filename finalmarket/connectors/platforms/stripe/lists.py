@@ -15,6 +15,7 @@ from typing import Any, Generic, TypeVar
 from finalmarket.connectors.errors import Rejected, RetryLater, Unintelligible
 from finalmarket.connectors.paging import read_cursor, write_cursor
 from finalmarket.connectors.records import Page, Raw, Record, Unreadable
+from finalmarket.connectors.windows import OVERLAP_SECONDS, settled
 from finalmarket.kernel import clock
 
 Item = TypeVar("Item")
@@ -26,8 +27,6 @@ ITEMS_A_WINDOW = 1_000
 TRIES = 3
 DAY_SECONDS = 24 * 3600
 EVENTS_KEPT_SECONDS = 29 * DAY_SECONDS  # a day less than Stripe keeps them
-# Stripe does not promise that events show up in the order of their moments: the last minutes are read again.
-OVERLAP_SECONDS = 300
 EARLIEST = 1_262_304_000  # 2010: nothing at Stripe is older
 
 
@@ -115,17 +114,12 @@ class Stream(Generic[Record]):
             for part, is_last in _parts(changes, is_last_window):
                 records, unreadable = self.read_changes(part)
                 if is_last:
-                    following = Place(_settled(place.at, newest, now), asked_at=now)
+                    # Events may show up in another order than that of their moments: the last minutes are read again.
+                    following = Place(settled(place.at, newest, now, OVERLAP_SECONDS), asked_at=now)
                 else:
                     last = part[-1].event
                     following = Place(last["created"], _id(last), asked_at=place.asked_at)
                 yield Page(records, following.write(), is_last, unreadable)
-
-
-def _settled(began: int, newest: int, now: int) -> int:
-    """The second from which to read the next time: behind the newest event, but not so near to the present that one
-    which shows up late would be missed."""
-    return max(began, min(newest + 1, now - OVERLAP_SECONDS)) if newest else began
 
 
 def windows(ask: Ask, start: int, now: int) -> Iterator[tuple[Sequence[Raw], bool]]:

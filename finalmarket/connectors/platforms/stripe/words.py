@@ -5,15 +5,15 @@ Object by object as the API of version 2026-05-27.dahlia describes them (https:/
 
 from __future__ import annotations
 
-import hashlib
 import re
 from collections.abc import Iterator, Mapping, Sequence
-from datetime import UTC, datetime
 from decimal import Decimal
 from typing import Any
 
 from finalmarket.connectors.money import from_minor, minor_units, to_minor
+from finalmarket.connectors.own_keys import plain_or_digest
 from finalmarket.connectors.paging import read_text
+from finalmarket.connectors.people import address_fields, read_address
 from finalmarket.connectors.records import (
     ZERO,
     Address,
@@ -60,6 +60,10 @@ EVENTS_KEPT_SECONDS = 30 * DAY_SECONDS
 TAG = "finalmarket_key"  # our mark in the metadata of what we made: asked for again, it is found by it
 MOST_LETTERS_IN_NAME = 256
 MOST_LETTERS_IN_PHONE = 20
+ADDRESS: Mapping[str, str] = {
+    "street": "line1", "street2": "line2", "postcode": "postal_code", "city": "city", "region": "state",
+    "country": "country",
+}  # fmt: skip
 
 CUSTOMER_TOPICS = ("customer.created", "customer.updated", "customer.deleted")
 PAYMENT_TOPICS = (
@@ -233,11 +237,7 @@ def customer_version_among(raw: Raw, events: Sequence[Raw], *, are_all: bool, no
 
 
 def _address(raw: Raw, name: str) -> Address:
-    told = {key: read_text(raw, key) for key in ("line1", "line2", "postal_code", "city", "state", "country")}
-    return Address(
-        name=name if any(told.values()) else "", street=told["line1"], street2=told["line2"],
-        postcode=told["postal_code"], city=told["city"], region=told["state"], country=told["country"],
-    )  # fmt: skip
+    return read_address(raw, ADDRESS, name=name)
 
 
 def customer_fields(content: CustomerContent) -> dict[str, Any]:
@@ -245,11 +245,6 @@ def customer_fields(content: CustomerContent) -> dict[str, Any]:
 
     Raises ValueError for a phone number that is longer than Stripe takes.
     """
-    address = content.address
-    lines = {
-        "line1": address.street, "line2": address.street2, "postal_code": address.postcode, "city": address.city,
-        "state": address.region, "country": address.country,
-    }  # fmt: skip
     phone = content.phone if len(content.phone) <= MOST_LETTERS_IN_PHONE else re.sub(r"[\s()./-]", "", content.phone)
     if len(phone) > MOST_LETTERS_IN_PHONE:
         raise ValueError(f"a phone number may have {MOST_LETTERS_IN_PHONE} signs at most")
@@ -258,7 +253,7 @@ def customer_fields(content: CustomerContent) -> dict[str, Any]:
         "email": content.email or None,
         "phone": phone or None,
         "preferred_locales": [content.language] if content.language else None,
-        "address": {key: line for key, line in lines.items() if line} or None,
+        "address": address_fields(content.address, ADDRESS) or None,
     }
 
 
@@ -329,11 +324,6 @@ def minor_of(amount: Decimal, currency: str) -> int:
     return minor
 
 
-def moment_of(seconds: int) -> datetime:
-    """A moment from seconds since 1970."""
-    return datetime.fromtimestamp(seconds, UTC)
-
-
 def id_of(reference: Any) -> str:
     """The id in a field that holds either an id or the object itself; "" for nothing."""
     if isinstance(reference, Mapping):
@@ -343,9 +333,7 @@ def id_of(reference: Any) -> str:
 
 def tag_of(key: str) -> str:
     """Our key as Stripe takes it in headers, metadata and searches: itself, or its digest where it is long or odd."""
-    if re.fullmatch(r"[A-Za-z0-9_.:-]{1,200}", key):
-        return key
-    return hashlib.sha256(key.encode()).hexdigest()
+    return plain_or_digest(key, r"[A-Za-z0-9_.:-]{1,200}")
 
 
 def form_fields(nested: Mapping[str, Any]) -> dict[str, str]:
