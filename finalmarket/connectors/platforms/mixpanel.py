@@ -7,9 +7,7 @@ which some events are refused is told again in halves, until it is known which t
 
 from __future__ import annotations
 
-import hashlib
 import json
-import re
 from collections.abc import Iterable, Mapping, Sequence
 from datetime import UTC, date, datetime, timedelta
 from decimal import Decimal
@@ -20,23 +18,24 @@ import httpx2
 from finalmarket.connectors.auth import HeaderAuth, basic_header
 from finalmarket.connectors.contract import Checked, Connector, PushesCustomers, Setting
 from finalmarket.connectors.errors import Rejected, Unintelligible
-from finalmarket.connectors.exact_json import exact_json
 from finalmarket.connectors.http import Answer
-from finalmarket.connectors.paging import READING_ERRORS, read_one
+from finalmarket.connectors.own_keys import digest_of, plain_or_digest
+from finalmarket.connectors.paging import READING_ERRORS, in_parts, read_one
+from finalmarket.connectors.people import said_of
 from finalmarket.connectors.rates import Rate
 from finalmarket.connectors.records import ZERO, CustomerContent, Raw
+from finalmarket.connectors.refusals import refused_as, tell_in_halves, try_each
 from finalmarket.connectors.talk import AnalyticsEvent, EventItem, FigureRecord, PullsFigures, SendsEvents
+from finalmarket.connectors.vocabulary import cut
 from finalmarket.kernel import clock
 
 API = {"us": "https://api.mixpanel.com", "eu": "https://api-eu.mixpanel.com", "in": "https://api-in.mixpanel.com"}
 DATA = {"us": "https://data.mixpanel.com", "eu": "https://data-eu.mixpanel.com", "in": "https://data-in.mixpanel.com"}
-JSON = {"Content-Type": "application/json"}
 PURCHASE = "purchase"
 SOME_FAILED = "SOME_FAILED"  # our word for an answer that lists the events that were refused
 MOST_LETTERS = 255  # of a value
 MOST_PARTS = 250  # of an event, and of its list of articles: fewer than 255 are taken
 EARLIEST = datetime(1971, 1, 1, tzinfo=UTC)
-INSERT_ID = re.compile(r"[A-Za-z0-9-]{1,36}")
 
 
 class Mixpanel(Connector, PushesCustomers, SendsEvents, PullsFigures):
@@ -76,15 +75,14 @@ class Mixpanel(Connector, PushesCustomers, SendsEvents, PullsFigures):
 
     def check(self) -> str:
         """See Connector. Whether the project's token is right, Mixpanel tells nobody."""
-        answer = self.http.call("GET", self._at(API, "/lookup-tables"), params={"project_id": self._project()})
+        answer = self.http.call(
+            "GET", self._at(API, "/lookup-tables"), params={"project_id": self.setting("project_id")}
+        )
         read_one(answer.data, lambda raw: list(raw["results"]))
-        return f"the Mixpanel project {self._project()}"
+        return f"the Mixpanel project {self.setting('project_id')}"
 
     def _at(self, hosts: Mapping[str, str], path: str) -> str:
-        return self.address(hosts.get(self.account.settings.get("region") or "us", hosts["us"]) + path)
-
-    def _project(self) -> str:
-        return self.account.settings.get("project_id", "").strip()
+        return self.address(hosts.get(self.setting("region"), hosts["us"]) + path)
 
     # What goes out.
 
@@ -92,47 +90,26 @@ class Mixpanel(Connector, PushesCustomers, SendsEvents, PullsFigures):
         """See PushesCustomers. The whole of what we know is set; what we do not know stays as it is there."""
         name = content.external_id or profile_id(content)
         update = {"$token": self.account.secrets["project_token"], "$distinct_id": name, "$set": profile_of(content)}
-        try:
+        with refused_as(content.key):
             self.http.call(
-                "POST", self._at(API, "/engage"), params={"ip": "0"}, content=exact_json([update]), headers=JSON,
-                is_authorized=False, repeatable=True,
+                "POST", self._at(API, "/engage"), params={"ip": "0"}, exact=[update], is_authorized=False,
+                repeatable=True,
             )  # fmt: skip
-        except Rejected as error:
-            error.key = content.key
-            raise
         return name
 
     def send_events(self, events: Sequence[AnalyticsEvent]) -> Sequence[Rejected]:
         """See SendsEvents."""
-        refused, good = [], []
-        for event in events:
-            try:
-                good.append((event.key, event_of(event)))
-            except Rejected as error:
-                refused.append(error)
-        for start in range(0, len(good), self.event_batch_limit):
-            refused += self._import(good[start : start + self.event_batch_limit])
+        told = try_each(events, lambda event: (event.key, event_of(event)), lambda event: event.key)
+        refused = [one for one in told if isinstance(one, Rejected)]
+        for some in in_parts([one for one in told if not isinstance(one, Rejected)], self.event_batch_limit):
+            # What Mixpanel took already it knows by its id.
+            refused += tell_in_halves(some, self._import, lambda pair: pair[0], _is_of_some)
         return refused
 
-    def _import(self, batch: Sequence[tuple[str, Raw]]) -> list[Rejected]:
-        """Tell a batch; where Mixpanel refuses some of it, or finds it too long, in halves: what it took already it
-        knows by its id."""
-        if not batch:
-            return []
-        try:
-            self.http.call(
-                "POST", self._at(API, "/import"), params={"strict": "1", "project_id": self._project()},
-                content=exact_json([event for _, event in batch]), headers=JSON, repeatable=True,
-            )  # fmt: skip
-        except Rejected as error:
-            if error.code != SOME_FAILED and error.status != 413:
-                raise
-            if len(batch) > 1:
-                middle = len(batch) // 2
-                return self._import(batch[:middle]) + self._import(batch[middle:])
-            error.key = batch[0][0]
-            return [error]
-        return []
+    def _import(self, batch: Sequence[tuple[str, Raw]]) -> None:
+        params = {"strict": "1", "project_id": self.setting("project_id")}
+        events = [event for _, event in batch]
+        self.http.call("POST", self._at(API, "/import"), params=params, exact=events, repeatable=True)
 
     # What comes in.
 
@@ -148,7 +125,7 @@ class Mixpanel(Connector, PushesCustomers, SendsEvents, PullsFigures):
     def _purchases(self, first: date, last: date) -> list[Raw]:
         """The raw purchases of these days; an answer that is too long is asked for in halves."""
         asked = {
-            "project_id": self._project(), "from_date": first.isoformat(), "to_date": last.isoformat(),
+            "project_id": self.setting("project_id"), "from_date": first.isoformat(), "to_date": last.isoformat(),
             "event": json.dumps([PURCHASE]),
         }  # fmt: skip
         try:
@@ -179,6 +156,11 @@ class Mixpanel(Connector, PushesCustomers, SendsEvents, PullsFigures):
         return SOME_FAILED if records else str(told.get("status") or ""), words
 
 
+def _is_of_some(error: Rejected) -> bool:
+    """Whether some events are refused, or the batch is too long."""
+    return error.code == SOME_FAILED or error.status == 413
+
+
 # From our words to its own, and back.
 
 
@@ -196,7 +178,7 @@ def event_of(event: AnalyticsEvent) -> dict[str, Any]:
         "time": int(event.at.timestamp()) * 1000 + event.at.microsecond // 1000, "$insert_id": insert_id(event.key),
         "distinct_id": event.user_id or f"$device:{event.client_id}", "$device_id": event.client_id,
         **({"$user_id": event.user_id} if event.user_id else {}), "allows_ads": event.allows_ads,
-        **{name: text[:MOST_LETTERS] for name, text in texts.items() if text},
+        **cut(texts, MOST_LETTERS),
         **{name: amount for name, amount in (("amount", event.amount), ("tax", event.tax), ("shipping", event.shipping))
            if amount is not None},
     }  # fmt: skip
@@ -211,19 +193,18 @@ def event_of(event: AnalyticsEvent) -> dict[str, Any]:
 def item_of(item: EventItem) -> dict[str, Any]:
     """One article."""
     texts = {"sku": item.sku, "title": item.title, "brand": item.brand, "category": item.category}
-    known = {name: text[:MOST_LETTERS] for name, text in texts.items() if text}
-    return {**known, "quantity": item.quantity, "unit_price": item.unit_price}
+    return {**cut(texts, MOST_LETTERS), "quantity": item.quantity, "unit_price": item.unit_price}
 
 
 def insert_id(key: str) -> str:
     """The id of an event by which Mixpanel knows it again: our key, or its digest where it is long or odd."""
-    return key if INSERT_ID.fullmatch(key) else hashlib.sha256(key.encode()).hexdigest()[:36]
+    return plain_or_digest(key, "[A-Za-z0-9-]{1,36}", 36)
 
 
 def profile_id(content: CustomerContent) -> str:
     """The name of a profile that Mixpanel does not have yet: the same for the same person, and no address."""
     named = content.email.strip().casefold() or content.key
-    return f"fm-{hashlib.sha256(named.encode()).hexdigest()[:32]}"
+    return f"fm-{digest_of(named, 32)}"
 
 
 def profile_of(content: CustomerContent) -> dict[str, Any]:
@@ -235,11 +216,8 @@ def profile_of(content: CustomerContent) -> dict[str, Any]:
         "currency": content.currency,
         "last_order_at": content.last_order_at.astimezone(UTC).isoformat() if content.last_order_at else "",
     }  # fmt: skip
-    answers = {f"accepts_{purpose}": answer for purpose, answer in content.consents.items()}
-    if content.accepts_email is not None:
-        answers["accepts_email"] = content.accepts_email
     return {
-        **{name: text[:MOST_LETTERS] for name, text in texts.items() if text}, **answers,
+        **cut(texts, MOST_LETTERS), **{f"accepts_{purpose}": answer for purpose, answer in said_of(content).items()},
         "segments": [segment[:MOST_LETTERS] for segment in content.segments[:MOST_PARTS]],
         "order_count": content.order_count, "spent": content.spent,
     }  # fmt: skip

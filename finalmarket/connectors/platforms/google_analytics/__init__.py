@@ -9,7 +9,7 @@ from __future__ import annotations
 
 import json
 from collections.abc import Iterator, Mapping, Sequence
-from datetime import date, datetime, timedelta
+from datetime import date, timedelta
 from typing import Any
 from urllib.parse import quote
 
@@ -24,6 +24,7 @@ from finalmarket.connectors.http import Answer
 from finalmarket.connectors.paging import read_one
 from finalmarket.connectors.platforms.google_analytics import words
 from finalmarket.connectors.rates import Rate
+from finalmarket.connectors.refusals import tell_each
 from finalmarket.connectors.talk import AnalyticsEvent, FigureRecord, PullsFigures, SendsEvents
 from finalmarket.kernel import clock
 
@@ -36,7 +37,6 @@ ASSERTION_SECONDS = 3600
 MOST_BYTES = 130_000
 MOST_ROWS = 100_000
 MOST_EVENTS = 25
-JSON = {"Content-Type": "application/json"}
 
 
 class GoogleAnalytics(Connector, SendsEvents, PullsFigures):
@@ -79,11 +79,7 @@ class GoogleAnalytics(Connector, SendsEvents, PullsFigures):
     def auth(self) -> httpx2.Auth:
         """A bearer token for reports, given for an assertion that the service account's key signs."""
         request = TokenRequest(self.address(TOKEN), {"grant_type": GRANT}, fresh_fields=self._assertion)
-        ends_at = self.account.secrets.get("access_token_ends_at", "")
-        return TokenAuth(
-            request, _place_token, token=self.account.secrets.get("access_token", ""),
-            ends_at=datetime.fromisoformat(ends_at) if ends_at else None, keep=self.account.keep,
-        )  # fmt: skip
+        return TokenAuth.of(request, self.account.secrets, self.account.keep)
 
     def _assertion(self) -> Mapping[str, str]:
         try:
@@ -98,7 +94,7 @@ class GoogleAnalytics(Connector, SendsEvents, PullsFigures):
 
     def check(self) -> str:
         """See Connector. Google tells of no secret of a data stream whether it is right: only reports can be tried."""
-        stream = self.account.settings.get("measurement_id", "")
+        stream = self.setting("measurement_id")
         if self._can_report():
             today = clock.now().date()
             report = self._report(today, today, limit=1, offset=0)
@@ -115,14 +111,9 @@ class GoogleAnalytics(Connector, SendsEvents, PullsFigures):
 
     def send_events(self, events: Sequence[AnalyticsEvent]) -> Sequence[Rejected]:
         """See SendsEvents. Google knows a purchase again by its order's number; other events told twice count twice."""
-        refused: list[Rejected] = []
-        good: list[AnalyticsEvent] = []
-        for event in events:
-            try:
-                self._require_takeable(event)
-                good.append(event)
-            except Rejected as error:
-                refused.append(error)
+        refused = tell_each(events, self._require_takeable, lambda event: event.key)
+        keys = {error.key for error in refused}
+        good = [event for event in events if event.key not in keys]
         is_begun = False
         for group in _by_person(good):
             for part in self._parts(group):
@@ -140,12 +131,12 @@ class GoogleAnalytics(Connector, SendsEvents, PullsFigures):
             raise Rejected("an event needs a client id", key=event.key)
         if event.at < clock.now() - self.most_event_age:
             raise Rejected("Google takes events of the last 72 hours only", key=event.key)
-        if len(exact_json(words.payload_of([event], self._currency()))) > MOST_BYTES:
+        if len(exact_json(words.payload_of([event], self.setting("currency")))) > MOST_BYTES:
             raise Rejected(f"the event is longer than {MOST_BYTES} bytes", key=event.key)
 
     def _parts(self, group: Sequence[AnalyticsEvent]) -> Iterator[dict[str, Any]]:
         """The events of one person in as many requests as their size asks for."""
-        payload = words.payload_of(group, self._currency())
+        payload = words.payload_of(group, self.setting("currency"))
         if len(group) <= MOST_EVENTS and len(exact_json(payload)) <= MOST_BYTES:
             yield payload
             return
@@ -154,18 +145,14 @@ class GoogleAnalytics(Connector, SendsEvents, PullsFigures):
         yield from self._parts(group[middle:])
 
     def _collect(self, path: str, body: Mapping[str, Any]) -> Answer:
-        host = COLLECT.get(self.account.settings.get("region") or "global", COLLECT["global"])
+        host = COLLECT.get(self.setting("region"), COLLECT["global"])
         query = {
-            "api_secret": self.account.secrets["api_secret"],
-            "measurement_id": self.account.settings.get("measurement_id", ""),
+            "api_secret": self.account.secrets["api_secret"], "measurement_id": self.setting("measurement_id"),
         }  # fmt: skip
         return self.http.call(
-            "POST", self.address(host + path), params=query, content=exact_json(dict(body)), headers=JSON,
-            is_authorized=False, repeatable=path.startswith("/debug"),
+            "POST", self.address(host + path), params=query, exact=dict(body), is_authorized=False,
+            repeatable=path.startswith("/debug"),
         )  # fmt: skip
-
-    def _currency(self) -> str:
-        return self.account.settings.get("currency") or "EUR"
 
     # What comes in.
 
@@ -195,7 +182,7 @@ class GoogleAnalytics(Connector, SendsEvents, PullsFigures):
         return self.http.call("POST", self.address(path), json=body, bucket="reports", repeatable=True).data
 
     def _property(self) -> str:
-        return self.account.settings.get("property_id", "").removeprefix("properties/").strip()
+        return self.setting("property_id").removeprefix("properties/")
 
     def _can_report(self) -> bool:
         return bool(self._property() and self.account.secrets.get("service_account"))
@@ -208,10 +195,6 @@ class GoogleAnalytics(Connector, SendsEvents, PullsFigures):
         if answer.is_success or not isinstance(told, dict):
             return "", ""
         return str(told.get("status") or ""), str(told.get("message") or "")
-
-
-def _place_token(request: httpx2.Request, token: str) -> None:
-    request.headers["Authorization"] = f"Bearer {token}"
 
 
 def _by_person(events: Sequence[AnalyticsEvent]) -> Iterator[list[AnalyticsEvent]]:

@@ -11,6 +11,7 @@ from typing import Any
 from finalmarket.connectors.errors import Rejected
 from finalmarket.connectors.records import ZERO, Raw
 from finalmarket.connectors.talk import AnalyticsEvent, EventItem, FigureRecord
+from finalmarket.connectors.vocabulary import cut
 
 NAMES = {"product_view": "view_item", "checkout_start": "begin_checkout"}
 # What Google asks of its recommended events, by its own schema of them.
@@ -93,8 +94,7 @@ def item_fields(item: EventItem) -> dict[str, Any]:
     texts = {
         "item_id": item.sku, "item_name": item.title, "item_brand": item.brand, "item_category": item.category,
     }  # fmt: skip
-    known = {name: text[:MOST_LETTERS] for name, text in texts.items() if text}
-    return {**known, "price": item.unit_price, "quantity": item.quantity}
+    return {**cut(texts, MOST_LETTERS), "price": item.unit_price, "quantity": item.quantity}
 
 
 def micros(at: datetime) -> int:

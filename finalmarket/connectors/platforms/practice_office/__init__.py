@@ -6,7 +6,6 @@ It exists nowhere else, so its stand-in (finalmarket/sandbox/platforms/practice_
 
 from __future__ import annotations
 
-import json
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from datetime import UTC, date, datetime, timedelta
 from decimal import Decimal
@@ -14,6 +13,7 @@ from typing import Any, ClassVar, TypeVar
 
 import httpx2
 
+from finalmarket.connectors.answers import fields_in, if_there, rows_in
 from finalmarket.connectors.auth import bearer
 from finalmarket.connectors.books import MovementNotice, OrderContent, OrderNames, PushesMovements, PushesOrders
 from finalmarket.connectors.contract import (
@@ -31,7 +31,8 @@ from finalmarket.connectors.contract import (
     StartsPayments,
     TakesPayments,
 )
-from finalmarket.connectors.errors import ConnectorError, Rejected, RetryLater, Unintelligible, WebhookRefused
+from finalmarket.connectors.deliveries import read_delivery
+from finalmarket.connectors.errors import ConnectorError, Rejected, RetryLater
 from finalmarket.connectors.http import Answer
 from finalmarket.connectors.paging import read_cursor, read_each, read_one, walk, write_cursor
 from finalmarket.connectors.platforms.practice_office import outgoing, words
@@ -53,7 +54,7 @@ from finalmarket.connectors.records import (
     StockRecord,
 )
 from finalmarket.connectors.shipping import Label, Shipment, ShippingRate, Ships, TrackingRecord
-from finalmarket.connectors.signing import require_recent, require_signature
+from finalmarket.connectors.signing import require_sent_recently, require_signature
 from finalmarket.connectors.talk import (
     AnalyticsEvent,
     ConversationRecord,
@@ -116,7 +117,7 @@ class PracticeOffice(
         return bearer(self.account.secrets["token"])
 
     def check(self) -> str:
-        return str(_fields(self.http.call("GET", "/v1/account"), "name")["name"])
+        return str(fields_in(self.http.call("GET", "/v1/account"), "name")["name"])
 
     # What comes in.
 
@@ -127,7 +128,7 @@ class PracticeOffice(
         if not refs:
             return []
         params = {"items": ",".join(ref.key for ref in refs), "location": location}
-        levels = _fields(self.http.call("GET", "/v1/stock", params=params), "levels")["levels"]
+        levels = fields_in(self.http.call("GET", "/v1/stock", params=params), "levels")["levels"]
         return read_one(levels, words.stock_records if location else words.stock_of_all_locations)
 
     def pull_customers(self, cursor: str, since: datetime | None) -> Iterator[Page[CustomerRecord]]:
@@ -153,7 +154,7 @@ class PracticeOffice(
 
     def pull_figures(self, first: date, last: date) -> Sequence[FigureRecord]:
         params = {"first": first.isoformat(), "last": last.isoformat()}
-        rows = _fields(self.http.call("GET", "/v1/figures", params=params), "figures")["figures"]
+        rows = fields_in(self.http.call("GET", "/v1/figures", params=params), "figures")["figures"]
         return read_one(rows, lambda found: [words.figure_record(row) for row in found])
 
     def _page(self, stream: str, cursor: str, since: datetime | None, read: Callable[[Raw], Read]) -> Page[Read]:
@@ -161,10 +162,8 @@ class PracticeOffice(
         place = read_cursor(cursor)
         moment = place.get("since") or (since.astimezone(UTC).isoformat() if since else "")
         params = {"after": place.get("after", ""), "since": moment}
-        answer = _fields(self.http.call("GET", f"/v1/{stream}", params=params), stream, "next", "is_last")
-        if not isinstance(answer[stream], list):
-            raise Unintelligible(f"the answer holds no list of {stream}")
-        records, unreadable = read_each(answer[stream], read, lambda raw: raw["id"])
+        answer = fields_in(self.http.call("GET", f"/v1/{stream}", params=params), "next", "is_last")
+        records, unreadable = read_each(rows_in(answer, stream), read, lambda raw: raw["id"])
         following = write_cursor(after=str(answer["next"]), since=moment)
         return Page(records, following, bool(answer["is_last"]), unreadable)
 
@@ -174,12 +173,7 @@ class PracticeOffice(
 
     def _fields_of(self, path: str, **params: str) -> Raw | None:
         """The fields of one thing; None where there is none."""
-        try:
-            return _fields(self.http.call("GET", path, params=params))
-        except Rejected as error:
-            if error.status == 404:
-                return None
-            raise
+        return if_there(lambda: fields_in(self.http.call("GET", path, params=params)))
 
     # The books.
 
@@ -216,14 +210,14 @@ class PracticeOffice(
 
     def find_message(self, key: str) -> str | None:
         found = self._fields_of("/v1/message", reference=key)
-        return None if found is None else str(_named(found)["id"])
+        return None if found is None else str(fields_in(found, "id")["id"])
 
     def open_ticket(self, content: TicketContent) -> str:
         return str(self._told("/v1/tickets", outgoing.ticket(content))["id"])
 
     def find_ticket(self, key: str) -> str | None:
         found = self._fields_of("/v1/ticket", reference=key)
-        return None if found is None else str(_named(found)["id"])
+        return None if found is None else str(fields_in(found, "id")["id"])
 
     def note_ticket(self, ticket_id: str, note: str, key: str) -> None:
         self._told(f"/v1/conversations/{ticket_id}/notes", {"text": note}, key)
@@ -232,7 +226,7 @@ class PracticeOffice(
 
     def get_rates(self, shipment: Shipment) -> Sequence[ShippingRate]:
         asked = self.http.call("POST", "/v1/rates", json=outgoing.shipment(shipment), repeatable=True)
-        found = read_one(_fields(asked, "rates")["rates"], lambda rates: [words.rate(raw) for raw in rates])
+        found = read_one(fields_in(asked, "rates")["rates"], lambda rates: [words.rate(raw) for raw in rates])
         return sorted(found, key=lambda rate: rate.amount)
 
     def buy_label(self, shipment: Shipment, rate: ShippingRate) -> Label:
@@ -245,7 +239,7 @@ class PracticeOffice(
 
     def void_label(self, label_id: str) -> Label:
         answer = self.http.call("POST", f"/v1/labels/{label_id}/void", json={}, repeatable=True)
-        return read_one(_fields(answer), words.label)
+        return read_one(fields_in(answer), words.label)
 
     def track(self, label_id: str, tracking_number: str, carrier: str) -> TrackingRecord | None:
         found = self._fields_of("/v1/parcel", label=label_id, number=tracking_number)
@@ -275,30 +269,22 @@ class PracticeOffice(
         """A write. Under an idempotency key it may be repeated without harm; without one, lost news of it leaves the
         outcome unknown."""
         headers = {"Idempotency-Key": key} if key else {}
-        return _named(_fields(self.http.call("POST", path, json=dict(body), headers=headers, repeatable=bool(key))))
+        return fields_in(self.http.call("POST", path, json=dict(body), headers=headers, repeatable=bool(key)), "id")
 
     # Webhooks.
 
     def subscribe(self, url: str) -> Mapping[str, str]:
         answer = self.http.call("POST", "/v1/webhooks", json={"url": url}, repeatable=True)
-        return {"webhook_secret": str(_fields(answer, "secret")["secret"])}
+        return {"webhook_secret": str(fields_in(answer, "secret")["secret"])}
 
     def verify_webhook(self, delivery: Delivery) -> None:
         seconds = delivery.header("Office-Time")
-        if not seconds.isascii() or not seconds.isdigit() or len(seconds) > 12:
-            raise WebhookRefused("the delivery does not say when it was signed")
         message = f"{seconds}.".encode() + delivery.body
         require_signature([delivery.header("Office-Signature")], self.webhook_secret(), message)
-        require_recent(datetime.fromtimestamp(int(seconds), UTC), delivery.received_at)
+        require_sent_recently(seconds, delivery.received_at)
 
     def read_webhook(self, delivery: Delivery) -> Sequence[Event]:
-        try:
-            told = json.loads(delivery.body)
-        except (ValueError, RecursionError):
-            told = None
-        if not isinstance(told, dict) or "event" not in told:
-            raise Unintelligible("the delivery holds no event")
-        return [read_one(told, _event)]
+        return [read_delivery(delivery, _event)]
 
     # What its errors mean.
 
@@ -322,21 +308,6 @@ def _event(told: Raw) -> Event:
 def _refused(answer: Answer) -> list[Rejected]:
     """The records of a batch that were not taken."""
     return read_one(
-        _fields(answer, "refused")["refused"],
+        fields_in(answer, "refused")["refused"],
         lambda raws: [Rejected(str(raw["message"]), key=str(raw["key"]), code=str(raw["code"])) for raw in raws],
     )
-
-
-def _named(raw: Raw) -> Raw:
-    if not raw.get("id"):
-        raise Unintelligible("the answer does not name what was made")
-    return raw
-
-
-def _fields(answer: Answer, *names: str) -> Raw:
-    if not isinstance(answer.data, dict):
-        raise Unintelligible("the answer is not a JSON object", status=answer.status)
-    missing = [name for name in names if name not in answer.data]
-    if missing:
-        raise Unintelligible(f"the answer does not hold {', '.join(missing)}", status=answer.status)
-    return answer.data

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Iterable, Sequence
 from datetime import date, datetime
 from decimal import Decimal
 from typing import Any
@@ -20,6 +20,7 @@ from finalmarket.connectors.records import (
 )
 from finalmarket.connectors.shipping import Label, ShippingRate, TrackingRecord, TrackingStep
 from finalmarket.connectors.talk import ConversationMessage, ConversationRecord, FigureRecord, InteractionRecord
+from finalmarket.connectors.vocabulary import look_up
 
 PAYMENTS = {
     "waiting": "pending", "approved": "pending", "reserved": "authorised", "taken": "captured", "failed": "failed",
@@ -49,13 +50,6 @@ def moment(text: Any) -> datetime | None:
 
 def _version(raw: Raw) -> str:
     return f"{raw['changed']:012d}"
-
-
-def _looked_up(table: Mapping[str, str], word: str, otherwise: str, unknown: list[str]) -> str:
-    """Our word for one of theirs; one that is not in the table is noted as unknown."""
-    if word not in table:
-        unknown.append(word)
-    return table.get(word, otherwise)
 
 
 def listing_record(raw: Raw) -> ListingRecord:
@@ -110,7 +104,7 @@ def payment_record(raw: Raw) -> PaymentRecord:
     unknown: list[str] = []
     return PaymentRecord(
         external_id=raw["id"], version=_version(raw), amount=Decimal(raw["amount"]), currency=raw["currency"],
-        state=_looked_up(PAYMENTS, raw["state"], "pending", unknown), captured=Decimal(raw["taken"]),
+        state=look_up(PAYMENTS, raw["state"], unknown, "pending"), captured=Decimal(raw["taken"]),
         refunds=tuple(_refund(refund) for refund in raw["refunds"]), order_id=raw["order"], email=raw["email"],
         unknown=tuple(unknown), raw=raw,
     )  # fmt: skip
@@ -125,8 +119,8 @@ def conversation_record(raw: Raw) -> ConversationRecord:
     unknown: list[str] = []
     return ConversationRecord(
         external_id=raw["id"], version=_version(raw), opened_at=datetime.fromisoformat(raw["opened_at"]),
-        state=_looked_up(STATUSES, raw["status"], "unknown", unknown),
-        medium=_looked_up(MEDIA, raw["channel"], "unknown", unknown), subject=raw["subject"],
+        state=look_up(STATUSES, raw["status"], unknown),
+        medium=look_up(MEDIA, raw["channel"], unknown), subject=raw["subject"],
         customer_id=raw["customer"], name=raw["name"], email=raw["email"], phone=raw["phone"],
         order_number=raw["order"], key=raw["reference"], is_ticket=bool(raw["is_ticket"]),
         messages=tuple(_message(message, unknown) for message in raw["messages"]),
@@ -137,7 +131,7 @@ def conversation_record(raw: Raw) -> ConversationRecord:
 
 def _message(raw: Raw, unknown: list[str]) -> ConversationMessage:
     """One message; what somebody unknown wrote is for agents' eyes only until a person has looked."""
-    author = _looked_up(AUTHORS, raw["from"], "note", unknown)
+    author = look_up(AUTHORS, raw["from"], unknown, "note")
     return ConversationMessage(
         external_id=raw["id"], at=datetime.fromisoformat(raw["at"]), author=author, text=raw["text"]
     )  # fmt: skip
@@ -147,7 +141,7 @@ def interaction_record(raw: Raw) -> InteractionRecord:
     """One thing that a person did."""
     unknown: list[str] = []
     return InteractionRecord(
-        external_id=raw["id"], kind=_looked_up(INTERACTIONS, raw["kind"], "unknown", unknown),
+        external_id=raw["id"], kind=look_up(INTERACTIONS, raw["kind"], unknown),
         at=datetime.fromisoformat(raw["at"]), email=raw["email"], customer_id=raw["customer"], device=raw["device"],
         location=raw["location"], url=raw["url"], sku=raw["sku"], message_key=raw["reference"],
         subject=raw["subject"], unknown=tuple(unknown), raw=raw,
@@ -190,7 +184,7 @@ def tracking_record(raw: Raw) -> TrackingRecord:
     unknown: list[str] = []
     return TrackingRecord(
         tracking_number=raw["number"], carrier=raw["carrier"], version=_version(raw),
-        state=_looked_up(PARCELS, raw["state"], "unknown", unknown), label_id=raw["label"],
+        state=look_up(PARCELS, raw["state"], unknown), label_id=raw["label"],
         shipped_at=moment(raw["shipped_at"]), delivered_at=moment(raw["delivered_at"]),
         expected_at=moment(raw["expected_at"]), steps=tuple(_step(step) for step in raw["steps"]),
         tracking_url=raw["tracking_url"], unknown=tuple(unknown), raw=raw,
