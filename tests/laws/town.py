@@ -13,6 +13,7 @@ from urllib.parse import urlsplit
 
 import pytest
 from django.db import connection
+from django.db.models import F
 from django.test import Client
 
 from finalmarket.channels.models import SalesChannel
@@ -117,15 +118,16 @@ class Town:
     def complaints(self) -> list[str]:
         """What is set aside, left over, or puts an account out of order, in sentences."""
         letters = DeadLetter.objects.filter(pk__in=dead_letters.open_letters())
-        left = [*DueNotice.objects.filter(state__in=OPEN), *DueEvent.objects.filter(state__in=OPEN)]
-        untold = [one for one in DueRecord.objects.all() if one.version > one.settled_version]
+        left = [f"{one} waits: {one.last_error}" for one in DueNotice.objects.filter(state__in=OPEN)]
+        left += [f"{one} waits: {one.last_error}" for one in DueEvent.objects.filter(state__in=OPEN)]
+        untold = DueRecord.objects.filter(version__gt=F("settled_version"))
         health = [(name, account.integration.health()) for name, account in self._refreshed().items()]
         return [
             *(f"{one.stream} {one.external_id} is set aside: {one.reason}" for one in letters),
-            *(f"{one} waits: {one.last_error}" for one in [*left, *untold]),
+            *left, *(f"{one} waits: {one.last_error}" for one in untold),
             *(f"order {one.external_id} says {one.problem}" for one in Order.objects.exclude(problem="")),
             *(f"{name} is {word}" for name, word in health if word.word != "healthy"),
-        ]
+        ]  # fmt: skip
 
     def _refreshed(self) -> Mapping[str, Account]:
         for account in self.accounts.values():
