@@ -109,7 +109,7 @@ def sync(integration: int) -> None:
         syncing.sync(account)
 
 
-@job("integrations.inbox")
+@job("integrations.inbox", is_urgent=True)
 def work_inbox(integration: int) -> None:
     """Work on the waiting webhooks of one account; many are left to another job."""
     with _our_faults_counted(integration):
@@ -156,7 +156,7 @@ def tidy() -> None:
 # What goes out.
 
 
-@job("integrations.push")
+@job("integrations.push", is_urgent=True)
 def push(integration: int) -> None:
     """Tell one platform what changed here."""
     try:
@@ -166,7 +166,7 @@ def push(integration: int) -> None:
         raise
 
 
-@job("integrations.notices")
+@job("integrations.notices", is_urgent=True)
 def tell_notices(integration: int) -> None:
     """Tell one platform what happened here to its orders and payments."""
     try:

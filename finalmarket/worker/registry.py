@@ -15,9 +15,9 @@ def register(app: App) -> None:
         retry = RetryStrategy(max_attempts=declared.attempts, exponential_wait=3) if declared.attempts > 1 else False
         lock = declared.name if declared.cron else None
         # A periodic job is never queued twice: one that is late is not wanted a second time.
-        task = app.task(name=declared.name, queue=declared.queue, retry=retry, queueing_lock=lock)(
-            _carried_out(declared)
-        )
+        task = app.task(
+            name=declared.name, queue=declared.queue, priority=declared.priority, retry=retry, queueing_lock=lock
+        )(_carried_out(declared))
         if declared.cron:
             app.periodic(cron=declared.cron)(task)
 

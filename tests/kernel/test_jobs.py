@@ -4,6 +4,7 @@ import pytest
 from django.contrib.auth.models import User
 from django.db import connection, transaction
 from procrastinate.contrib.django import app
+from procrastinate.testing import InMemoryConnector
 
 from finalmarket.kernel import jobs
 from tests.conftest import TestDatabase
@@ -38,6 +39,26 @@ def test_a_job_exists_exactly_when_what_it_is_about_exists(greeting: list[str]) 
         User.objects.create_user("ann")
         jobs.enqueue("test.greet", whom="ann")
     assert waiting() == [("test.greet", '{"whom": "ann"}')]
+
+
+@pytest.mark.django_db
+def test_a_job_that_a_worker_puts_off_belongs_to_its_transaction_too(greeting: list[str]) -> None:
+    with app.replace_connector(InMemoryConnector()), pytest.raises(ZeroDivisionError), transaction.atomic():
+        jobs.enqueue("test.greet", whom="ann")
+        assert len(waiting()) == 1
+        raise ZeroDivisionError
+    assert waiting() == []
+
+
+@pytest.mark.django_db
+def test_an_urgent_job_is_taken_before_those_that_waited_longer(greeting: list[str]) -> None:
+    jobs.job("test.run", is_urgent=True)(lambda: None)
+    slow, urgent = jobs.enqueue("test.greet", whom="ann"), jobs.enqueue("test.run")
+    assert slow is not None and urgent is not None
+    with connection.cursor() as cursor:
+        cursor.execute("INSERT INTO procrastinate_workers DEFAULT VALUES RETURNING id")
+        cursor.execute("SELECT id FROM procrastinate_fetch_job_v2(NULL, %s)", [cursor.fetchone()[0]])
+        assert cursor.fetchone() == (urgent,)
 
 
 @pytest.mark.django_db
