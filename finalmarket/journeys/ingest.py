@@ -16,6 +16,7 @@ import time
 from collections import Counter
 from collections.abc import Mapping, Sequence
 from datetime import datetime
+from hashlib import sha256
 from pathlib import Path
 from typing import Any, NamedTuple, TypeAlias
 
@@ -23,6 +24,7 @@ import orjson
 import psycopg
 from django.db import DataError, InterfaceError, OperationalError, connection, transaction
 from psycopg import errors
+from psycopg.types.string import ByteaBinaryLoader
 
 from finalmarket.journeys import set_aside, whose
 from finalmarket.journeys.dialects.heard import Heard, Reading, Refused, Unreadable, Who
@@ -56,11 +58,11 @@ class Unavailable(RuntimeError):
 
 class Item(NamedTuple):
     """An event on its way into the tables. `line` is all of its row but number and profile, as COPY writes it; empty
-    for what is no interaction. `name` is set where the name is to be counted, `message_id` where a key is to be
-    kept."""
+    for what is no interaction. `name` is set where the name is to be counted, `digest` (of its message id) where a key
+    is to be kept."""
 
     channel_id: int
-    message_id: str
+    digest: bytes
     named: Named
     at: datetime
     line: bytes
@@ -128,12 +130,12 @@ def _item(door: Door, dialect: str, heard: Heard, received: bytes) -> Item | Non
     if kind is None:
         kind = door.names.get(folded(name))
         if kind is None:  # nobody has decided yet
-            return Item(place.channel_id, message_id, (place, who), at, b"", name, heard, dialect)
+            return Item(place.channel_id, _digest(message_id), (place, who), at, b"", name, heard, dialect)
     if not kind:
         named = (place, who)
         if who == NOBODY or named in whose.known:
             return None  # nothing that is not known already
-        return Item(place.channel_id, "", named, at, b"", "", heard, dialect)
+        return Item(place.channel_id, b"", named, at, b"", "", heard, dialect)
     kept = orjson.dumps(context)
     if len(kept) > MOST_CONTEXT_BYTES:
         raise ValueError(f"its details take more than {MOST_CONTEXT_BYTES} bytes")
@@ -143,7 +145,12 @@ def _item(door: Door, dialect: str, heard: Heard, received: bytes) -> Item | Non
         kept = kept.replace(b"\\", b"\\\\")
     written = message_id if SPECIAL.search(message_id) is None else _escaped(message_id)
     line = b"".join((door.head(kind), f"{written}\t{at.isoformat()}".encode(), received, kept, b"\n"))
-    return Item(place.channel_id, message_id, (place, who), at, line, "", heard, dialect)
+    return Item(place.channel_id, _digest(message_id), (place, who), at, line, "", heard, dialect)
+
+
+def _digest(message_id: str) -> bytes:
+    """As `storage.digest`, without making a UUID of it."""
+    return sha256(message_id.encode()).digest()[:16]
 
 
 def _escaped(text: str) -> str:
@@ -249,12 +256,12 @@ def _store(
     """Within the transaction: decide which of the events are new, store those, and mark whose they are. Returns how
     often names came that are to be counted."""
     names: Counter[tuple[int, str]] = Counter()
-    keyed = sorted((item for item in items if item.message_id), key=_key)
+    keyed = [item for item in items if item.digest]
     numbers = _claim(cursor, keyed) if keyed else {}
     lines: list[bytes] = []
     since: dict[int, datetime] = {}
     for item in keyed:
-        key = item.channel_id, item.message_id
+        key = item.channel_id, item.digest
         if key not in numbers:
             continue
         number = numbers.pop(key)
@@ -269,35 +276,26 @@ def _store(
         if at is None or item.at < at:
             since[profile] = item.at
     if lines:
-        gone = whose.gone(cursor, since)
-        if gone:
-            raise _Stale(gone)
         with cursor.copy(QUERIES["store"]) as copy:
             copy.write(b"".join(lines))
         failpoints.hit("ingest.after_copy")
+        gone = whose.gone(cursor, since)
+        if gone:
+            raise _Stale(gone)
         cursor.execute(MARK, {"customers": list(since), "since": list(since.values())})
     return names
 
 
-def _key(item: Item) -> tuple[int, str]:
-    return item.channel_id, item.message_id
-
-
-def _claim(cursor: psycopg.Cursor[Any], keyed: Sequence[Item]) -> dict[tuple[int, str], int | None]:
-    """The new ones among these, sorted, messages, with the numbers of their interactions."""
+def _claim(cursor: psycopg.Cursor[Any], keyed: Sequence[Item]) -> dict[tuple[int, bytes], int | None]:
+    """The new ones among these messages, with the numbers of their interactions."""
+    cursor.adapters.register_loader("uuid", ByteaBinaryLoader)  # bytes as they are, not objects
     channels = ",".join([str(item.channel_id) for item in keyed])
-    messages = ",".join([_quoted(item.message_id) for item in keyed])
+    digests = ",".join([item.digest.hex() for item in keyed])
     counts = ",".join(["t" if item.line else "f" for item in keyed])
     moments = ",".join([f'"{item.at.isoformat()}"' for item in keyed])
-    cursor.execute(QUERIES["claim"], [LOCK, f"{{{channels}}}", f"{{{messages}}}", f"{{{counts}}}", f"{{{moments}}}"])
-    return {(channel, message): number for channel, message, number in cursor.fetchall()}
-
-
-def _quoted(text: str) -> str:
-    """An element of an array as PostgreSQL writes it."""
-    if "\\" in text or '"' in text:
-        text = text.replace("\\", "\\\\").replace('"', '\\"')
-    return f'"{text}"'
+    arrays = [f"{{{column}}}" for column in (channels, digests, counts, moments)]
+    cursor.execute(QUERIES["claim"], [LOCK, *arrays], binary=True)
+    return {(channel, digest): number for channel, digest, number in cursor.fetchall()}
 
 
 def _count(names: Counter[tuple[int, str]], now: datetime) -> None:

@@ -1,15 +1,19 @@
 -- The ingest: what many events of many channels write, each by one statement.
 
 -- name: claim
--- Which messages are new, and the numbers of their interactions (none for what is no interaction). The rows come in one
--- order everywhere, so that two writers of the same messages never wait in a circle.
+-- Which messages are new, and the numbers of their interactions (none for what is no interaction). Numbers follow the
+-- order in which it was told; rows are written in one order everywhere, so that two writers of the same messages never
+-- wait in a circle.
 -- Whoever erases a person waits for the batches that hold this lock, and they for it (ingest.hold_back).
 WITH held AS MATERIALIZED (SELECT pg_advisory_xact_lock_shared(%s))
-INSERT INTO interaction_keys (sales_channel_id, message_id, interaction_id, occurred_at)
-SELECT told.channel, told.message, CASE WHEN told.counts THEN nextval('interaction_ids') END, told.at
-FROM held, unnest(%s::bigint[], %s::text[], %s::bool[], %s::timestamptz[]) AS told(channel, message, counts, at)
+INSERT INTO interaction_keys (sales_channel_id, message_digest, interaction_id, occurred_at)
+SELECT channel, digest, number, at FROM (
+    SELECT told.channel, told.digest, CASE WHEN told.counts THEN nextval('interaction_ids') END AS number, told.at
+    FROM held, unnest(%s::bigint[], %s::uuid[], %s::bool[], %s::timestamptz[]) AS told(channel, digest, counts, at)
+) numbered
+ORDER BY channel, digest
 ON CONFLICT DO NOTHING
-RETURNING sales_channel_id, message_id, interaction_id
+RETURNING sales_channel_id, message_digest, interaction_id
 
 -- name: store
 COPY channel_interactions (id, customer_id, sales_channel_id, interaction_type, value_score, message_id, occurred_at,

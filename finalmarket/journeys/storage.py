@@ -7,6 +7,8 @@ one by one or in bulk, which claim their keys and mark whose journeys are to be 
 
 from __future__ import annotations
 
+import hashlib
+import uuid
 from collections.abc import Collection, Iterable, Sequence
 from datetime import UTC, datetime
 from typing import TYPE_CHECKING, Any
@@ -21,19 +23,27 @@ if TYPE_CHECKING:
 
 MONTHS_AHEAD = 2
 MONTHS = "SELECT interactions_months(%s::timestamptz[])"
-# In one order everywhere, so that two writers of the same messages never wait in a circle.
+# Numbers follow the order of the rows; keys are claimed in one order everywhere, so that two writers of the same messages
+# never wait in a circle.
 CLAIM = """
-INSERT INTO interaction_keys (sales_channel_id, message_id, interaction_id, occurred_at)
-SELECT told.channel, told.message, nextval('interaction_ids'), told.at
-FROM unnest(%s::bigint[], %s::text[], %s::timestamptz[]) AS told(channel, message, at)
-ORDER BY told.channel, told.message COLLATE "C"
+INSERT INTO interaction_keys (sales_channel_id, message_digest, interaction_id, occurred_at)
+SELECT channel, digest, number, at FROM (
+    SELECT told.channel, told.digest, nextval('interaction_ids') AS number, told.at
+    FROM unnest(%s::bigint[], %s::uuid[], %s::timestamptz[]) AS told(channel, digest, at)
+) numbered
+ORDER BY channel, digest
 ON CONFLICT DO NOTHING
-RETURNING sales_channel_id, message_id, interaction_id
+RETURNING sales_channel_id, message_digest, interaction_id
 """
 TOLD = """
-SELECT sales_channel_id, message_id, interaction_id, occurred_at FROM interaction_keys
-WHERE sales_channel_id = ANY (%s::bigint[]) AND message_id = ANY (%s::text[])
+SELECT sales_channel_id, message_digest, interaction_id, occurred_at FROM interaction_keys
+WHERE sales_channel_id = ANY (%s::bigint[]) AND message_digest = ANY (%s::uuid[])
 """
+
+
+def digest(message_id: str) -> uuid.UUID:
+    """By what the table of keys knows a message: the first half of the SHA-256 of its id."""
+    return uuid.UUID(bytes=hashlib.sha256(message_id.encode()).digest()[:16])
 
 
 def make_months(moments: Iterable[datetime]) -> None:
@@ -54,16 +64,16 @@ def claim(rows: Sequence[ChannelInteraction]) -> list[ChannelInteraction]:
     """Claim the message ids of these rows within the caller's transaction, and have their months; return those that
     are new, each with its number. A row without a message id is always new."""
     named = [row for row in rows if row.message_id]
-    numbers: dict[tuple[int, str], int] = {}
+    numbers: dict[tuple[int, uuid.UUID], int] = {}
     make_months(row.occurred_at for row in rows)
     if named:
         with connection.cursor() as cursor:
-            channels, messages = [row.sales_channel_id for row in named], [row.message_id for row in named]
-            cursor.execute(CLAIM, [channels, messages, [row.occurred_at for row in named]])
-            numbers = {(channel, message): number for channel, message, number in cursor.fetchall()}
+            channels, digests = [row.sales_channel_id for row in named], [digest(row.message_id) for row in named]
+            cursor.execute(CLAIM, [channels, digests, [row.occurred_at for row in named]])
+            numbers = {(channel, found): number for channel, found, number in cursor.fetchall()}
     new = []
     for row in rows:
-        number = numbers.pop((row.sales_channel_id, row.message_id), None)
+        number = numbers.pop((row.sales_channel_id, digest(row.message_id)), None)
         if number is not None:
             row.pk = number
         if number is not None or not row.message_id:
@@ -76,9 +86,10 @@ def told(channels: Collection[int], messages: Collection[str]) -> dict[tuple[int
     each made (no number: it was none of the sixteen)."""
     if not channels or not messages:
         return {}
+    by_digest = {digest(message): message for message in messages}
     with connection.cursor() as cursor:
-        cursor.execute(TOLD, [list(channels), list(messages)])
-        return {(channel, message): (number, at) for channel, message, number, at in cursor.fetchall()}
+        cursor.execute(TOLD, [list(channels), list(by_digest)])
+        return {(channel, by_digest[found]): (number, at) for channel, found, number, at in cursor.fetchall()}
 
 
 class InteractionRows(models.QuerySet["ChannelInteraction"]):

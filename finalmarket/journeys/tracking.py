@@ -18,14 +18,15 @@ MOST_NAME_CHARACTERS = 200
 class InteractionKey(models.Model):
     """A message that was told on a channel, and the interaction that it made (none, for what is no interaction).
 
-    Kept for ever, in sixteen partitions by hash: a message that comes again after years is still the same message.
+    Kept for ever, in sixteen partitions by hash: a message that comes again after years is still the same message. Of
+    its id the digest is kept (`storage.digest`): 16 bytes, where ids of clients take 36 to 100.
     """
 
-    pk = models.CompositePrimaryKey("sales_channel_id", "message_id")
+    pk = models.CompositePrimaryKey("sales_channel_id", "message_digest")
     sales_channel = models.ForeignKey(
         SalesChannel, on_delete=models.CASCADE, related_name="+", db_constraint=False, db_index=False
     )
-    message_id = models.CharField(max_length=100, db_collation="C")
+    message_digest = models.UUIDField()
     interaction_id = models.BigIntegerField(null=True)
     occurred_at = models.DateTimeField()
 
@@ -33,7 +34,7 @@ class InteractionKey(models.Model):
         db_table = "interaction_keys"
 
     def __str__(self) -> str:
-        return self.message_id
+        return str(self.message_digest)
 
 
 class WriteKey(models.Model):

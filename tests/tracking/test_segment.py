@@ -195,6 +195,13 @@ def test_a_message_told_again_is_one_whatever_it_says_now(shop: Shop) -> None:
     assert InteractionKey.objects.count() == 3
 
 
+def test_events_of_one_moment_are_numbered_as_they_were_told(shop: Shop) -> None:
+    shop.batch(*(track("Product Viewed", number, properties={"n": number}) for number in range(50)))
+    told = ChannelInteraction.objects.order_by("id").values_list("context__properties__n", flat=True)
+    assert list(told) == list(range(50))
+    assert len(set(ChannelInteraction.objects.values_list("occurred_at", flat=True))) == 1
+
+
 def test_messages_with_long_and_odd_ids_are_told_apart(shop: Shop) -> None:
     odd = ['quote"', "back\\slash", "tab\tnew\nline", "ü – 漢字", "{}", "NULL", "\\N", "\\."]
     for _ in range(2):

@@ -45,11 +45,11 @@ ALTER SEQUENCE interaction_ids OWNED BY interactions_by_month.id;
 
 CREATE TABLE interaction_keys (
     sales_channel_id bigint NOT NULL,
-    message_id varchar(100) COLLATE "C" NOT NULL,
+    message_digest uuid NOT NULL,
     interaction_id bigint,
     occurred_at timestamptz NOT NULL,
-    PRIMARY KEY (sales_channel_id, message_id)
-) PARTITION BY HASH (sales_channel_id, message_id);
+    PRIMARY KEY (sales_channel_id, message_digest)
+) PARTITION BY HASH (sales_channel_id, message_digest);
 
 DO $$
 BEGIN
@@ -102,8 +102,10 @@ SELECT id, customer_id, sales_channel_id, journey_id, interaction_type, value_sc
        received_at
 FROM interactions_before ORDER BY id;
 
-INSERT INTO interaction_keys (sales_channel_id, message_id, interaction_id, occurred_at)
-SELECT sales_channel_id, message_id, id, occurred_at FROM interactions_before WHERE message_id <> '';
+INSERT INTO interaction_keys (sales_channel_id, message_digest, interaction_id, occurred_at)
+SELECT sales_channel_id, encode(substring(sha256(convert_to(message_id, 'UTF8')) FROM 1 FOR 16), 'hex')::uuid, id,
+       occurred_at
+FROM interactions_before WHERE message_id <> '';
 
 SELECT setval('interaction_ids', greatest(max(id), 1), max(id) IS NOT NULL) FROM interactions_before;
 
@@ -194,7 +196,7 @@ class Migration(migrations.Migration):
                             "pk",
                             models.CompositePrimaryKey(
                                 "sales_channel_id",
-                                "message_id",
+                                "message_digest",
                                 blank=True,
                                 editable=False,
                                 primary_key=True,
@@ -211,7 +213,7 @@ class Migration(migrations.Migration):
                                 to="channels.saleschannel",
                             ),
                         ),
-                        ("message_id", models.CharField(db_collation="C", max_length=100)),
+                        ("message_digest", models.UUIDField()),
                         ("interaction_id", models.BigIntegerField(null=True)),
                         ("occurred_at", models.DateTimeField()),
                     ],
