@@ -17,6 +17,7 @@ PARTS = {
     "stock": ("finalmarket.bench.stock", "finalmarket.bench.orders"),
     "import": ("finalmarket.bench.orders",),
     "sync": ("finalmarket.bench.sync",),
+    "ingest": ("finalmarket.bench.ingest",),
     "history": ("finalmarket.bench.history",),
 }
 
@@ -68,6 +69,19 @@ def history(wants_json: bool, quick: bool, seed: int, rows: int) -> None:
     """Paths, funnels and attribution over ten million interactions, beside DuckDB. Takes about ten minutes."""
     pace = QUICK if quick else Pace(runs=3)
     run("history", replace(pace, seed=seed), wants_json=wants_json, rows=rows // 10 if quick else rows)
+
+
+@command.command("ingest")
+@click.option("--json", "wants_json", is_flag=True, help="Print one JSON object instead of a table.")
+@click.option("--quick", is_flag=True, help="One short run, 100,000 rows stored already: a first impression.")
+@click.option("--rows", type=click.IntRange(0), help="Interactions stored already; ten million unless told otherwise.")
+@click.option("--kills", default=10, show_default=True, help="How often the web process is killed in the middle.")
+@click.option("--seed", default=1, show_default=True, help="Decides who tells what.")
+def ingest(wants_json: bool, quick: bool, rows: int | None, kills: int, seed: int) -> None:
+    """Events a second over HTTP, in batches of 1, 20 and 100, beside COPY of the same rows. Takes some ten minutes."""
+    before = rows if rows is not None else 100_000 if quick else 10_000_000
+    pace = replace(QUICK if quick else Pace(), seed=seed)
+    run("ingest", pace, wants_json=wants_json, rows=before, kills=kills)
 
 
 def _work() -> None:

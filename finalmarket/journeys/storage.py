@@ -23,8 +23,8 @@ if TYPE_CHECKING:
 
 MONTHS_AHEAD = 2
 MONTHS = "SELECT interactions_months(%s::timestamptz[])"
-# Numbers follow the order of the rows; keys are claimed in one order everywhere, so that two writers of the same messages
-# never wait in a circle.
+# Numbers follow the order of the rows; keys are claimed in one order everywhere, so that two writers of the same
+# messages never wait in a circle.
 CLAIM = """
 INSERT INTO interaction_keys (sales_channel_id, message_digest, interaction_id, occurred_at)
 SELECT channel, digest, number, at FROM (
