@@ -6,18 +6,18 @@ drafts (listings go out), shop.
 
 from __future__ import annotations
 
-import hashlib
-import json
 from base64 import b64decode
 from collections.abc import Iterator, Mapping, Sequence
-from datetime import UTC, datetime
+from datetime import datetime
 from functools import cached_property
 from typing import Any, ClassVar
 from urllib.parse import urlencode, urlsplit
 
 import httpx2
 
+from finalmarket.connectors.answers import fields_in
 from finalmarket.connectors.auth import TokenAuth, TokenRequest, challenge
+from finalmarket.connectors.code_exchange import tokens_for_code
 from finalmarket.connectors.contract import (
     Authorizes,
     Checked,
@@ -32,10 +32,11 @@ from finalmarket.connectors.contract import (
     ReceivesWebhooks,
     Setting,
 )
-from finalmarket.connectors.errors import NeedsAttention, NotSupported, Rejected, Unintelligible, WebhookRefused
+from finalmarket.connectors.deliveries import name_of_body, read_delivery
+from finalmarket.connectors.errors import NeedsAttention, NotSupported, Rejected, WebhookRefused
 from finalmarket.connectors.http import Answer, retry_after
 from finalmarket.connectors.platforms.etsy import drafts, inventory, receipts
-from finalmarket.connectors.platforms.etsy.shop import PAGE, ROOT, Shop, fields
+from finalmarket.connectors.platforms.etsy.shop import PAGE, ROOT, Shop
 from finalmarket.connectors.rates import Rate
 from finalmarket.connectors.records import (
     Delivery,
@@ -47,10 +48,11 @@ from finalmarket.connectors.records import (
     OrderRecord,
     Page,
     PriceLevel,
+    Raw,
     StockLevel,
     StockRecord,
 )
-from finalmarket.connectors.signing import hmac_base64, require_recent, require_signature
+from finalmarket.connectors.signing import hmac_base64, require_sent_recently, require_signature
 
 __all__ = ["Etsy"]
 
@@ -109,7 +111,7 @@ class Etsy(
         more: dict[str, Any] = (
             {"headers": {"Authorization": f"Bearer {token}"}, "is_authorized": False} if token else {}
         )
-        shop_id = fields(self.http.call("GET", f"{ROOT}/users/me", **more)).get("shop_id")
+        shop_id = fields_in(self.http.call("GET", f"{ROOT}/users/me", **more)).get("shop_id")
         if not shop_id:
             raise NeedsAttention("the Etsy account has no shop")
         return str(shop_id)
@@ -126,30 +128,20 @@ class Etsy(
             "grant_type": "refresh_token", "client_id": kept.get("keystring", ""),
             "refresh_token": kept.get("refresh_token", ""),
         }  # fmt: skip
-        ends_at = kept.get("access_token_ends_at", "")
-        return TokenAuth(
-            TokenRequest(self.address(TOKEN), form), _put_token, token=kept.get("access_token", ""),
-            ends_at=datetime.fromisoformat(ends_at) if ends_at else None, keep=self.account.keep,
-        )  # fmt: skip
+        return TokenAuth.of(TokenRequest(self.address(TOKEN), form), kept, self.account.keep)
 
     def heed(self, answer: Answer, bucket: str) -> float | None:
         """See Connector: what the application may do in a second, and what is left of that and of the day."""
-        told = {name.lower(): value for name, value in answer.headers.items()}
-        pace = _count(told.get("x-limit-per-second"))
-        left = [
-            count
-            for name in ("x-remaining-this-second", "x-remaining-today")
-            if (count := _count(told.get(name))) is not None
-        ]
+        pace = answer.count("x-limit-per-second")
+        counts = [answer.count(name) for name in ("x-remaining-this-second", "x-remaining-today")]
+        left = [count for count in counts if count is not None]
         if pace and left:
             self._budget.learn(bucket, per_second=pace, capacity=pace, left=min(left))
         return retry_after(answer.headers)
 
     def check(self) -> str:
         """See Connector."""
-        told = fields(self.http.call("GET", self.shop.path))
-        if not told.get("shop_name"):
-            raise Unintelligible("Etsy does not say what the shop is called")
+        told = fields_in(self.http.call("GET", self.shop.path), "shop_name")
         return f"{told['shop_name']} ({told.get('currency_code') or 'no currency'})"
 
     def authorization_url(self, redirect_uri: str, state: str, verifier: str) -> str:
@@ -163,16 +155,13 @@ class Etsy(
 
     def exchange(self, query: Mapping[str, str], redirect_uri: str, verifier: str) -> Mapping[str, str]:
         """See Authorizes."""
-        if not query.get("code"):
-            raise NeedsAttention("Etsy sent no authorization code back: connect the account anew")
         form = {
             "grant_type": "authorization_code", "client_id": self.account.secrets.get("keystring", ""),
-            "redirect_uri": redirect_uri, "code": query["code"], "code_verifier": verifier,
+            "redirect_uri": redirect_uri, "code_verifier": verifier,
         }  # fmt: skip
-        given = fields(self.http.call("POST", self.address(TOKEN), form=form, is_authorized=False))
-        if not given.get("refresh_token") or not given.get("access_token"):
+        given = tokens_for_code(self.http, query, self.address(TOKEN), form)
+        if not given.get("refresh_token"):
             raise NeedsAttention("Etsy gave no refresh token: connect the account anew")
-        self._scrub.learn([str(given["refresh_token"]), str(given["access_token"])])
         shop_id = self._own_shop_id(str(given["access_token"]))
         return {"refresh_token": str(given["refresh_token"]), "shop_id": shop_id}
 
@@ -232,29 +221,21 @@ class Etsy(
             raise WebhookRefused("the delivery does not say what it is and when it was signed")
         message = f"{name}.{seconds}.".encode() + delivery.body
         require_signature(given, self.webhook_secret(), message, _signed)
-        try:
-            sent_at = datetime.fromtimestamp(int(seconds), UTC)
-        except (ValueError, OverflowError, OSError):
-            raise WebhookRefused("the delivery does not say when it was signed") from None
-        require_recent(sent_at, delivery.received_at)
+        require_sent_recently(seconds, delivery.received_at)
 
     def read_webhook(self, delivery: Delivery) -> Sequence[Event]:
         """See ReceivesWebhooks. What concerns another shop of the same app is none of ours: its kind is unknown."""
-        try:
-            told = json.loads(delivery.body)
-            topic, path = str(told["event_type"]), urlsplit(str(told["resource_url"])).path
-            shop_id = str(told.get("shop_id") or "")
-        except (ValueError, KeyError, TypeError, AttributeError, RecursionError) as error:
-            raise Unintelligible(f"the delivery is no event of Etsy's: {type(error).__name__}") from None
-        ours = self.account.settings.get("shop_id", "")
+        name = delivery.header("webhook-id") or name_of_body(delivery)
+        return [read_delivery(delivery, lambda told: self._event(told, name))]
+
+    def _event(self, told: Raw, name: str) -> Event:
+        topic, path = str(told["event_type"]), urlsplit(str(told["resource_url"])).path
+        ours, shop_id = self.setting("shop_id"), str(told.get("shop_id") or "")
         is_ours = topic in TOPICS and (not ours or not shop_id or shop_id == ours)
-        name = delivery.header("webhook-id") or hashlib.sha256(delivery.body).hexdigest()
-        return [
-            Event(
-                event_id=name, topic=topic, kind="orders" if is_ours else "unknown",
-                external_id=path.rstrip("/").rpartition("/")[2] if "/receipts/" in path else "",
-            )
-        ]  # fmt: skip
+        return Event(
+            event_id=name, topic=topic, kind="orders" if is_ours else "unknown",
+            external_id=path.rstrip("/").rpartition("/")[2] if "/receipts/" in path else "",
+        )  # fmt: skip
 
     # What its errors mean: Etsy says it in sentences, and the status decides. The token endpoint has words for it.
 
@@ -271,14 +252,6 @@ class Etsy(
             return "", ""
         words = str(told.get("error_description") or error)
         return (error, words) if error in self.consequences else ("" if not answer.is_success else "error", words)
-
-
-def _put_token(request: httpx2.Request, token: str) -> None:
-    request.headers["Authorization"] = f"Bearer {token}"
-
-
-def _count(text: str | None) -> int | None:
-    return int(text) if text is not None and text.isascii() and text.isdigit() else None
 
 
 def _signed(secret: bytes, message: bytes) -> bytes:

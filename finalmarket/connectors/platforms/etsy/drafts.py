@@ -7,6 +7,7 @@ from decimal import Decimal
 from typing import Any
 from urllib.parse import quote
 
+from finalmarket.connectors.answers import fields_in
 from finalmarket.connectors.errors import Rejected
 from finalmarket.connectors.platforms.etsy.inventory import (
     ACTIVE,
@@ -22,7 +23,7 @@ from finalmarket.connectors.platforms.etsy.inventory import (
     put_inventory,
     read_inventory,
 )
-from finalmarket.connectors.platforms.etsy.shop import PAGE, ROOT, Shop, fields, results
+from finalmarket.connectors.platforms.etsy.shop import PAGE, ROOT, Shop, results
 from finalmarket.connectors.records import ListingContent, ListingRef, Raw
 
 MOST_TITLE_LETTERS = 140
@@ -58,7 +59,7 @@ def _change(shop: Shop, content: ListingContent) -> ListingRef:
         for error in make_edits(shop, [edit]):
             raise error
         return content.ref
-    standing = fields(shop.http.call("GET", f"{ROOT}/listings/{quote(listing_id, safe='')}"))
+    standing = fields_in(shop.http.call("GET", f"{ROOT}/listings/{quote(listing_id, safe='')}"))
     told = {"title": content.title, "description": content.description}
     state = _next_state(str(standing.get("state")), content)
     changed = {name: text for name, text in told.items() if text and text != standing.get(name)}
@@ -84,7 +85,7 @@ def _make(shop: Shop, content: ListingContent) -> ListingRef:
     """Make a draft, or take up the one that an earlier try left; then say what it is called, costs, and shows."""
     draft = _find_draft(shop, content)
     if draft is None:
-        draft = fields(shop.http.call("POST", f"{shop.path}/listings", form=draft_fields(shop, content)))
+        draft = fields_in(shop.http.call("POST", f"{shop.path}/listings", form=draft_fields(shop, content)))
     listing_id = str(draft.get("listing_id") or "")
     inventory = read_inventory(shop, listing_id) or {}
     told = inventory_fields(inventory)

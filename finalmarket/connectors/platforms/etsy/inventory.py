@@ -8,13 +8,14 @@ from __future__ import annotations
 
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
+from functools import partial
 from typing import Any
 from urllib.parse import quote
 
+from finalmarket.connectors.answers import fields_in, if_there
 from finalmarket.connectors.errors import Rejected, RetryLater, Unintelligible
-from finalmarket.connectors.exact_json import exact_json
-from finalmarket.connectors.paging import READING_ERRORS, read_cursor, read_each, walk, write_cursor
-from finalmarket.connectors.platforms.etsy.shop import PAGE, ROOT, Shop, fields, money, results
+from finalmarket.connectors.paging import READING_ERRORS, in_parts, read_cursor, read_each, walk, write_cursor
+from finalmarket.connectors.platforms.etsy.shop import PAGE, ROOT, Shop, money, results
 from finalmarket.connectors.records import (
     ListingRecord,
     ListingRef,
@@ -24,6 +25,7 @@ from finalmarket.connectors.records import (
     StockLevel,
     StockRecord,
 )
+from finalmarket.connectors.refusals import error_of, tell_each
 
 LISTING = "listing"
 ACTIVE, INACTIVE, DRAFT, SOLD_OUT = "active", "inactive", "draft", "sold_out"
@@ -135,14 +137,10 @@ def _inventories(shop: Shop, listing_ids: Sequence[str]) -> dict[str, Raw]:
     """The inventories of these listings. One call tells of a hundred, but of none where one is missing: then, and for
     what it left out, each is asked for alone."""
     found: dict[str, Raw] = {}
-    for start in range(0, len(listing_ids), PAGE):
-        params = {"listing_ids": list(listing_ids[start : start + PAGE])}
-        try:
-            _, raws = results(shop.http.call("GET", f"{ROOT}/listings/batch/inventory", params=params))
-        except Rejected as error:
-            if error.status != 404:
-                raise
-            continue
+    for some in in_parts(listing_ids, PAGE):
+        asking = partial(shop.http.call, "GET", f"{ROOT}/listings/batch/inventory", params={"listing_ids": list(some)})
+        answer = if_there(asking)
+        _, raws = (0, []) if answer is None else results(answer)
         found |= {str(raw.get("listing_id")): raw.get("inventory") or {} for raw in raws}
     for listing_id in listing_ids:
         if listing_id not in found:
@@ -155,12 +153,7 @@ def _inventories(shop: Shop, listing_ids: Sequence[str]) -> dict[str, Raw]:
 def read_inventory(shop: Shop, listing_id: str) -> Raw | None:
     """The inventory of a listing, and the listing; None where there is none."""
     path = f"{ROOT}/listings/{quote(listing_id, safe='')}/inventory"
-    try:
-        return fields(shop.http.call("GET", path, params={"includes": "Listing"}))
-    except Rejected as error:
-        if error.status == 404:
-            return None
-        raise
+    return if_there(lambda: fields_in(shop.http.call("GET", path, params={"includes": "Listing"})))
 
 
 # Numbers that go out.
@@ -225,20 +218,17 @@ def _edit_listing(shop: Shop, listing_id: str, edits: Sequence[Edit]) -> list[Re
             return [Rejected(f"Etsy knows no listing {listing_id}", key=one.ref.key, status=404) for one in edits]
         told = inventory_fields(inventory)
     except Rejected as error:
-        return [_of(one, error) for one in edits]
+        return [error_of(error, one.ref.key) for one in edits]
     except READING_ERRORS as error:
         raise Unintelligible(f"an inventory of Etsy's cannot be read: {type(error).__name__} {error}") from None
     offerings = {key_of(listing_id, one["property_values"]): one["offerings"][0] for one in told["products"]}
-    refused: list[Rejected] = []
-    for one in edits:
-        offering = offerings.get(one.ref.key)
-        if offering is None:
-            refused.append(Rejected(f"listing {listing_id} has no such variation", key=one.ref.key, status=404))
-            continue
-        try:
-            one.change(offering)
-        except Rejected as error:
-            refused.append(error)
+
+    def change(one: Edit) -> None:
+        if one.ref.key not in offerings:
+            raise Rejected(f"listing {listing_id} has no such variation", status=404)
+        one.change(offerings[one.ref.key])
+
+    refused = tell_each(edits, change, lambda one: one.ref.key)
     done = {error.key for error in refused}
     changed = [one for one in edits if one.ref.key not in done]
     if changed:
@@ -246,7 +236,7 @@ def _edit_listing(shop: Shop, listing_id: str, edits: Sequence[Edit]) -> list[Re
             _renew(shop, listing_id, inventory, told)
             put_inventory(shop, listing_id, told)
         except Rejected as error:
-            refused += [_of(one, error) for one in changed]
+            refused += [error_of(error, one.ref.key) for one in changed]
     return refused
 
 
@@ -257,10 +247,6 @@ def _renew(shop: Shop, listing_id: str, inventory: Raw, told: Mapping[str, Any])
     has_stock = any(product["offerings"][0]["quantity"] > 0 for product in told["products"])
     if state == SOLD_OUT and has_stock and shop.settings.get("renew") != "no":
         patch(shop, listing_id, {"state": ACTIVE})
-
-
-def _of(edit: Edit, error: Rejected) -> Rejected:
-    return Rejected(error.reason, key=edit.ref.key, code=error.code, status=error.status)
 
 
 def inventory_fields(inventory: Raw) -> dict[str, Any]:
@@ -292,12 +278,9 @@ def put_inventory(shop: Shop, listing_id: str, told: Mapping[str, Any]) -> None:
         {**product, "offerings": [{k: v for k, v in one.items() if k != "currency"} for one in product["offerings"]]}
         for product in told["products"]
     ]
-    body = exact_json({**told, "products": products, **_differences(told)})
+    body = {**told, "products": products, **_differences(told)}
     try:
-        shop.http.call(
-            "PUT", f"{ROOT}/listings/{quote(listing_id, safe='')}/inventory", content=body, repeatable=True,
-            headers={"Content-Type": "application/json"},
-        )  # fmt: skip
+        shop.http.call("PUT", f"{ROOT}/listings/{quote(listing_id, safe='')}/inventory", exact=body, repeatable=True)
     except Rejected as error:
         if error.status != 409:
             raise
@@ -321,4 +304,4 @@ def _differences(told: Mapping[str, Any]) -> dict[str, list[int]]:
 def patch(shop: Shop, listing_id: str, told: Mapping[str, Any]) -> Raw:
     """Change the words or the state of a listing."""
     path = f"{shop.path}/listings/{quote(listing_id, safe='')}"
-    return fields(shop.http.call("PATCH", path, form=told, repeatable=True))
+    return fields_in(shop.http.call("PATCH", path, form=told, repeatable=True))

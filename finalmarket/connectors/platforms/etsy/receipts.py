@@ -7,10 +7,12 @@ from datetime import datetime, timedelta
 from decimal import Decimal
 from urllib.parse import quote
 
+from finalmarket.connectors.answers import fields_in, if_there
 from finalmarket.connectors.errors import Rejected, Unintelligible
 from finalmarket.connectors.paging import read_cursor, read_each, read_one, walk, write_cursor
+from finalmarket.connectors.people import read_address
 from finalmarket.connectors.platforms.etsy.inventory import key_of
-from finalmarket.connectors.platforms.etsy.shop import PAGE, Shop, fields, moment, money, results
+from finalmarket.connectors.platforms.etsy.shop import PAGE, Shop, moment, money, results
 from finalmarket.connectors.records import (
     ZERO,
     Address,
@@ -23,12 +25,17 @@ from finalmarket.connectors.records import (
     RefundRecord,
     Tender,
 )
+from finalmarket.connectors.refusals import refused_as
 from finalmarket.kernel import clock
 
 OVERLAP = timedelta(minutes=5)  # what reaches the list late, and clocks that differ
 STATES = frozenset(
     {"paid", "completed", "open", "payment processing", "canceled", "fully refunded", "partially refunded"}
 )
+ADDRESS: Mapping[str, str] = {
+    "name": "name", "street": "first_line", "street2": "second_line", "postcode": "zip", "city": "city",
+    "region": "state", "country": "country_iso",
+}  # fmt: skip
 PLACES: Mapping[int, str] = {0: "Etsy", 1: "Pattern", 5: "Etsy"}
 TENDERS: Mapping[str, str] = {
     "cc": "card", "paypal": "paypal", "check": "check", "mo": "check", "bt": "bank_transfer", "other": "platform",
@@ -81,12 +88,8 @@ def pull_order(shop: Shop, receipt_id: str) -> OrderRecord | None:
 
 
 def _find(shop: Shop, receipt_id: str) -> Raw | None:
-    try:
-        return fields(shop.http.call("GET", f"{shop.path}/receipts/{quote(receipt_id, safe='')}"))
-    except Rejected as error:
-        if error.status == 404:
-            return None
-        raise
+    path = f"{shop.path}/receipts/{quote(receipt_id, safe='')}"
+    return if_there(lambda: fields_in(shop.http.call("GET", path)))
 
 
 # What goes out.
@@ -105,11 +108,9 @@ def push_fulfilment(shop: Shop, notice: FulfilmentNotice) -> str:
         carrier = CARRIERS.get(notice.carrier.strip().lower(), "other")
         body |= {"tracking_code": notice.tracking_number, "carrier_name": carrier}
     path = f"{shop.path}/receipts/{quote(notice.order_id, safe='')}/tracking"
-    try:
+    with refused_as(notice.key):
         answer = shop.http.call("POST", path, json=body)
-    except Rejected as error:
-        raise Rejected(error.reason, key=notice.key, code=error.code, status=error.status) from None
-    return _shipment(fields(answer), notice.tracking_number)
+    return _shipment(fields_in(answer), notice.tracking_number)
 
 
 def _shipment(receipt: Raw, tracking_number: str) -> str:
@@ -233,11 +234,7 @@ def _fulfilments(raw: Raw, goods: Sequence[OrderLine]) -> tuple[FulfilmentRecord
 
 
 def _address(raw: Raw) -> Address:
-    return Address(
-        name=raw.get("name") or "", street=raw.get("first_line") or "", street2=raw.get("second_line") or "",
-        postcode=raw.get("zip") or "", city=raw.get("city") or "", region=raw.get("state") or "",
-        country=raw.get("country_iso") or "",
-    )  # fmt: skip
+    return read_address(raw, ADDRESS)
 
 
 def _unknown(raw: Raw, state: str) -> tuple[str, ...]:

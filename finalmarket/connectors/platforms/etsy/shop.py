@@ -8,6 +8,7 @@ from datetime import UTC, datetime
 from decimal import Decimal
 from typing import Any
 
+from finalmarket.connectors.answers import fields_in, rows_in
 from finalmarket.connectors.errors import Unintelligible
 from finalmarket.connectors.http import Answer, Http
 from finalmarket.connectors.records import Raw
@@ -30,20 +31,12 @@ class Shop:
         return f"{ROOT}/shops/{self.shop_id}"
 
 
-def fields(answer: Answer) -> Raw:
-    """The object of an answer. Raises Unintelligible where there is none."""
-    if not isinstance(answer.data, dict):
-        raise Unintelligible("Etsy's answer is no object", status=answer.status)
-    return answer.data
-
-
 def results(answer: Answer) -> tuple[int, list[Raw]]:
     """How many records there are in all, and those of this page. Raises Unintelligible for another form."""
-    told = fields(answer)
-    count, listed = told.get("count"), told.get("results")
-    if not isinstance(count, int) or not isinstance(listed, list) or not all(isinstance(one, dict) for one in listed):
-        raise Unintelligible("Etsy's answer is no list of results", status=answer.status)
-    return count, listed
+    count = fields_in(answer).get("count")
+    if not isinstance(count, int):
+        raise Unintelligible("Etsy does not say how many results there are", status=answer.status)
+    return count, rows_in(answer, "results")
 
 
 def money(told: Any) -> Decimal:

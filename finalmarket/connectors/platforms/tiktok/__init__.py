@@ -5,8 +5,6 @@ The sections lie in files beside this one: doors (signatures, tokens, errors), o
 
 from __future__ import annotations
 
-import hashlib
-import json
 from collections.abc import Iterator, Mapping, Sequence
 from datetime import datetime
 from functools import cached_property
@@ -29,9 +27,10 @@ from finalmarket.connectors.contract import (
     ReceivesWebhooks,
     Setting,
 )
-from finalmarket.connectors.errors import NeedsAttention, NotSupported, Rejected, Unintelligible
+from finalmarket.connectors.deliveries import name_of_body, read_delivery
+from finalmarket.connectors.errors import NeedsAttention, NotSupported, Rejected
 from finalmarket.connectors.http import Answer
-from finalmarket.connectors.paging import READING_ERRORS
+from finalmarket.connectors.moments import from_seconds
 from finalmarket.connectors.platforms.tiktok import events as pixel_events
 from finalmarket.connectors.platforms.tiktok import goods, orders
 from finalmarket.connectors.platforms.tiktok.doors import (
@@ -197,7 +196,7 @@ class TikTok(
 
     def push_cancellation(self, order_id: str, reason: str, key: str) -> None:
         """See PushesCancellations: TikTok takes its own reasons only, ours is not among them."""
-        orders.push_cancellation(self.shop, order_id, self.account.settings.get("cancel_reason") or OUT_OF_STOCK)
+        orders.push_cancellation(self.shop, order_id, self.setting("cancel_reason"))
 
     def send_events(self, events: Sequence[AnalyticsEvent]) -> Sequence[Rejected]:
         """See SendsEvents: of those who agreed to advertising alone."""
@@ -229,26 +228,23 @@ class TikTok(
 
     def read_webhook(self, delivery: Delivery) -> Sequence[Event]:
         """See ReceivesWebhooks. What concerns another shop of the app is none of ours: its kind is unknown."""
-        try:
-            told = json.loads(delivery.body)
-            number, data, shop_id = told["type"], told.get("data") or {}, str(told.get("shop_id") or "")
-            topic, kind, field = TOPICS.get(number, (str(number), "unknown", ""))
-            wanted = self.account.settings.get("shop_id", "")
-            name = str(told.get("tts_notification_id") or hashlib.sha256(delivery.body).hexdigest())
-            at = orders.moment(told["timestamp"]) if told.get("timestamp") else None
-            kind = kind if not wanted or shop_id in ("", wanted) else "unknown"
-            # One delivery about parcels may name several orders.
-            packed = [order for parcel in data.get("package_list") or [] for order in parcel["order_id_list"]]
-            about = list(dict.fromkeys(map(str, packed))) or [str(data.get(field) or "") if field else ""]
-            return [
-                Event(
-                    event_id=f"{name}-{each}" if packed else name, topic=topic, kind=kind, external_id=each,
-                    occurred_at=at,
-                )
-                for each in about
-            ]  # fmt: skip
-        except READING_ERRORS as error:
-            raise Unintelligible(f"the delivery is no event of TikTok's: {type(error).__name__}") from None
+        return read_delivery(delivery, lambda told: self._events(told, name_of_body(delivery)))
+
+    def _events(self, told: Raw, body_name: str) -> list[Event]:
+        number, data, shop_id = told["type"], told.get("data") or {}, str(told.get("shop_id") or "")
+        topic, kind, field = TOPICS.get(number, (str(number), "unknown", ""))
+        wanted, name = self.setting("shop_id"), str(told.get("tts_notification_id") or body_name)
+        at = from_seconds(told["timestamp"]) if told.get("timestamp") else None
+        kind = kind if not wanted or shop_id in ("", wanted) else "unknown"
+        # One delivery about parcels may name several orders.
+        packed = [order for parcel in data.get("package_list") or [] for order in parcel["order_id_list"]]
+        about = list(dict.fromkeys(map(str, packed))) or [str(data.get(field) or "") if field else ""]
+        return [
+            Event(
+                event_id=f"{name}-{each}" if packed else name, topic=topic, kind=kind, external_id=each, occurred_at=at
+            )
+            for each in about
+        ]
 
     # What its errors mean.
 

@@ -13,6 +13,7 @@ from urllib.parse import urlsplit
 
 import httpx2
 
+from finalmarket.connectors import answers
 from finalmarket.connectors.auth import Keep, TokenAuth, TokenRequest
 from finalmarket.connectors.contract import Account
 from finalmarket.connectors.errors import NeedsAttention, OutcomeUnknown, RetryLater, Unintelligible
@@ -116,7 +117,4 @@ def data_of(answer: Answer) -> Raw:
 
 def rows_in(data: Raw, name: str) -> list[Raw]:
     """The rows of that name, none where it is left out. Raises Unintelligible where they are no rows."""
-    rows = data.get(name) or []
-    if not isinstance(rows, list) or not all(isinstance(row, dict) for row in rows):
-        raise Unintelligible(f"TikTok's answer holds no rows of {name}")
-    return rows
+    return answers.rows_in(data, name, is_left_out=True)

@@ -9,10 +9,12 @@ from datetime import UTC
 from typing import Any
 
 from finalmarket.connectors.errors import Rejected
-from finalmarket.connectors.exact_json import exact_json
+from finalmarket.connectors.paging import in_parts
 from finalmarket.connectors.platforms.tiktok.doors import Call, data_of
 from finalmarket.connectors.records import ZERO, Raw
+from finalmarket.connectors.refusals import tell_in_halves
 from finalmarket.connectors.talk import AnalyticsEvent, EventItem
+from finalmarket.connectors.vocabulary import filled
 
 BATCH = 50
 BAD_REQUEST = "40002"
@@ -29,22 +31,14 @@ def send(call: Call, url: str, token: str, pixel: str, events: Sequence[Analytic
     told = [event for event in events if event.allows_ads]
     words = "the person did not agree to advertising: TikTok is not told"
     refused = [Rejected(words, key=event.key) for event in events if not event.allows_ads]
-    headers = {"Access-Token": token, "Content-Type": "application/json"}
+    headers = {"Access-Token": token}
 
-    def tell(some: Sequence[AnalyticsEvent]) -> list[Rejected]:
-        body = exact_json({"pixel_code": pixel, "batch": [event_of(event) for event in some]})
-        try:
-            data_of(call("POST", url, content=body, headers=headers, is_authorized=False, repeatable=True))
-        except Rejected as error:
-            if error.code != BAD_REQUEST:
-                raise
-            if len(some) == 1:
-                return [Rejected(error.reason, key=some[0].key, code=error.code, status=error.status)]
-            return tell(some[: len(some) // 2]) + tell(some[len(some) // 2 :])
-        return []
+    def tell(some: Sequence[AnalyticsEvent]) -> None:
+        body = {"pixel_code": pixel, "batch": [event_of(event) for event in some]}
+        data_of(call("POST", url, exact=body, headers=headers, is_authorized=False, repeatable=True))
 
-    for start in range(0, len(told), BATCH):
-        refused += tell(told[start : start + BATCH])
+    for some in in_parts(told, BATCH):
+        refused += tell_in_halves(some, tell, lambda event: event.key, lambda error: error.code == BAD_REQUEST)
     return refused
 
 
@@ -65,9 +59,9 @@ def event_of(event: AnalyticsEvent) -> Raw:
 
 
 def _content(item: EventItem) -> Raw:
-    named = {"content_name": item.title, "content_category": item.category}
+    named = filled({"content_name": item.title, "content_category": item.category})
     price = {"price": item.unit_price} if item.unit_price > ZERO else {}
     return {
         "content_id": item.sku, "content_type": "product", "quantity": item.quantity, **price,
-        **{name: text for name, text in named.items() if text},
+        **named,
     }  # fmt: skip

@@ -11,6 +11,7 @@ from finalmarket.connectors.paging import READING_ERRORS, read_cursor, read_each
 from finalmarket.connectors.platforms.tiktok.doors import rows_in
 from finalmarket.connectors.platforms.tiktok.orders import Shop, amount_in
 from finalmarket.connectors.records import ListingRecord, ListingRef, Page, PriceLevel, Raw, StockLevel, StockRecord
+from finalmarket.connectors.refusals import error_of, try_each
 
 PAGE = 100
 BATCH = 100
@@ -72,12 +73,12 @@ def _inventory(shop: Shop, refs: Sequence[ListingRef]) -> dict[str, Raw]:
 
 def push_stock(shop: Shop, levels: Sequence[StockLevel]) -> list[Rejected]:
     """Set units. TikTok wants every warehouse of a SKU named: those that are not ours to set keep what they show."""
-    known, refused, told = _inventory(shop, [level.ref for level in levels]), [], []
-    for level in levels:
-        try:
-            told.append((level, _inventory_of(level, known.get(level.ref.key))))
-        except Rejected as error:
-            refused.append(error)
+    known = _inventory(shop, [level.ref for level in levels])
+    tried = try_each(
+        levels, lambda level: (level, _inventory_of(level, known.get(level.ref.key))), lambda level: level.ref.key
+    )
+    refused = [one for one in tried if isinstance(one, Rejected)]
+    told = [one for one in tried if not isinstance(one, Rejected)]
     path = "/product/202309/products/{}/inventory/update"
     return refused + _by_product(told, lambda product, skus: shop.ask(path.format(product), {"skus": skus}))
 
@@ -129,7 +130,7 @@ def _send(
         data = send(product, [sku for _, sku in inside])
     except Rejected as error:
         if len(inside) == 1:
-            return [Rejected(error.reason, key=inside[0][0].ref.key, code=error.code, status=error.status)]
+            return [error_of(error, inside[0][0].ref.key)]
         return [fault for one in inside for fault in _send(product, [one], send)]
     refused, names = [], {level.ref.key for level, _ in inside}
     for fault in rows_in(data, "errors"):

@@ -4,12 +4,14 @@ from __future__ import annotations
 
 from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
-from datetime import UTC, datetime, timedelta
+from datetime import datetime, timedelta
 from decimal import Decimal
 from urllib.parse import quote
 
+from finalmarket.connectors.answers import if_there
 from finalmarket.connectors.errors import Rejected, Unintelligible
-from finalmarket.connectors.paging import MOST_PAGES, read_cursor, read_each, read_one, walk, write_cursor
+from finalmarket.connectors.moments import from_seconds
+from finalmarket.connectors.paging import MOST_PAGES, all_rows, read_cursor, read_each, read_one, walk, write_cursor
 from finalmarket.connectors.platforms.tiktok.doors import Call, data_of, rows_in
 from finalmarket.connectors.records import (
     ZERO,
@@ -33,6 +35,7 @@ STATES = frozenset(
         "DELIVERED", "COMPLETED", "CANCELLED",
     }
 )  # fmt: skip
+NOT_OF_THIS_SELLER = "21008111"
 REFUNDED = "RETURN_OR_REFUND_REQUEST_COMPLETE"
 FEES = (
     "small_order_fee", "retail_delivery_fee", "buyer_service_fee", "handling_fee", "shipping_insurance_fee",
@@ -117,35 +120,24 @@ def pull_order(shop: Shop, name: str) -> OrderRecord | None:
 
 def raw_order(shop: Shop, name: str) -> Raw | None:
     """An order in TikTok's words; None where the shop has none of that id."""
-    try:
-        rows = rows_in(shop.get("/order/202507/orders", ids=name), "orders")
-    except Rejected as error:
-        if error.code == "21008111":  # it is not of this seller
-            return None
-        raise
-    return next((row for row in rows if row.get("id") == name), None)
+    rows = if_there(lambda: rows_in(shop.get("/order/202507/orders", ids=name), "orders"), NOT_OF_THIS_SELLER)
+    return next((row for row in rows or () if row.get("id") == name), None)
 
 
 def refunds_of(shop: Shop, names: Sequence[str]) -> Refunds:
     """The money that went back for these orders, by order."""
-    found: dict[str, dict[str, RefundRecord]] = {}
-    token, seen = "", {""}
-    while names:
+    wanted = {"order_ids": list(names), "return_status": [REFUNDED]}
+
+    def fetch(token: str) -> tuple[list[Raw], str]:
         more = {"page_token": token} if token else {}
-        data = shop.ask(
-            "/return_refund/202309/returns/search", {"order_ids": list(names), "return_status": [REFUNDED]},
-            page_size=str(PAGE), **more,
-        )  # fmt: skip
-        for row in rows_in(data, "return_orders"):
-            if row.get("return_status") == REFUNDED:
-                refund = read_one(row, _refund)
-                found.setdefault(str(row.get("order_id")), {})[refund.external_id] = refund
-        token = str(data.get("next_page_token") or "")
-        if not token:
-            break
-        if token in seen:
-            raise Unintelligible("TikTok gave the same page token a second time; going on would never end")
-        seen.add(token)
+        data = shop.ask("/return_refund/202309/returns/search", wanted, page_size=str(PAGE), **more)
+        return rows_in(data, "return_orders"), str(data.get("next_page_token") or "")
+
+    found: dict[str, dict[str, RefundRecord]] = {}
+    for row in all_rows(fetch) if names else ():
+        if row.get("return_status") == REFUNDED:
+            refund = read_one(row, _refund)
+            found.setdefault(str(row.get("order_id")), {})[refund.external_id] = refund
     return {name: tuple(each.values()) for name, each in found.items()}
 
 
@@ -159,7 +151,7 @@ def _refund(raw: Raw) -> RefundRecord:
 def order_of(raw: Raw, refunds: Refunds) -> OrderRecord:
     """An order as it stands there. Tax stands beside the prices where TikTok names a tax (United States, goods from
     abroad), else within them."""
-    payment, state, at = raw["payment"], str(raw["status"]), moment(raw["update_time"])
+    payment, state, at = raw["payment"], str(raw["status"]), from_seconds(raw["update_time"])
     if not isinstance(raw["id"], str):
         raise ValueError("the order's id is no text")
     tax, total = amount_in(payment, "tax"), amount_in(payment, "total_amount")
@@ -167,7 +159,7 @@ def order_of(raw: Raw, refunds: Refunds) -> OrderRecord:
     paid = "pending" if state == "UNPAID" else "captured"
     return OrderRecord(
         external_id=raw["id"], number=raw["id"], version=at.isoformat(), updated_at=at,
-        placed_at=moment(raw["create_time"]), currency=str(payment["currency"]).upper(),
+        placed_at=from_seconds(raw["create_time"]), currency=str(payment["currency"]).upper(),
         lines=(*map(_line, items), *_extras(payment)), is_cancelled=state == "CANCELLED",
         place=str(raw.get("commerce_platform") or ""), location=str(raw.get("warehouse_id") or ""),
         tenders=(Tender(external_id=f"{raw['id']}-payment", tender="platform", amount=total, state=paid),),
@@ -175,13 +167,6 @@ def order_of(raw: Raw, refunds: Refunds) -> OrderRecord:
         email=str(raw.get("buyer_email") or ""), shipping_address=home, name=home.name, phone=home.phone,
         tax_included=tax == ZERO, tax=tax or None, total=total, unknown=() if state in STATES else (state,), raw=raw,
     )  # fmt: skip
-
-
-def moment(seconds: object) -> datetime:
-    """A moment from Unix seconds. Raises ValueError for what is none."""
-    if not isinstance(seconds, int) or isinstance(seconds, bool):
-        raise ValueError(f"{seconds!r} is no moment")
-    return datetime.fromtimestamp(seconds, UTC)
 
 
 def amount_in(told: Raw, name: str) -> Decimal:
