@@ -14,7 +14,9 @@ from urllib.parse import quote, urlencode
 
 import httpx2
 
+from finalmarket.connectors.answers import fields_in
 from finalmarket.connectors.auth import TokenAuth, TokenRequest, basic_header
+from finalmarket.connectors.code_exchange import tokens_for_code
 from finalmarket.connectors.contract import (
     Authorizes,
     Checked,
@@ -52,7 +54,6 @@ from finalmarket.connectors.platforms.ebay.calls import (
     SCOPES,
     TOKEN,
     Shop,
-    fields,
     first_error,
 )
 from finalmarket.connectors.platforms.ebay.marketplaces import MARKETPLACES
@@ -121,7 +122,7 @@ class Ebay(
     def shop(self) -> Shop:
         """The account as the sections call it."""
         told = self.account.settings
-        marketplace = told.get("marketplace") or "EBAY_US"
+        marketplace = self.setting("marketplace")
         return Shop(self.http, marketplace, MARKETPLACES.get(marketplace, "en-US"), told)
 
     def address(self, url: str) -> str:
@@ -134,11 +135,7 @@ class Ebay(
         """See Connector: user tokens, by the refresh token grant."""
         kept = self.account.secrets
         form = {"grant_type": "refresh_token", "refresh_token": kept.get("refresh_token", "")}
-        ends_at = kept.get("access_token_ends_at", "")
-        return TokenAuth(
-            TokenRequest(self.address(TOKEN), form, self._client), _put_token, token=kept.get("access_token", ""),
-            ends_at=datetime.fromisoformat(ends_at) if ends_at else None, keep=self.account.keep,
-        )  # fmt: skip
+        return TokenAuth.of(TokenRequest(self.address(TOKEN), form, self._client), kept, self.account.keep)
 
     @property
     def _client(self) -> dict[str, str]:
@@ -149,23 +146,17 @@ class Ebay(
     def _application(self) -> Mapping[str, str]:
         """Headers of calls on the application's own behalf: notifications belong to it."""
         form = {"grant_type": "client_credentials", "scope": APPLICATION_SCOPE}
-        told = self._token(form, is_repeatable=True)
-        return {"Authorization": f"Bearer {told['access_token']}"}
-
-    def _token(self, form: Mapping[str, str], *, is_repeatable: bool) -> Mapping[str, str]:
         answer = self.http.call(
-            "POST", self.address(TOKEN), form=form, headers=self._client, bucket="token", repeatable=is_repeatable,
+            "POST", self.address(TOKEN), form=form, headers=self._client, bucket="token", repeatable=True,
             is_authorized=False,
         )  # fmt: skip
-        if not fields(answer).get("access_token"):
-            raise Unintelligible("eBay's token answer holds no access token", status=answer.status)
-        given = {name: str(value) for name, value in fields(answer).items() if value}
-        self._scrub.learn(value for name, value in given.items() if name.endswith("token"))
-        return given
+        token = str(fields_in(answer, "access_token")["access_token"])
+        self._scrub.learn([token])
+        return {"Authorization": f"Bearer {token}"}
 
     def check(self) -> str:
         """See Connector."""
-        told = fields(self.http.call("GET", self.address(f"{IDENTITY_HOST}/commerce/identity/v1/user/")))
+        told = fields_in(self.http.call("GET", self.address(f"{IDENTITY_HOST}/commerce/identity/v1/user/")))
         if not told.get("username") and not told.get("userId"):
             raise Unintelligible("eBay does not say whose account it is")
         return f"{told.get('username') or told['userId']} on {self.shop.marketplace}"
@@ -173,31 +164,24 @@ class Ebay(
     def authorization_url(self, redirect_uri: str, state: str, verifier: str) -> str:
         """See Authorizes. eBay knows addresses to come back to by a name, the RuName; ours is entered there."""
         query = {
-            "client_id": self.account.secrets.get("client_id", ""), "redirect_uri": self._ru_name,
+            "client_id": self.account.secrets.get("client_id", ""), "redirect_uri": self.needed_setting("ru_name"),
             "response_type": "code", "scope": " ".join(SCOPES), "state": state,
         }  # fmt: skip
         return f"{self.address(CONSENT)}?{urlencode(query)}"
 
-    @property
-    def _ru_name(self) -> str:
-        name = self.account.settings.get("ru_name", "")
-        if not name:
-            raise NeedsAttention("the RuName is missing: enter it in the settings")
-        return name
-
     def exchange(self, query: Mapping[str, str], redirect_uri: str, verifier: str) -> Mapping[str, str]:
         """See Authorizes."""
-        if not query.get("code"):
-            raise NeedsAttention("eBay sent no authorization code back: connect the account anew")
-        form = {"grant_type": "authorization_code", "code": query["code"], "redirect_uri": self._ru_name}
-        given = self._token(form, is_repeatable=False)
+        form = {"grant_type": "authorization_code", "redirect_uri": self.needed_setting("ru_name")}
+        given = tokens_for_code(
+            self.http, query, self.address(TOKEN), form, headers=self._client, bucket="token"
+        )  # fmt: skip
         if not given.get("refresh_token"):
             raise NeedsAttention("eBay gave no refresh token: connect the account anew")
         who = self.http.call(
             "GET", self.address(f"{IDENTITY_HOST}/commerce/identity/v1/user/"), is_authorized=False,
             headers={"Authorization": f"Bearer {given['access_token']}"},
         )  # fmt: skip
-        return {"refresh_token": given["refresh_token"], "seller": str(fields(who).get("username") or "")}
+        return {"refresh_token": str(given["refresh_token"]), "seller": str(fields_in(who).get("username") or "")}
 
     # What comes in.
 
@@ -274,7 +258,7 @@ class Ebay(
         path = f"{NOTIFICATION}/public_key/{quote(name, safe='')}"
         try:
             answer = self.http.call("GET", path, headers=self._application, bucket="notification", is_authorized=False)
-            key = notifications.kept_key(name, fields(answer))
+            key = notifications.kept_key(name, fields_in(answer))
         except WebhookRefused:
             raise
         except ConnectorError as error:
@@ -309,7 +293,3 @@ class Ebay(
         if isinstance(told.get("error"), str):
             return told["error"], str(told.get("error_description") or "")
         return "", ""
-
-
-def _put_token(request: httpx2.Request, token: str) -> None:
-    request.headers["Authorization"] = f"Bearer {token}"

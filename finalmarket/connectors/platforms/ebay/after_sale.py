@@ -18,11 +18,14 @@ from urllib.parse import quote, urlsplit
 from cryptography.hazmat.primitives.asymmetric.ed25519 import Ed25519PrivateKey
 from cryptography.hazmat.primitives.serialization import load_der_private_key
 
-from finalmarket.connectors.errors import NeedsAttention, Rejected, Unintelligible
+from finalmarket.connectors.answers import fields_in, rows_in
+from finalmarket.connectors.errors import NeedsAttention, Rejected
 from finalmarket.connectors.http import Http
-from finalmarket.connectors.platforms.ebay.calls import FULFILLMENT, amount, fields, listed, money, written
+from finalmarket.connectors.moments import to_millisecond
+from finalmarket.connectors.platforms.ebay.calls import FULFILLMENT, amount, money
 from finalmarket.connectors.platforms.ebay.orders import refunds_by_name
 from finalmarket.connectors.records import FulfilmentNotice, Raw, RefundNotice
+from finalmarket.connectors.refusals import refused_as, understood
 from finalmarket.kernel import clock
 
 MOST_COMMENT_LETTERS = 100
@@ -47,21 +50,18 @@ def push_fulfilment(http: Http, notice: FulfilmentNotice) -> str:
     """See PushesFulfilments. A parcel is known by its tracking number, one without by its lines."""
     path = f"{FULFILLMENT}/order/{quote(notice.order_id, safe='')}/shipping_fulfillment"
     tracking = "".join(letter for letter in notice.tracking_number if letter.isascii() and letter.isalnum())
-    try:
-        for parcel in listed(http.call("GET", path), "fulfillments"):
+    with refused_as(notice.key):
+        for parcel in rows_in(http.call("GET", path), "fulfillments"):
             if _is_same(parcel, tracking, notice):
                 return str(parcel.get("fulfillmentId") or tracking)
         body: dict[str, object] = {
             "lineItems": [{"lineItemId": line_id, "quantity": units} for line_id, units in notice.lines],
-            "shippedDate": written(notice.shipped_at),
+            "shippedDate": to_millisecond(notice.shipped_at),
         }
         if tracking:
             body |= {"trackingNumber": tracking, "shippingCarrierCode": carrier_code(notice.carrier)}
         answer = http.call("POST", path, json=body)
-    except Rejected as error:
-        raise Rejected(error.reason, key=notice.key, code=error.code, status=error.status) from None
-    location = next((value for name, value in answer.headers.items() if name.lower() == "location"), "")
-    return location.rstrip("/").rpartition("/")[2] or tracking
+    return answer.header("Location").rstrip("/").rpartition("/")[2] or tracking
 
 
 def _is_same(parcel: Raw, tracking: str, notice: FulfilmentNotice) -> bool:
@@ -118,8 +118,8 @@ def push_refund(http: Http, notice: RefundNotice, signer: Signer | None, host: s
     """See PushesRefunds. eBay takes no key: a refund of this amount that is none of the order's `others` is this one,
     asked for before. Raises RetryLater while eBay still works on another refund of the order."""
     path = f"{FULFILLMENT}/order/{quote(notice.order_id, safe='')}"
-    try:
-        order = fields(http.call("GET", path, params={"fieldGroups": "TAX_BREAKDOWN"}))
+    with understood(notice.key):
+        order = fields_in(http.call("GET", path, params={"fieldGroups": "TAX_BREAKDOWN"}))
         found = _made_before(order, notice)
         if found:
             return found
@@ -127,14 +127,10 @@ def push_refund(http: Http, notice: RefundNotice, signer: Signer | None, host: s
         headers = {"Content-Type": "application/json"}
         if signer is not None:
             headers |= signer.headers("POST", f"{path}/issue_refund", urlsplit(host).netloc, body, clock.now())
-        told = fields(http.call("POST", f"{path}/issue_refund", content=body, headers=headers))
+        told = fields_in(http.call("POST", f"{path}/issue_refund", content=body, headers=headers))
         if told.get("refundStatus") == "FAILED":
             raise Rejected("the refund failed: see the order in Seller Hub")
         return str(told["refundId"])
-    except Rejected as error:
-        raise Rejected(error.reason, key=notice.key, code=error.code, status=error.status) from None
-    except (KeyError, ValueError, TypeError, ArithmeticError) as error:
-        raise Unintelligible(f"eBay's answer cannot be read: {type(error).__name__} {error}") from None
 
 
 def _made_before(order: Raw, notice: RefundNotice) -> str:

@@ -4,14 +4,11 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 from dataclasses import dataclass, field
-from datetime import UTC, datetime
 from decimal import Decimal
 from typing import Any
 
-from finalmarket.connectors.errors import Rejected, Unintelligible
-from finalmarket.connectors.http import Answer, Http
+from finalmarket.connectors.http import Http
 from finalmarket.connectors.rates import Rate
-from finalmarket.connectors.records import Raw
 
 HOST = "https://api.ebay.com"
 IDENTITY_HOST = "https://apiz.ebay.com"
@@ -37,7 +34,7 @@ RATES: Mapping[str, Rate] = {
     "notification": Rate(10_000, per_seconds=DAY_SECONDS, burst=100),
     "token": Rate(1_000, per_seconds=DAY_SECONDS, burst=20),
 }
-NOT_THERE = frozenset({"25702", "25710", "25713"})  # the SKU, the record, the offer
+NOT_THERE = ("25702", "25710", "25713")  # the SKU, the record, the offer
 
 
 @dataclass(frozen=True, slots=True)
@@ -55,21 +52,6 @@ class Shop:
         return self.language.replace("-", "_")
 
 
-def fields(answer: Answer) -> Raw:
-    """The object of an answer. Raises Unintelligible where there is none."""
-    if not isinstance(answer.data, dict):
-        raise Unintelligible("eBay's answer is no object", status=answer.status)
-    return answer.data
-
-
-def listed(answer: Answer, name: str) -> list[Raw]:
-    """A list of objects in an answer. Raises Unintelligible where there is none."""
-    found = fields(answer).get(name)
-    if not isinstance(found, list) or not all(isinstance(one, dict) for one in found):
-        raise Unintelligible(f"eBay's answer has no list of {name}", status=answer.status)
-    return found
-
-
 def first_error(told: object) -> tuple[str, str]:
     """The id and the words of the first of these errors; "" and "" where there is none."""
     if not isinstance(told, list) or not told or not isinstance(told[0], dict):
@@ -83,22 +65,6 @@ def first_error(told: object) -> tuple[str, str]:
     ]
     words = str(error.get("longMessage") or error.get("message") or "")
     return str(error.get("errorId") or "error"), f"{words} ({', '.join(named)})" if named else words
-
-
-def is_missing(error: Rejected) -> bool:
-    """Whether a refusal says that what was asked for is not there."""
-    return error.status == 404 or error.code in NOT_THERE
-
-
-def moment(text: str) -> datetime:
-    """A moment as eBay writes it, 2015-08-04T19:09:02.768Z. Raises ValueError."""
-    at = datetime.fromisoformat(text)
-    return at.astimezone(UTC) if at.tzinfo else at.replace(tzinfo=UTC)
-
-
-def written(at: datetime) -> str:
-    """A moment as eBay wants it."""
-    return at.astimezone(UTC).isoformat(timespec="milliseconds").replace("+00:00", "Z")
 
 
 def amount(told: Any) -> Decimal:

@@ -6,23 +6,15 @@ Both are known by the seller's SKU. What was listed on eBay by other means is no
 from __future__ import annotations
 
 from collections.abc import Iterator, Mapping, Sequence
+from functools import partial
 from typing import Any
 from urllib.parse import quote
 
+from finalmarket.connectors.answers import fields_in, if_there, rows_in
 from finalmarket.connectors.errors import Rejected, RetryLater, Unintelligible
 from finalmarket.connectors.http import Answer
-from finalmarket.connectors.paging import read_cursor, read_each, walk, write_cursor
-from finalmarket.connectors.platforms.ebay.calls import (
-    BATCH,
-    INVENTORY,
-    Shop,
-    amount,
-    fields,
-    first_error,
-    is_missing,
-    listed,
-    money,
-)
+from finalmarket.connectors.paging import in_parts, read_cursor, read_each, walk, write_cursor
+from finalmarket.connectors.platforms.ebay.calls import BATCH, INVENTORY, NOT_THERE, Shop, amount, first_error, money
 from finalmarket.connectors.records import (
     ListingRecord,
     ListingRef,
@@ -32,6 +24,7 @@ from finalmarket.connectors.records import (
     StockLevel,
     StockRecord,
 )
+from finalmarket.connectors.refusals import error_of
 
 ITEMS_A_PAGE = 25  # each asks for its offers besides
 OFFER, LISTING = "offer", "listing"
@@ -52,33 +45,29 @@ def _page(shop: Shop, cursor: str) -> Page[ListingRecord]:
     at = read_cursor(cursor)
     number = int(at.get("page") or 0)
     params = {"limit": str(ITEMS_A_PAGE), "offset": str(number)}
-    try:
-        answer = shop.http.call("GET", f"{INVENTORY}/inventory_item", params=params, bucket="inventory")
-    except Rejected as error:
-        if error.status == 404:  # a seller without inventory items
-            return Page((), "", is_last=True)
-        raise
-    raws = listed(answer, "inventoryItems")
+    path = f"{INVENTORY}/inventory_item"
+    answer = if_there(lambda: shop.http.call("GET", path, params=params, bucket="inventory"))
+    if answer is None:  # a seller without inventory items
+        return Page((), "", is_last=True)
+    raws = rows_in(answer, "inventoryItems")
     first = str(raws[0].get("sku")) if raws else ""
     if first and first == at.get("first"):
         raise Unintelligible("eBay gave the same page a second time; going on would never end")
     records, unreadable = read_each(
         raws, lambda raw: listing_record(raw, offer_of(shop, str(raw["sku"]))), lambda raw: raw["sku"]
     )
-    if raws and fields(answer).get("next"):
+    if raws and fields_in(answer).get("next"):
         return Page(records, write_cursor(page=number + 1, first=first), unreadable=unreadable)
     return Page(records, "", is_last=True, unreadable=unreadable)
 
 
 def offer_of(shop: Shop, sku: str) -> Raw:
     """The fixed-price offer of a SKU; an empty one where there is none."""
-    try:
-        answer = shop.http.call("GET", f"{INVENTORY}/offer", params={"sku": sku}, bucket="inventory")
-    except Rejected as error:
-        if is_missing(error):
-            return {}
-        raise
-    offers = [one for one in listed(answer, "offers") if one.get("format", FIXED_PRICE) == FIXED_PRICE]
+    asking = partial(shop.http.call, "GET", f"{INVENTORY}/offer", params={"sku": sku}, bucket="inventory")
+    answer = if_there(asking, *NOT_THERE)
+    offers = [
+        one for one in (rows_in(answer, "offers") if answer else ()) if one.get("format", FIXED_PRICE) == FIXED_PRICE
+    ]
     here = [one for one in offers if one.get("marketplaceId") == shop.marketplace]
     return next(iter([*here, *offers]), {})
 
@@ -123,18 +112,13 @@ def _ship_to_home(item: Raw) -> Raw:
 def items_of(shop: Shop, skus: Sequence[str]) -> dict[str, Raw]:
     """The inventory items of these SKUs, as many as there are."""
     found: dict[str, Raw] = {}
-    wanted = list(dict.fromkeys(skus))
-    for start in range(0, len(wanted), BATCH):
-        body = {"requests": [{"sku": sku} for sku in wanted[start : start + BATCH]]}
-        try:
-            answer = shop.http.call(
-                "POST", f"{INVENTORY}/bulk_get_inventory_item", json=body, bucket="inventory", repeatable=True
-            )
-        except Rejected as error:
-            if not is_missing(error):
-                raise
-            continue
-        found |= {str(one["sku"]): one["inventoryItem"] for one in listed(answer, "responses") if _has_item(one)}
+    path = f"{INVENTORY}/bulk_get_inventory_item"
+    for some in in_parts(list(dict.fromkeys(skus)), BATCH):
+        body = {"requests": [{"sku": sku} for sku in some]}
+        asking = partial(shop.http.call, "POST", path, json=body, bucket="inventory", repeatable=True)
+        answer = if_there(asking, *NOT_THERE)
+        responses = rows_in(answer, "responses") if answer else ()
+        found |= {str(one["sku"]): one["inventoryItem"] for one in responses if _has_item(one)}
     return found
 
 
@@ -188,7 +172,7 @@ def _revise(shop: Shop, requests: Mapping[str, Mapping[str, Any]]) -> list[Rejec
         answer = shop.http.call("POST", path, json=body, bucket="inventory", repeatable=True)
     except Rejected as error:
         if len(requests) == 1:
-            return [Rejected(error.reason, key=next(iter(requests)), code=error.code, status=error.status)]
+            return [error_of(error, next(iter(requests)))]
         return [refused for key, one in requests.items() for refused in _revise(shop, {key: one})]
     keys = {key: key for key in requests}
     keys |= {one["offerId"]: key for key, told in requests.items() for one in told.get("offers", ())}
@@ -199,7 +183,7 @@ def refusals(answer: Answer, keys: Mapping[str, str]) -> list[Rejected]:
     """The records of a bulk call that were not taken; `keys` are ours, by eBay's names (SKUs, offers). Raises
     RetryLater where it was a failure of eBay's: none of the records is at fault."""
     refused: dict[str, Rejected] = {}
-    for one in listed(answer, "responses"):
+    for one in rows_in(answer, "responses"):
         status = int(one.get("statusCode") or 0)
         if status < 400:
             continue

@@ -12,6 +12,7 @@ import re
 from base64 import b64decode
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
+from functools import partial
 from typing import Any
 from urllib.parse import parse_qs, quote, urlsplit
 
@@ -20,9 +21,13 @@ from cryptography.hazmat.primitives import hashes
 from cryptography.hazmat.primitives.asymmetric.ec import ECDSA, EllipticCurvePublicKey
 from cryptography.hazmat.primitives.serialization import load_der_public_key
 
+from finalmarket.connectors.answers import fields_in, if_there, rows_in
+from finalmarket.connectors.deliveries import read_delivery
 from finalmarket.connectors.errors import NeedsAttention, NotSupported, Rejected, Unintelligible, WebhookRefused
 from finalmarket.connectors.http import Answer, Http
-from finalmarket.connectors.platforms.ebay.calls import NOTIFICATION, fields, listed, moment
+from finalmarket.connectors.moments import utc
+from finalmarket.connectors.paging import all_rows
+from finalmarket.connectors.platforms.ebay.calls import NOTIFICATION
 from finalmarket.connectors.records import Delivery, Event, Raw
 
 SIGNATURE = "X-EBAY-SIGNATURE"
@@ -32,7 +37,6 @@ KINDS: Mapping[str, str] = {
 }  # fmt: skip
 TOPICS = tuple(KINDS)
 DESTINATION_NAME = "The Final Market"
-MOST_PAGES = 50
 MOST_DEPTH = 6
 NOT_AUTHORIZED, SUBSCRIBED_ALREADY, NO_CONFIGURATION = "195011", "195012", "195026"
 DIGESTS: Mapping[str, Callable[[], hashes.HashAlgorithm]] = {"SHA1": hashes.SHA1, "SHA256": hashes.SHA256}
@@ -56,17 +60,14 @@ class Desk:
 
     def all(self, path: str, name: str, *, as_seller: bool = False) -> list[Raw]:
         """A whole list, page by page."""
-        found: list[Raw] = []
-        token = ""
-        for _ in range(MOST_PAGES):
+
+        def fetch(token: str) -> tuple[list[Raw], str]:
             params = {"limit": "100", **({"continuation_token": token} if token else {})}
             answer = self.call("GET", path, as_seller=as_seller, params=params)
-            found += listed(answer, name)
-            following = parse_qs(urlsplit(str(fields(answer).get("next") or "")).query).get("continuation_token", [""])
-            if not following[0] or following[0] == token:
-                return found
-            token = following[0]
-        raise Unintelligible(f"eBay has more than {MOST_PAGES} pages of {name}")
+            following = urlsplit(str(fields_in(answer).get("next") or "")).query
+            return rows_in(answer, name), parse_qs(following).get("continuation_token", [""])[0]
+
+        return list(all_rows(fetch))
 
 
 def subscribe(desk: Desk, url: str, token: str, alert_email: str) -> None:
@@ -89,12 +90,7 @@ def subscribe(desk: Desk, url: str, token: str, alert_email: str) -> None:
 
 def _configure(desk: Desk, alert_email: str) -> None:
     """Name an address for eBay's alerts, which it wants before any destination."""
-    try:
-        known = fields(desk.call("GET", "/config")).get("alertEmail")
-    except Rejected as error:
-        if error.status != 404 and error.code != NO_CONFIGURATION:
-            raise
-        known = ""
+    known = (if_there(lambda: fields_in(desk.call("GET", "/config")), NO_CONFIGURATION) or {}).get("alertEmail")
     if alert_email and known != alert_email:
         desk.call("PUT", "/config", json={"alertEmail": alert_email}, repeatable=True)
     elif not known:
@@ -119,8 +115,7 @@ def _destination(desk: Desk, url: str, token: str) -> str:
 
 def _named(answer: Answer) -> str:
     """The id of what was made, which the header Location ends in."""
-    location = next((value for name, value in answer.headers.items() if name.lower() == "location"), "")
-    name = location.rstrip("/").rpartition("/")[2]
+    name = answer.header("Location").rstrip("/").rpartition("/")[2]
     if not name:
         raise Unintelligible("eBay does not say what the new destination is called", status=answer.status)
     return name
@@ -191,20 +186,20 @@ def verify(delivery: Delivery, keys: Sequence[str], fetch: Callable[[str], str])
 
 def read(delivery: Delivery, seller: str) -> list[Event]:
     """The event of a delivery. That another seller took their consent back is none of ours: its kind is unknown."""
-    try:
-        told = json.loads(delivery.body)
-        topic, notification = str(told["metadata"]["topic"]), told["notification"]
-        data = notification.get("data") or {}
-        name = str(notification["notificationId"])
-        at = moment(notification["eventDate"]) if notification.get("eventDate") else None
-        people = [str(data[field]) for field in ("username", "userId") if data.get(field)]
-    except (ValueError, KeyError, TypeError, AttributeError, RecursionError) as error:
-        raise Unintelligible(f"the delivery is no notification of eBay's: {type(error).__name__}") from None
+    return [read_delivery(delivery, partial(_event, seller=seller))]
+
+
+def _event(told: Any, seller: str) -> Event:
+    topic, notification = str(told["metadata"]["topic"]), told["notification"]
+    data = notification.get("data") or {}
+    name = str(notification["notificationId"])
+    at = utc(notification["eventDate"]) if notification.get("eventDate") else None
+    people = [str(data[field]) for field in ("username", "userId") if data.get(field)]
     kind = KINDS.get(topic, "unknown")
     if topic == REVOCATION and seller not in people:
         kind = "unknown"
     subject = people[0] if people and kind in ("erase", "uninstalled") else _order_id(data)
-    return [Event(event_id=name, topic=topic, kind=kind, external_id=subject, occurred_at=at)]
+    return Event(event_id=name, topic=topic, kind=kind, external_id=subject, occurred_at=at)
 
 
 def _order_id(data: Any, depth: int = 0) -> str:

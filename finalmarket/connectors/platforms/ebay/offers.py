@@ -8,8 +8,9 @@ from __future__ import annotations
 from collections.abc import Mapping, Sequence
 from typing import Any
 
+from finalmarket.connectors.answers import fields_in, if_there
 from finalmarket.connectors.errors import Rejected
-from finalmarket.connectors.platforms.ebay.calls import INVENTORY, Shop, fields, is_missing, money
+from finalmarket.connectors.platforms.ebay.calls import INVENTORY, NOT_THERE, Shop, money
 from finalmarket.connectors.platforms.ebay.listings import (
     FIXED_PRICE,
     OFFER,
@@ -21,6 +22,8 @@ from finalmarket.connectors.platforms.ebay.listings import (
     refusals,
 )
 from finalmarket.connectors.records import ListingContent, ListingRef, Raw
+from finalmarket.connectors.refusals import error_of, try_each
+from finalmarket.connectors.vocabulary import filled
 
 MOST_SKU_LETTERS = 50
 MOST_TITLE_LETTERS = 80
@@ -55,17 +58,18 @@ def push_listings(shop: Shop, contents: Sequence[ListingContent]) -> Sequence[Li
     good = [content for content in contents if sku_of(content) not in refused]
     if good:
         refused |= _put_items(shop, good)
-    return [_told_why(refused.get(sku_of(content)), content) or _offered(shop, content) for content in contents]
+
+    def offered(content: ListingContent) -> ListingRef:
+        if sku_of(content) in refused:
+            raise error_of(refused[sku_of(content)], content.ref.key)
+        return _offered(shop, content)
+
+    return try_each(contents, offered, lambda content: content.ref.key)
 
 
 def sku_of(content: ListingContent) -> str:
     """The SKU that a listing has, or is to have."""
     return content.ref.key if content.ref.ids else content.ref.sku or content.ref.key
-
-
-def _told_why(error: Rejected | None, content: ListingContent) -> Rejected | None:
-    """A refusal, under the key that the caller knows."""
-    return error and Rejected(error.reason, key=content.ref.key, code=error.code, status=error.status)
 
 
 def _not_taken(content: ListingContent) -> Rejected | None:
@@ -104,7 +108,7 @@ def item_fields(shop: Shop, content: ListingContent, standing: Raw) -> dict[str,
         "imageUrls": _texts(attributes.get(IMAGES)), "aspects": {**(product.get("aspects") or {}), **aspects},
         **_barcode(content.barcode),
     }  # fmt: skip
-    told["product"] = {**product, **{name: value for name, value in changed.items() if value}}
+    told["product"] = {**product, **filled(changed)}
     return told
 
 
@@ -129,21 +133,18 @@ def _texts(value: Any) -> list[str]:
     return [str(one) for one in values if one not in (None, "")]
 
 
-def _offered(shop: Shop, content: ListingContent) -> ListingRef | Rejected:
+def _offered(shop: Shop, content: ListingContent) -> ListingRef:
     """Make or change the offer of an item that stands, and publish or withdraw it."""
     sku = sku_of(content)
-    try:
-        offer = offer_of(shop, sku)
-        told = offer_fields(shop, content, offer)
-        if content.is_available:
-            _require_all(told)
-        offer_id = _put_offer(shop, sku, told, offer)
-        if content.is_available and offer.get("status") != PUBLISHED:
-            _act(shop, offer_id, "publish")
-        if not content.is_available and offer.get("status") == PUBLISHED:
-            _act(shop, offer_id, "withdraw")
-    except Rejected as error:
-        return Rejected(error.reason, key=content.ref.key, code=error.code, status=error.status)
+    offer = offer_of(shop, sku)
+    told = offer_fields(shop, content, offer)
+    if content.is_available:
+        _require_all(told)
+    offer_id = _put_offer(shop, sku, told, offer)
+    if content.is_available and offer.get("status") != PUBLISHED:
+        _act(shop, offer_id, "publish")
+    if not content.is_available and offer.get("status") == PUBLISHED:
+        _act(shop, offer_id, "withdraw")
     return ref_of(sku, {"offerId": offer_id})
 
 
@@ -168,7 +169,7 @@ def offer_fields(shop: Shop, content: ListingContent, standing: Raw) -> dict[str
         changed["pricingSummary"] = {
             **(told.get("pricingSummary") or {}), "price": money(content.price, content.currency)
         }  # fmt: skip
-    return {**told, **{name: value for name, value in changed.items() if value}}
+    return {**told, **filled(changed)}
 
 
 def _require_all(told: Mapping[str, Any]) -> None:
@@ -188,17 +189,16 @@ def _put_offer(shop: Shop, sku: str, told: Mapping[str, Any], standing: Raw) -> 
         return str(standing["offerId"])
     body = {**told, "sku": sku, "marketplaceId": shop.marketplace, "format": FIXED_PRICE}
     answer = shop.http.call("POST", f"{INVENTORY}/offer", json=body, headers=headers, bucket="inventory")
-    return str(fields(answer).get("offerId") or "")
+    return str(fields_in(answer).get("offerId") or "")
 
 
 def _act(shop: Shop, offer_id: str, verb: str) -> None:
     """Publish an offer or end its listing; one that is ended already stays so."""
     path = f"{INVENTORY}/offer/{quoted(offer_id)}/{verb}"
-    try:
+    if verb == "withdraw":
+        if_there(lambda: shop.http.call("POST", path, bucket="inventory"), *NOT_THERE)
+    else:
         shop.http.call("POST", path, bucket="inventory")
-    except Rejected as error:
-        if verb != "withdraw" or not is_missing(error):
-            raise
 
 
 __all__ = ["OFFER", "item_fields", "offer_fields", "push_listings"]

@@ -3,11 +3,14 @@
 from __future__ import annotations
 
 from collections.abc import Iterator, Mapping, Sequence
+from dataclasses import replace
 from decimal import ROUND_UP, Decimal
 from typing import Any
 
+from finalmarket.connectors.moments import to_millisecond, utc
 from finalmarket.connectors.money import minor_units
-from finalmarket.connectors.platforms.ebay.calls import amount, moment, written
+from finalmarket.connectors.people import read_address
+from finalmarket.connectors.platforms.ebay.calls import amount
 from finalmarket.connectors.records import (
     ZERO,
     Address,
@@ -30,6 +33,10 @@ TENDERS: Mapping[str, str] = {
     "PERSONAL_CHECK": "check", "EFT": "bank_transfer", "EBAY": "platform", "ESCROW": "platform",
 }  # fmt: skip
 REFUND_STATES = frozenset({"PENDING", "REFUNDED", "FAILED"})
+ADDRESS: Mapping[str, str] = {
+    "street": "addressLine1", "street2": "addressLine2", "postcode": "postalCode", "city": "city",
+    "region": "stateOrProvince", "country": "countryCode",
+}  # fmt: skip
 
 
 def order_record(raw: Raw, parcels: Sequence[Raw]) -> OrderRecord:
@@ -45,8 +52,8 @@ def order_record(raw: Raw, parcels: Sequence[Raw]) -> OrderRecord:
     tax = _tax(prices, goods)
     is_by_ebay = ((raw.get("program") or {}).get("fulfillmentProgram") or {}).get("fulfilledBy") == BY_EBAY
     return OrderRecord(
-        external_id=raw["orderId"], number=raw["orderId"], version=written(moment(raw["lastModifiedDate"])),
-        placed_at=moment(raw["creationDate"]), updated_at=moment(raw["lastModifiedDate"]), currency=currency,
+        external_id=raw["orderId"], number=raw["orderId"], version=to_millisecond(utc(raw["lastModifiedDate"])),
+        placed_at=utc(raw["creationDate"]), updated_at=utc(raw["lastModifiedDate"]), currency=currency,
         lines=(*goods, *_further_lines(prices, goods)), place=_place(raw),
         is_cancelled=(raw.get("cancelStatus") or {}).get("cancelState") == CANCELLED,
         location=BY_EBAY if is_by_ebay else str((start.get("pickupStep") or {}).get("merchantLocationKey") or ""),
@@ -147,18 +154,17 @@ def _parcel(raw: Raw) -> FulfilmentRecord:
         external_id=str(raw["fulfillmentId"]),
         lines=tuple((str(one["lineItemId"]), int(one.get("quantity") or 1)) for one in raw.get("lineItems") or []),
         carrier=raw.get("shippingCarrierCode") or "", tracking_number=raw.get("shipmentTrackingNumber") or "",
-        shipped_at=moment(shipped_at) if shipped_at else None,
+        shipped_at=utc(shipped_at) if shipped_at else None,
     )  # fmt: skip
 
 
 def address_of(contact: Raw) -> Address:
     """An address with the name and the phone of who is there."""
     told = contact.get("contactAddress") or {}
-    return Address(
-        name=contact.get("fullName") or "", company=contact.get("companyName") or "",
-        street=told.get("addressLine1") or "", street2=told.get("addressLine2") or "",
-        postcode=told.get("postalCode") or "", city=told.get("city") or "",
-        region=told.get("stateOrProvince") or told.get("county") or "", country=told.get("countryCode") or "",
+    whole = {**told, "stateOrProvince": told.get("stateOrProvince") or told.get("county")}
+    place = read_address(whole, ADDRESS)
+    return replace(
+        place, name=contact.get("fullName") or "", company=contact.get("companyName") or "",
         phone=(contact.get("primaryPhone") or {}).get("phoneNumber") or "",
     )  # fmt: skip
 

@@ -12,10 +12,12 @@ from datetime import UTC, datetime, timedelta
 from typing import Any
 from urllib.parse import quote
 
+from finalmarket.connectors.answers import fields_in, if_there, rows_in
 from finalmarket.connectors.errors import Rejected, Unintelligible
 from finalmarket.connectors.http import Http
+from finalmarket.connectors.moments import to_millisecond, utc
 from finalmarket.connectors.paging import read_cursor, read_each, read_one, walk, write_cursor
-from finalmarket.connectors.platforms.ebay.calls import FULFILLMENT, fields, listed, moment, written
+from finalmarket.connectors.platforms.ebay.calls import FULFILLMENT
 from finalmarket.connectors.platforms.ebay.orders import order_record
 from finalmarket.connectors.records import OrderRecord, Page, Raw
 from finalmarket.kernel import clock
@@ -26,7 +28,7 @@ OVERLAP = timedelta(minutes=5)  # what reaches the index late, and clocks that d
 INSTANT = timedelta(milliseconds=1)
 MOST_TRIES = 100
 MOST_OF_AN_INSTANT = 50  # pages
-NO_SUCH_ORDER = frozenset({"32100", "34913"})
+NO_SUCH_ORDER = ("32100", "34913")
 WHOLE = {"fieldGroups": "TAX_BREAKDOWN"}  # totals with the taxes that eBay collects
 
 
@@ -34,19 +36,14 @@ def pull_orders(http: Http, cursor: str, since: datetime | None) -> Iterator[Pag
     """See PullsOrders."""
     oldest = clock.now() - OLDEST
     begin = max(since.astimezone(UTC), oldest) if since else oldest
-    yield from walk(lambda at: _page(http, at), cursor or write_cursor(since=written(begin)))
+    yield from walk(lambda at: _page(http, at), cursor or write_cursor(since=to_millisecond(begin)))
 
 
 def pull_order(http: Http, order_id: str) -> OrderRecord | None:
     """See PullsOrders."""
-    try:
-        answer = http.call("GET", f"{FULFILLMENT}/order/{quote(order_id, safe='')}", params=WHOLE)
-    except Rejected as error:
-        if error.status == 404 or error.code in NO_SUCH_ORDER:
-            return None
-        raise
-    raw = fields(answer)
-    return read_one(raw, lambda told: order_record(told, parcels_of(http, told)))
+    path = f"{FULFILLMENT}/order/{quote(order_id, safe='')}"
+    raw = if_there(lambda: fields_in(http.call("GET", path, params=WHOLE)), *NO_SUCH_ORDER)
+    return None if raw is None else read_one(raw, lambda told: order_record(told, parcels_of(http, told)))
 
 
 def parcels_of(http: Http, raw: Raw) -> list[Raw]:
@@ -55,7 +52,7 @@ def parcels_of(http: Http, raw: Raw) -> list[Raw]:
         return []
     path = f"{FULFILLMENT}/order/{quote(str(raw['orderId']), safe='')}/shipping_fulfillment"
     try:
-        return listed(http.call("GET", path), "fulfillments")
+        return rows_in(http.call("GET", path), "fulfillments")
     except Rejected as error:
         raise ValueError(f"its shipping fulfilments cannot be had: {error.reason}") from None
 
@@ -63,7 +60,7 @@ def parcels_of(http: Http, raw: Raw) -> list[Raw]:
 def _page(http: Http, cursor: str) -> Page[OrderRecord]:
     """The next window that holds orders, or all up to the present where there are none."""
     at = read_cursor(cursor)
-    start, step = moment(at["since"]), timedelta(milliseconds=int(at.get("step") or 0))
+    start, step = utc(at["since"]), timedelta(milliseconds=int(at.get("step") or 0))
     asked_at = horizon = clock.now()
     crowded: datetime | None = None  # up to there are more orders than a page holds
     for _ in range(MOST_TRIES):
@@ -88,9 +85,9 @@ def _page(http: Http, cursor: str) -> Page[OrderRecord]:
     )
     if end is None:
         later = max(start, asked_at - OVERLAP)
-        return Page(records, write_cursor(since=written(later)), is_last=True, unreadable=unreadable)
+        return Page(records, write_cursor(since=to_millisecond(later)), is_last=True, unreadable=unreadable)
     following = step * 2 if total < ORDERS_A_PAGE // 2 else step
-    onward = write_cursor(since=written(end), step=following // INSTANT)
+    onward = write_cursor(since=to_millisecond(end), step=following // INSTANT)
     return Page(records, onward, unreadable=unreadable)
 
 
@@ -99,22 +96,22 @@ def _latest(raws: list[Raw]) -> datetime:
     found = [datetime.min.replace(tzinfo=UTC)]
     for raw in raws:
         with suppress(ValueError, TypeError):
-            found.append(moment(raw["lastModifiedDate"]) if raw.get("lastModifiedDate") else found[0])
+            found.append(utc(raw["lastModifiedDate"]) if raw.get("lastModifiedDate") else found[0])
     return max(found)
 
 
 def _ask(http: Http, start: datetime, end: datetime | None, offset: int = 0) -> tuple[int, list[Raw]]:
     """How many orders changed in a window, both ends included, and the first of them from `offset` on."""
-    until = written(end) if end else ""
+    until = to_millisecond(end) if end else ""
     params: dict[str, Any] = {
-        "filter": f"lastmodifieddate:[{written(start)}..{until}]", "limit": str(ORDERS_A_PAGE),
+        "filter": f"lastmodifieddate:[{to_millisecond(start)}..{until}]", "limit": str(ORDERS_A_PAGE),
         "offset": str(offset), **WHOLE,
     }  # fmt: skip
     answer = http.call("GET", f"{FULFILLMENT}/order", params=params)
-    total = fields(answer).get("total")
+    total = fields_in(answer).get("total")
     if not isinstance(total, int):
         raise Unintelligible("eBay does not say how many orders there are", status=answer.status)
-    return total, listed(answer, "orders")
+    return total, rows_in(answer, "orders")
 
 
 def _instant(http: Http, start: datetime, end: datetime | None, first: list[Raw]) -> list[Raw]:

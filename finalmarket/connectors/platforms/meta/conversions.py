@@ -9,16 +9,17 @@ from datetime import timedelta
 from decimal import Decimal
 from typing import Any
 
+from finalmarket.connectors.answers import fields_in
 from finalmarket.connectors.errors import Rejected, Unintelligible
-from finalmarket.connectors.exact_json import exact_json
 from finalmarket.connectors.http import Answer
-from finalmarket.connectors.platforms.meta.graph import fields
+from finalmarket.connectors.paging import in_parts
 from finalmarket.connectors.records import ZERO, Raw
+from finalmarket.connectors.refusals import tell_in_halves
 from finalmarket.connectors.talk import AnalyticsEvent, EventItem
+from finalmarket.connectors.vocabulary import filled
 from finalmarket.kernel import clock
 
 BATCH = 1000
-JSON = {"Content-Type": "application/json"}
 # Meta's standard events; others go under their own names.
 NAMES = {
     "page_view": "PageView", "view_item": "ViewContent", "search": "Search", "add_to_cart": "AddToCart",
@@ -39,27 +40,19 @@ def send(
             refused.append(Rejected(f"Meta takes no event older than {most_age.days} days", key=event.key))
         else:
             told.append(event)
-    for start in range(0, len(told), BATCH):
-        refused += _send(call, path, told[start : start + BATCH])
+
+    def tell(some: Sequence[AnalyticsEvent]) -> None:
+        answer = call("POST", path, exact={"data": [event_of(event) for event in some]}, repeatable=True)
+        if fields_in(answer).get("events_received") != len(some):
+            raise Unintelligible("Meta does not say that it took all events")
+
+    for some in in_parts(told, BATCH):  # one bad event makes Meta refuse all; what came twice counts once
+        refused += tell_in_halves(some, tell, lambda event: event.key, _is_about_events)
     return refused
 
 
-def _send(call: Callable[..., Answer], path: str, events: Sequence[AnalyticsEvent]) -> list[Rejected]:
-    """One bad event makes Meta refuse all: then they are told in halves. What came twice counts once."""
-    body = exact_json({"data": [event_of(event) for event in events]})
-    try:
-        answer = fields(call("POST", path, content=body, headers=JSON, repeatable=True))
-    except Rejected as error:
-        is_about_events = error.code.startswith("100") and error.code != "100/33"
-        if not is_about_events:
-            raise
-        if len(events) == 1:
-            return [Rejected(error.reason, key=events[0].key, code=error.code, status=error.status)]
-        middle = len(events) // 2
-        return _send(call, path, events[:middle]) + _send(call, path, events[middle:])
-    if answer.get("events_received") != len(events):
-        raise Unintelligible("Meta does not say that it took all events")
-    return []
+def _is_about_events(error: Rejected) -> bool:
+    return error.code.startswith("100") and error.code != "100/33"
 
 
 def event_of(event: AnalyticsEvent) -> Raw:
@@ -90,8 +83,7 @@ def _data(event: AnalyticsEvent) -> dict[str, Any]:
 
 def _content(item: EventItem) -> dict[str, Any]:
     price: dict[str, Decimal] = {"item_price": item.unit_price} if item.unit_price > ZERO else {}
-    texts = {"title": item.title, "brand": item.brand, "category": item.category}
-    named = {name: text for name, text in texts.items() if text}
+    named = filled({"title": item.title, "brand": item.brand, "category": item.category})
     return {"id": item.sku, "quantity": str(item.quantity), **price, **named}
 
 

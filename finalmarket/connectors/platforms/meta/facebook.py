@@ -9,6 +9,7 @@ from urllib.parse import quote, urlencode
 
 import httpx2
 
+from finalmarket.connectors.answers import fields_in
 from finalmarket.connectors.contract import (
     Authorizes,
     Checked,
@@ -22,9 +23,10 @@ from finalmarket.connectors.contract import (
     Setting,
 )
 from finalmarket.connectors.errors import NeedsAttention, NotSupported, Rejected, Unintelligible
-from finalmarket.connectors.paging import read_one
+from finalmarket.connectors.moments import zoned
+from finalmarket.connectors.paging import in_parts, read_one
 from finalmarket.connectors.platforms.meta import conversions, goods, orders
-from finalmarket.connectors.platforms.meta.graph import PROOF, VERSION, Graph, fields, in_order, moment
+from finalmarket.connectors.platforms.meta.graph import PROOF, VERSION, Graph, in_order
 from finalmarket.connectors.rates import Rate
 from finalmarket.connectors.records import (
     Event,
@@ -94,9 +96,8 @@ class Facebook(
 
     def check(self) -> str:
         """See Connector."""
-        told = fields(self.http.call("GET", self.path("catalog_id"), params={"fields": "id,name,product_count"}))
-        if not told.get("id"):
-            raise Unintelligible("Facebook does not say which catalogue it is")
+        asked = {"fields": "id,name,product_count"}
+        told = fields_in(self.http.call("GET", self.path("catalog_id"), params=asked), "id")
         return f"{told.get('name') or told['id']} ({told.get('product_count', 'no')} items)"
 
     def path(self, setting: str, edge: str = "") -> str:
@@ -139,7 +140,7 @@ class Facebook(
         """See PullsOrders. Facebook gives them in no order it names: all that changed are read, then put in order."""
         yield from in_order(
             orders.changed(self.rows, self.path("commerce_id", "commerce_orders"), cursor, since),
-            lambda raw: moment(raw["last_updated"]), orders.order_of, cursor, since, orders.PAGE,
+            lambda raw: zoned(raw["last_updated"]), orders.order_of, cursor, since, orders.PAGE,
         )  # fmt: skip
 
     def pull_order(self, external_id: str) -> OrderRecord | None:
@@ -189,14 +190,14 @@ class Facebook(
         catalog = self.path("catalog_id")
         return [
             fault
-            for start in range(0, len(items), goods.BATCH)
-            for fault in goods.tell(self.http.call, catalog, items[start : start + goods.BATCH], is_new=is_new)
+            for some in in_parts(items, goods.BATCH)
+            for fault in goods.tell(self.http.call, catalog, some, is_new=is_new)
         ]
 
     def push_fulfilment(self, notice: FulfilmentNotice) -> str:
         """See PushesFulfilments: Facebook gives a parcel no name in its answer."""
         path = f"/{VERSION}/{quote(notice.order_id, safe='')}/shipments"
-        answer = fields(self.http.call("POST", path, json=orders.shipment_of(notice), repeatable=True))
+        answer = fields_in(self.http.call("POST", path, json=orders.shipment_of(notice), repeatable=True))
         if not (answer.get("success") or answer.get("id")):
             raise Unintelligible("Facebook does not say that the parcel was taken down")
         return ""
@@ -215,7 +216,7 @@ class Facebook(
     def subscribe(self, url: str) -> Mapping[str, str]:
         """See ReceivesWebhooks: the app tells where to, the page that it wants to."""
         app, secret = self.account.settings.get("app_id", ""), self.account.secrets.get("app_secret", "")
-        told = fields(self.http.call("GET", self.path("page_id"), params={"fields": "access_token"}))
+        told = fields_in(self.http.call("GET", self.path("page_id"), params={"fields": "access_token"}))
         token = told.get("access_token")
         if not isinstance(token, str) or not token:
             raise NeedsAttention("Facebook gives no token of the page: the person has to manage it")
@@ -234,7 +235,7 @@ class Facebook(
             "POST", path, form=form, params={PROOF: proof}, headers={"Authorization": f"Bearer {token}"},
             is_authorized=False, repeatable=True,
         )  # fmt: skip
-        if fields(answer).get("success") is not True:
+        if fields_in(answer).get("success") is not True:
             raise Unintelligible("Facebook does not say that the subscription stands")
 
     def event_of(self, entry: Raw, change: Raw, event_id: str) -> Event:

@@ -12,11 +12,12 @@ from collections.abc import Callable, Iterator, Mapping, Sequence
 from decimal import Decimal
 from typing import Any
 
+from finalmarket.connectors.answers import fields_in
 from finalmarket.connectors.errors import Rejected, RetryLater, Unintelligible
 from finalmarket.connectors.http import Answer
 from finalmarket.connectors.money import minor_units
 from finalmarket.connectors.paging import READING_ERRORS, read_cursor, read_each, walk, write_cursor
-from finalmarket.connectors.platforms.meta.graph import fields, rows_of
+from finalmarket.connectors.platforms.meta.graph import rows_of
 from finalmarket.connectors.records import (
     ListingContent,
     ListingRecord,
@@ -164,7 +165,7 @@ def tell(call: Call, catalog: str, items: Sequence[tuple[str, Raw]], *, is_new: 
         "item_type": "PRODUCT_ITEM", "allow_upsert": is_new,
         "requests": [{"method": "UPDATE", "data": data} for _, data in items],
     }  # fmt: skip
-    told = fields(call("POST", f"{catalog}/items_batch", json=asked, repeatable=True))
+    told = fields_in(call("POST", f"{catalog}/items_batch", json=asked, repeatable=True))
     names = {name for name, _ in items}
     refused = _refused_at_once(told, names)
     handles = told.get("handles") or []

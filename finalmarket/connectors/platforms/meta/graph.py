@@ -2,26 +2,26 @@
 
 from __future__ import annotations
 
-import hashlib
 import hmac
 import json
 from abc import abstractmethod
 from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
-from datetime import UTC, datetime
+from datetime import datetime
 from typing import Any, ClassVar, TypeVar
 
+from finalmarket.connectors.answers import fields_in, if_there, rows_in
 from finalmarket.connectors.contract import Connector, ReceivesWebhooks
+from finalmarket.connectors.deliveries import name_of_body, read_delivery
 from finalmarket.connectors.errors import (
     ConnectorError,
     NeedsAttention,
     OutcomeUnknown,
     Rejected,
     RetryLater,
-    Unintelligible,
 )
 from finalmarket.connectors.http import Answer, retry_after
 from finalmarket.connectors.keyset import Place, cursor_after, place_of
-from finalmarket.connectors.paging import MOST_PAGES, READING_ERRORS, read_each
+from finalmarket.connectors.paging import READING_ERRORS, all_rows, read_each
 from finalmarket.connectors.records import Delivery, Event, Page, Raw
 from finalmarket.connectors.signing import hmac_hex, require_signature
 
@@ -52,28 +52,11 @@ def told_error(answer: Answer) -> tuple[str, str]:
     return (f"{code}/{subcode}" if code == "100" and subcode else code), words
 
 
-def fields(answer: Answer) -> Raw:
-    """The object of an answer. Raises Unintelligible where it is none."""
-    if not isinstance(answer.data, dict):
-        raise Unintelligible("Meta's answer is not a JSON object", status=answer.status)
-    return answer.data
-
-
 def rows_of(answer: Answer) -> tuple[list[Raw], str]:
     """The rows of a page and the cursor of the next one, "" where none follows."""
-    rows, paging = fields(answer).get("data"), fields(answer).get("paging")
-    if not isinstance(rows, list) or not all(isinstance(row, dict) for row in rows):
-        raise Unintelligible("Meta's answer holds no rows", status=answer.status)
+    rows, paging = rows_in(answer, "data"), fields_in(answer).get("paging")
     cursors = paging.get("cursors") if isinstance(paging, dict) and paging.get("next") else None
     return rows, str(cursors.get("after") or "") if isinstance(cursors, dict) else ""
-
-
-def moment(text: Any) -> datetime:
-    """A moment as the Graph API writes it (`2026-06-01T12:00:00+0000`), in UTC. Raises ValueError or TypeError."""
-    at = datetime.fromisoformat(text)
-    if at.tzinfo is None:
-        raise ValueError(f"{text!r} is a moment without a zone")
-    return at.astimezone(UTC)
 
 
 def name_of(raw: Raw) -> str:
@@ -129,7 +112,7 @@ class Graph(Connector, ReceivesWebhooks):
 
     def heed(self, answer: Answer, bucket: str) -> float | None:
         """See Connector: the header of usage says in how many minutes calls are taken again."""
-        text = next((value for name, value in answer.headers.items() if name.lower() == USAGE), "")
+        text = answer.header(USAGE)
         try:
             told = [one for uses in json.loads(text).values() for one in uses] if text else []
             minutes = max((int(one.get("estimated_time_to_regain_access") or 0) for one in told), default=0)
@@ -143,30 +126,21 @@ class Graph(Connector, ReceivesWebhooks):
 
     def rows(self, path: str, params: Mapping[str, Any]) -> Iterator[Raw]:
         """All rows of an edge. Raises Unintelligible where its pages go round in circles."""
-        after, seen = "", {""}
-        for _ in range(MOST_PAGES):
-            rows, after = rows_of(self.http.call("GET", path, params={**params, **({"after": after} if after else {})}))
-            yield from rows
-            if not after:
-                return
-            if after in seen:
-                raise Unintelligible("Meta gave the same cursor a second time; going on would never end")
-            seen.add(after)
-        raise Unintelligible(f"{path} has more than {MOST_PAGES} pages")
+
+        def fetch(after: str) -> tuple[list[Raw], str]:
+            return rows_of(self.http.call("GET", path, params={**params, **({"after": after} if after else {})}))
+
+        return all_rows(fetch)
 
     def node(self, name: str, params: Mapping[str, Any]) -> Raw | None:
         """One node; None where there is none of that id."""
-        try:
-            return fields(self.http.call("GET", f"/{VERSION}/{name}", params=params))
-        except Rejected as error:
-            if error.code in (NOT_THERE, "803"):
-                return None
-            raise
+        path = f"/{VERSION}/{name}"
+        return if_there(lambda: fields_in(self.http.call("GET", path, params=params)), NOT_THERE, "803")
 
     def token_answer(self, method: str, path: str, **sent: Mapping[str, str]) -> Raw:
         """What a token endpoint answers. Raises NeedsAttention where it takes the code or token for none."""
         try:
-            return fields(self.http.call(method, path, params=sent.get("params"), form=sent.get("form"),
+            return fields_in(self.http.call(method, path, params=sent.get("params"), form=sent.get("form"),
                                          is_authorized=False))  # fmt: skip
         except Rejected as error:
             raise NeedsAttention(f"Meta gives no token: {error.reason}", code=error.code) from None
@@ -194,17 +168,16 @@ class Graph(Connector, ReceivesWebhooks):
 
     def read_webhook(self, delivery: Delivery) -> Sequence[Event]:
         """See ReceivesWebhooks: one delivery holds several entries, each with changes or messages."""
-        digest = hashlib.sha256(delivery.body).hexdigest()[:40]
-        try:
-            told = json.loads(delivery.body)
-            is_ours = told["object"] == self.webhook_object
-            entries = [(entry, change) for entry in told["entry"] for change in _changes(entry)]
-            events = [
-                self.event_of(entry, change, f"{digest}-{number}") if is_ours else unknown(change, f"{digest}-{number}")
-                for number, (entry, change) in enumerate(entries)
-            ]
-        except READING_ERRORS as error:
-            raise Unintelligible(f"the delivery is no event of Meta's: {type(error).__name__}") from None
+        digest = name_of_body(delivery)[:40]
+        return read_delivery(delivery, lambda told: self._events(told, digest))
+
+    def _events(self, told: Raw, digest: str) -> list[Event]:
+        is_ours = told["object"] == self.webhook_object
+        entries = [(entry, change) for entry in told["entry"] for change in _changes(entry)]
+        events = [
+            self.event_of(entry, change, f"{digest}-{number}") if is_ours else unknown(change, f"{digest}-{number}")
+            for number, (entry, change) in enumerate(entries)
+        ]
         return events or [Event(event_id=digest, topic=str(told["object"]), kind="unknown")]
 
     @abstractmethod

@@ -14,12 +14,14 @@ from urllib.parse import quote, urlencode
 
 import httpx2
 
+from finalmarket.connectors.answers import fields_in
 from finalmarket.connectors.auth import Keep, end_of
 from finalmarket.connectors.contract import Authorizes, Checked, Setting
 from finalmarket.connectors.errors import NeedsAttention, Unintelligible
 from finalmarket.connectors.keyset import LONG_AGO, place_of
+from finalmarket.connectors.moments import zoned
 from finalmarket.connectors.paging import READING_ERRORS, read_one
-from finalmarket.connectors.platforms.meta.graph import VERSION, Graph, fields, in_order, moment, name_of
+from finalmarket.connectors.platforms.meta.graph import VERSION, Graph, in_order, name_of
 from finalmarket.connectors.rates import Rate
 from finalmarket.connectors.records import Event, Page, Raw
 from finalmarket.connectors.talk import (
@@ -78,10 +80,7 @@ class Instagram(Graph, PullsConversations, PullsInteractions, Authorizes):
     @cached_property
     def me(self) -> Raw:
         """The account: its ids and name. Raises Unintelligible where it does not say."""
-        told = fields(self.http.call("GET", ME, params={"fields": "id,user_id,username"}))
-        if not told.get("username") or not told.get("id"):
-            raise Unintelligible("Instagram does not say whose account it is")
-        return told
+        return fields_in(self.http.call("GET", ME, params={"fields": "id,user_id,username"}), "username", "id")
 
     def authorization_url(self, redirect_uri: str, state: str, verifier: str) -> str:
         """See Authorizes."""
@@ -149,12 +148,12 @@ class Instagram(Graph, PullsConversations, PullsInteractions, Authorizes):
     def pull_interactions(self, cursor: str, since: datetime | None) -> Iterator[Page[InteractionRecord]]:
         """See PullsInteractions: the comments below the posts of the last months."""
         oldest = place_of(cursor, since).at
-        yield from in_order(self._comments(oldest), lambda raw: moment(raw["timestamp"]), _comment, cursor, since,
+        yield from in_order(self._comments(oldest), lambda raw: zoned(raw["timestamp"]), _comment, cursor, since,
                             COMMENTS)  # fmt: skip
 
     def _comments(self, oldest: datetime) -> Iterator[Raw]:
         begin = LONG_AGO if oldest <= LONG_AGO else oldest - SEEN
-        posts = self._until(f"{ME}/media", {"fields": POST, "limit": POSTS}, lambda raw: moment(raw["timestamp"]),
+        posts = self._until(f"{ME}/media", {"fields": POST, "limit": POSTS}, lambda raw: zoned(raw["timestamp"]),
                             begin)  # fmt: skip
         for post in posts:
             if post.get("id") and post.get("comments_count"):
@@ -170,7 +169,7 @@ class Instagram(Graph, PullsConversations, PullsInteractions, Authorizes):
     def subscribe(self, url: str) -> Mapping[str, str]:
         """See ReceivesWebhooks."""
         told = {"subscribed_fields": list(self.webhook_topics)}
-        answer = fields(self.http.call("POST", f"{ME}/subscribed_apps", json=told, repeatable=True))
+        answer = fields_in(self.http.call("POST", f"{ME}/subscribed_apps", json=told, repeatable=True))
         if answer.get("success") is not True:
             raise Unintelligible("Instagram does not say that the subscription stands")
         return {}
@@ -238,7 +237,7 @@ def _token_in(told: Any) -> str:
 
 
 def _changed(raw: Raw) -> datetime:
-    return moment(raw["updated_time"])
+    return zoned(raw["updated_time"])
 
 
 def _message(raw: Raw, mine: set[str]) -> ConversationMessage:
@@ -246,7 +245,7 @@ def _message(raw: Raw, mine: set[str]) -> ConversationMessage:
     text = raw.get("message") or ""
     if not isinstance(text, str):
         raise ValueError("the message is no text")
-    return ConversationMessage(external_id=name_of(raw), at=moment(raw["created_time"]), author=author, text=text)
+    return ConversationMessage(external_id=name_of(raw), at=zoned(raw["created_time"]), author=author, text=text)
 
 
 def _comment(raw: Raw) -> InteractionRecord:
@@ -254,6 +253,6 @@ def _comment(raw: Raw) -> InteractionRecord:
         raise ValueError("the comment is no text")
     author = raw.get("from") or {}
     return InteractionRecord(
-        external_id=name_of(raw), kind="social_engagement", at=moment(raw["timestamp"]), raw=raw,
+        external_id=name_of(raw), kind="social_engagement", at=zoned(raw["timestamp"]), raw=raw,
         customer_id=str(author.get("id") or ""), url=str(raw.get("permalink") or ""), subject="comment",
     )  # fmt: skip

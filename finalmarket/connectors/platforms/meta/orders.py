@@ -12,7 +12,9 @@ from decimal import Decimal
 from typing import Any
 
 from finalmarket.connectors.keyset import LONG_AGO, place_of
-from finalmarket.connectors.platforms.meta.graph import moment, name_of
+from finalmarket.connectors.moments import zoned
+from finalmarket.connectors.people import read_address
+from finalmarket.connectors.platforms.meta.graph import name_of
 from finalmarket.connectors.records import (
     ZERO,
     Address,
@@ -52,9 +54,9 @@ def order_of(raw: Raw) -> OrderRecord:
     cancelled, unclear = _cancelled(_rows(raw, "cancellations"))
     unknown += unclear + [f"refund {name_of(row)}" for row in _rows(raw, "refunds")]
     goods = [_line(row, cancelled) for row in raw["items"]["data"]]
-    at = moment(raw["last_updated"])
+    at = zoned(raw["last_updated"])
     return OrderRecord(
-        external_id=name_of(raw), version=at.isoformat(), placed_at=moment(raw["created"]), updated_at=at,
+        external_id=name_of(raw), version=at.isoformat(), placed_at=zoned(raw["created"]), updated_at=at,
         currency=currency, lines=(*goods, *_shipping(raw.get("selected_shipping_option"))), number=name_of(raw),
         is_test=raw.get("is_test_order") is True, place=str(raw.get("channel") or ""),
         is_cancelled=bool(goods) and all(line.cancelled_quantity >= line.quantity for line in goods),
@@ -126,11 +128,10 @@ def _parcel(raw: Raw) -> FulfilmentRecord:
 
 
 def _address(told: Raw) -> Address:
-    names = {
+    return read_address(told, {
         "name": "name", "street": "street1", "street2": "street2", "postcode": "postal_code", "city": "city",
         "region": "state", "country": "country",
-    }  # fmt: skip
-    return Address(**{ours: str(told.get(theirs) or "") for ours, theirs in names.items()})
+    })  # fmt: skip
 
 
 def shipment_of(notice: FulfilmentNotice) -> Raw:
