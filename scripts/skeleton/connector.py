@@ -5,15 +5,14 @@ Published source: https://developer.example.com/reference (version 2026-01-01).
 
 from __future__ import annotations
 
-import json
 from collections.abc import Iterator, Mapping, Sequence
 from datetime import UTC, datetime
 from decimal import Decimal
-from typing import Any
 from urllib.parse import quote
 
 import httpx2
 
+from finalmarket.connectors.answers import fields_in, if_there, rows_in
 from finalmarket.connectors.auth import bearer
 from finalmarket.connectors.contract import (
     Checked,
@@ -25,9 +24,11 @@ from finalmarket.connectors.contract import (
     PushesStock,
     ReceivesWebhooks,
 )
-from finalmarket.connectors.errors import NeedsAttention, Rejected, RetryLater, Unintelligible, WebhookRefused
+from finalmarket.connectors.deliveries import read_delivery
+from finalmarket.connectors.errors import NeedsAttention, Rejected, RetryLater, Unintelligible
 from finalmarket.connectors.http import Answer
-from finalmarket.connectors.paging import READING_ERRORS, read_cursor, read_each, read_one, walk, write_cursor
+from finalmarket.connectors.moments import zoned
+from finalmarket.connectors.paging import read_cursor, read_each, read_one, walk, write_cursor
 from finalmarket.connectors.rates import Rate
 from finalmarket.connectors.records import (
     Delivery,
@@ -43,7 +44,8 @@ from finalmarket.connectors.records import (
     StockRecord,
     Tender,
 )
-from finalmarket.connectors.signing import require_recent, require_signature
+from finalmarket.connectors.signing import require_sent_recently, require_signature
+from finalmarket.connectors.vocabulary import filled
 
 PAGE_SIZE = 50
 
@@ -77,8 +79,7 @@ class Example(Connector, PullsOrders, PullsListings, PullsStock, PushesStock, Pu
 
     def check(self) -> str:
         """The name of the shop."""
-        data = self.http.call("GET", "/v1/account").data
-        return text(data, "name")
+        return str(fields_in(self.http.call("GET", "/v1/account"), "name")["name"])
 
     # What comes in.
 
@@ -90,8 +91,8 @@ class Example(Connector, PullsOrders, PullsListings, PullsStock, PushesStock, Pu
     def _page_of_orders(self, cursor: str) -> Page[OrderRecord]:
         place = read_cursor(cursor)
         params = {"limit": PAGE_SIZE, "updated_since": place.get("since"), "page_token": place.get("page")}
-        data = self.http.call("GET", "/v1/orders", params=given(params)).data
-        raws = items(data, "orders")
+        data = fields_in(self.http.call("GET", "/v1/orders", params=filled(params)))
+        raws = rows_in(data, "orders")
         records, unreadable = read_each(raws, order_record, lambda raw: raw["id"])
         token = str(data.get("next_page_token") or "")
         # At the end of the list the cursor names the last change: what changes later is asked for from there.
@@ -101,13 +102,8 @@ class Example(Connector, PullsOrders, PullsListings, PullsStock, PushesStock, Pu
 
     def pull_order(self, external_id: str) -> OrderRecord | None:
         """One order."""
-        try:
-            data = self.http.call("GET", f"/v1/orders/{quote(external_id, safe='')}").data
-        except Rejected as error:
-            if error.status == 404:
-                return None
-            raise
-        return read_one(data, order_record)
+        answer = if_there(lambda: self.http.call("GET", f"/v1/orders/{quote(external_id, safe='')}"))
+        return None if answer is None else read_one(answer.data, order_record)
 
     def pull_listings(self, cursor: str) -> Iterator[Page[ListingRecord]]:
         """All listings by their SKU."""
@@ -115,9 +111,9 @@ class Example(Connector, PullsOrders, PullsListings, PullsStock, PushesStock, Pu
 
     def _page_of_listings(self, cursor: str) -> Page[ListingRecord]:
         place = read_cursor(cursor)
-        params = given({"limit": PAGE_SIZE, "page_token": place.get("page")})
-        data = self.http.call("GET", "/v1/listings", params=params).data
-        records, unreadable = read_each(items(data, "listings"), listing_record, lambda raw: raw["sku"])
+        params = filled({"limit": PAGE_SIZE, "page_token": place.get("page")})
+        data = fields_in(self.http.call("GET", "/v1/listings", params=params))
+        records, unreadable = read_each(rows_in(data, "listings"), listing_record, lambda raw: raw["sku"])
         token = str(data.get("next_page_token") or "")
         return Page(records, write_cursor(page=token) if token else cursor, is_last=not token, unreadable=unreadable)
 
@@ -125,8 +121,8 @@ class Example(Connector, PullsOrders, PullsListings, PullsStock, PushesStock, Pu
         """The quantities of these listings; Example knows no locations."""
         if not refs:
             return ()
-        data = self.http.call("GET", "/v1/stock", params={"skus": ",".join(ref.key for ref in refs)}).data
-        records, _ = read_each(items(data, "levels"), stock_record, lambda raw: raw["sku"])
+        answer = self.http.call("GET", "/v1/stock", params={"skus": ",".join(ref.key for ref in refs)})
+        records, _ = read_each(rows_in(answer, "levels"), stock_record, lambda raw: raw["sku"])
         return records
 
     # What goes out.
@@ -138,8 +134,8 @@ class Example(Connector, PullsOrders, PullsListings, PullsStock, PushesStock, Pu
         if not levels:
             return ()
         body = {"levels": [{"sku": level.ref.key, "quantity": level.quantity} for level in levels]}
-        data = self.http.call("POST", "/v1/stock", json=body, repeatable=True).data
-        verdicts = {text(each, "sku"): each for each in items(data, "results")}
+        answer = self.http.call("POST", "/v1/stock", json=body, repeatable=True)
+        verdicts = {str(each.get("sku")): each for each in rows_in(answer, "results")}
         refused = []
         for level in levels:
             verdict = verdicts.get(level.ref.key)
@@ -152,7 +148,7 @@ class Example(Connector, PullsOrders, PullsListings, PullsStock, PushesStock, Pu
 
     def push_fulfilment(self, notice: FulfilmentNotice) -> str:
         """Tell of a parcel; the key makes it count once."""
-        body = given(
+        body = filled(
             {
                 "lines": [{"line_id": line, "quantity": units} for line, units in notice.lines],
                 "shipped_at": notice.shipped_at.astimezone(UTC).isoformat(),
@@ -162,8 +158,7 @@ class Example(Connector, PullsOrders, PullsListings, PullsStock, PushesStock, Pu
         )
         path = f"/v1/orders/{quote(notice.order_id, safe='')}/shipments"
         key = {"Idempotency-Key": notice.key}
-        data = self.http.call("POST", path, json=body, headers=key, repeatable=True).data
-        return text(data, "id")
+        return str(fields_in(self.http.call("POST", path, json=body, headers=key, repeatable=True), "id")["id"])
 
     # Webhooks.
 
@@ -173,27 +168,19 @@ class Example(Connector, PullsOrders, PullsListings, PullsStock, PushesStock, Pu
     def subscribe(self, url: str) -> Mapping[str, str]:
         """Have the topics sent to `url`. Asked for again, Example gives the subscription that is there."""
         body = {"url": url, "topics": list(self.webhook_topics)}
-        data = self.http.call("PUT", "/v1/webhooks", json=body, repeatable=True).data
-        return {"webhook_secret": text(data, "secret")}
+        made = fields_in(self.http.call("PUT", "/v1/webhooks", json=body, repeatable=True), "secret")
+        return {"webhook_secret": str(made["secret"])}
 
     def verify_webhook(self, delivery: Delivery) -> None:
         """`Signature` is the base64 HMAC-SHA256 of `<Sent-At>.<body>`."""
         sent_at = delivery.header("Sent-At")
         message = sent_at.encode() + b"." + delivery.body
         require_signature([delivery.header("Signature")], self.webhook_secret(), message)
-        try:
-            moment = datetime.fromtimestamp(int(sent_at), UTC)
-        except (ValueError, OverflowError, OSError):
-            raise WebhookRefused("the delivery does not say when it was signed") from None
-        require_recent(moment, delivery.received_at)
+        require_sent_recently(sent_at, delivery.received_at)
 
     def read_webhook(self, delivery: Delivery) -> Sequence[Event]:
         """One event a delivery."""
-        try:
-            raw = json.loads(delivery.body)
-            return (event(raw),)
-        except READING_ERRORS as error:
-            raise Unintelligible(f"the delivery cannot be read: {type(error).__name__}") from None
+        return (read_delivery(delivery, event),)
 
     # What its errors mean.
 
@@ -229,9 +216,9 @@ def order_record(raw: Raw) -> OrderRecord:
         )
     return OrderRecord(
         external_id=str(raw["id"]),
-        version=moment(raw["updated_at"]).isoformat(),
-        placed_at=moment(raw["created_at"]),
-        updated_at=moment(raw["updated_at"]),
+        version=zoned(raw["updated_at"]).isoformat(),
+        placed_at=zoned(raw["created_at"]),
+        updated_at=zoned(raw["updated_at"]),
         currency=str(raw["currency"]),
         lines=tuple(order_line(line) for line in raw["lines"]),
         number=str(raw.get("number", "")),
@@ -281,31 +268,5 @@ def event(raw: Raw) -> Event:
         topic=topic,
         kind=KINDS.get(topic, "unknown"),
         external_id=str(raw.get("object_id", "")),
-        occurred_at=moment(raw["occurred_at"]),
+        occurred_at=zoned(raw["occurred_at"]),
     )
-
-
-def moment(value: str) -> datetime:
-    """An ISO moment in UTC."""
-    return datetime.fromisoformat(value).astimezone(UTC)
-
-
-def given(fields: Mapping[str, Any]) -> dict[str, Any]:
-    """The fields that say something."""
-    return {name: value for name, value in fields.items() if value not in (None, "")}
-
-
-def items(data: Any, name: str) -> list[Raw]:
-    """The list of that name in an answer. Raises Unintelligible."""
-    found = data.get(name) if isinstance(data, dict) else None
-    if not isinstance(found, list):
-        raise Unintelligible(f"the answer holds no list {name!r}")
-    return found
-
-
-def text(data: Any, name: str) -> str:
-    """The text of that name in an answer. Raises Unintelligible."""
-    found = data.get(name) if isinstance(data, dict) else None
-    if not isinstance(found, str) or not found:
-        raise Unintelligible(f"the answer holds no text {name!r}")
-    return found
