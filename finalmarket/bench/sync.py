@@ -1,6 +1,6 @@
 """`finalmarket bench sync`: how soon eight platforms show what changed here, and how well their budgets are used.
 
-Eight accounts on the sandbox (two of each platform that shows stock), one worker process, real HTTP, published limits.
+Eight accounts on the sandbox (each on a platform that shows stock), one worker process, real HTTP, published limits.
 A change is fresh on a platform when the stand-in itself holds the new number.
 """
 
@@ -41,6 +41,8 @@ BURST = 1_000
 BACKLOG = 6_000
 PATIENCE_SECONDS = 30.0
 LOOK_SECONDS = 0.005
+BETWEEN_CHANGES_SECONDS = 2.5
+"""The slowest of these platforms (Facebook) answers one question every two seconds, and is asked after each telling."""
 SETTLED_SECONDS = 120.0
 
 
@@ -91,7 +93,7 @@ def measure(database: str, pace: Pace, say: Callable[[str], None], *, work: Call
 
 
 def _lay_out(seed: int) -> Stage:
-    """Two stand-ins of every platform that shows stock, each with the same SKUs."""
+    """Stand-ins of the platforms that show stock, by turns, each with the same SKUs."""
     world, wire = World(seed), Wire()
     showing = [kind for kind in stand_ins() if issubclass(registry.find(kind.slug), PushesStock)]
     shops: list[tuple[ChannelIntegration, Any]] = []
@@ -169,6 +171,7 @@ def _freshness(stage: Stage, shops: list[tuple[ChannelIntegration, Any]]) -> lis
     """Seconds from the commit of a change to the moment at which each platform holds the new number."""
     waits: list[float] = []
     for sku in list(stage.variants)[:CHANGES_A_RUN]:
+        time.sleep(BETWEEN_CHANGES_SECONDS)
         wanted = min(_shown(stand_in)[sku] for _, stand_in in shops) - 1
         ledger.adjust(stage.variants[sku], stage.shelf, -1, reason="bench", actor="bench")
         waits += _until_shown([stand_in for _, stand_in in shops], sku, wanted)
