@@ -6,7 +6,13 @@ from django.contrib import admin
 
 from finalmarket.console import finding
 from finalmarket.console.admin.records import ReadOnlyAdmin, ReadOnlyTable, pilled
-from finalmarket.journeys.models import ChannelInteraction, CrossChannelJourney, JourneyTouchpoint
+from finalmarket.journeys.models import (
+    ChannelInteraction,
+    CrossChannelJourney,
+    JourneyChange,
+    JourneyMark,
+    JourneyTouchpoint,
+)
 
 
 class TouchpointTable(ReadOnlyTable):
@@ -57,4 +63,21 @@ class TouchpointAdmin(ReadOnlyAdmin):
     search_fields = ("journey__customer__name",)
     search_help_text = "Customer: name, e-mail address or phone number"
     finds = finding.within("journey__customer", finding.customers)
+    ordering = ("-id",)
+
+
+@admin.register(JourneyMark)
+class MarkAdmin(_OfCustomer):
+    """Whose journeys are about to be told anew."""
+
+    list_display = ("customer", "since", "version")
+    list_select_related = ("customer",)
+    ordering = ("customer_id",)
+
+
+@admin.register(JourneyChange)
+class ChangeAdmin(ReadOnlyAdmin):
+    """Orders, returns and merges that no mark was made of yet."""
+
+    list_display = ("id", "customer_id", "since")
     ordering = ("-id",)
