@@ -6,6 +6,7 @@ from decimal import Decimal
 import pytest
 
 from finalmarket.customers.models import OmnichannelCustomer
+from finalmarket.customers.persons import members, settle
 from finalmarket.kernel.errors import UserError
 from finalmarket.orders import fulfilment, intake, jobs
 from finalmarket.orders.drafts import Address, LineDraft, OutOfStock, RefundDraft, TenderDraft
@@ -263,7 +264,9 @@ def test_the_customer_is_found_again_by_address_or_number(market: Market) -> Non
     first = take(draft(market.web, "1", line("TEA"), email="Ann@Example.com", phone="030 901820", name="Ann")).order
     second = take(draft(market.bazaar, "2", line("TEA"), phone="+49 30 901820")).order
     nobody = take(draft(market.bazaar, "3", line("TEA"), email="not an address")).order
-    assert first.customer_id == second.customer_id is not None
+    settle()
+    assert first.customer_id is not None
+    assert members(first.customer_id) == [first.customer_id, second.customer_id]
     assert nobody.customer_id is None
 
 
