@@ -39,7 +39,7 @@ EVERYTHING = Asked()
 USUAL = [FunnelStep(word) for word in ("product_view", "add_to_cart", "checkout_start", "checkout_complete")]
 TABLES = {
     "omnichannel_customers": "id BIGINT, merged_into_id BIGINT",
-    "cross_channel_journeys": "id BIGINT, customer_id BIGINT, state VARCHAR, order_id BIGINT",
+    "cross_channel_journeys": "id BIGINT, customer_id BIGINT, intent VARCHAR, state VARCHAR, order_id BIGINT",
     "journey_touchpoints": (
         "journey_id BIGINT, id BIGINT, sales_channel_id BIGINT, action VARCHAR, occurred_at TIMESTAMPTZ"
     ),
@@ -95,7 +95,7 @@ def lay_out(rows: int, seed: int, say: Callable[[str], None]) -> None:
     with as_owner(), connections["default"].cursor() as cursor:
         _drop_references(cursor)
         cursor.execute("SELECT setseed(%s)", [seed % 1000 / 1000])
-        for name in ("channels", "customers", "orders", "journeys", "touches"):
+        for name in ("channels", "customers", "merges", "orders", "journeys", "touches"):
             cursor.execute(STEPS[f"fill_{name}"], sizes)
         say("statistics")
         cursor.execute("VACUUM ANALYZE")

@@ -9,11 +9,14 @@ FROM (VALUES ('Web shop', 'web'), ('Mobile app', 'mobile'), ('Marketplace', 'mar
              ('Store', 'store'), ('Phone', 'phone'), ('E-mail', 'email'), ('Chat', 'chat')) kinds(name, kind)
 
 -- name: fill_customers
--- One in twenty profiles is merged into another one.
-INSERT INTO omnichannel_customers (name, email, phone, country, language, segment, attributes, updated_at, merged_into_id)
-SELECT 'Customer ' || n, '', '', 'DE', 'de', (ARRAY['vip', 'regular', 'regular', 'new'])[1 + n %% 4], '{}', now(),
-       CASE WHEN n %% 20 = 0 THEN n - 19 + (SELECT coalesce(max(id), 0) FROM omnichannel_customers) END
+INSERT INTO omnichannel_customers (name, email, phone, country, language, segment, attributes, updated_at)
+SELECT 'Customer ' || n, '', '', 'DE', 'de', (ARRAY['vip', 'regular', 'regular', 'new'])[1 + n %% 4], '{}', now()
 FROM generate_series(1, %(customers)s) n
+
+-- name: fill_merges
+-- One in twenty profiles is merged into another one.
+UPDATE omnichannel_customers SET merged_into_id = id - 19
+WHERE (id - (SELECT min(id) FROM omnichannel_customers)) %% 20 = 19
 
 -- name: fill_orders
 INSERT INTO orders (number, sales_channel_id, source, external_id, customer_id, state, payment_state, problem, currency,
@@ -59,7 +62,7 @@ WITH stays AS (
     SELECT journey_id, list(channel ORDER BY moment, id) AS channels FROM stays GROUP BY journey_id
 )
 SELECT channels, count(*) AS journeys, count(DISTINCT coalesce(customer.merged_into_id, customer.id)) AS persons,
-       count(order_id) AS ordered
+       count(order_id) FILTER (WHERE intent NOT IN ('support', 'return', 'review')) AS ordered
 FROM walked JOIN cross_channel_journeys journey ON journey.id = walked.journey_id
 JOIN omnichannel_customers customer ON customer.id = journey.customer_id
 GROUP BY channels ORDER BY journeys DESC, channels LIMIT 50
@@ -84,7 +87,8 @@ WITH stays AS (
     SELECT journey_id, channel, row_number() OVER steps AS step, lead(channel) OVER steps AS next
     FROM stays WINDOW steps AS (PARTITION BY journey_id ORDER BY moment, id)
 )
-SELECT step, channel, next, CASE WHEN next IS NOT NULL THEN 'on' WHEN order_id IS NOT NULL THEN 'ordered' ELSE state END AS outcome,
+SELECT step, channel, next, CASE WHEN next IS NOT NULL THEN 'on'
+            WHEN order_id IS NOT NULL AND intent NOT IN ('support', 'return', 'review') THEN 'ordered' ELSE state END AS outcome,
        count(*) AS journeys
 FROM placed JOIN cross_channel_journeys journey ON journey.id = placed.journey_id WHERE step <= 5 GROUP BY 1, 2, 3, 4
 

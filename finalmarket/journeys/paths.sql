@@ -181,7 +181,8 @@ EXISTS (SELECT FROM omnichannel_customers customer
         WHERE customer.id = o.customer_id AND canonical.segment = %(segment)s)
 
 -- name: order_intent
-EXISTS (SELECT FROM cross_channel_journeys journey WHERE journey.order_id = o.id AND journey.intent = %(intent)s)
+EXISTS (SELECT FROM cross_channel_journeys journey WHERE journey.order_id = o.id AND journey.intent = %(intent)s
+        AND journey.intent NOT IN ('support', 'return', 'review'))
 
 -- name: sold
 -- Orders that stand, with their net revenue: goods after discount, without tax and shipping, less the part of refunds

@@ -152,6 +152,14 @@ def test_a_filter_keeps_the_orders_that_it_names(
     assert attribute(asked(shop)).value == value
 
 
+def test_a_case_about_an_order_has_not_led_to_it(shop: Shop, ann: OmnichannelCustomer) -> None:
+    web, app, _ = shop
+    bought = order(app, "50", customer=ann)
+    walk(ann, [(web, "customer_service", 0)], intent="support", order=bought)
+    assert given(attribute(EVERYTHING), "first") == {app.pk: 50}
+    assert attribute(Asked(intent="support")).conversions == 0
+
+
 def test_a_merge_moves_no_share_of_a_channel(shop: Shop, ann: OmnichannelCustomer) -> None:
     web, app, _ = shop
     other = OmnichannelCustomer.objects.create(name="Anna")
