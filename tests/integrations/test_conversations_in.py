@@ -17,6 +17,7 @@ from finalmarket.integrations.accounts import keep_secrets
 from finalmarket.integrations.models import DeadLetter, ExternalId
 from finalmarket.integrations.storing import Stored, intake
 from finalmarket.integrations.talk.conversations_in import take_conversations
+from finalmarket.journeys import stitching
 from finalmarket.journeys.models import ChannelInteraction, CrossChannelJourney, JourneyTouchpoint
 from finalmarket.kernel import failpoints
 from finalmarket.sandbox.webhooks import Letter, Sender
@@ -143,6 +144,21 @@ def test_a_visitor_without_a_name_waits_until_one_is_given(bureau: Bureau) -> No
     take(bureau, talk("2"))
     assert journeys() == [("open", "")]
     assert DeadLetter.objects.count() == 0
+
+
+def test_a_case_that_was_recognised_ends_with_its_conversation_and_leaves_it_alone(bureau: Bureau) -> None:
+    order = bureau.buy()
+    assert order.customer is not None
+    channel = order.sales_channel
+    order.customer.track_interaction(channel, "phone_call", occurred_at=NOON - timedelta(hours=1), topic="Complaint")
+    take(bureau, talk("1"))
+    stitching.run(now=NOON + timedelta(hours=1))
+    assert sorted(journeys()) == [("open", ""), ("open", "")]
+    take(bureau, talk("2", state="closed", closed_at=NOON + timedelta(hours=2)))
+    stitching.run(now=NOON + timedelta(hours=3))
+    assert journeys() == [("completed", "solved"), ("completed", "solved")]
+    assert JourneyTouchpoint.objects.get(action="customer_message").journey.is_recognised is False
+    assert JourneyTouchpoint.objects.get(action="phone_call").journey.is_recognised is True
 
 
 @pytest.mark.parametrize(

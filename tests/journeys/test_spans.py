@@ -7,14 +7,16 @@ from datetime import timedelta
 import pytest
 from django.test import override_settings
 
-from finalmarket.journeys.intent import LANES, RULES
+from finalmarket.journeys.intent import LANES, RULES, STEPS
 from finalmarket.journeys.models import CrossChannelJourney
+from finalmarket.journeys.record import VALUE_SCORES
 from finalmarket.journeys.spans import DEFAULTS, read, spans
 from finalmarket.kernel.errors import UserError
 
 
 def test_each_intent_has_its_spans_its_lane_and_a_rule() -> None:
     intents = {intent for intent, _ in CrossChannelJourney.Intent.choices}
+    assert set(STEPS) == set(VALUE_SCORES)
     assert set(DEFAULTS.by_intent) == set(LANES) == {rule.intent for rule in RULES} == intents
 
 

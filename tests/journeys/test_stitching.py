@@ -6,11 +6,13 @@ from collections.abc import Sequence
 from datetime import timedelta
 
 import pytest
+from click.testing import CliRunner
 from django.core.exceptions import ValidationError
 from django.db import connection
 from django.test.utils import CaptureQueriesContext
 
 from finalmarket.channels.models import SalesChannel
+from finalmarket.cli.stitch import command
 from finalmarket.customers.models import OmnichannelCustomer
 from finalmarket.journeys import stitching, sweep
 from finalmarket.journeys.facts import RECOGNISED
@@ -206,6 +208,17 @@ def test_many_people_are_told_by_as_many_statements_as_few(places: Sequence[Sale
         return len(captured)
 
     assert statements(3) == statements(40)
+
+
+def test_the_command_line_tells_everybody_anew(places: Sequence[SalesChannel], ann: OmnichannelCustomer) -> None:
+    ann.track_interaction(places[0], "search", occurred_at=at())
+    tell()
+    CrossChannelJourney.objects.update(reason="nobody knows")
+    first = CliRunner().invoke(command, [])
+    assert "0 persons told" in first.output
+    again = CliRunner().invoke(command, ["--all"])
+    assert again.output.startswith("1 persons told, 1 journeys changed")
+    assert CrossChannelJourney.objects.get().reason == "they looked around"
 
 
 # Journeys that are started by a call.
