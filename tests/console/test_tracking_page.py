@@ -20,8 +20,8 @@ def shop(db: None) -> Iterator[Shop]:
     forget_all()
 
 
-def verb(client: Client, shop: Shop, name: str, **form: object) -> list[str]:
-    address = reverse("console:change_tracking", args=[shop.channel.pk, name])
+def verb(client: Client, shop: Shop, what: str, /, **form: object) -> list[str]:
+    address = reverse("console:change_tracking", args=[shop.channel.pk, what])
     return told(client.post(address, form, follow=True))
 
 
