@@ -17,7 +17,6 @@ from finalmarket.connectors.platforms.shopify.words import (
     key_of,
     listing_record,
     search_text,
-    split_name,
     written,
 )
 
@@ -98,11 +97,6 @@ def test_a_quote_in_a_sku_does_not_end_the_search() -> None:
 def test_plain_text_keeps_its_lines_and_html_stays_html() -> None:
     assert html_of("a < b\nand c") == "a &lt; b<br>and c"
     assert html_of("<p>a</p>") == "<p>a</p>"
-
-
-def test_a_name_is_split_at_its_last_word() -> None:
-    assert split_name("Ada King Lovelace") == ("Ada King", "Lovelace")
-    assert split_name("Madonna") == ("Madonna", "")
 
 
 def test_keys_tell_their_parts_apart() -> None:

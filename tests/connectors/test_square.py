@@ -173,11 +173,11 @@ def test_only_what_changed_in_the_catalogue_comes_from_the_last_cursor_on(stage:
 
 def test_the_same_number_told_again_later_does_not_undo_a_sale_in_between(stage: Stage) -> None:
     (ref,) = seed_listings(stage.stand_in, 1)
-    assert stage.connector.push_stock([told(ref, 7)]) == ()
+    assert stage.connector.push_stock([told(ref, 7)]) == []
     stage.time.advance(timedelta(seconds=30))
     stage.stand_in.order((ref.sku, 2))
     stage.time.advance(timedelta(seconds=30))
-    assert stage.connector.push_stock([told(ref, 7)]) == ()
+    assert stage.connector.push_stock([told(ref, 7)]) == []
     assert stock_of(stage.stand_in, ref) == 5
 
 
@@ -190,7 +190,7 @@ def test_a_key_that_was_used_up_without_effect_loses_no_number(stage: Stage) -> 
         stage.stand_in.state.changes.remove(change)
     stage.stand_in.show(second.sku, 1)
     stage.time.advance(timedelta(seconds=30))
-    assert stage.connector.push_stock(levels) == ()
+    assert stage.connector.push_stock(levels) == []
     assert stock_of(stage.stand_in, second) == 9
 
 

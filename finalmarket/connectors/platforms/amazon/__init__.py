@@ -148,11 +148,7 @@ class Amazon(
         """See Connector: Login with Amazon, refresh_token grant."""
         kept = self.account.secrets
         fields = {"grant_type": "refresh_token", "refresh_token": kept.get("refresh_token", ""), **self._client()}
-        ends_at = kept.get("access_token_ends_at", "")
-        return LoginWithAmazon(
-            TokenRequest(self.address(LOGIN), fields), _put_token, token=kept.get("access_token", ""),
-            ends_at=datetime.fromisoformat(ends_at) if ends_at else None, keep=self.account.keep,
-        )  # fmt: skip
+        return LoginWithAmazon.of(TokenRequest(self.address(LOGIN), fields), kept, self.account.keep, _put_token)
 
     def _client(self) -> dict[str, str]:
         return {name: self.account.secrets.get(name, "") for name in ("client_id", "client_secret")}

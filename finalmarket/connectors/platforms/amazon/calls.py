@@ -117,16 +117,15 @@ class Limits:
         asked = retry_after(answer.headers)
         if bucket not in RATES:
             return asked
-        self._learn(bucket, answer.headers)
+        self._learn(bucket, answer)
         if answer.status != 429:
             return asked
         self.budget.learn(bucket, left=0.0)
         return 1 / (self._told.get(bucket) or RATES[bucket].per_second) if asked is None else asked
 
-    def _learn(self, bucket: str, headers: Mapping[str, str]) -> None:
-        told = next((value for name, value in headers.items() if name.lower() == RATE_HEADER), "")
+    def _learn(self, bucket: str, answer: Answer) -> None:
         try:
-            per_second = float(told)
+            per_second = float(answer.header(RATE_HEADER))
         except ValueError:
             return
         if 0 < per_second < float("inf") and self._told.get(bucket) != per_second:

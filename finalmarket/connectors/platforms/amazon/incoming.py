@@ -6,9 +6,11 @@ from collections.abc import Iterator, Sequence
 from datetime import UTC, datetime, timedelta
 from typing import Any
 
+from finalmarket.connectors.answers import if_there, part_in, rows_in
 from finalmarket.connectors.errors import Rejected, Unintelligible
 from finalmarket.connectors.http import Answer
-from finalmarket.connectors.paging import READING_ERRORS, read_cursor, read_each, walk, write_cursor
+from finalmarket.connectors.moments import to_millisecond
+from finalmarket.connectors.paging import in_parts, read_cursor, read_each, read_one, walk, write_cursor
 from finalmarket.connectors.platforms.amazon import calls
 from finalmarket.connectors.platforms.amazon.calls import Seller
 from finalmarket.connectors.platforms.amazon.listings import (
@@ -46,22 +48,15 @@ def pull_orders(
     seller: Seller, cursor: str, since: datetime | None, *, has_buyer_data: bool
 ) -> Iterator[Page[OrderRecord]]:
     """See PullsOrders. One search in three minutes is all that Amazon allows in the long run: the pages are big."""
-    first = cursor or write_cursor(since=_written((since or BEGINNING).astimezone(UTC)))
+    first = cursor or write_cursor(since=to_millisecond((since or BEGINNING).astimezone(UTC)))
     yield from walk(lambda at: _orders_page(seller, at, _order_data(has_buyer_data)), first)
 
 
 def pull_order(seller: Seller, order_id: str, *, has_buyer_data: bool) -> OrderRecord | None:
     """See PullsOrders."""
-    try:
-        answer = seller.call(calls.GET_ORDER, order_id=order_id, params={"includedData": _order_data(has_buyer_data)})
-    except Rejected as error:
-        if error.status == 404:
-            return None
-        raise
-    try:
-        return order_record(_record(answer, "order"))
-    except READING_ERRORS as error:
-        raise Unintelligible(f"order {order_id} cannot be read: {type(error).__name__} {error}") from None
+    params = {"includedData": _order_data(has_buyer_data)}
+    answer = if_there(lambda: seller.call(calls.GET_ORDER, order_id=order_id, params=params))
+    return None if answer is None else read_one(part_in(answer, "order"), order_record)
 
 
 def _orders_page(seller: Seller, cursor: str, data: Sequence[str]) -> Page[OrderRecord]:
@@ -74,15 +69,15 @@ def _orders_page(seller: Seller, cursor: str, data: Sequence[str]) -> Page[Order
     }
     asked_at = clock.now()
     answer, begun = _page(seller, calls.SEARCH_ORDERS, params, "paginationToken", at)
-    records, unreadable = read_each(_records(answer, "orders"), order_record, lambda raw: raw["orderId"])
+    records, unreadable = read_each(rows_in(answer, "orders"), order_record, lambda raw: raw["orderId"])
     # The first page says up to which moment this search sees; the next search begins there, a little before.
-    horizon = at.get("until") or answer.data.get("lastUpdatedBefore") or _written(asked_at - USUAL_DELAY)
+    horizon = at.get("until") or answer.data.get("lastUpdatedBefore") or to_millisecond(asked_at - USUAL_DELAY)
     following = _following(answer, at.get("page", ""))
     if following:
         onward = write_cursor(since=at["since"], until=horizon, page=following, begun=begun)
         return Page(records, onward, unreadable=unreadable)
     later = max(moment(at["since"]), moment(horizon) - OVERLAP)
-    return Page(records, write_cursor(since=_written(later)), is_last=True, unreadable=unreadable)
+    return Page(records, write_cursor(since=to_millisecond(later)), is_last=True, unreadable=unreadable)
 
 
 def _order_data(has_buyer_data: bool) -> tuple[str, ...]:
@@ -108,7 +103,7 @@ def _listings_page(seller: Seller, cursor: str) -> Page[ListingRecord]:
         "createdAfter": at.get("after", ""),
     }
     answer, begun = _page(seller, calls.SEARCH_LISTINGS, params, "pageToken", at)
-    raws = _records(answer, "items")
+    raws = rows_in(answer, "items")
     places = tuple(seller.marketplace_ids)
     records, unreadable = read_each(raws, lambda raw: listing_record(raw, places), lambda raw: raw["sku"])
     is_anew = begun != at.get("begun", 1)
@@ -145,15 +140,15 @@ def pull_stock(seller: Seller, refs: Sequence[ListingRef], location: str) -> Seq
 def _own_stock(seller: Seller, skus: Sequence[str] | dict[str, str], location: str) -> Iterator[StockRecord]:
     # A list is divided by commas, so a SKU that holds one has to be asked for alone.
     listed = [sku for sku in skus if "," not in sku]
-    for start in range(0, len(listed), LISTINGS_A_PAGE):
+    for some in in_parts(listed, LISTINGS_A_PAGE):
         params = {
             "marketplaceIds": seller.marketplace_ids,
             "identifiersType": "SKU",
-            "identifiers": listed[start : start + LISTINGS_A_PAGE],
+            "identifiers": some,
             "includedData": ("summaries", "fulfillmentAvailability"),
             "pageSize": LISTINGS_A_PAGE,
         }
-        for raw in _records(seller.call(calls.SEARCH_LISTINGS, params=params), "items"):
+        for raw in rows_in(seller.call(calls.SEARCH_LISTINGS, params=params), "items"):
             record = stock_record(raw, location)
             if record is not None:
                 yield record
@@ -164,13 +159,8 @@ def _own_stock(seller: Seller, skus: Sequence[str] | dict[str, str], location: s
 
 def _stock_of_one(seller: Seller, sku: str, location: str) -> Iterator[StockRecord]:
     params = {"marketplaceIds": seller.marketplace_ids, "includedData": ("summaries", "fulfillmentAvailability")}
-    try:
-        answer = seller.call(calls.GET_LISTING, sku=sku, params=params)
-    except Rejected as error:
-        if error.status == 404:
-            return
-        raise
-    record = stock_record(answer.data, location)
+    answer = if_there(lambda: seller.call(calls.GET_LISTING, sku=sku, params=params))
+    record = None if answer is None else stock_record(answer.data, location)
     if record is not None:
         yield record
 
@@ -188,7 +178,7 @@ def _fba_stock(seller: Seller, skus: Sequence[str], location: str) -> Iterator[S
                 "marketplaceIds": [seller.main_marketplace_id], **choice, "nextToken": token,
             }  # fmt: skip
             answer = seller.call(calls.FBA_INVENTORY, params=params)
-            for raw in _record(answer, "payload").get("inventorySummaries") or []:
+            for raw in part_in(answer, "payload").get("inventorySummaries") or []:
                 yield fba_stock_record(raw, location)
             token = _following(answer, token)
             if not token:
@@ -220,19 +210,3 @@ def _following(answer: Answer, token: str) -> str:
     if following and following == token:
         raise Unintelligible("Amazon gave the same page token a second time; going on would never end")
     return following
-
-
-def _records(answer: Answer, name: str) -> list[Raw]:
-    if not isinstance(answer.data, dict) or not isinstance(answer.data.get(name), list):
-        raise Unintelligible(f"the answer has no list of {name}", status=answer.status)
-    return list(answer.data[name])
-
-
-def _record(answer: Answer, name: str) -> Raw:
-    if not isinstance(answer.data, dict) or not isinstance(answer.data.get(name), dict):
-        raise Unintelligible(f"the answer has no {name}", status=answer.status)
-    return dict(answer.data[name])
-
-
-def _written(at: datetime) -> str:
-    return at.isoformat(timespec="milliseconds").replace("+00:00", "Z")

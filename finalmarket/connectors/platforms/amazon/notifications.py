@@ -12,6 +12,7 @@ import json
 from collections.abc import Iterator, Mapping, Sequence
 from typing import Any
 
+from finalmarket.connectors.answers import if_there
 from finalmarket.connectors.errors import NotSupported, Rejected, Unintelligible
 from finalmarket.connectors.http import Answer
 from finalmarket.connectors.platforms.amazon import calls
@@ -89,11 +90,9 @@ def _is_same(told: Raw, wanted: Mapping[str, Any]) -> bool:
 
 
 def _subscribe_to(seller: Seller, topic: str, version: str, destination_id: str) -> None:
-    try:
-        standing = _payload(seller.call(calls.GET_SUBSCRIPTION, topic=topic, params={"payloadVersion": version}))
-    except Rejected as error:
-        if error.status != 404:
-            raise
+    params = {"payloadVersion": version}
+    standing = if_there(lambda: _payload(seller.call(calls.GET_SUBSCRIPTION, topic=topic, params=params)))
+    if standing is None:
         body = {"payloadVersion": version, "destinationId": destination_id}
         seller.call(calls.CREATE_SUBSCRIPTION, topic=topic, json=body)
         return

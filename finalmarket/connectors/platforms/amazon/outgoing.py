@@ -5,11 +5,11 @@ from __future__ import annotations
 import hashlib
 from collections.abc import Callable, Iterable, Sequence
 from dataclasses import dataclass, field
-from datetime import UTC
 from typing import Any
 
 from finalmarket.connectors.errors import Rejected
 from finalmarket.connectors.http import Answer
+from finalmarket.connectors.moments import to_second
 from finalmarket.connectors.platforms.amazon import calls, feeds
 from finalmarket.connectors.platforms.amazon.calls import Seller
 from finalmarket.connectors.platforms.amazon.feeds import Message
@@ -29,6 +29,7 @@ from finalmarket.connectors.platforms.amazon.listings import (
 )
 from finalmarket.connectors.platforms.amazon.marketplaces import marketplace
 from finalmarket.connectors.records import FulfilmentNotice, ListingContent, ListingRef, PriceLevel, StockLevel
+from finalmarket.connectors.refusals import refused_as, tell_each
 
 # Twenty patches take four seconds of the budget; a feed of thousands costs five calls, and minutes of waiting.
 MOST_PATCHES = 20
@@ -91,14 +92,12 @@ def make_changes(
     """Have the changes made: a few one by one, many as a feed. Values are absolute, so a repetition does no harm."""
     if len(changes.messages) > MOST_PATCHES:
         return [*changes.refused, *feeds.submit(seller, changes.messages, address, pause)]
-    refused = list(changes.refused)
-    for message in changes.messages:
+
+    def tell(message: Message) -> None:
         body = {"productType": message.product_type, "patches": list(message.patches)}
-        try:
-            _submit(seller, calls.PATCH_LISTING, message.sku, body, message.marketplace_ids)
-        except Rejected as error:
-            refused.append(Rejected(error.reason, key=message.key, code=error.code, status=error.status))
-    return refused
+        _submit(seller, calls.PATCH_LISTING, message.sku, body, message.marketplace_ids)
+
+    return [*changes.refused, *tell_each(changes.messages, tell, lambda message: message.key)]
 
 
 def _submit(
@@ -166,18 +165,16 @@ def push_fulfilment(seller: Seller, notice: FulfilmentNotice) -> str:
         "packageReferenceId": package,
         "carrierCode": code,
         "trackingNumber": notice.tracking_number,
-        "shipDate": notice.shipped_at.astimezone(UTC).isoformat(timespec="seconds").replace("+00:00", "Z"),
+        "shipDate": to_second(notice.shipped_at),
         "orderItems": [{"orderItemId": number, "quantity": units} for number, units in notice.lines],
     }
     if code == "Other":
         detail["carrierName"] = notice.carrier.strip() or "Other"
     if notice.location not in ("", OWN_STOCK):
         detail["shipFromSupplySourceId"] = notice.location
-    try:
+    with refused_as(notice.key):
         body = {"marketplaceId": _place_of(seller, notice.order_id), "packageDetail": detail}
         seller.call(calls.CONFIRM_SHIPMENT, order_id=notice.order_id, json=body, repeatable=True)
-    except Rejected as error:
-        raise Rejected(error.reason, key=notice.key, code=error.code, status=error.status) from None
     return package
 
 

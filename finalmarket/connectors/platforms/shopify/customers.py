@@ -5,9 +5,10 @@ from __future__ import annotations
 from typing import Any
 
 from finalmarket.connectors.errors import Rejected
+from finalmarket.connectors.people import split_name
 from finalmarket.connectors.platforms.shopify.entrance import refuse
 from finalmarket.connectors.platforms.shopify.incoming import Incoming
-from finalmarket.connectors.platforms.shopify.words import gid, mailing_address, split_name
+from finalmarket.connectors.platforms.shopify.words import gid, mailing_address
 from finalmarket.connectors.records import Address, CustomerContent, Raw
 
 STATES = {True: "SUBSCRIBED", False: "UNSUBSCRIBED"}

@@ -7,8 +7,8 @@ from __future__ import annotations
 
 import hmac
 import re
-from collections.abc import Callable, Mapping
-from datetime import UTC, datetime, timedelta
+from collections.abc import Mapping
+from datetime import timedelta
 from functools import cached_property
 from typing import Any, ClassVar
 from urllib.parse import urlencode
@@ -16,6 +16,7 @@ from urllib.parse import urlencode
 import httpx2
 
 from finalmarket.connectors.auth import HeaderAuth, TokenAuth, TokenRequest
+from finalmarket.connectors.code_exchange import kept_of
 from finalmarket.connectors.contract import Checked, Connector, Setting
 from finalmarket.connectors.errors import (
     ConnectorError,
@@ -26,7 +27,7 @@ from finalmarket.connectors.errors import (
     Unintelligible,
 )
 from finalmarket.connectors.http import Answer, retry_after
-from finalmarket.connectors.paging import READING_ERRORS, Mapped
+from finalmarket.connectors.paging import read_one
 from finalmarket.connectors.platforms.shopify.documents import DOCUMENTS
 from finalmarket.connectors.rates import Rate
 from finalmarket.connectors.records import Raw
@@ -47,7 +48,6 @@ FIRST_POINTS: Mapping[str, float] = {
     "Orders": 920.0, "Order": 140.0, "Variants": 210.0, "Stock": 300.0, "Customers": 210.0, "FulfillmentOrders": 460.0,
 }  # fmt: skip
 A_MOMENT = 1.0
-LONG_AGO = datetime(2000, 1, 1, tzinfo=UTC)
 CONCURRENT = "IDEMPOTENCY_CONCURRENT_REQUEST"
 
 
@@ -102,22 +102,19 @@ class Entrance(Connector):
         """The token of a custom app; one that is renewed (OAuth); or one asked for with the app's own credentials."""
         secrets = self.account.secrets
         token, renewal = secrets.get("access_token", ""), secrets.get("refresh_token", "")
-        ends_at = secrets.get("access_token_ends_at", "")
-        if token and not renewal and not ends_at:
+        if token and not renewal and not secrets.get("access_token_ends_at"):
             return HeaderAuth(TOKEN_HEADER, token)
         fields = {"client_id": secrets["client_id"], "client_secret": secrets["client_secret"]}
         if renewal:
             fields |= {"grant_type": "refresh_token", "refresh_token": renewal}
         else:
             fields |= {"grant_type": "client_credentials"}
-        return TokenAuth(
-            TokenRequest(self.address(f"{self.base_url}/admin/oauth/access_token"), fields), _place_token,
-            token=token, ends_at=_end_of(ends_at), keep=self.account.keep,
-        )  # fmt: skip
+        request = TokenRequest(self.address(f"{self.base_url}/admin/oauth/access_token"), fields)
+        return TokenAuth.of(request, secrets, self.account.keep, _place_token)
 
     def check(self) -> str:
         """See Connector. Raises NeedsAttention also where the app lacks rights that we need."""
-        return intelligible(_whose, self.ask("Check"))
+        return read_one(self.ask("Check"), _whose)
 
     def authorization_url(self, redirect_uri: str, state: str, verifier: str) -> str:
         """See Authorizes. Shopify has no PKCE."""
@@ -140,13 +137,7 @@ class Entrance(Connector):
             raise NeedsAttention(f"Shopify gave no access token: {error.reason}", code=error.code) from None
         if not isinstance(given, dict) or not isinstance(given.get("access_token"), str):
             raise Unintelligible("Shopify's token answer holds no access token")
-        kept = {"access_token": given["access_token"]}
-        if given.get("refresh_token"):
-            kept["refresh_token"] = str(given["refresh_token"])
-        if given.get("expires_in"):
-            ends_at = clock.now() + timedelta(seconds=int(given["expires_in"]))
-            kept["access_token_ends_at"] = ends_at.isoformat()
-        return kept
+        return kept_of(given)
 
     def _prove(self, query: Mapping[str, str]) -> None:
         """Raise NeedsAttention unless Shopify signed this query, for this shop and of late."""
@@ -240,14 +231,6 @@ class Entrance(Connector):
         return ("", "") if answer.is_success else (str(answer.status), "")
 
 
-def intelligible(read: Callable[[Raw], Mapped], raw: Raw) -> Mapped:
-    """What `read` makes of it. Raises Unintelligible where it can make nothing of it."""
-    try:
-        return read(raw)
-    except READING_ERRORS as error:
-        raise Unintelligible(f"Shopify's answer cannot be read: {type(error).__name__} {error}") from None
-
-
 def _whose(data: Raw) -> str:
     """Whose shop it is. Raises NeedsAttention where the app lacks rights that we need."""
     granted = {scope["handle"] for scope in data["currentAppInstallation"]["accessScopes"]}
@@ -256,15 +239,6 @@ def _whose(data: Raw) -> str:
     if missing:
         raise NeedsAttention(f"the Shopify app lacks these access scopes: {', '.join(missing)}")
     return f"{data['shop']['name']} ({data['shop']['myshopifyDomain']})"
-
-
-def _end_of(text: str) -> datetime | None:
-    """When a token ends; one of which that cannot be read has ended."""
-    try:
-        at = datetime.fromisoformat(text) if text else None
-    except ValueError:
-        return LONG_AGO
-    return at if at is None or at.tzinfo else LONG_AGO
 
 
 def _place_token(request: httpx2.Request, token: str) -> None:

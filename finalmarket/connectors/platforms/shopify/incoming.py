@@ -8,8 +8,8 @@ from functools import cached_property
 from typing import Any
 
 from finalmarket.connectors.errors import Rejected, Unintelligible
-from finalmarket.connectors.paging import READING_ERRORS, Mapped, read_cursor, read_each, walk, write_cursor
-from finalmarket.connectors.platforms.shopify.entrance import Entrance, intelligible
+from finalmarket.connectors.paging import READING_ERRORS, Mapped, read_cursor, read_each, read_one, walk, write_cursor
+from finalmarket.connectors.platforms.shopify.entrance import Entrance
 from finalmarket.connectors.platforms.shopify.orders import moment, order_record
 from finalmarket.connectors.platforms.shopify.words import customer_record, gid, listing_record, number_of, stamp
 from finalmarket.connectors.records import (
@@ -44,7 +44,7 @@ class Incoming(Entrance):
     def pull_order(self, external_id: str) -> OrderRecord | None:
         """See PullsOrders."""
         raw = self.ask("Order", {"id": gid("Order", external_id)})["order"]
-        return None if raw is None else intelligible(self._order, raw)
+        return None if raw is None else read_one(raw, self._order)
 
     def pull_customers(self, cursor: str, since: datetime | None) -> Iterator[Page[CustomerRecord]]:
         """See PullsCustomers."""
@@ -53,7 +53,7 @@ class Incoming(Entrance):
     def pull_customer(self, external_id: str) -> CustomerRecord | None:
         """See PullsCustomers."""
         raw = self.ask("Customer", {"id": gid("Customer", external_id)})["customer"]
-        return None if raw is None else intelligible(customer_record, raw)
+        return None if raw is None else read_one(raw, customer_record)
 
     def _changes(
         self, document: str, field: str, size: int, cursor: str, since: datetime | None, read: Callable[[Raw], Mapped]

@@ -18,6 +18,8 @@ from finalmarket.connectors.platforms.shopify.words import (
     written,
 )
 from finalmarket.connectors.records import ListingContent, ListingRef, Raw
+from finalmarket.connectors.refusals import try_each
+from finalmarket.connectors.vocabulary import filled
 
 
 class Products(Outgoing):
@@ -29,13 +31,7 @@ class Products(Outgoing):
         """See PushesListings. A listing that Shopify has under its SKU is changed, not made a second time."""
         if len(contents) > self.listing_batch_limit:
             raise NotSupported(f"at most {self.listing_batch_limit} listings at once, not {len(contents)}")
-        said: list[ListingRef | Rejected] = []
-        for content in contents:
-            try:
-                said.append(self._tell(content))
-            except Rejected as error:
-                said.append(Rejected(error.reason, key=content.ref.key, code=error.code, status=error.status))
-        return said
+        return try_each(contents, self._tell, lambda content: content.ref.key)
 
     def _tell(self, content: ListingContent) -> ListingRef:
         if content.price is not None and content.currency != self.currency:
@@ -73,7 +69,7 @@ class Products(Outgoing):
         }  # fmt: skip
         identifier = {"handle": handle_of(content.title, content.ref.sku)}
         asked = {"identifier": identifier, "input": product}
-        payload = refuse(self.change("SetProduct", asked, repeatable=True), content.key)
+        payload = refuse(self.change("SetProduct", asked, repeatable=True), content.ref.key)
         made = payload["product"]
         self._publish(made["id"])
         return listing_ref(made["variants"]["nodes"][0], made["id"])
@@ -101,11 +97,11 @@ class Products(Outgoing):
             raise Rejected(f"Shopify no longer has the product {ref.ids['product']}", code="NOT_FOUND")
         if len(product["variants"]["nodes"]) == 1:
             asked: dict[str, Any] = {"id": product["id"], **_product_fields(content)}
-            refuse(self.change("UpdateProduct", {"product": asked}, repeatable=True), content.key)
+            refuse(self.change("UpdateProduct", {"product": asked}, repeatable=True), content.ref.key)
         fields = _variant_fields(content)
         fields.pop("sku", None)  # this input has it within the inventory item
         asked = {"product": product["id"], "variants": [{"id": ref.key, **fields}]}
-        refuse(self.change("SetPrices", asked, repeatable=True), content.key)
+        refuse(self.change("SetPrices", asked, repeatable=True), content.ref.key)
 
 
 def _product_fields(content: ListingContent) -> dict[str, Any]:
@@ -114,7 +110,7 @@ def _product_fields(content: ListingContent) -> dict[str, Any]:
         "productType": str(content.attributes.get("type") or ""),
     }  # fmt: skip
     return {
-        **{name: value for name, value in fields.items() if value},
+        **filled(fields),
         "status": "ACTIVE" if content.is_available else "DRAFT",
     }
 

@@ -3,14 +3,13 @@
 from __future__ import annotations
 
 import hashlib
-import json
 from collections.abc import Iterator, Mapping, Sequence
 from datetime import datetime
 from typing import Any
 
 from finalmarket.connectors.contract import ReceivesWebhooks
-from finalmarket.connectors.errors import NeedsAttention, Rejected, Unintelligible, WebhookRefused
-from finalmarket.connectors.paging import READING_ERRORS
+from finalmarket.connectors.deliveries import read_delivery
+from finalmarket.connectors.errors import NeedsAttention, Rejected, WebhookRefused
 from finalmarket.connectors.platforms.shopify.entrance import Entrance, refuse
 from finalmarket.connectors.platforms.shopify.orders import moment
 from finalmarket.connectors.platforms.shopify.words import gid
@@ -72,12 +71,10 @@ class Webhooks(Entrance, ReceivesWebhooks):
         topic = delivery.header("X-Shopify-Topic").strip().lower()
         given = delivery.header("X-Shopify-Webhook-Id")
         event_id = given or hashlib.sha256(topic.encode() + delivery.body).hexdigest()
-        try:
-            body = json.loads(delivery.body)
-            found = list(named_in(topic, body if isinstance(body, dict) else {}))
-            occurred_at = _occurred_at(delivery)
-        except READING_ERRORS as error:
-            raise Unintelligible(f"the webhook {topic} cannot be read: {type(error).__name__} {error}") from None
+        found, occurred_at = read_delivery(
+            delivery,
+            lambda body: (list(named_in(topic, body if isinstance(body, dict) else {})), _occurred_at(delivery)),
+        )
         return [
             Event(
                 event_id=event_id if number == 0 else f"{event_id}/{number}", topic=topic, kind=kind,

@@ -11,8 +11,10 @@ from datetime import UTC, datetime
 from decimal import Decimal
 from typing import Any
 
+from finalmarket.connectors.people import split_name
 from finalmarket.connectors.platforms.shopify.orders import moment, place
 from finalmarket.connectors.records import Address, CustomerRecord, ListingRecord, ListingRef, Raw
+from finalmarket.connectors.vocabulary import filled
 
 DEFAULT_TITLE = "Default Title"  # what Shopify calls the only variant of a product without options
 ACCEPTS = {"SUBSCRIBED": True, "UNSUBSCRIBED": False}
@@ -121,18 +123,11 @@ def customer_record(raw: Raw) -> CustomerRecord:
     )
 
 
-def split_name(name: str) -> tuple[str, str]:
-    """A name in Shopify's two fields: the last word is the family name."""
-    first, _, last = name.strip().rpartition(" ")
-    return (first, last) if first else (last, "")
-
-
 def mailing_address(address: Address, name: str) -> Mapping[str, str]:
     """An address as Shopify takes it, without the fields that are empty."""
     first, last = split_name(address.name or name)
-    fields = {
+    return filled({
         "firstName": first, "lastName": last, "company": address.company, "address1": address.street,
         "address2": address.street2, "zip": address.postcode, "city": address.city, "provinceCode": address.region,
         "countryCode": address.country, "phone": address.phone,
-    }  # fmt: skip
-    return {field: value for field, value in fields.items() if value}
+    })  # fmt: skip

@@ -7,13 +7,14 @@ in files beside this one, in the order in which they stand here.
 from __future__ import annotations
 
 from collections.abc import Mapping
-from datetime import datetime
 from typing import ClassVar
 from urllib.parse import urlencode
 
 import httpx2
 
+from finalmarket.connectors.answers import part_in
 from finalmarket.connectors.auth import TokenAuth, TokenRequest, bearer, challenge
+from finalmarket.connectors.code_exchange import kept_of, tokens_for_code
 from finalmarket.connectors.contract import (
     Authorizes,
     Checked,
@@ -32,10 +33,9 @@ from finalmarket.connectors.contract import (
     ReceivesWebhooks,
     Setting,
 )
-from finalmarket.connectors.errors import ConnectorError, NeedsAttention, Rejected
+from finalmarket.connectors.errors import ConnectorError
 from finalmarket.connectors.http import Answer
-from finalmarket.connectors.platforms.square.amounts import moment
-from finalmarket.connectors.platforms.square.calls import CONSEQUENCES, errors_of, explain, fields, part
+from finalmarket.connectors.platforms.square.calls import CONSEQUENCES, errors_of, explain
 from finalmarket.connectors.platforms.square.catalogue import BUCKET, Catalogue
 from finalmarket.connectors.platforms.square.hooks import Hooks
 from finalmarket.connectors.platforms.square.reading import Reading
@@ -92,32 +92,23 @@ class Square(
             return bearer(secrets.get("access_token", ""))
         wanted = {"grant_type": "refresh_token", "refresh_token": secrets["refresh_token"], **self._application()}
         asked = TokenRequest(self.address(f"{self.base_url}/oauth2/token"), wanted, self.headers(), as_json=True)
-        return TokenAuth(
-            asked, _put_on, token=secrets.get("access_token", ""),
-            ends_at=_moment(secrets.get("access_token_ends_at", "")), keep=self.account.keep,
-        )  # fmt: skip
+        return TokenAuth.of(asked, secrets, self.account.keep)
 
     def _application(self) -> dict[str, str]:
         """What the application calls itself at the token endpoint; with PKCE it has no secret."""
         secret = self.account.secrets.get("application_secret", "")
-        return {"client_id": self._application_id(), **({"client_secret": secret} if secret else {})}
-
-    def _application_id(self) -> str:
-        found = self.account.settings.get("application_id", "")
-        if not found:
-            raise NeedsAttention("enter the application ID from Square's developer console in the settings")
-        return found
+        return {"client_id": self.needed_setting("application_id"), **({"client_secret": secret} if secret else {})}
 
     def check(self) -> str:
         """The seller's business name and country."""
-        merchant = part(fields(self.http.call("GET", "/v2/merchants/me")), "merchant")
+        merchant = part_in(self.http.call("GET", "/v2/merchants/me"), "merchant")
         return f"{merchant.get('business_name') or merchant.get('id')} ({merchant.get('country')})"
 
     def authorization_url(self, redirect_uri: str, state: str, verifier: str) -> str:
         """Square's page of consent. Without an application secret the round trip is proved by PKCE."""
         told = {
-            "client_id": self._application_id(), "scope": " ".join(SCOPES), "session": "false", "state": state,
-            "redirect_uri": redirect_uri,
+            "client_id": self.needed_setting("application_id"), "scope": " ".join(SCOPES), "session": "false",
+            "state": state, "redirect_uri": redirect_uri,
         }  # fmt: skip
         if not self.account.secrets.get("application_secret"):
             told["code_challenge"] = challenge(verifier)
@@ -125,24 +116,12 @@ class Square(
 
     def exchange(self, query: Mapping[str, str], redirect_uri: str, verifier: str) -> Mapping[str, str]:
         """Turn the code into tokens; `merchant_id` tells whose they are."""
-        if not query.get("code"):
-            said = query.get("error_description") or query.get("error") or "no code came back"
-            raise NeedsAttention(f"the account was not connected: {said}"[:200])
-        wanted = {
-            "grant_type": "authorization_code", "code": query["code"], "redirect_uri": redirect_uri,
-            **self._application(),
-        }  # fmt: skip
+        wanted = {"grant_type": "authorization_code", "redirect_uri": redirect_uri, **self._application()}
         if "client_secret" not in wanted:
             wanted["code_verifier"] = verifier
-        try:
-            told = fields(self.http.call("POST", "/oauth2/token", json=wanted, is_authorized=False))
-        except Rejected as refused:
-            raise NeedsAttention(f"connect the account anew: {refused.reason}", code=refused.code) from None
-        if not told.get("access_token"):
-            raise NeedsAttention("connect the account anew: Square gave no access token")
-        names = {"access_token": "access_token", "refresh_token": "refresh_token", "expires_at": "access_token_ends_at",
-                 "merchant_id": "merchant_id"}  # fmt: skip
-        return {ours: str(told[theirs]) for theirs, ours in names.items() if told.get(theirs)}
+        given = tokens_for_code(self.http, query, "/oauth2/token", wanted, as_json=True)
+        merchant = {"merchant_id": str(given["merchant_id"])} if given.get("merchant_id") else {}
+        return {**kept_of(given), **merchant}
 
     # What comes in: reading.py, with rounds.py. What goes out: writing.py, parcels.py, catalogue.py.
 
@@ -162,17 +141,6 @@ class Square(
         if isinstance(answer.data, dict) and answer.data.get("message"):  # the token endpoint's older form
             return str(answer.data.get("type") or ""), str(answer.data["message"])
         return "", ""
-
-
-def _put_on(request: httpx2.Request, token: str) -> None:
-    request.headers["Authorization"] = f"Bearer {token}"
-
-
-def _moment(text: str) -> datetime | None:
-    try:
-        return moment(text)
-    except ValueError:
-        return None
 
 
 # From its words to ours: words.py, returns.py, amounts.py.

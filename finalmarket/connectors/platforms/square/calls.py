@@ -2,14 +2,15 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from functools import cached_property
-from hashlib import sha256
 from typing import Any
 
+from finalmarket.connectors.answers import fields_in, rows_in
 from finalmarket.connectors.contract import Connector
-from finalmarket.connectors.errors import ConnectorError, NeedsAttention, Rejected, RetryLater, Unintelligible
-from finalmarket.connectors.http import Answer
+from finalmarket.connectors.errors import ConnectorError, NeedsAttention, Rejected, RetryLater
+from finalmarket.connectors.own_keys import digest_of
+from finalmarket.connectors.paging import all_rows
 from finalmarket.connectors.records import Raw
 
 KEY_REUSED = "IDEMPOTENCY_KEY_REUSED"
@@ -37,27 +38,9 @@ CONSEQUENCES: Mapping[str, type[ConnectorError]] = {
 }
 
 
-def fields(answer: Answer) -> Raw:
-    """The fields of an answer. Raises Unintelligible where it is no object."""
-    if not isinstance(answer.data, dict):
-        raise Unintelligible("the answer is not a JSON object", status=answer.status)
-    return answer.data
-
-
-def part(raw: Raw, name: str) -> Raw:
-    """An object within an answer. Raises Unintelligible where there is none."""
-    found = raw.get(name)
-    if not isinstance(found, dict):
-        raise Unintelligible(f"the answer holds no {name}")
-    return found
-
-
 def items(raw: Raw, name: str) -> list[Raw]:
     """The objects of a list within an answer; Square leaves an empty list out. Raises Unintelligible."""
-    found = raw.get(name) or []
-    if not isinstance(found, list) or not all(isinstance(one, dict) for one in found):
-        raise Unintelligible(f"{name} of the answer is no list of objects")
-    return found
+    return rows_in(raw, name, is_left_out=True)
 
 
 def errors_of(data: Any) -> list[Mapping[str, Any]]:
@@ -76,7 +59,7 @@ def explain(error: Mapping[str, Any]) -> tuple[str, str]:
 def name_of(*parts: str) -> str:
     """A name for a write or a record made of these parts: the same for the same parts, 43 letters long. Square takes at
     most 45 where it takes the fewest."""
-    return "fm-" + sha256("\x1f".join(parts).encode()).hexdigest()[:40]
+    return "fm-" + digest_of("\x1f".join(parts), 40)
 
 
 class Located(Connector):
@@ -85,7 +68,17 @@ class Located(Connector):
     @cached_property
     def locations(self) -> Sequence[Raw]:
         """All locations, closed ones included; asked for once."""
-        return items(fields(self.http.call("GET", "/v2/locations")), "locations")
+        return items(fields_in(self.http.call("GET", "/v2/locations")), "locations")
+
+    def all_of(self, path: str, wanted: Raw, name: str) -> Iterator[Raw]:
+        """All rows of a search whose pages follow each other by a cursor."""
+
+        def fetch(cursor: str) -> tuple[list[Raw], str]:
+            body = {**wanted, **({"cursor": cursor} if cursor else {})}
+            data = fields_in(self.http.call("POST", path, json=body, repeatable=True))
+            return items(data, name), str(data.get("cursor") or "")
+
+        return all_rows(fetch)
 
     def place_of(self, location: str) -> str:
         """The location meant: the given one, else the one chosen in the settings, else the only open one.

@@ -11,19 +11,13 @@ import json
 from collections.abc import Iterable, Mapping, Sequence
 from typing import Any
 
+from finalmarket.connectors.answers import fields_in
 from finalmarket.connectors.errors import Rejected
 from finalmarket.connectors.money import to_minor
-from finalmarket.connectors.platforms.square.calls import (
-    STALE,
-    Located,
-    errors_of,
-    explain,
-    fields,
-    items,
-    name_of,
-)
+from finalmarket.connectors.platforms.square.calls import STALE, Located, errors_of, explain, items, name_of
 from finalmarket.connectors.platforms.square.words import ONLY_VARIATION
 from finalmarket.connectors.records import ListingContent, ListingRef, PriceLevel, Raw
+from finalmarket.connectors.refusals import error_of
 
 BUCKET = "catalogue"  # Square takes one change of a seller's catalogue at a time
 TRIES = 2
@@ -71,7 +65,7 @@ class Catalogue(Located):
                 changed[key] = priced
         for key, outcome in zip(changed, self._upsert(list(changed.values())), strict=True):
             if isinstance(outcome, Rejected):
-                refused[key] = _named(outcome, key)
+                refused[key] = error_of(outcome, key)
         return refused
 
     def push_listings(self, contents: Sequence[ListingContent]) -> Sequence[ListingRef | Rejected]:
@@ -100,7 +94,7 @@ class Catalogue(Located):
             return Rejected(str(error), key=content.ref.key)
         (made,) = self._upsert([fresh], name_of("new", content.key, content.ref.key))
         if isinstance(made, Rejected):
-            return _named(made, content.ref.key)
+            return error_of(made, content.ref.key)
         variation = made["item_data"]["variations"][0]
         return ListingRef(key=str(variation["id"]), sku=content.ref.sku, ids={"item": str(made["id"])})
 
@@ -108,7 +102,7 @@ class Catalogue(Located):
         outcome = self._change_listing_once(content, variation_id)
         if isinstance(outcome, Rejected) and outcome.code in AGAIN:
             outcome = self._change_listing_once(content, variation_id)
-        return _named(outcome, content.ref.key) if isinstance(outcome, Rejected) else outcome
+        return error_of(outcome, content.ref.key) if isinstance(outcome, Rejected) else outcome
 
     def _change_listing_once(self, content: ListingContent, variation_id: str) -> ListingRef | Rejected:
         variation = self._objects([variation_id]).get(variation_id)
@@ -132,7 +126,7 @@ class Catalogue(Located):
         if not wanted:
             return {}
         body = {"object_ids": wanted, "include_related_objects": False}
-        data = fields(self.http.call("POST", "/v2/catalog/batch-retrieve", json=body, repeatable=True))
+        data = fields_in(self.http.call("POST", "/v2/catalog/batch-retrieve", json=body, repeatable=True))
         return {str(raw["id"]): raw for raw in items(data, "objects") if not raw.get("is_deleted")}
 
     def _variations_by_sku(self, skus: Sequence[str]) -> dict[str, list[str]]:
@@ -144,7 +138,7 @@ class Catalogue(Located):
             "object_types": ["ITEM_VARIATION"], "limit": 1000,
             "query": {"set_query": {"attribute_name": "sku", "attribute_values": wanted}},
         }  # fmt: skip
-        data = fields(self.http.call("POST", "/v2/catalog/search", json=body, repeatable=True))
+        data = fields_in(self.http.call("POST", "/v2/catalog/search", json=body, repeatable=True))
         found: dict[str, list[str]] = {}
         for raw in items(data, "objects"):
             sku = str((raw.get("item_variation_data") or {}).get("sku") or "").lower()
@@ -161,7 +155,7 @@ class Catalogue(Located):
         name = key or name_of(*(json.dumps(one, sort_keys=True) for one in objects))
         body = {"idempotency_key": name, "batches": [{"objects": [one]} for one in objects]}
         try:
-            data = fields(
+            data = fields_in(
                 self.http.call("POST", "/v2/catalog/batch-upsert", json=body, repeatable=True, bucket=BUCKET)
             )  # fmt: skip
         except Rejected as refused:
@@ -183,10 +177,6 @@ class Catalogue(Located):
         named = [error for error in errors if f"batches[{number}]" in str(error.get("field"))]
         code, words = explain((named or errors or [{"detail": "not written, and no reason given"}])[0])
         return Rejected(self.http.scrub(f"{code}: {words}"), code=code)
-
-
-def _named(error: Rejected, key: str) -> Rejected:
-    return Rejected(error.reason, key=key, code=error.code, status=error.status)
 
 
 def with_price(raw: Raw | None, level: PriceLevel) -> Object | None:

@@ -6,17 +6,18 @@ Event bodies are not in the published API file; their form follows the vendor's 
 
 from __future__ import annotations
 
-import json
 from collections.abc import Mapping, Sequence
 from datetime import datetime
 from typing import Any, ClassVar
 from urllib.parse import quote
 
+from finalmarket.connectors.answers import fields_in, part_in
 from finalmarket.connectors.contract import ReceivesWebhooks
+from finalmarket.connectors.deliveries import read_delivery
 from finalmarket.connectors.errors import Unintelligible
-from finalmarket.connectors.paging import READING_ERRORS
-from finalmarket.connectors.platforms.square.amounts import moment, stamp
-from finalmarket.connectors.platforms.square.calls import Located, fields, items, name_of, part
+from finalmarket.connectors.moments import to_millisecond, utc
+from finalmarket.connectors.paging import all_rows
+from finalmarket.connectors.platforms.square.calls import Located, items, name_of
 from finalmarket.connectors.records import CustomerRecord, Delivery, Event, Raw
 from finalmarket.connectors.signing import require_signature
 
@@ -63,30 +64,26 @@ class Hooks(Located, ReceivesWebhooks):
                 wanted = {"event_types": sorted({*topics, *self.webhook_topics}), "enabled": True}
                 self._ask("PUT", path, {"subscription": wanted})
             made = self._ask("GET", path)
-        key = part(made, "subscription").get("signature_key")
+        key = part_in(made, "subscription").get("signature_key")
         if not key:
             raise Unintelligible("the platform gave no key that deliveries are signed with")
         return {"webhook_signature_key": str(key)}
 
     def _subscriptions(self) -> list[Raw]:
-        found: list[Raw] = []
-        seen = {""}
-        cursor = ""
-        while True:
+
+        def fetch(cursor: str) -> tuple[list[Raw], str]:
             params = {"include_disabled": "true", "limit": 100, **({"cursor": cursor} if cursor else {})}
             data = self._ask("GET", "/v2/webhooks/subscriptions", params=params)
-            found += items(data, "subscriptions")
-            cursor = str(data.get("cursor") or "")
-            if cursor in seen:
-                return found
-            seen.add(cursor)
+            return items(data, "subscriptions"), str(data.get("cursor") or "")
+
+        return list(all_rows(fetch))
 
     def _ask(
         self, method: str, path: str, body: Mapping[str, Any] | None = None, params: Mapping[str, Any] | None = None
     ) -> Raw:
         token = self.account.secrets.get("application_token", "")
         headers = {"Authorization": f"Bearer {token}"} if token else {}
-        return fields(
+        return fields_in(
             self.http.call(
                 method, path, json=body, params=params, headers=headers, is_authorized=not token, repeatable=True
             )
@@ -99,14 +96,11 @@ class Hooks(Located, ReceivesWebhooks):
     def read_webhook(self, delivery: Delivery) -> Sequence[Event]:
         """What happened. Subscriptions belong to the application, so what happened to other merchants comes too and is
         left out."""
-        try:
-            raw = json.loads(delivery.body)
-            mine = self.account.secrets.get("merchant_id")
-            if mine and raw.get("merchant_id") not in (None, "", mine):
-                return ()
-            return events(raw)
-        except READING_ERRORS as error:
-            raise Unintelligible(f"the delivery cannot be read: {type(error).__name__}") from None
+        return read_delivery(delivery, self._events)
+
+    def _events(self, raw: Raw) -> tuple[Event, ...]:
+        mine = self.account.secrets.get("merchant_id")
+        return () if mine and raw.get("merchant_id") not in (None, "", mine) else events(raw)
 
 
 def events(raw: Raw) -> tuple[Event, ...]:
@@ -116,7 +110,7 @@ def events(raw: Raw) -> tuple[Event, ...]:
     about: Mapping[str, Any] = data.get("object") or {}
     kind = KINDS.get(topic, "unknown")
     names = _names(topic, data, about)
-    at = moment(raw["created_at"]) if raw.get("created_at") else None
+    at = utc(raw["created_at"]) if raw.get("created_at") else None
     return tuple(
         Event(
             event_id=str(raw["event_id"]) if not number else f"{raw['event_id']}/{number + 1}", topic=topic, kind=kind,
@@ -141,4 +135,4 @@ def _names(topic: str, data: Raw, about: Mapping[str, Any]) -> list[str]:
 
 def _deleted(name: str, at: datetime | None) -> CustomerRecord | None:
     """A customer who is not there any more: there is nothing left to ask for."""
-    return CustomerRecord(external_id=name, version=stamp(at), is_deleted=True) if name and at else None
+    return CustomerRecord(external_id=name, version=to_millisecond(at), is_deleted=True) if name and at else None

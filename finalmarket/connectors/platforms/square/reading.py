@@ -5,14 +5,16 @@ from __future__ import annotations
 import itertools
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from datetime import datetime
+from functools import partial
 from typing import Any
 from urllib.parse import quote
 
+from finalmarket.connectors.answers import fields_in, if_there, part_in
 from finalmarket.connectors.errors import Rejected, Unintelligible
-from finalmarket.connectors.paging import READING_ERRORS, read_cursor, read_each, walk, write_cursor
+from finalmarket.connectors.paging import in_parts, read_cursor, read_each, read_one, walk, write_cursor
 from finalmarket.connectors.platforms.square import rounds
 from finalmarket.connectors.platforms.square.amounts import changed_at
-from finalmarket.connectors.platforms.square.calls import Located, fields, items, part
+from finalmarket.connectors.platforms.square.calls import Located, items
 from finalmarket.connectors.platforms.square.returns import is_given, refund_record, refunds_by_sale, sales_of
 from finalmarket.connectors.platforms.square.rounds import Round
 from finalmarket.connectors.platforms.square.words import (
@@ -34,6 +36,7 @@ from finalmarket.connectors.records import (
     StockRecord,
     Unreadable,
 )
+from finalmarket.connectors.refusals import understood
 
 ORDERS_A_PAGE = 100
 ITEMS_A_PAGE = 100
@@ -71,7 +74,7 @@ class Reading(Located):
         """A page of a search, and Square's cursor of the next one. Where that has ended, the search begins anew."""
         for _ in range(2):
             try:
-                data = fields(self.http.call("POST", f"/v2/{stream}/search", json=wanted(), repeatable=True))
+                data = fields_in(self.http.call("POST", f"/v2/{stream}/search", json=wanted(), repeatable=True))
                 break
             except Rejected as refused:
                 if refused.code != CURSOR_ENDED or not this.page:
@@ -106,10 +109,10 @@ class Reading(Located):
     def _looked_up(self, ids: Sequence[str]) -> list[Raw]:
         """Orders by id; Square leaves out those that it does not know."""
         found: list[Raw] = []
-        for start in range(0, len(ids), ORDERS_A_LOOK_UP):
-            body = {"order_ids": list(ids[start : start + ORDERS_A_LOOK_UP])}
+        for some in in_parts(ids, ORDERS_A_LOOK_UP):
+            body = {"order_ids": list(some)}
             found += items(
-                fields(self.http.call("POST", "/v2/orders/batch-retrieve", json=body, repeatable=True)), "orders"
+                fields_in(self.http.call("POST", "/v2/orders/batch-retrieve", json=body, repeatable=True)), "orders"
             )
         return found
 
@@ -120,12 +123,10 @@ class Reading(Located):
             found = self._looked_up(sales_of(found[0])[:1])
         if not found or not is_order(found[0]):
             return None
-        try:
+        with understood():
             refunds = self._refunds_of(found[0])
-            changed = max((stamp for stamp, _ in refunds), default="")
+            changed = max((at for at, _ in refunds), default="")
             return order_record(found[0], [refund for _, refund in refunds], changed)
-        except READING_ERRORS as error:
-            raise Unintelligible(f"order {external_id} cannot be read: {type(error).__name__} {error}") from None
 
     def _refunds_of(self, raw: Raw) -> list[tuple[str, RefundRecord]]:
         """What was given back of an order's payments, each with its moment: the order itself does not tell."""
@@ -140,12 +141,7 @@ class Reading(Located):
 
     def _one(self, path: str, name: str) -> Raw | None:
         """One thing; None where Square has none of it."""
-        try:
-            return part(fields(self.http.call("GET", path)), name)
-        except Rejected as refused:
-            if refused.status == 404:
-                return None
-            raise
+        return if_there(lambda: part_in(self.http.call("GET", path), name))
 
     # Customers.
 
@@ -163,10 +159,7 @@ class Reading(Located):
     def pull_customer(self, external_id: str) -> CustomerRecord | None:
         """One customer."""
         raw = self._one(f"/v2/customers/{quote(external_id, safe='')}", "customer")
-        try:
-            return None if raw is None else customer_record(raw)
-        except READING_ERRORS as error:
-            raise Unintelligible(f"customer {external_id} cannot be read: {type(error).__name__} {error}") from None
+        return None if raw is None else read_one(raw, customer_record)
 
     # Listings and stock.
 
@@ -181,12 +174,12 @@ class Reading(Located):
         body = {"object_types": ["ITEM"], "limit": ITEMS_A_PAGE}
         wanted = {"begin_time": place.get("since"), "cursor": place.get("page")}
         try:
-            data = fields(self._catalogue({**body, **given(wanted)}))
+            data = fields_in(self._catalogue({**body, **given(wanted)}))
         except Rejected as refused:
             if refused.code != CURSOR_ENDED or not place.get("page"):
                 raise
             place = {"since": place.get("since")}
-            data = fields(self._catalogue({**body, **given({"begin_time": place["since"]})}))
+            data = fields_in(self._catalogue({**body, **given({"begin_time": place["since"]})}))
         goods, no_goods = read_each(items(data, "objects"), sold_variations, lambda raw: raw["id"])
         raws = [{"item": item, "variation": variation} for item, variation in itertools.chain(*goods)]
         records, unreadable = read_each(
@@ -213,26 +206,9 @@ class Reading(Located):
             "catalog_object_ids": list(skus), "location_ids": [self.place_of(location)], "states": ["IN_STOCK"],
             "limit": 1000,
         }  # fmt: skip
-        records: list[StockRecord] = []
-        seen: set[str] = set()
-        while True:
-            data = fields(self.http.call("POST", "/v2/inventory/counts/batch-retrieve", json=body, repeatable=True))
-            counts = [raw for raw in items(data, "counts") if raw.get("catalog_object_id") in skus]
-            records += [_counted(raw, skus[raw["catalog_object_id"]]) for raw in counts]
-            page = str(data.get("cursor") or "")
-            if not page:
-                return records
-            if page in seen:
-                raise Unintelligible("the platform gave the same cursor a second time; going on would never end")
-            seen.add(page)
-            body["cursor"] = page
-
-
-def _counted(raw: Raw, sku: str) -> StockRecord:
-    try:
-        return stock_record(raw, sku)
-    except READING_ERRORS as error:
-        raise Unintelligible(f"a count cannot be read: {type(error).__name__} {error}") from None
+        counts = self.all_of("/v2/inventory/counts/batch-retrieve", body, "counts")
+        ours = [raw for raw in counts if raw.get("catalog_object_id") in skus]
+        return [read_one(raw, partial(stock_record, sku=skus[raw["catalog_object_id"]])) for raw in ours]
 
 
 def given(wanted: Mapping[str, Any]) -> dict[str, Any]:

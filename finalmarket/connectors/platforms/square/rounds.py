@@ -12,8 +12,9 @@ from dataclasses import dataclass, field
 from datetime import datetime, timedelta
 from hashlib import blake2b
 
+from finalmarket.connectors.moments import to_millisecond, utc
 from finalmarket.connectors.paging import READING_ERRORS, read_cursor, write_cursor
-from finalmarket.connectors.platforms.square.amounts import changed_at, moment, stamp
+from finalmarket.connectors.platforms.square.amounts import changed_at
 from finalmarket.connectors.records import Raw
 from finalmarket.kernel import clock
 
@@ -35,7 +36,7 @@ class Round:
     part: int = 0
     reached: str = ""
     newest: str = ""
-    begun: str = field(default_factory=lambda: stamp(clock.now()))
+    begun: str = field(default_factory=lambda: to_millisecond(clock.now()))
     seen: frozenset[str] = frozenset()
     marks: dict[str, str] = field(default_factory=dict)
 
@@ -80,7 +81,7 @@ class Round:
         self.marks = {name: at for at, name in kept}
 
     def _horizon(self) -> str:
-        return min(self.newest, stamp(moment(self.begun) - LOOK_BACK))
+        return min(self.newest, to_millisecond(utc(self.begun) - LOOK_BACK))
 
     def ask_again(self, *, is_sorted: bool) -> None:
         """Square's cursor has ended: ask anew, from the newest change that was reached if they come in that order."""
@@ -105,4 +106,4 @@ class Round:
 
 def first(cursor: str, since: datetime | None) -> str:
     """The cursor to begin with: the given one, else one that begins at `since`."""
-    return cursor or (write_cursor(since=stamp(since)) if since else "")
+    return cursor or (write_cursor(since=to_millisecond(since)) if since else "")

@@ -7,10 +7,13 @@ unit, moments RFC 3339, quantities decimal numbers written as text.
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
+from dataclasses import replace
 from decimal import ROUND_FLOOR, Decimal
 
+from finalmarket.connectors.moments import utc
 from finalmarket.connectors.paging import read_text
-from finalmarket.connectors.platforms.square.amounts import changed_at, moment, money
+from finalmarket.connectors.people import read_address
+from finalmarket.connectors.platforms.square.amounts import changed_at, money
 from finalmarket.connectors.platforms.square.returns import exchanged, is_given, refund_record
 from finalmarket.connectors.records import (
     ZERO,
@@ -49,6 +52,10 @@ NO_GOODS = frozenset(
     }
 )  # fmt: skip
 ONLY_VARIATION = "regular"  # what Square calls the variation of an item that has no choice
+ADDRESS: Mapping[str, str] = {
+    "street": "address_line_1", "street2": "address_line_2", "postcode": "postal_code", "city": "locality",
+    "region": "administrative_district_level_1", "country": "country",
+}  # fmt: skip
 
 
 # Orders.
@@ -73,8 +80,8 @@ def order_record(raw: Raw, refunds: Sequence[RefundRecord] = (), changed: str = 
     if raw.get("state", "OPEN") not in STATES:
         unknown.append(f"state {raw['state']}")
     return OrderRecord(
-        external_id=raw["id"], version=max(changed_at(raw), changed), placed_at=moment(raw["created_at"]),
-        updated_at=moment(raw.get("updated_at") or raw["created_at"]), currency=currency_of(raw), lines=lines,
+        external_id=raw["id"], version=max(changed_at(raw), changed), placed_at=utc(raw["created_at"]),
+        updated_at=utc(raw.get("updated_at") or raw["created_at"]), currency=currency_of(raw), lines=lines,
         number=raw.get("reference_id") or raw.get("ticket_name") or "", is_cancelled=is_cancelled(raw),
         handed_over=raw.get("state") == "COMPLETED" and not sent, place=raw["location_id"],
         location=raw["location_id"], tenders=tender_records(raw, unknown), refunds=tuple(everything.values()),
@@ -230,7 +237,7 @@ def _left(parcel: Raw, number: int, lines: Sequence[OrderLine], location: str) -
         external_id=parcel.get("uid") or f"fulfilment-{number}", lines=parcel_lines(parcel, lines),
         carrier=details.get("carrier") or details.get("courier_provider_name") or "",
         tracking_number=details.get("tracking_number") or "", tracking_url=details.get("tracking_url") or "",
-        location=location, shipped_at=moment(left) if left else None,
+        location=location, shipped_at=utc(left) if left else None,
     )  # fmt: skip
 
 
@@ -297,11 +304,8 @@ def address(raw: Raw | None, *, name: str = "", company: str = "", phone: str = 
     if not any(raw.values()):
         return Address(name=name, company=company, phone=phone) if name or company or phone else Address()
     more = ", ".join(part for part in (raw.get("address_line_2"), raw.get("address_line_3")) if part)
-    return Address(
-        name=own or name, company=company, street=raw.get("address_line_1") or "", street2=more,
-        postcode=raw.get("postal_code") or "", city=raw.get("locality") or "",
-        region=raw.get("administrative_district_level_1") or "", country=raw.get("country") or "", phone=phone,
-    )  # fmt: skip
+    place = read_address({**raw, "address_line_2": more}, ADDRESS)
+    return replace(place, name=own or name, company=company, phone=phone)
 
 
 # Listings and stock.

@@ -8,32 +8,25 @@ from datetime import timedelta
 from typing import Any
 from urllib.parse import quote
 
-from finalmarket.connectors.errors import ConnectorError, Rejected, RetryLater
+from finalmarket.connectors.answers import part_in
+from finalmarket.connectors.errors import Rejected, RetryLater
+from finalmarket.connectors.moments import to_millisecond
 from finalmarket.connectors.money import to_minor
-from finalmarket.connectors.platforms.square.amounts import stamp
-from finalmarket.connectors.platforms.square.calls import (
-    KEY_REUSED,
-    STALE,
-    Located,
-    errors_of,
-    explain,
-    fields,
-    items,
-    name_of,
-    part,
-)
+from finalmarket.connectors.people import address_fields, split_name
+from finalmarket.connectors.platforms.square.calls import KEY_REUSED, STALE, Located, errors_of, explain, name_of
 from finalmarket.connectors.platforms.square.parcels import cancelled_parcels, parcel_told
 from finalmarket.connectors.platforms.square.reading import given
 from finalmarket.connectors.platforms.square.returns import NOT_GIVEN_BACK, refund_name
-from finalmarket.connectors.platforms.square.words import is_cancelled
+from finalmarket.connectors.platforms.square.words import ADDRESS, is_cancelled
 from finalmarket.connectors.records import (
-    Address,
     CustomerContent,
     FulfilmentNotice,
     Raw,
     RefundNotice,
     StockLevel,
 )
+from finalmarket.connectors.refusals import keyed, refused_as, taken, tell_in_halves
+from finalmarket.connectors.vocabulary import filled
 from finalmarket.kernel import clock
 
 COUNTED_WITHIN = timedelta(hours=25)  # a count may be a day old when it is told
@@ -50,16 +43,7 @@ class Writing(Located):
     def push_stock(self, levels: Sequence[StockLevel]) -> Sequence[Rejected]:
         """Set what is in stock, as physical counts of this moment. Square takes a batch whole or not at all: of one
         that it refuses each half is told for itself, down to the levels that are wrong."""
-        if not levels:
-            return ()
-        try:
-            self._count(levels)
-        except Rejected as refused:
-            if len(levels) == 1:
-                return [Rejected(refused.reason, key=levels[0].ref.key, code=refused.code, status=refused.status)]
-            half = len(levels) // 2
-            return [*self.push_stock(levels[:half]), *self.push_stock(levels[half:])]
-        return ()
+        return tell_in_halves(levels, self._count, lambda level: level.ref.key)
 
     def _count(self, levels: Sequence[StockLevel]) -> None:
         """Tell the counts under a key made of them. Told again at another moment the same key is refused: then those
@@ -76,7 +60,7 @@ class Writing(Located):
                 self._send_counts(missing, f"fm-{uuid.uuid4().hex}")
 
     def _send_counts(self, levels: Sequence[StockLevel], key: str) -> None:
-        at = stamp(clock.now())
+        at = to_millisecond(clock.now())
         changes = [count_change(level, self.place_of(level.location), at) for level in levels]
         # Unchanged since the last count is not unchanged: something may have been sold since.
         body = {"idempotency_key": key, "changes": changes, "ignore_unchanged_counts": False}
@@ -89,19 +73,10 @@ class Writing(Located):
         """The names of the counts that Square has of these variations."""
         body: dict[str, Any] = {
             "catalog_object_ids": sorted({level.ref.key for level in levels}), "types": ["PHYSICAL_COUNT"],
-            "updated_after": stamp(clock.now() - COUNTED_WITHIN), "limit": 1000,
+            "updated_after": to_millisecond(clock.now() - COUNTED_WITHIN), "limit": 1000,
         }  # fmt: skip
-        found: set[str] = set()
-        seen: set[str] = set()
-        while True:
-            data = fields(self.http.call("POST", "/v2/inventory/changes/batch-retrieve", json=body, repeatable=True))
-            counts = [change.get("physical_count") or {} for change in items(data, "changes")]
-            found |= {str(count.get("reference_id")) for count in counts}
-            page = str(data.get("cursor") or "")
-            if not page or page in seen:
-                return found
-            seen.add(page)
-            body["cursor"] = page
+        changes = self.all_of("/v2/inventory/changes/batch-retrieve", body, "changes")
+        return {str((change.get("physical_count") or {}).get("reference_id")) for change in changes}
 
     # Orders.
 
@@ -150,10 +125,10 @@ class Writing(Located):
         except (Rejected, RetryLater) as refused:
             if refused.code in STALE:
                 raise RetryLater(refused.reason, code=refused.code, status=refused.status) from None
-            raise with_key(refused, key) if isinstance(refused, Rejected) else refused from None
+            raise keyed(refused, key) if isinstance(refused, Rejected) else refused from None
 
     def _change_order_once(self, path: str, key: str, told: Callable[[Raw], Mapping[str, Any] | None]) -> None:
-        order = part(fields(self.http.call("GET", path)), "order")
+        order = part_in(self.http.call("GET", path), "order")
         change = told(order)
         if change is None:
             return
@@ -165,19 +140,16 @@ class Writing(Located):
 
     def push_refund(self, notice: RefundNotice) -> str:
         """Give money of a payment back. Square answers the same key with the same refund."""
-        try:
+        with refused_as(notice.key):
             if not notice.payment_id:
                 raise Rejected("the refund does not say of which payment: Square gives back payments, not orders")
-            amount = {"amount": to_minor(notice.amount, notice.currency), "currency": notice.currency}
+            minor = taken(lambda: to_minor(notice.amount, notice.currency))
+            amount = {"amount": minor, "currency": notice.currency}
             body = {
                 "idempotency_key": name_of(notice.key), "payment_id": notice.payment_id, "amount_money": amount,
                 **given({"reason": notice.reason[:MOST_LETTERS_OF_A_REASON]}),
             }  # fmt: skip
-            refund = part(fields(self.http.call("POST", "/v2/refunds", json=body, repeatable=True)), "refund")
-        except ValueError as error:
-            raise Rejected(str(error), key=notice.key) from None
-        except Rejected as refused:
-            raise with_key(refused, notice.key) from None
+            refund = part_in(self.http.call("POST", "/v2/refunds", json=body, repeatable=True), "refund")
         if refund.get("status") in NOT_GIVEN_BACK:
             raise Rejected(f"the refund is {refund['status']}", key=notice.key, code=str(refund["status"]))
         return refund_name(str(refund.get("id") or ""), notice.payment_id)
@@ -186,21 +158,14 @@ class Writing(Located):
 
     def push_customer(self, content: CustomerContent) -> str:
         """Make a customer, or change what is told; what is empty stays as it is there."""
-        try:
+        with refused_as(content.key):
             if content.external_id:
                 path = f"/v2/customers/{quote(content.external_id, safe='')}"
                 answer = self.http.call("PUT", path, json=customer_fields(content), repeatable=True)
             else:
                 body = {"idempotency_key": name_of(content.key), **customer_fields(content)}
                 answer = self.http.call("POST", "/v2/customers", json=body, repeatable=True)
-        except Rejected as refused:
-            raise with_key(refused, content.key) from None
-        return str(part(fields(answer), "customer").get("id") or "")
-
-
-def with_key(refused: ConnectorError, key: str) -> Rejected:
-    """A refusal that says which notice it is about."""
-    return Rejected(refused.reason, key=key, code=refused.code, status=refused.status)
+        return str(part_in(answer, "customer").get("id") or "")
 
 
 def count_name(level: StockLevel, location: str) -> str:
@@ -219,19 +184,9 @@ def count_change(level: StockLevel, location: str, at: str) -> Raw:
 
 def customer_fields(content: CustomerContent) -> dict[str, Any]:
     """A customer in Square's words: the last word of a name is the family name. Consent cannot be told."""
-    first, _, last = content.name.strip().rpartition(" ")
-    told = {
-        "given_name": first or last, "family_name": last if first else "", "email_address": content.email,
-        "phone_number": content.phone, "company_name": content.address.company,
-        "address": address_fields(content.address),
+    first, last = split_name(content.name)
+    told: dict[str, Any] = {
+        "given_name": first, "family_name": last, "email_address": content.email, "phone_number": content.phone,
+        "company_name": content.address.company, "address": address_fields(content.address, ADDRESS),
     }  # fmt: skip
-    return {name: value for name, value in told.items() if value}
-
-
-def address_fields(address: Address) -> dict[str, Any]:
-    """An address in Square's words."""
-    told = {
-        "address_line_1": address.street, "address_line_2": address.street2, "postal_code": address.postcode,
-        "locality": address.city, "administrative_district_level_1": address.region, "country": address.country,
-    }  # fmt: skip
-    return given(told)
+    return filled(told)
