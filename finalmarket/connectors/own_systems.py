@@ -8,7 +8,6 @@ from collections.abc import Callable, Mapping
 import httpx2
 
 from finalmarket.connectors.auth import HeaderAuth, Keep, TokenAuth, TokenRequest, basic_header
-from finalmarket.connectors.auth import place_bearer as place_bearer
 from finalmarket.connectors.errors import NeedsAttention
 
 HOST = re.compile(r"[a-z0-9]([a-z0-9.-]*[a-z0-9])?(:\d{1,5})?")
