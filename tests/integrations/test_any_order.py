@@ -36,7 +36,7 @@ SKUS = ("TEA", "CUP", "POT")
 MORNING = datetime(2026, 5, 4, 8, tzinfo=UTC)
 BETWEEN_EVENTS = timedelta(milliseconds=10)
 """The platform lets itself be asked 200 times a second."""
-BUSY = (0.2, 0.05, 0.005)
+BUSY = (0.1, 0.02, 0.002)
 """How likely the worker comes by after an event: it keeps up, falls behind, falls far behind."""
 
 STATE = """
