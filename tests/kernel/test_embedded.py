@@ -6,6 +6,7 @@ import subprocess
 import sys
 import tempfile
 from collections.abc import Iterator
+from contextlib import suppress
 from pathlib import Path
 
 import psutil
@@ -191,9 +192,11 @@ def test_after_a_power_cut_it_starts_again_without_repair(folder: Path) -> None:
         connection.execute("INSERT INTO kept VALUES ('still here')")
     doomed = [psutil.Process(before.keeper_pid()), postmaster(folder), *postmaster(folder).children()]
     for process in doomed:
-        process.suspend()
+        with suppress(psutil.NoSuchProcess):  # a child may end by itself meanwhile
+            process.suspend()
     for process in [*doomed, psutil.Process(user.process.pid)]:
-        process.kill()
+        with suppress(psutil.NoSuchProcess):
+            process.kill()
     user.process.communicate()
     psutil.wait_procs(doomed, timeout=WAIT_SECONDS)
     assert (folder / "database/cluster/postmaster.pid").exists()
