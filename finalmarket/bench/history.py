@@ -34,6 +34,7 @@ with suppress(ImportError):  # an extra: pip install "finalmarket[bench]"
 STEPS = Queries(Path(__file__).with_name("history.sql"))
 ROWS = 10_000_000
 STEPS_A_JOURNEY = 5
+PATIENCE_SECONDS = 900
 BASELINE = "the same question in DuckDB"
 EVERYTHING = Asked()
 USUAL = [FunnelStep(word) for word in ("product_view", "add_to_cart", "checkout_start", "checkout_complete")]
@@ -148,28 +149,28 @@ def _timed(ask: Callable[[], Any]) -> tuple[float, Any]:
 
 
 def _top_paths() -> Answer:
-    with limits():
+    with limits(PATIENCE_SECONDS):
         return [(one.channels, one.journeys, one.persons, one.ordered) for one in paths.top_paths(EVERYTHING)]
 
 
 def _transitions() -> Answer:
-    with limits():
+    with limits(PATIENCE_SECONDS):
         return [(one.source, one.target, one.times, one.journeys) for one in paths.transitions(EVERYTHING)]
 
 
 def _flows() -> Answer:
-    with limits():
+    with limits(PATIENCE_SECONDS):
         found = paths.flows(EVERYTHING, 5)
     return sorted_rows([(one.step, one.channel, one.next, one.outcome, one.journeys) for one in found])
 
 
 def _abandonment() -> Answer:
-    with limits():
+    with limits(PATIENCE_SECONDS):
         found = paths.abandonment(EVERYTHING, most=10_000)
     return sorted_rows([(one.channel, one.action, one.came_by, one.abandoned) for one in found])
 
 
 def _funnel() -> Answer:
-    with limits():
+    with limits(PATIENCE_SECONDS):
         found = funnel(EVERYTHING, USUAL, window=timedelta(days=30))
     return [tuple(stage.persons for stage in found)]

@@ -92,14 +92,27 @@ def side_by_side(
     paths: Sequence[ChannelPath], currency: str, digits: int, *, half_life_days: float = HALF_LIFE_DAYS, order: int = 1
 ) -> Attribution:
     """Return what each model gives each channel of `paths`; every model sums to the same conversions and value."""
-    walked = [path for path in paths if path.channels]
+    timed = [path for path in paths if path.channels]
+    walked = _together(timed)
     conversions = sum(path.conversions for path in walked)
     value = sum((path.value for path in walked), Decimal(0))
-    models = {
-        name: _shares(_credits(name, walked, half_life_days, order), conversions, value, digits) for name in MODELS
-    }
+    models = {}
+    for name in MODELS:
+        credited = _credits(name, timed if name == "time_decay" else walked, half_life_days, order)
+        models[name] = _shares(credited, conversions, value, digits)
     worth = sum((share.value for share in models["first"].values()), Decimal(0))
     return Attribution(currency, conversions, sum(path.nulls for path in walked), worth, models)
+
+
+def _together(paths: Sequence[ChannelPath]) -> list[ChannelPath]:
+    """The paths with equal channels as one, whenever they were gone: all that a model without a clock looks at."""
+    sums: dict[tuple[Channel, ...], list[Any]] = {}
+    for path in paths:
+        entry = sums.setdefault(path.channels, [0, Decimal(0), 0])
+        entry[0] += path.conversions
+        entry[1] += path.value
+        entry[2] += path.nulls
+    return [ChannelPath(channels, *amounts) for channels, amounts in sums.items()]
 
 
 def _credits(model: str, paths: Sequence[ChannelPath], half_life_days: float, order: int) -> Credits:

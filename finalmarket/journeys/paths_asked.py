@@ -60,19 +60,23 @@ def chosen_with(asked: Asked, *fragments: str) -> str:
 
 
 @contextmanager
-def limits() -> Iterator[None]:
-    """Within it, questions have memory to sort in, and MOST_SECONDS each; one that takes longer raises UserError."""
+def limits(seconds: float | None = None) -> Iterator[None]:
+    """Within it, questions have memory to sort in, and `seconds` each (MOST_SECONDS unless given).
+
+    One that takes longer raises UserError.
+    """
+    most = seconds or MOST_SECONDS
     try:
         with transaction.atomic(), connection.cursor() as cursor:
             cursor.execute(
                 "SELECT set_config('work_mem', %s, true), set_config('statement_timeout', %s, true)",
-                [WORK_MEMORY, f"{MOST_SECONDS}s"],
+                [WORK_MEMORY, f"{most}s"],
             )
             yield
             cursor.execute("SET LOCAL work_mem TO DEFAULT; SET LOCAL statement_timeout TO DEFAULT")
     except OperationalError as error:
         if isinstance(error.__cause__, errors.QueryCanceled):
-            raise UserError(f"the answer took longer than {MOST_SECONDS} seconds; ask for a shorter period") from error
+            raise UserError(f"the answer took longer than {most} seconds; ask for a shorter period") from error
         raise
 
 
