@@ -11,11 +11,21 @@ Part = TypeVar("Part")
 def look_up(table: Mapping[str, str], word: Any, unknown: list[str], otherwise: str = "unknown") -> str:
     """Our word for one of theirs; one that is not in the table becomes `otherwise`, and is noted as unknown. Raises
     ValueError for what is no word at all."""
-    if not isinstance(word, str) or not word:
-        raise ValueError(f"{type(word).__name__} instead of a word")
-    if word not in table:
+    if word_of(word) not in table:
         unknown.append(word)
     return table.get(word, otherwise)
+
+
+def word_of(value: Any) -> str:
+    """A text that has to be there. Raises ValueError for nothing, and for anything else."""
+    if not isinstance(value, str) or not value:
+        raise ValueError(f"{type(value).__name__} instead of a word")
+    return value
+
+
+def text_of(value: Any) -> str:
+    """A text that may be missing, "" then. Raises ValueError for anything else."""
+    return word_of(value) if value else ""
 
 
 def filled(fields: Mapping[str, Part]) -> dict[str, Part]:

@@ -18,7 +18,7 @@ from finalmarket.connectors.people import (
     split_name,
 )
 from finalmarket.connectors.records import Address, CustomerContent
-from finalmarket.connectors.vocabulary import cut, filled, look_up
+from finalmarket.connectors.vocabulary import cut, filled, look_up, text_of, word_of
 
 NOON = datetime(2026, 6, 1, 12, tzinfo=UTC)
 WORDS = {"street": "line1", "postcode": "zip", "city": "town", "country": "land"}
@@ -99,6 +99,15 @@ def test_a_word_that_nobody_documented_is_noted_and_what_is_no_word_is_refused()
     for wrong in (None, 7, ""):
         with pytest.raises(ValueError, match="word"):
             look_up(table, wrong, unknown)
+
+
+def test_a_text_may_be_missing_and_a_word_may_not() -> None:
+    assert (text_of(None), text_of(""), text_of("so"), word_of("so")) == ("", "", "so", "so")
+    for wrong in (7, ["so"], True):
+        with pytest.raises(ValueError, match="word"):
+            text_of(wrong)
+    with pytest.raises(ValueError, match="word"):
+        word_of("")
 
 
 def test_what_is_empty_is_left_out() -> None:

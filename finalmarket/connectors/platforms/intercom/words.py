@@ -10,7 +10,7 @@ from typing import Any
 from finalmarket.connectors.moments import from_seconds
 from finalmarket.connectors.records import CustomerContent, CustomerRecord, Event, Raw
 from finalmarket.connectors.talk import ConversationMessage, ConversationRecord, TicketContent
-from finalmarket.connectors.vocabulary import filled, look_up
+from finalmarket.connectors.vocabulary import filled, look_up, text_of, word_of
 
 TICKET = "ticket-"  # what our names of tickets begin with: conversations have numbers too
 STATES = {"open": "open", "snoozed": "pending", "closed": "closed"}
@@ -58,7 +58,7 @@ def plain(text: Any) -> str:
     """The words of a message, which comes as HTML; "" for none."""
     if not text:
         return ""
-    lines = html.unescape(_TAG.sub("", _BREAK.sub("\n", _words(text)))).splitlines()
+    lines = html.unescape(_TAG.sub("", _BREAK.sub("\n", word_of(text)))).splitlines()
     return "\n".join(line.strip() for line in lines).strip()
 
 
@@ -71,10 +71,11 @@ def customer_record(raw: Raw) -> CustomerRecord:
     """A user or lead. `merged_from` stands in webhooks only."""
     merged = raw.get("merged_from") or {}
     return CustomerRecord(
-        external_id=_words(raw["id"]), version=_version(raw), name=_text(raw.get("name")),
-        email=_text(raw.get("email")), phone=_text(raw.get("phone")), language=_text(raw.get("language_override")),
+        external_id=word_of(raw["id"]), version=_version(raw), name=text_of(raw.get("name")),
+        email=text_of(raw.get("email")), phone=text_of(raw.get("phone")),
+        language=text_of(raw.get("language_override")),
         accepts_email=False if raw.get("unsubscribed_from_emails") is True else None,
-        merged_ids=(_words(merged["id"]),) if merged else (), raw=raw,
+        merged_ids=(word_of(merged["id"]),) if merged else (), raw=raw,
     )  # fmt: skip
 
 
@@ -102,7 +103,7 @@ def conversation_record(raw: Raw, person: Raw, order_attribute: str) -> Conversa
     closed = (raw.get("statistics") or {}).get("last_close_at") if state == "closed" else None
     rating = (raw.get("conversation_rating") or {}).get("rating")
     return ConversationRecord(
-        external_id=_words(raw["id"]), version=_version(raw), opened_at=from_seconds(raw["created_at"]), state=state,
+        external_id=word_of(raw["id"]), version=_version(raw), opened_at=from_seconds(raw["created_at"]), state=state,
         medium=look_up(MEDIA, source["type"], unknown), subject=plain(raw.get("title") or source.get("subject")),
         messages=tuple(one for one in (first, *parts) if one.text), updated_at=from_seconds(raw["updated_at"]),
         order_number=str((raw.get("custom_attributes") or {}).get(order_attribute) or ""),
@@ -116,12 +117,12 @@ def ticket_record(raw: Raw, person: Raw, order_attribute: str) -> ConversationRe
     unknown: list[str] = []
     told = raw["ticket_attributes"]
     first = ConversationMessage(
-        external_id=f"description-{_words(raw['id'])}", at=from_seconds(raw["created_at"]), author="customer",
+        external_id=f"description-{word_of(raw['id'])}", at=from_seconds(raw["created_at"]), author="customer",
         text=plain(told.get("_default_description_")),
     )  # fmt: skip
     parts = [_message(part, unknown) for part in raw["ticket_parts"]["ticket_parts"] if part.get("body")]
     return ConversationRecord(
-        external_id=TICKET + _words(raw["id"]), version=_version(raw), opened_at=from_seconds(raw["created_at"]),
+        external_id=TICKET + word_of(raw["id"]), version=_version(raw), opened_at=from_seconds(raw["created_at"]),
         state=look_up(TICKET_STATES, raw["ticket_state"]["category"], unknown),
         subject=plain(told.get("_default_title_")), messages=tuple(one for one in (first, *parts) if one.text),
         updated_at=from_seconds(raw["updated_at"]), order_number=str(told.get(order_attribute) or ""),
@@ -131,7 +132,7 @@ def ticket_record(raw: Raw, person: Raw, order_attribute: str) -> ConversationRe
 
 def _person(raw: Raw) -> dict[str, Any]:
     told = {"customer_id": raw.get("id"), **{name: raw.get(name) for name in ("name", "email", "phone")}}
-    return {name: _text(value) for name, value in told.items()}
+    return {name: text_of(value) for name, value in told.items()}
 
 
 def _message(raw: Raw, unknown: list[str]) -> ConversationMessage:
@@ -144,7 +145,7 @@ def _message(raw: Raw, unknown: list[str]) -> ConversationMessage:
     else:
         who = look_up(AUTHORS, kind, unknown, "agent")
     return ConversationMessage(
-        external_id=_words(raw["id"]), at=from_seconds(raw["created_at"]), author=who, text=plain(raw.get("body"))
+        external_id=word_of(raw["id"]), at=from_seconds(raw["created_at"]), author=who, text=plain(raw.get("body"))
     )
 
 
@@ -160,7 +161,7 @@ def ticket_values(content: TicketContent, order_attribute: str) -> dict[str, str
 def event_of(told: Raw) -> Event:
     """What a webhook says. A merge brings the contact along, with whom it took in; all else is a hint
     (https://developers.intercom.com/docs/references/webhooks/webhook-models)."""
-    topic, item = _words(told["topic"]), (told.get("data") or {}).get("item") or {}
+    topic, item = word_of(told["topic"]), (told.get("data") or {}).get("item") or {}
     at = told.get("created_at")
     name = str(item.get("id") or "")
     return Event(
@@ -173,14 +174,3 @@ def event_of(told: Raw) -> Event:
 
 def _version(raw: Raw) -> str:
     return f"{int(from_seconds(raw['updated_at']).timestamp()):012d}"
-
-
-def _words(value: Any) -> str:
-    if not isinstance(value, str) or not value:
-        raise ValueError(f"{type(value).__name__} instead of a word")
-    return value
-
-
-def _text(value: Any) -> str:
-    """A text that may be missing. Raises ValueError for anything else."""
-    return _words(value) if value else ""

@@ -10,7 +10,7 @@ from typing import Any
 from finalmarket.connectors.moments import zoned
 from finalmarket.connectors.records import CustomerContent, CustomerRecord, Event, Raw
 from finalmarket.connectors.talk import ConversationMessage, ConversationRecord, TicketContent
-from finalmarket.connectors.vocabulary import filled, look_up
+from finalmarket.connectors.vocabulary import filled, look_up, text_of, word_of
 
 OURS = "finalmarket:"  # what our external ids begin with
 OPENING = "finalmarket_opening"  # the tag of a ticket whose note is still to come
@@ -56,8 +56,8 @@ KINDS = {**dict.fromkeys(CONVERSATION_TOPICS, "conversations"), **dict.fromkeys(
 def customer_record(raw: Raw) -> CustomerRecord:
     """An end user. Who was merged into somebody else is no longer active; into whom, Zendesk does not say here."""
     return CustomerRecord(
-        external_id=_id(raw["id"]), version=zoned(raw["updated_at"]).isoformat(), name=_text(raw.get("name")),
-        email=_text(raw.get("email")), phone=_text(raw.get("phone")), language=_text(raw.get("locale")),
+        external_id=_id(raw["id"]), version=zoned(raw["updated_at"]).isoformat(), name=text_of(raw.get("name")),
+        email=text_of(raw.get("email")), phone=text_of(raw.get("phone")), language=text_of(raw.get("locale")),
         is_deleted=raw.get("active") is False, raw=raw,
     )  # fmt: skip
 
@@ -92,8 +92,8 @@ def conversation_record(
     return ConversationRecord(
         external_id=_id(raw["id"]), version=_version(raw), opened_at=zoned(raw["created_at"]),
         state=look_up(STATES, raw["status"], unknown), medium=medium,
-        subject=_text(raw.get("subject")), customer_id=_id(raw["requester_id"]), name=_text(requester.get("name")),
-        email=_text(requester.get("email")), phone=_text(requester.get("phone")),
+        subject=text_of(raw.get("subject")), customer_id=_id(raw["requester_id"]), name=text_of(requester.get("name")),
+        email=text_of(requester.get("email")), phone=text_of(requester.get("phone")),
         order_number=_order_number(raw, comments, order_field), key=_key(raw), is_ticket=medium != "chat",
         messages=messages, updated_at=zoned(raw["updated_at"]), rating=score if score in RATINGS else "",
         unknown=tuple(unknown), raw=raw,
@@ -116,7 +116,7 @@ def _message(raw: Raw, ticket: Raw, people: Mapping[int, Raw]) -> ConversationMe
         who = "customer"
     else:
         who = "agent"
-    text = _text(raw.get("plain_body") or raw.get("body"))
+    text = text_of(raw.get("plain_body") or raw.get("body"))
     return ConversationMessage(external_id=_id(raw["id"]), at=zoned(raw["created_at"]), author=who, text=text)
 
 
@@ -126,14 +126,14 @@ def _order_number(raw: Raw, comments: Sequence[Raw], order_field: str) -> str:
         if order_field and str(field["id"]) == order_field and field.get("value"):
             return str(field["value"])
     for comment in comments:
-        found = ORDER_LINE.search(_text(comment.get("body"))) if comment.get("public") is False else None
+        found = ORDER_LINE.search(text_of(comment.get("body"))) if comment.get("public") is False else None
         if found:
             return found[1]
     return ""
 
 
 def _key(raw: Raw) -> str:
-    named = _text(raw.get("external_id"))
+    named = text_of(raw.get("external_id"))
     return named.removeprefix(OURS) if named.startswith(OURS) else ""
 
 
@@ -161,22 +161,11 @@ def note_of(content: TicketContent) -> str:
 def event_of(told: Raw) -> Event:
     """What a webhook says: the record itself is asked for
     (https://developer.zendesk.com/api-reference/webhooks/event-types/webhook-event-types/)."""
-    topic, detail = _words(told["type"]), told.get("detail") or {}
+    topic, detail = word_of(told["type"]), told.get("detail") or {}
     return Event(
-        event_id=_words(told["id"]), topic=topic, kind=KINDS.get(topic, "unknown"),
+        event_id=word_of(told["id"]), topic=topic, kind=KINDS.get(topic, "unknown"),
         external_id=str(detail.get("id") or ""), occurred_at=zoned(told["time"]) if told.get("time") else None,
     )  # fmt: skip
-
-
-def _words(value: Any) -> str:
-    if not isinstance(value, str) or not value:
-        raise ValueError(f"{type(value).__name__} instead of a word")
-    return value
-
-
-def _text(value: Any) -> str:
-    """A text that may be missing. Raises ValueError for anything else."""
-    return _words(value) if value else ""
 
 
 def _id(value: Any) -> str:
