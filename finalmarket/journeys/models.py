@@ -14,14 +14,14 @@ from finalmarket.customers.models import OmnichannelCustomer
 from finalmarket.journeys.facts import RECOGNISED
 from finalmarket.journeys.record import InteractionManager, JourneyManager, JourneyVerbs
 from finalmarket.journeys.storage import StoredOnce
-from finalmarket.journeys.tracking import EventName, InteractionKey, SetAsideEvent, WriteKey
+from finalmarket.journeys.tracking import EventName, SetAsideEvent, WriteKey
 from finalmarket.orders.models import Order
 
 if TYPE_CHECKING:
     from django.db.models.fields.related_descriptors import RelatedManager
 
 __all__ = [
-    "ChannelInteraction", "CrossChannelJourney", "EventName", "InteractionKey", "JourneyMark", "JourneyTouchpoint",
+    "ChannelInteraction", "CrossChannelJourney", "EventName", "JourneyMark", "JourneyTouchpoint",
     "SetAsideEvent", "WriteKey",
 ]  # fmt: skip
 

@@ -1,8 +1,12 @@
 """How interactions lie: in partitions by month, each message once.
 
-`interaction_keys` decides, inside the writer's transaction and without a limit in time, whether a message was told
-before. Every writer goes this way: the batches of the ingest (journeys/ingest.py), and rows that are saved or created
-one by one or in bulk, which claim their keys and mark whose journeys are to be told anew.
+The table `interaction_keys` decides, inside the writer's transaction and without a limit in time, whether a message
+was told before: a row for each message of a channel, in sixteen partitions by hash, with the interaction that it made
+(none, for what is no interaction). Of the id of the message its digest is kept: 16 bytes, where ids of clients take 36
+to 100.
+
+Every writer goes this way: the batches of the ingest (journeys/ingest.py), and rows that are saved or created one by
+one or in bulk, which claim their keys and mark whose journeys are to be told anew.
 """
 
 from __future__ import annotations

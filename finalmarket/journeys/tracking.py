@@ -1,5 +1,4 @@
-"""What the tracking API needs to know: keys of messages, write keys of channels, what clients call things, and what
-was set aside."""
+"""What the tracking API needs to know: write keys of channels, what clients call things, and what was set aside."""
 
 from __future__ import annotations
 
@@ -13,28 +12,6 @@ from finalmarket.channels.models import SalesChannel
 
 MOST_KEY_CHARACTERS = 100
 MOST_NAME_CHARACTERS = 200
-
-
-class InteractionKey(models.Model):
-    """A message that was told on a channel, and the interaction that it made (none, for what is no interaction).
-
-    Kept for ever, in sixteen partitions by hash: a message that comes again after years is still the same message. Of
-    its id the digest is kept (`storage.digest`): 16 bytes, where ids of clients take 36 to 100.
-    """
-
-    pk = models.CompositePrimaryKey("sales_channel_id", "message_digest")
-    sales_channel = models.ForeignKey(
-        SalesChannel, on_delete=models.CASCADE, related_name="+", db_constraint=False, db_index=False
-    )
-    message_digest = models.UUIDField()
-    interaction_id = models.BigIntegerField(null=True)
-    occurred_at = models.DateTimeField()
-
-    class Meta:
-        db_table = "interaction_keys"
-
-    def __str__(self) -> str:
-        return str(self.message_digest)
 
 
 class WriteKey(models.Model):

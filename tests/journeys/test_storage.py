@@ -13,12 +13,12 @@ from finalmarket.journeys import storage
 from finalmarket.journeys.models import (
     ChannelInteraction,
     CrossChannelJourney,
-    InteractionKey,
     JourneyMark,
     JourneyTouchpoint,
 )
 from finalmarket.kernel import clock, jobs
 from tests.orders.market import together
+from tests.tracking.teller import keys
 
 NOON = datetime(2025, 6, 10, 12, tzinfo=UTC)
 
@@ -91,8 +91,7 @@ def test_a_message_told_again_in_another_month_is_the_same_message(web: SalesCha
     first = ann.track_interaction(web, "page_view", message_id="m-1", occurred_at=NOON)
     again = ann.track_interaction(web, "page_view", message_id="m-1", occurred_at=NOON + timedelta(days=400))
     assert (again.pk, again.occurred_at) == (first.pk, NOON)
-    key = InteractionKey.objects.get()
-    assert (key.pk, key.interaction_id, key.occurred_at) == ((web.pk, storage.digest("m-1")), first.pk, NOON)
+    assert storage.told([web.pk], ["m-1", "m-2"]) == {(web.pk, "m-1"): (first.pk, NOON)}
 
 
 def test_rows_that_are_saved_or_written_in_bulk_go_the_same_way(web: SalesChannel, ann: OmnichannelCustomer) -> None:
@@ -133,7 +132,7 @@ def test_a_changed_row_stays_the_row_it_was(web: SalesChannel, ann: OmnichannelC
     seen.context = {"sku": "A"}
     seen.save()
     assert ChannelInteraction.objects.get(pk=seen.pk).context == {"sku": "A"}
-    assert ChannelInteraction.objects.count() == InteractionKey.objects.count() == 1
+    assert ChannelInteraction.objects.count() == keys() == 1
 
 
 def test_a_touchpoint_outlives_its_interaction(web: SalesChannel, ann: OmnichannelCustomer) -> None:
@@ -157,7 +156,7 @@ def test_sixteen_who_need_a_month_at_once_get_it_and_one_message_is_one() -> Non
 
     answers = together(tell, 16)
     assert len(set(map(str, answers))) == 1
-    assert ChannelInteraction.objects.count() == InteractionKey.objects.count() == 17
+    assert ChannelInteraction.objects.count() == keys() == 17
     assert {name for name in partitions() if "_201" in name} == {
         f"channel_interactions_{year}05" for year in (2010, 2011, 2012, 2013)
     }

@@ -8,6 +8,7 @@ import json
 from dataclasses import dataclass
 from typing import Any
 
+from django.db import connection
 from django.http import HttpResponse
 from django.test import Client
 
@@ -79,6 +80,13 @@ def basic(key: str) -> str:
 
 def zipped(told: Any) -> bytes:
     return gzip.compress(json.dumps(told).encode())
+
+
+def keys() -> int:
+    """How many messages the table of keys knows."""
+    with connection.cursor() as cursor:
+        cursor.execute("SELECT count(*) FROM interaction_keys")
+        return int(cursor.fetchall()[0][0])
 
 
 def known_by(kind: str, value: str) -> list[int]:

@@ -20,7 +20,6 @@ from finalmarket.journeys.dialects.heard import Who
 from finalmarket.journeys.models import (
     ChannelInteraction,
     EventName,
-    InteractionKey,
     JourneyMark,
     SetAsideEvent,
     WriteKey,
@@ -29,7 +28,7 @@ from finalmarket.kernel import clock, failpoints
 from finalmarket.kernel.errors import UserError
 from finalmarket.kernel.failpoints import FailpointHit
 from tests.orders.market import together
-from tests.tracking.teller import Shop, forget_all, known_by, open_shop
+from tests.tracking.teller import Shop, forget_all, keys, known_by, open_shop
 
 NOON = datetime(2026, 11, 22, 12, tzinfo=UTC)
 
@@ -177,7 +176,7 @@ def test_what_the_database_cannot_keep_is_found_by_halves_and_set_aside_alone(
     events = [view(number) for number in range(9)]
     events[5]["properties"] = {"spoil": True}
     assert shop.batch(*events).status_code == 200
-    assert InteractionKey.objects.count() == ChannelInteraction.objects.count() == 8
+    assert keys() == ChannelInteraction.objects.count() == 8
     assert shop.set_aside() == ["the database cannot keep it (InvalidTextRepresentation)"]
 
 
@@ -208,7 +207,7 @@ def test_sixteen_who_tell_the_same_and_more_are_each_answered_after_it_is_stored
         return ChannelInteraction.objects.filter(message_id__startswith=f"m-{number}-").count()
 
     assert together(tell, 16) == [40] * 16
-    assert ChannelInteraction.objects.count() == InteractionKey.objects.count() == 16 * 40 + 40
+    assert ChannelInteraction.objects.count() == keys() == 16 * 40 + 40
     accounts = CustomerIdentity.objects.filter(kind="account", is_anchor=True)
     assert accounts.count() == 5
     forget_all()
@@ -227,7 +226,7 @@ def test_what_is_cut_off_anywhere_is_stored_once_when_it_is_told_again(point: st
         shop.batch(*events)
     assert ChannelInteraction.objects.count() in (0, 10)
     assert shop.batch(*events).status_code == 200
-    assert ChannelInteraction.objects.count() == InteractionKey.objects.count() == 10
+    assert ChannelInteraction.objects.count() == keys() == 10
     assert {mark.customer_id for mark in JourneyMark.objects.all()} == {
         one.customer_id for one in ChannelInteraction.objects.all()
     }

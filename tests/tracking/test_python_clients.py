@@ -9,8 +9,8 @@ from typing import Any
 import pytest
 from django.db import connections
 
-from finalmarket.journeys.models import ChannelInteraction, InteractionKey
-from tests.tracking.teller import Shop, forget_all, known_by, open_shop
+from finalmarket.journeys.models import ChannelInteraction
+from tests.tracking.teller import Shop, forget_all, keys, known_by, open_shop
 from tests.tracking.wire import FATES, bad_wire, served
 
 posthog = pytest.importorskip("posthog", reason="PostHog's client is not installed")
@@ -35,7 +35,7 @@ def assert_told_once(shop: Shop, failures: list[Any]) -> None:
     rows = ChannelInteraction.objects.filter(sales_channel=shop.channel)
     numbers = sorted(int(one.context["properties"]["number"]) for one in rows)
     assert numbers == list(range(EVENTS))
-    assert InteractionKey.objects.count() == rows.count()
+    assert keys() == rows.count()
     assert len(set(rows.values_list("customer_id", flat=True))) == PEOPLE
     space = f"channel-{shop.channel.pk}"
     for number in range(PEOPLE):

@@ -11,10 +11,10 @@ from typing import Any
 import pytest
 
 from finalmarket.journeys.dialects.names import ECOMMERCE, kind_of
-from finalmarket.journeys.models import ChannelInteraction, InteractionKey, SetAsideEvent
+from finalmarket.journeys.models import ChannelInteraction, SetAsideEvent
 from finalmarket.journeys.record import VALUE_SCORES
 from finalmarket.kernel import clock
-from tests.tracking.teller import Shop, basic, known_by, send, zipped
+from tests.tracking.teller import Shop, basic, keys, known_by, send, zipped
 
 NOON = datetime(2026, 11, 22, 12, tzinfo=UTC)
 
@@ -192,7 +192,7 @@ def test_a_message_told_again_is_one_whatever_it_says_now(shop: Shop) -> None:
         shop.batch(track("Product Viewed", 1), track("Product Added", 2), track("Product Added", 2))
     shop.batch(track("Order Completed", 1, timestamp="2020-01-01T00:00:00Z"), track("Cart Shared", 3))
     assert sorted(shop.kinds()) == ["add_to_cart", "product_view", "social_engagement"]
-    assert InteractionKey.objects.count() == 3
+    assert keys() == 3
 
 
 def test_events_of_one_moment_are_numbered_as_they_were_told(shop: Shop) -> None:

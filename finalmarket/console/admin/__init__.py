@@ -14,6 +14,7 @@ from finalmarket.console.admin import (
     persons,
     stock,
     talk,
+    tracking,
 )
 
 __all__ = [
@@ -30,4 +31,5 @@ __all__ = [
     "persons",
     "stock",
     "talk",
+    "tracking",
 ]

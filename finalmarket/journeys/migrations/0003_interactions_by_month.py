@@ -189,36 +189,6 @@ class Migration(migrations.Migration):
                         to="journeys.channelinteraction",
                     ),
                 ),
-                migrations.CreateModel(
-                    name="InteractionKey",
-                    fields=[
-                        (
-                            "pk",
-                            models.CompositePrimaryKey(
-                                "sales_channel_id",
-                                "message_digest",
-                                blank=True,
-                                editable=False,
-                                primary_key=True,
-                                serialize=False,
-                            ),
-                        ),
-                        (
-                            "sales_channel",
-                            models.ForeignKey(
-                                db_constraint=False,
-                                db_index=False,
-                                on_delete=django.db.models.deletion.CASCADE,
-                                related_name="+",
-                                to="channels.saleschannel",
-                            ),
-                        ),
-                        ("message_digest", models.UUIDField()),
-                        ("interaction_id", models.BigIntegerField(null=True)),
-                        ("occurred_at", models.DateTimeField()),
-                    ],
-                    options={"db_table": "interaction_keys"},
-                ),
             ],
         ),
         migrations.CreateModel(
