@@ -36,6 +36,8 @@ from finalmarket.orders.states import captured
 ACTOR = "integration"
 KEYS_HOLD = timedelta(hours=12)
 """So long every platform remembers the key of a refund; most do for a day."""
+NOT_THERE, NEW_FOR, LATER_SECONDS = 404, timedelta(minutes=10), 60.0
+"""What a platform says of what it does not show; so long what is new may not show, and is tried again soon."""
 NOTHING = "-"
 """The id of what the platform does not have to hear of after all, or gives no id to."""
 
@@ -109,7 +111,12 @@ class Parcels:
             tracking_number=parcel.tracking_number, tracking_url=parcel.tracking_url,
             location=place.place if place else "",
         )  # fmt: skip
-        return str(connector.push_fulfilment(told)) or NOTHING
+        try:
+            return str(connector.push_fulfilment(told)) or NOTHING
+        except Rejected as error:
+            if error.status == NOT_THERE and names and _is_new_there(notice.integration, parcel.order):
+                raise RetryLater(f"the order may not show there yet: {error}", retry_after=LATER_SECONDS) from None
+            raise
 
     def shows(self, connector: Any, notice: Notice) -> bool:
         """Books that cannot be asked are told once more, under the key with which it counts once."""
@@ -304,6 +311,12 @@ def _names(integration: ChannelIntegration, order: Order) -> OrderNames | None:
     kept = DueRecord.objects.filter(integration=integration, what=DueRecord.What.ORDER, local_id=order.pk)
     told = kept.exclude(external_id="").first()
     return OrderNames(external_id=told.external_id, lines=told.line_ids) if told else None
+
+
+def _is_new_there(integration: ChannelIntegration, order: Order) -> bool:
+    """Whether the account was told of the order so lately that it may not show there."""
+    kept = DueRecord.objects.filter(integration=integration, what=DueRecord.What.ORDER, local_id=order.pk)
+    return kept.filter(told_at__gt=clock.now() - NEW_FOR).exists()
 
 
 def _units(parcel: Fulfilment, names: OrderNames | None) -> tuple[tuple[str, int], ...]:

@@ -14,6 +14,7 @@ import pytest
 from finalmarket.connectors.errors import Rejected, Unintelligible
 from finalmarket.connectors.platforms.mailchimp.words import member_id
 from finalmarket.connectors.records import Address, CustomerContent
+from finalmarket.sandbox.faults import Fault
 from finalmarket.sandbox.platforms.mailchimp import LIST
 from tests.connectors.cases.mailchimp import (
     case,
@@ -287,6 +288,18 @@ def test_an_order_stands_in_the_store_of_its_currency_with_what_it_needs(stage: 
     assert (order["order_total"], order["tax_total"], order["shipping_total"]) == (30.9, 4.93, 3.9)
     assert [(line["quantity"], line["price"], line["discount"]) for line in order["lines"]] == [(2, 10.5, 0), (1, 7, 1)]
     assert (order["financial_status"], "fulfillment_status" in order) == ("pending", False)
+
+
+def test_a_product_that_mailchimp_only_said_to_have_made_is_made_for_the_order(stage: Stage) -> None:
+    kept(stage, order_content(stage.stand_in))  # the store is there
+    (store,) = stage.stand_in.state["stores"].values()
+    store["products"].clear()
+    content = order_content(stage.stand_in)
+    stage.stand_in.faults.then(Fault.NOT_APPLIED)
+    stage.connector.push_order(content)
+    assert stage.stand_in.faults.counts[Fault.NOT_APPLIED] == 1
+    assert sorted(product["title"] for product in store["products"].values()) == ["Cup", "Tea"]
+    assert content.number in store["orders"]
 
 
 def test_an_order_never_subscribes_anybody(stage: Stage) -> None:

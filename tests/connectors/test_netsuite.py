@@ -17,7 +17,7 @@ from hypothesis import strategies as st
 
 from finalmarket.connectors.books import OrderContentLine
 from finalmarket.connectors.contract import Account
-from finalmarket.connectors.errors import NeedsAttention, OutcomeUnknown, Rejected, RetryLater
+from finalmarket.connectors.errors import NeedsAttention, OutcomeUnknown, Rejected, RetryLater, Unintelligible
 from finalmarket.connectors.http import Answer
 from finalmarket.connectors.platforms.netsuite import NetSuite
 from finalmarket.connectors.platforms.netsuite.words import named
@@ -342,6 +342,16 @@ def test_only_what_is_in_the_parcel_is_shipped(stage: Stage) -> None:
     assert on_hand(stage, order["lines"][0]["item"]["id"]) == {"1": 4, "2": 0}
     body = sent(stage, "POST", "/!transform/itemFulfillment")
     assert body["package"]["items"][0]["packageTrackingNumber"] == notice.tracking_number
+
+
+def test_a_parcel_that_netsuite_only_said_to_have_made_leaves_doubt_and_is_made() -> None:
+    with staged(case(), faults=Faults()) as stage:
+        notice = fulfilment(stage.stand_in)
+        stage.stand_in.faults.then(Fault.NOT_APPLIED)
+        with pytest.raises(Unintelligible, match="is not there"):
+            stage.connector.push_fulfilment(notice)
+        assert stage.connector.push_fulfilment(notice) != ""
+        assert stage.effects()["fulfilment"] == 1
 
 
 def test_a_parcel_told_twice_is_one_and_has_one_name(stage: Stage) -> None:

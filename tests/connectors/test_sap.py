@@ -15,7 +15,7 @@ import pytest
 
 from finalmarket.connectors.books import OrderContentLine
 from finalmarket.connectors.contract import Account
-from finalmarket.connectors.errors import NeedsAttention, OutcomeUnknown, Rejected, RetryLater
+from finalmarket.connectors.errors import NeedsAttention, OutcomeUnknown, Rejected, RetryLater, Unintelligible
 from finalmarket.connectors.own_keys import capital_mark
 from finalmarket.connectors.platforms.sap import PAGE, Sap
 from finalmarket.connectors.platforms.sap.odata import read_moment, text
@@ -316,6 +316,16 @@ def test_a_parcel_that_broke_off_between_its_steps_is_carried_on() -> None:
                 stage.connector.push_fulfilment(notice)
             stage.connector.push_fulfilment(notice)
             assert stage.effects()["delivery"] == stage.effects()["goods_issue"] == 1, (step, fault)
+
+
+def test_a_delivery_that_sap_only_said_to_have_made_leaves_doubt_and_is_made() -> None:
+    with staged(case(), faults=Faults()) as stage:
+        notice = fulfilment(stage.stand_in)
+        stage.stand_in.faults.then(Fault.NOT_APPLIED)
+        with pytest.raises(Unintelligible, match="is not there"):
+            stage.connector.push_fulfilment(notice)
+        stage.connector.push_fulfilment(notice)
+        assert stage.effects()["delivery"] == stage.effects()["goods_issue"] == 1
 
 
 def test_a_parcel_with_more_than_was_ordered_is_rejected(stage: Stage) -> None:

@@ -10,7 +10,7 @@ import pytest
 from finalmarket.integrations import notices
 from finalmarket.integrations.books import events, records
 from finalmarket.integrations.desk import labels
-from finalmarket.integrations.models import DueEvent, ShippingLabel
+from finalmarket.integrations.models import DeadLetter, DueEvent, ShippingLabel
 from finalmarket.integrations.talk.tickets import open_ticket
 from finalmarket.kernel import clock
 from finalmarket.orders.models import Fulfilment
@@ -148,3 +148,15 @@ def test_a_label_that_was_only_said_to_be_taken_back_is_given_back_once_more(cou
     counter.look(minutes=80)
     assert len(counter.effects("label_voided")) == 1
     assert ShippingLabel.objects.get().next_look_at is None
+
+
+def test_a_parcel_of_an_order_that_does_not_show_there_yet_is_told_a_little_later(books: Office) -> None:
+    order = books.buy()
+    books.tell()
+    books.ship(order)
+    hidden = books.office.state["orders"].pop(books.there(order)["id"])
+    books.tell_parcels(1)
+    books.office.state["orders"][hidden["id"]] = hidden
+    books.tell_parcels(4)
+    assert len(books.there(order)["parcels"]) == 1
+    assert not DeadLetter.objects.exists()

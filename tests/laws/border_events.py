@@ -17,7 +17,8 @@ from collections.abc import Iterator
 from finalmarket.connectors.talk import SendsEvents
 from finalmarket.integrations import duties
 from finalmarket.integrations.books import events
-from finalmarket.integrations.models import DueEvent
+from finalmarket.integrations.master import figures
+from finalmarket.integrations.models import DueEvent, OutsideFigure
 from finalmarket.integrations.telling import key_of
 from finalmarket.journeys.models import ChannelInteraction
 from finalmarket.kernel import clock
@@ -28,6 +29,7 @@ from tests.laws.border_shop import PEOPLE
 KINDS = (DueEvent.Kind.INTERACTION, DueEvent.Kind.PURCHASE, DueEvent.Kind.REFUND)
 DEEDS = ("product_view", "add_to_cart", "page_view")
 DEEDS_IN_A_RUSH = 30
+SECONDS_BETWEEN_FIGURES = 120.0
 
 
 class Events(Part):
@@ -40,6 +42,7 @@ class Events(Part):
     def open(self) -> None:
         self.shop = self.game.own_shop()
         self.count = 0
+        self.fetched_at = 0.0
         self.game.give_duty("events")
 
     def trade(self) -> None:
@@ -64,6 +67,17 @@ class Events(Part):
         due = DueEvent.objects.filter(integration=self.game.integration, kind__in=KINDS)
         yield from (f"event {one}: {one.last_error}" for one in due.filter(state__in=["due", "doubtful"]))
 
+    def sync(self) -> None:
+        if self.game.seconds - self.fetched_at >= SECONDS_BETWEEN_FIGURES:
+            self.hourly()
+
+    def hourly(self) -> bool:
+        self.fetched_at = self.game.seconds
+        if not duties.does(self.game.integration, "figures"):
+            return True
+        run = figures.fetch(self.game.integration.pk)
+        return run is not None and run.outcome == "done"
+
     def wrong(self) -> Iterator[str]:
         assert duties.does(self.game.integration, "events")
         counted = Counter(self.there.counted_events())
@@ -79,8 +93,20 @@ class Events(Part):
             if times > 1 and not self._is_in_doubt(one, times):
                 yield f"{one} was counted {times} times"
         found = rows.values_list("kind", "local_id")
+        yield from self._figures_wrong(counted)
         for number in self._undiscovered({local_id for kind, local_id in found if kind == DueEvent.Kind.PURCHASE}):
             yield f"nobody was told of the purchase {number}"
+
+    def _figures_wrong(self, counted: Counter[str]) -> Iterator[str]:
+        """What the platform counted of our purchases, held against what it says that it counted."""
+        if not duties.does(self.game.integration, "figures"):
+            return
+        bought = DueEvent.objects.filter(integration=self.game.integration, kind=DueEvent.Kind.PURCHASE)
+        there = sum(counted[key_of(self.game.integration, one.kind, one.local_id)] > 0 for one in bought)
+        mine = OutsideFigure.objects.filter(integration=self.game.integration)
+        here = sum(mine.values_list("purchases", flat=True))
+        if there != here:
+            yield f"{there} purchases were counted, and the figures say {here}"
 
     def _is_in_doubt(self, one: DueEvent, times: int) -> bool:
         """Whether the platform cannot tell that it came before, and was told so often because answers got lost."""

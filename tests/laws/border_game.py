@@ -16,6 +16,7 @@ from datetime import datetime, timedelta
 import pytest
 
 from finalmarket.channels.models import SalesChannel
+from finalmarket.connectors.books import PushesMovements, PushesOrders
 from finalmarket.connectors.contract import (
     Connector,
     PullsOrders,
@@ -25,6 +26,8 @@ from finalmarket.connectors.contract import (
     PushesStock,
 )
 from finalmarket.connectors.registry import connectors
+from finalmarket.connectors.shipping import Ships
+from finalmarket.connectors.talk import OpensTickets, PullsFigures, SendsEvents, SendsMessages
 from finalmarket.integrations import budget, connect, dead_letters, duties, jobs, notices, pull
 from finalmarket.integrations.books import finding, records
 from finalmarket.integrations.models import ChannelIntegration, DeadLetter, DueNotice, DueRecord, StreamCursor
@@ -59,6 +62,12 @@ PARTS: tuple[type[Part], ...] = (
     Offers, Sales, Refunds, Cancellations, Payments, People, Movements, Customers, Orders, Labels, Events, Messages,
     Deeds, Talks, Tickets,
 )  # fmt: skip
+# What a platform is told besides notices of orders and payments, and what it is asked besides streams.
+TOLD = (
+    PushesStock, PushesPrices, PushesListings, PushesOrders, PushesMovements, SendsEvents, SendsMessages, OpensTickets,
+    Ships,
+)  # fmt: skip
+ASKED = (PullsStock, PullsFigures, Ships)
 QUIET_ROUNDS = 60
 HOUR_SECONDS = 3600.0
 SECONDS_A_ROUND = (1, 5, 20, 20, 200)
@@ -87,9 +96,9 @@ def kinds_that_meet(connector: type[Connector]) -> set[Fault]:
     """The faults that a platform can show: where nothing is told to it none of writes, where nothing is read none of
     reads, where nothing comes in page by page none of pages."""
     kinds, has_pages = set(Fault), bool(streams_of(connector))
-    if not (kinds_of(connector) or issubclass(connector, (PushesStock, PushesPrices, PushesListings))):
+    if not (kinds_of(connector) or issubclass(connector, TOLD)):
         kinds -= WRITES_ONLY
-    if not (has_pages or issubclass(connector, PullsStock)):
+    if not (has_pages or issubclass(connector, ASKED)):
         kinds -= READS_ONLY
     return kinds if has_pages else kinds - PAGES_ONLY
 
@@ -323,6 +332,7 @@ def game(slug: str, seed: int, monkeypatch: pytest.MonkeyPatch, *, skus: int = 6
             played.parts[-1].open()
         if played.shop is not None:
             played.shop.open()
+        played.traded_at = clock.now()
         played.calm_down()
         yield played
 

@@ -47,12 +47,22 @@ class Shop:
     name: str
 
     def tell(self, content: OrderContent) -> OrderNames:
-        """Make or change an order; what it needs is made first. Raises Rejected for one without an address or goods."""
+        """Make or change an order; what it needs is made first. Raises Rejected for one without an address or goods.
+
+        One that is refused is told a second time: of what it needs, something may not be there though Mailchimp said
+        so, and it is looked for anew.
+        """
         if "@" not in content.email:
             raise Rejected("Mailchimp keeps orders by the buyer's e-mail address, and this one has none")
         lines = goods_of(content)
         if not lines:
             raise Rejected("Mailchimp keeps orders of goods, and this one has none")
+        try:
+            return self._tell(content, lines)
+        except Rejected:
+            return self._tell(content, lines)
+
+    def _tell(self, content: OrderContent, lines: Mapping[str, OrderContentLine]) -> OrderNames:
         path = self._store(content.currency)
         for line in lines.values():
             self._product(path, line)

@@ -289,10 +289,20 @@ class Sap(
             there = entity_in(self._write("POST", DELIVERIES, "A_OutbDeliveryHeader", body), "DeliveryDocument")
         number = str(there["DeliveryDocument"])
         if there.get("OverallGoodsMovementStatus") != GOODS_ISSUED:
-            named = {"DeliveryDocument": odata.text(number)}
+            self._issue(number)
+        return number
+
+    def _issue(self, number: str) -> None:
+        """Have a delivery picked and its goods issued. Raises Unintelligible where SAP gave it a number and has none of
+        it: then it is asked for again."""
+        named = {"DeliveryDocument": odata.text(number)}
+        try:
             self._write("POST", DELIVERIES, "PickAllItems", params=named, repeatable=True)
             self._write("POST", DELIVERIES, "PostGoodsIssue", params=named)
-        return number
+        except Rejected as error:
+            if error.status == 404:
+                raise Unintelligible(f"delivery {number} was taken, and is not there", status=404) from None
+            raise
 
     def push_movements(self, notices: Sequence[MovementNotice]) -> Sequence[Rejected]:
         if not notices:
