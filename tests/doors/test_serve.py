@@ -8,6 +8,7 @@ import stat
 import subprocess
 import tempfile
 from collections.abc import Iterator
+from contextlib import suppress
 from pathlib import Path
 
 import psutil
@@ -75,9 +76,11 @@ def test_killed_in_the_middle_it_leaves_nothing_behind_and_opens_again_with_its_
 def test_every_process_killed_at_once_as_by_a_power_cut_is_no_harm(house: House) -> None:
     house.open()
     for process in house.processes:
-        process.suspend()
+        with suppress(psutil.NoSuchProcess):  # a database connection's may end by itself meanwhile
+            process.suspend()
     for process in house.processes:
-        process.kill()
+        with suppress(psutil.NoSuchProcess):
+            process.kill()
     assert house.process is not None
     house.process.communicate(timeout=WAIT_SECONDS)
     assert psutil.wait_procs(house.processes, timeout=WAIT_SECONDS)[1] == []
