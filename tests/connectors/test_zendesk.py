@@ -13,7 +13,7 @@ import httpx2
 import pytest
 
 from finalmarket.connectors.contract import Account
-from finalmarket.connectors.errors import NeedsAttention, Rejected, RetryLater, WebhookRefused
+from finalmarket.connectors.errors import NeedsAttention, Rejected, RetryLater, Unintelligible, WebhookRefused
 from finalmarket.connectors.http import Answer
 from finalmarket.connectors.platforms.zendesk import Zendesk
 from finalmarket.connectors.platforms.zendesk.words import OPENING
@@ -138,6 +138,15 @@ def test_a_ticket_whose_note_is_missing_is_not_found_and_is_made_whole_by_the_ne
     assert stage.connector.find_ticket(content.key) is None
     assert stage.connector.open_ticket(content) == str(number) == stage.connector.find_ticket(content.key)
     assert len(stage.stand_in.state["comments"][number]) == 2
+
+
+def test_a_ticket_that_zendesk_only_said_to_have_made_leaves_doubt_and_is_made(stage: Stage) -> None:
+    content = replace(ticket(stage.stand_in), email="", customer_id=stage.stand_in.meet("Ada", "ada@example.org"))
+    stage.stand_in.faults.then(Fault.NOT_APPLIED)
+    with pytest.raises(Unintelligible, match="is not there"):
+        stage.connector.open_ticket(content)
+    assert stage.connector.open_ticket(content) == stage.connector.find_ticket(content.key)
+    assert len(stage.stand_in.state["tickets"]) == 1
 
 
 def test_a_ticket_that_is_not_seen_is_neither_made_nor_noted_again(stage: Stage) -> None:

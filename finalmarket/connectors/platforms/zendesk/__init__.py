@@ -278,7 +278,12 @@ class Zendesk(
                 "updated_stamp": str(ticket.get("updated_at") or ""), "safe_update": True,
             }  # fmt: skip
             # Each try looks first whether the tag is there: nobody reads the note twice.
-            answer = self.http.call("PUT", f"/api/v2/tickets/{number}", json={"ticket": told}, repeatable=True)
+            try:
+                answer = self.http.call("PUT", f"/api/v2/tickets/{number}", json={"ticket": told}, repeatable=True)
+            except Rejected as error:
+                if error.status == 404:
+                    raise Unintelligible(f"ticket {number} was taken, and is not there", status=404) from None
+                raise
             return _id_of(answer, "ticket")
         return number
 
