@@ -14,7 +14,7 @@ from __future__ import annotations
 import re
 import time
 from collections import Counter
-from collections.abc import Mapping, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from datetime import datetime
 from hashlib import sha256
 from pathlib import Path
@@ -46,6 +46,7 @@ FIRST_PAUSE_SECONDS = 0.02
 PATIENCE_SECONDS = 15.0
 NUL = re.compile(rb"(?<!\\)(\\\\)*\\u0000")
 SPECIAL = re.compile(r"[\\\t\n\r]")
+NULL = r"\N"
 NOBODY = Who()
 DATABASE_AWAY = (OperationalError, InterfaceError, psycopg.OperationalError, psycopg.InterfaceError)
 AWAY = ("08", "57P")
@@ -71,6 +72,9 @@ class Item(NamedTuple):
     dialect: str
 
 
+Numbers: TypeAlias = dict[tuple[int, bytes], int | None]
+"""New messages, by channel and digest, with the numbers of their interactions (none, for what is no interaction)."""
+Claim: TypeAlias = Callable[["psycopg.Cursor[Any]", Sequence["Item"]], Numbers]
 SetAside: TypeAlias = tuple[int, str, Refused]
 """An event that cannot be kept: of which channel, in which dialect, as it came and why."""
 
@@ -196,11 +200,15 @@ def _try_until_written(items: Sequence[Item], refused: Sequence[SetAside], recei
 
     Whether a batch was committed before its connection died does not matter: the keys tell. Raises Unavailable.
     """
-    began = time.monotonic()
+    began, claim = time.monotonic(), _claim_at_once
     for number in range(MOST_TRIES):
         try:
-            _write_once(items, refused, received_at)
+            _write_once(items, refused, received_at, claim)
             return
+        except errors.UniqueViolation:
+            if claim is _claim_new_ones:
+                raise
+            claim = _claim_new_ones  # some of it was told before
         except errors.CheckViolation as error:
             if "no partition" not in str(error):
                 raise
@@ -233,7 +241,9 @@ class _Stale(Exception):
         self.profiles = profiles
 
 
-def _write_once(items: Sequence[Item], refused: Sequence[SetAside], received_at: datetime) -> None:
+def _write_once(
+    items: Sequence[Item], refused: Sequence[SetAside], received_at: datetime, claim: Claim
+) -> None:  # fmt: skip
     unknown = {item.named for item in items if item.named not in whose.known}
     found: dict[Named, int] = {}
     if unknown:
@@ -241,7 +251,7 @@ def _write_once(items: Sequence[Item], refused: Sequence[SetAside], received_at:
             found = whose.resolve(unknown)
     with failpoints.around("ingest.commit"), transaction.atomic():
         with psycopg.Cursor(connection.connection) as cursor:
-            names = _store(cursor, items, found)
+            names = _store(cursor, items, found, claim)
         if names:
             _count(names, received_at)
         if refused:
@@ -251,13 +261,13 @@ def _write_once(items: Sequence[Item], refused: Sequence[SetAside], received_at:
 
 
 def _store(
-    cursor: psycopg.Cursor[Any], items: Sequence[Item], found: Mapping[Named, int]
+    cursor: psycopg.Cursor[Any], items: Sequence[Item], found: Mapping[Named, int], claim: Claim
 ) -> Counter[tuple[int, str]]:  # fmt: skip
     """Within the transaction: decide which of the events are new, store those, and mark whose they are. Returns how
     often names came that are to be counted."""
     names: Counter[tuple[int, str]] = Counter()
     keyed = [item for item in items if item.digest]
-    numbers = _claim(cursor, keyed) if keyed else {}
+    numbers = claim(cursor, keyed) if keyed else {}
     lines: list[bytes] = []
     since: dict[int, datetime] = {}
     for item in keyed:
@@ -286,7 +296,25 @@ def _store(
     return names
 
 
-def _claim(cursor: psycopg.Cursor[Any], keyed: Sequence[Item]) -> dict[tuple[int, bytes], int | None]:
+def _claim_at_once(cursor: psycopg.Cursor[Any], keyed: Sequence[Item]) -> Numbers:
+    """Claim the keys of all of these by COPY, which is cheaper than asking for each. Raises UniqueViolation, and the
+    transaction is lost, where one of them was told before: that is rare."""
+    first: dict[tuple[int, bytes], Item] = {}
+    for item in keyed:
+        first.setdefault((item.channel_id, item.digest), item)
+    cursor.execute(QUERIES["numbers"], [LOCK, sum(1 for item in first.values() if item.line)], binary=True)
+    fresh = iter(cursor.fetchall())
+    numbers = {key: next(fresh)[0] if item.line else None for key, item in first.items()}
+    rows = [
+        f"{key[0]}\t{key[1].hex()}\t{NULL if numbers[key] is None else numbers[key]}\t{first[key].at.isoformat()}\n"
+        for key in sorted(first)
+    ]
+    with cursor.copy(QUERIES["claim_at_once"]) as copy:
+        copy.write("".join(rows))
+    return numbers
+
+
+def _claim_new_ones(cursor: psycopg.Cursor[Any], keyed: Sequence[Item]) -> Numbers:
     """The new ones among these messages, with the numbers of their interactions."""
     cursor.adapters.register_loader("uuid", ByteaBinaryLoader)  # bytes as they are, not objects
     channels = ",".join([str(item.channel_id) for item in keyed])
@@ -294,7 +322,7 @@ def _claim(cursor: psycopg.Cursor[Any], keyed: Sequence[Item]) -> dict[tuple[int
     counts = ",".join(["t" if item.line else "f" for item in keyed])
     moments = ",".join([f'"{item.at.isoformat()}"' for item in keyed])
     arrays = [f"{{{column}}}" for column in (channels, digests, counts, moments)]
-    cursor.execute(QUERIES["claim"], [LOCK, *arrays], binary=True)
+    cursor.execute(QUERIES["claim_new_ones"], [LOCK, *arrays], binary=True)
     return {(channel, digest): number for channel, digest, number in cursor.fetchall()}
 
 

@@ -1,10 +1,18 @@
 -- The ingest: what many events of many channels write, each by one statement.
 
--- name: claim
+-- name: numbers
+-- Numbers for so many interactions, one a row. Whoever erases a person waits for the batches that hold this lock, and
+-- they for it (ingest.hold_back).
+WITH held AS MATERIALIZED (SELECT pg_advisory_xact_lock_shared(%s))
+SELECT nextval('interaction_ids') FROM held, generate_series(1, %s)
+
+-- name: claim_at_once
+COPY interaction_keys (sales_channel_id, message_digest, interaction_id, occurred_at) FROM STDIN
+
+-- name: claim_new_ones
 -- Which messages are new, and the numbers of their interactions (none for what is no interaction). Numbers follow the
 -- order in which it was told; rows are written in one order everywhere, so that two writers of the same messages never
 -- wait in a circle.
--- Whoever erases a person waits for the batches that hold this lock, and they for it (ingest.hold_back).
 WITH held AS MATERIALIZED (SELECT pg_advisory_xact_lock_shared(%s))
 INSERT INTO interaction_keys (sales_channel_id, message_digest, interaction_id, occurred_at)
 SELECT channel, digest, number, at FROM (
