@@ -29,6 +29,7 @@ from finalmarket.connectors.deliveries import read_delivery
 from finalmarket.connectors.errors import (
     ConnectorError,
     NeedsAttention,
+    Rejected,
     RetryLater,
     Unintelligible,
     WebhookRefused,
