@@ -9,6 +9,7 @@ from finalmarket.customers.models.person import (
     PersonFollower,
     PersonMark,
 )
+from finalmarket.customers.models.privacy import ErasedIdentity, PrivacyRequest
 from finalmarket.customers.models.profile import OmnichannelCustomer
 
 __all__ = [
@@ -17,11 +18,13 @@ __all__ = [
     "Consent",
     "CustomerIdentity",
     "CustomerMerge",
+    "ErasedIdentity",
     "IdentityLimit",
     "MergeSuggestion",
     "OmnichannelCustomer",
     "PersonChange",
     "PersonFollower",
     "PersonMark",
+    "PrivacyRequest",
     "SharedIdentity",
 ]

@@ -14,11 +14,13 @@ from finalmarket.customers.models.profile import OmnichannelCustomer
 class ChannelPreference(models.Model):
     """What a customer prefers on one channel: language, newsletter rhythm, delivery, sizes."""
 
-    PERSONAL_COLUMNS = ("preferences",)
-
     customer = models.ForeignKey(OmnichannelCustomer, on_delete=models.CASCADE, related_name="channel_preferences")
     sales_channel = models.ForeignKey(SalesChannel, on_delete=models.CASCADE, related_name="customer_preferences")
     preferences = models.JSONField(default=dict, blank=True)
+    said = models.JSONField(
+        default=dict, blank=True, db_default={}, editable=False,
+        help_text="When each was said, and by whom: an explicit word, or a platform's",
+    )  # fmt: skip
     updated_at = models.DateTimeField(auto_now=True)
 
     class Meta:

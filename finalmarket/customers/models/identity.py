@@ -22,8 +22,6 @@ class CustomerIdentity(models.Model):
         LOYALTY = "loyalty", "Loyalty number"
         PAYMENT = "payment", "Payment fingerprint"
 
-    PERSONAL_COLUMNS = ("value",)
-
     customer = models.ForeignKey(
         OmnichannelCustomer, on_delete=models.CASCADE, related_name="identities", db_index=False
     )
@@ -57,8 +55,6 @@ class BlockedIdentity(models.Model):
     """What the operator says of a value: that it is nobody's own (a desk's address, the shop's own number), or, where
     `is_blocked` is false, that it is somebody's although it looks like a desk's. `reception@` stands for every address
     that begins so."""
-
-    PERSONAL_COLUMNS = ("value",)
 
     kind = models.CharField(max_length=10, choices=CustomerIdentity.Kind)
     value = models.CharField(max_length=320, help_text="Normalised; reception@ stands for all addresses of that name")
@@ -98,8 +94,6 @@ class IdentityLimit(models.Model):
 
 class SharedIdentity(models.Model):
     """A value with more carriers than its kind allows: it joins nobody, and is not looked along any more."""
-
-    PERSONAL_COLUMNS = ("value",)
 
     kind = models.CharField(max_length=10, choices=CustomerIdentity.Kind)
     value = models.CharField(max_length=320)

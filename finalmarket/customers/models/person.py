@@ -52,8 +52,6 @@ class MergeSuggestion(models.Model):
         ACCEPTED = "accepted", "One person"
         REJECTED = "rejected", "Two persons"
 
-    PERSONAL_COLUMNS = ("evidence",)
-
     first = models.ForeignKey(OmnichannelCustomer, on_delete=models.CASCADE, related_name="+")
     second = models.ForeignKey(OmnichannelCustomer, on_delete=models.CASCADE, related_name="+")
     source = models.CharField(max_length=100)

@@ -32,8 +32,6 @@ class OmnichannelCustomer(CustomerVerbs, models.Model):
         NEW = "new", "New"
         PROSPECT = "prospect", "Prospect"
 
-    PERSONAL_COLUMNS = ("name", "email", "phone")
-
     user = models.OneToOneField(
         settings.AUTH_USER_MODEL, null=True, blank=True, on_delete=models.SET_NULL, related_name="omnichannel_customer"
     )
@@ -48,6 +46,7 @@ class OmnichannelCustomer(CustomerVerbs, models.Model):
     )
     attributes = models.JSONField(default=dict, blank=True)
     first_seen_at = models.DateTimeField(db_default=Now())
+    erased_at = models.DateTimeField(null=True, blank=True, editable=False, help_text="A number without a person since")
     created_at = models.DateTimeField(db_default=Now(), editable=False)
     updated_at = models.DateTimeField(auto_now=True)
 
@@ -60,6 +59,7 @@ class OmnichannelCustomer(CustomerVerbs, models.Model):
             GinIndex(fields=["name"], name="customers_name_trgm", opclasses=["gin_trgm_ops"]),
             models.Index(fields=["segment", "id"], name="customers_segment"),
             models.Index(fields=["merged_into"], name="customers_merged", condition=~models.Q(merged_into=None)),
+            models.Index(fields=["id"], name="customers_erased", condition=~models.Q(erased_at=None)),
         ]
         constraints: ClassVar = [
             models.CheckConstraint(condition=~models.Q(merged_into=models.F("id")), name="customer_not_into_itself")

@@ -125,8 +125,6 @@ class Ticket(models.Model):
     created_at = models.DateTimeField(db_default=Now())
     noted_digest = models.CharField(max_length=64, blank=True, default="", help_text="Of the context last told")
 
-    PERSONAL_COLUMNS = ("subject", "text")
-
     class Meta:
         db_table = "tickets"
         ordering: ClassVar = ["-id"]

@@ -54,8 +54,6 @@ class SyncRun(models.Model):
 class WebhookDelivery(models.Model):
     """A webhook as it came in, stored raw before anything is made of it."""
 
-    PERSONAL_COLUMNS = ("body", "headers")
-
     integration = models.ForeignKey(ChannelIntegration, on_delete=models.CASCADE, related_name="webhook_deliveries")
     event_id = models.CharField(max_length=200)
     topic = models.CharField(max_length=100, blank=True, default="")
@@ -88,8 +86,6 @@ class DeadLetter(models.Model):
 
     A record has one open letter: what fails again counts `attempts` up. `payload` is what is needed to try again.
     """
-
-    PERSONAL_COLUMNS = ("payload",)
 
     integration = models.ForeignKey(ChannelIntegration, on_delete=models.CASCADE, related_name="dead_letters")
     stream = models.CharField(max_length=30)

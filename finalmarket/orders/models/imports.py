@@ -42,8 +42,6 @@ class OrderImport(models.Model):
 class OrderImportRefusal(models.Model):
     """A row of a file that was refused, or of which only a part could be done, and why."""
 
-    PERSONAL_COLUMNS = ("value",)
-
     order_import = models.ForeignKey(OrderImport, on_delete=models.CASCADE, related_name="refusals")
     row = models.BigIntegerField()
     column = models.CharField(max_length=200, blank=True, default="")

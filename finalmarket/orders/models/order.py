@@ -48,8 +48,6 @@ class Order(models.Model):
         PARTLY_REFUNDED = "partly_refunded", "Partly refunded"
         REFUNDED = "refunded", "Refunded"
 
-    PERSONAL_COLUMNS = ("email", "phone", "shipping_address", "billing_address", "raw")
-
     number = models.CharField(max_length=60, unique=True)
     sales_channel = models.ForeignKey(SalesChannel, on_delete=models.PROTECT, related_name="orders")
     source = models.CharField(max_length=60, default="channel")
