@@ -1,31 +1,39 @@
 """Carts and wishlists: put together, held for a while, checked out into an order exactly once.
 
-Lock order: the cart's row, then (at check-out) the order's, then the pools of stock.
+A cart is known by its token and stays on the profile that opened it. What it shows, holds and orders is the one cart of
+its person (orders/one_cart.py): whoever changes a line on one device says the newest word for all of them.
+
+Lock order: the rows of the person's open carts by their ids, then (at check-out) the identities of the buyer and the
+order's row, then the pools of stock.
 """
 
 from __future__ import annotations
 
 import uuid
-from collections.abc import Sequence
+from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
+from datetime import timedelta
 from decimal import Decimal
 
 from django.db import transaction
 
 from finalmarket.catalog.models import Variant
-from finalmarket.channels.models import ChannelProduct, SalesChannel
+from finalmarket.channels.models import SalesChannel
+from finalmarket.customers.models import CustomerIdentity, OmnichannelCustomer
+from finalmarket.customers.persons import members
+from finalmarket.customers.resolve import Contact, resolve, resolve_many
 from finalmarket.kernel import clock
 from finalmarket.kernel.errors import UserError
 from finalmarket.orders.drafts import MOST_UNITS, Address, LineDraft, OrderDraft, OutOfStock, TenderDraft
 from finalmarket.orders.intake import Taken, take
 from finalmarket.orders.models import Cart, CartLine, Order, TaxRate, Wishlist
+from finalmarket.orders.one_cart import CHECKED_OUT, listings_of, sold_lines, together, wanted_in
 from finalmarket.stock import ledger
 from finalmarket.stock.models import Reservation
 from finalmarket.stock.reserve import Mode, Request, reserve
 
 DEFAULT_HOLD_MINUTES = 15
 MOST_LINES = 500
-CHECKED_OUT = "checked out"
 
 
 @dataclass(frozen=True, slots=True)
@@ -37,50 +45,77 @@ class Offered:
     price: Decimal
 
 
-def open_cart(channel: SalesChannel, *, customer_id: int | None = None) -> Cart:
-    """Open an empty cart on a channel and return it; its `token` is what the shop keeps."""
+def open_cart(channel: SalesChannel, *, customer_id: int | None = None, contact: Contact | None = None) -> Cart:
+    """Open an empty cart on a channel and return it; its `token` is what the shop keeps.
+
+    `contact` names whose it is by what is known of them, be it the device alone; without one the cart is nobody's.
+    """
+    if contact is not None:
+        profile = resolve(contact, country=channel.country, source=channel.slug)
+        customer_id = profile.pk if profile else customer_id
     return Cart.objects.create(sales_channel=channel, customer_id=customer_id, token=uuid.uuid4())
 
 
 @transaction.atomic
+def claim(token: uuid.UUID, customer_id: int) -> Cart:
+    """Give a cart that is nobody's to a profile. Raises UserError for one that is another person's: whoever logs in
+    tells their device, and the carts are one as the profiles are."""
+    cart = _locked(token)[0]
+    if cart.customer_id is None:
+        cart.customer_id = customer_id
+        cart.save(update_fields=["customer", "updated_at"])
+    elif customer_id not in members(cart.customer_id):
+        raise UserError("this cart is somebody else's")
+    return cart
+
+
+@transaction.atomic
 def add(token: uuid.UUID, variant_id: int, quantity: int = 1) -> CartLine:
-    """Put units of a variant into the cart, on top of those in it. A hold on the cart covers them after `hold`.
+    """Put units of a variant into the cart, on top of those that it shows. A hold on the cart covers them after `hold`.
 
     Raises UserError for an unknown cart or variant, a quantity below one, or a cart that was checked out.
     """
-    cart = _locked(token)
-    line = cart.lines.filter(variant_id=variant_id).first()
-    return _set(cart, line, variant_id, (line.quantity if line else 0) + _at_least_one(quantity))
+    cart, carts = _locked(token)
+    shown = {line.variant_id: line.quantity for line in wanted_in(carts, cart.pk)}
+    return _say(cart, carts, variant_id, shown.get(variant_id, 0) + _at_least_one(quantity))
 
 
 @transaction.atomic
 def change(token: uuid.UUID, variant_id: int, quantity: int) -> CartLine:
     """Make the cart hold `quantity` units of a variant (at least one; see `remove`). Raises UserError as `add` does."""
-    cart = _locked(token)
-    return _set(cart, cart.lines.filter(variant_id=variant_id).first(), variant_id, _at_least_one(quantity))
+    cart, carts = _locked(token)
+    return _say(cart, carts, variant_id, _at_least_one(quantity))
 
 
 @transaction.atomic
 def remove(token: uuid.UUID, variant_id: int) -> None:
-    """Take a variant out of the cart; one that is not in it is passed over."""
-    _locked(token).lines.filter(variant_id=variant_id).delete()
+    """Take a variant out of the cart, wherever its customer put it in; one that is not in it is passed over."""
+    cart, carts = _locked(token)
+    elsewhere = any(
+        line.variant_id == variant_id and line.quantity
+        for one in carts
+        if one.pk != cart.pk
+        for line in one.lines.all()
+    )
+    if elsewhere:
+        _say(cart, carts, variant_id, 0)
+    else:
+        cart.lines.filter(variant_id=variant_id).delete()
+        cart.save(update_fields=["updated_at"])
 
 
 @transaction.atomic
 def hold(token: uuid.UUID, *, actor: str = "customer") -> Reservation:
-    """Hold the cart's goods for the channel's `hold_minutes` (15 by default), in place of an earlier hold.
+    """Hold the cart's goods for the channel's `hold_minutes` (15 by default), in place of an earlier hold, on whatever
+    device of the customer.
 
     Raises OutOfStock when they do not fit; the earlier hold stays then.
     """
-    cart = _locked(token)
-    lines = [(line.variant_id, line.quantity) for line in cart.lines.order_by("variant_id")]
+    cart, carts = _locked(token)
+    lines = [(line.variant_id, line.quantity) for line in wanted_in(carts, cart.pk)]
     if not lines:
         raise UserError("the cart is empty; there is nothing to hold")
-    earlier = _hold_of(cart)
-    held = list(earlier.lines.values_list("variant_id", flat=True)) if earlier else []
-    ledger.lock([variant_id for variant_id, _ in lines] + held)
-    if earlier is not None:
-        ledger.release([earlier.pk], actor=actor, reason="the cart changed")
+    _release(_holds_of(carts), [number for number, _ in lines], actor=actor, reason="the cart changed")
     minutes = cart.sales_channel.configuration.get("hold_minutes", DEFAULT_HOLD_MINUTES)
     request = Request(
         key=_next_key(cart), channel_id=cart.sales_channel_id, lines=tuple(lines), mode=Mode.HOLD,
@@ -96,103 +131,173 @@ def hold(token: uuid.UUID, *, actor: str = "customer") -> Reservation:
 
 @transaction.atomic
 def let_go(token: uuid.UUID, *, actor: str = "customer") -> None:
-    """Give the units that the cart holds back to stock; the cart keeps its lines."""
-    cart = _locked(token)
-    earlier = _hold_of(cart)
-    if earlier is not None:
-        ledger.release([earlier.pk], actor=actor, reason="the cart was left")
+    """Give the units that are held for the cart back to stock; the cart keeps its lines."""
+    _release(_holds_of(_locked(token)[1]), (), actor=actor, reason="the cart was left")
 
 
 def offered(cart: Cart) -> list[Offered]:
-    """Return the cart's lines with their prices, in a constant number of queries.
+    """Return what the cart shows with its prices, in a constant number of queries.
 
     Raises UserError that names every variant which the channel does not sell now, and why.
     """
-    wanted = {line.variant_id: line.quantity for line in cart.lines.all()}
-    listings = ChannelProduct.objects.filter(sales_channel=cart.sales_channel_id, variant__in=wanted)
-    found = {
-        listing.variant_id: listing
-        for listing in listings.select_related("sales_channel", "variant__product").prefetch_related(
-            "prices", "variant__prices"
-        )
-    }
-    skus = dict(Variant.objects.filter(pk__in=wanted).values_list("pk", "sku"))
-    faults, lines = [], []
-    for variant_id, quantity in sorted(wanted.items()):
-        listing = found.get(variant_id)
-        reason = _not_sold(listing)
-        price = listing.price() if listing else None
-        if listing is None or price is None or reason:
-            faults.append(f"{skus[variant_id]} {reason or f'has no price in {cart.sales_channel.currency}'}")
-        else:
-            lines.append(Offered(listing.variant, quantity, price))
+    wanted = {line.variant_id: line.quantity for line in wanted_in(together(cart), cart.pk)}
+    return _offered(cart.sales_channel, wanted)
+
+
+def _offered(channel: SalesChannel, wanted: dict[int, int]) -> list[Offered]:
+    prices, faults = sold_lines(channel, wanted)
     if faults:
-        raise UserError(f"{cart.sales_channel.name} does not sell this now: {'; '.join(faults)}")
-    return lines
+        raise UserError(f"{channel.name} does not sell this now: {'; '.join(faults)}")
+    variants = Variant.objects.in_bulk(wanted)
+    return [Offered(variants[variant_id], wanted[variant_id], price) for variant_id, price in sorted(prices.items())]
 
 
-@transaction.atomic
+@dataclass(frozen=True, slots=True)
+class Terms:
+    """What is known of an order besides its goods: whose it is, where it goes, what is paid, who serves it."""
+
+    name: str = ""
+    email: str = ""
+    phone: str = ""
+    shipping_address: Address | None = None
+    billing_address: Address | None = None
+    tenders: Sequence[TenderDraft] = ()
+    charges: Sequence[LineDraft] = ()
+    tip: Decimal = Decimal(0)
+    tax_included: bool = True
+    location_id: int | None = None
+    handed_over: bool = False
+
+
 def check_out(
     token: uuid.UUID, *, name: str = "", email: str = "", phone: str = "", shipping_address: Address | None = None,
     billing_address: Address | None = None, tenders: Sequence[TenderDraft] = (), charges: Sequence[LineDraft] = (),
     tip: Decimal = Decimal(0), tax_included: bool = True, actor: str = "customer",
 ) -> Taken:  # fmt: skip
-    """Turn the cart into an order of its channel, exactly once: the second time the same order is returned.
+    """Turn what the cart shows into an order of its channel, exactly once: the second time, on whatever device, the
+    same order is returned.
 
     Prices are the listings', taxes the operator's rates for the country the goods go to (else the channel's). `charges`
-    are lines of shipping, fees and discounts. The cart's hold becomes the order's promise. Raises OutOfStock or
-    UserError, and then the cart stays as it is.
+    are lines of shipping, fees and discounts. The cart's hold becomes the order's promise. The order of a device that
+    was nobody's so far lands on the profile of the address that is given. Raises OutOfStock or UserError, and then the
+    cart stays as it is.
     """
-    cart = _row(token)
-    external_id = f"cart:{cart.token}"
-    if cart.reservation_key == CHECKED_OUT:
-        order = Order.objects.get(sales_channel=cart.sales_channel_id, source="channel", external_id=external_id)
-        return Taken(order, "unchanged", order.problem)
-    lines = offered(cart)
+    terms = Terms(
+        name, email, phone, shipping_address, billing_address, tenders, charges, tip, tax_included
+    )  # fmt: skip
+    with transaction.atomic():
+        cart, carts = _locked(token, also_ended=True)
+        if cart.reservation_key == CHECKED_OUT:
+            return _taken_before(cart)
+        wanted = {line.variant_id: line.quantity for line in wanted_in(carts, cart.pk)}
+        return order(cart, carts, wanted, terms, actor=actor)
+
+
+def order(cart: Cart, carts: Sequence[Cart], wanted: dict[int, int], terms: Terms, *, actor: str) -> Taken:
+    """Order what is wanted on the channel of `cart`, and end the person's `carts` (see `_end_bought`).
+
+    All are locked by the caller, whose transaction it is. Raises OutOfStock or UserError.
+    """
+    lines = _offered(cart.sales_channel, wanted)
     if not lines:
         raise UserError("the cart is empty; there is nothing to order")
-    to = shipping_address or Address()
-    held = _hold_of(cart)
+    to = terms.shipping_address or Address()
+    customer_id = _buyer(cart, terms)
+    held = _holds_of([cart])
+    _release(_holds_of(one for one in carts if one.pk != cart.pk), wanted, actor=actor, reason="ordered elsewhere")
     taken = take(
         OrderDraft(
-            channel_id=cart.sales_channel_id, external_id=external_id, currency=cart.sales_channel.currency,
-            placed_at=clock.now(), lines=(*_goods(lines, to.country or cart.sales_channel.country), *charges),
-            tenders=tuple(tenders), name=name, email=email, phone=phone, customer_id=cart.customer_id,
-            shipping_address=to, billing_address=billing_address or Address(), tax_included=tax_included, tip=tip,
-            happened=False, reservation_id=held.pk if held else None,
+            channel_id=cart.sales_channel_id, external_id=_external_id(cart), currency=cart.sales_channel.currency,
+            placed_at=clock.now(), lines=(*_goods(lines, to.country or cart.sales_channel.country), *terms.charges),
+            tenders=tuple(terms.tenders), name=terms.name, email=terms.email, phone=terms.phone,
+            customer_id=customer_id, shipping_address=to, billing_address=terms.billing_address or Address(),
+            tax_included=terms.tax_included, tip=terms.tip, happened=False,
+            reservation_id=held[0].pk if held else None, location_id=terms.location_id,
+            handed_over=terms.handed_over,
         ),
         actor=actor,
     )  # fmt: skip
-    cart.reservation_key = CHECKED_OUT
-    cart.save(update_fields=["reservation_key", "updated_at"])
+    _end_bought(cart, carts, wanted, taken.order)
     return taken
 
 
-def wish(customer_id: int, variant_id: int, *, channel_id: int | None = None) -> Wishlist:
-    """Put a variant on a customer's wishlist; wishing twice changes nothing."""
-    wanted, _ = Wishlist.objects.get_or_create(
-        customer_id=customer_id, variant_id=variant_id, defaults={"sales_channel_id": channel_id}
+def _end_bought(cart: Cart, carts: Sequence[Cart], bought: dict[int, int], order: Order) -> None:
+    """The cart is ended by its order, and with it all others of the person, unless something is left in them: then what
+    was bought is taken out of them."""
+    others = [one for one in carts if one.pk != cart.pk]
+    is_left = any(line.variant_id not in bought for line in wanted_in(carts, cart.pk))
+    ended = [cart] if is_left else [cart, *others]
+    Cart.objects.filter(pk__in=[one.pk for one in ended]).update(
+        reservation_key=CHECKED_OUT, order=order, updated_at=clock.now()
     )
-    return wanted
+    if is_left:
+        CartLine.objects.filter(cart__in=[one.pk for one in others], variant__in=bought).delete()
+    cart.reservation_key, cart.order = CHECKED_OUT, order
+
+
+def _taken_before(cart: Cart) -> Taken:
+    known = cart.order or Order.objects.get(
+        sales_channel=cart.sales_channel_id, source="channel", external_id=_external_id(cart)
+    )
+    return Taken(known, "unchanged", known.problem)
+
+
+def _external_id(cart: Cart) -> str:
+    return f"cart:{cart.token}"
+
+
+def _buyer(cart: Cart, terms: Terms) -> int | None:
+    """Whose the order is: the cart's profile, unless that is a mere device and a better name is given now. The device
+    is evidence then, so that both are one person."""
+    if cart.customer_id is None or not (terms.email or terms.phone):
+        return cart.customer_id
+    anchor = CustomerIdentity.objects.filter(customer=cart.customer_id, is_anchor=True).first()
+    if anchor is None or anchor.kind != CustomerIdentity.Kind.DEVICE:
+        return cart.customer_id
+    contact = Contact(name=terms.name, email=terms.email, phone=terms.phone, device=anchor.value)
+    channel = cart.sales_channel
+    return resolve_many([contact], country=channel.country, source=channel.slug)[0] or cart.customer_id
+
+
+def wish(customer_id: int, variant_id: int, *, channel_id: int | None = None) -> Wishlist:
+    """Put a variant on a customer's wishlist; wishing twice changes nothing, on whatever device."""
+    ids = members(customer_id)
+    # Whoever wishes on two devices at once waits here, so that one wish comes of it.
+    with transaction.atomic():
+        list(OmnichannelCustomer.objects.select_for_update(no_key=True).filter(pk__in=ids[:1]).values_list("pk"))
+        known = Wishlist.objects.filter(customer__in=ids, variant=variant_id).order_by("added_at", "pk").first()
+        return known or Wishlist.objects.create(
+            customer_id=customer_id, variant_id=variant_id, sales_channel_id=channel_id, added_at=clock.now()
+        )
 
 
 def unwish(customer_id: int, variant_id: int) -> None:
-    """Take a variant off a customer's wishlist; one that is not on it is passed over."""
-    Wishlist.objects.filter(customer_id=customer_id, variant_id=variant_id).delete()
+    """Take a variant off a customer's wishlist, on whatever device it was wished for; one that is not on it is passed
+    over."""
+    Wishlist.objects.filter(customer__in=members(customer_id), variant_id=variant_id).delete()
 
 
-def _row(token: uuid.UUID) -> Cart:
-    cart = Cart.objects.select_for_update(of=("self",)).select_related("sales_channel").filter(token=token).first()
+def wishes(customer_id: int) -> list[Wishlist]:
+    """Return what the person of a profile wishes for, the oldest first, each variant once."""
+    rows = Wishlist.objects.filter(customer__in=members(customer_id)).order_by("added_at", "pk")
+    found: dict[int, Wishlist] = {}
+    for row in rows.select_related("variant__product", "sales_channel"):
+        found.setdefault(row.variant_id, row)
+    return list(found.values())
+
+
+def _locked(token: uuid.UUID, *, also_ended: bool = False) -> tuple[Cart, list[Cart]]:
+    """Return the cart and all open carts of its person, it among them, locked. Raises UserError where there is none."""
+    known = Cart.objects.filter(token=token).first()
+    if known is None:
+        raise UserError("there is no such cart; open a new one")
+    carts = together(known, locked=True)
+    cart = next((one for one in carts if one.pk == known.pk), None)
     if cart is None:
         raise UserError("there is no such cart; open a new one")
-    return cart
-
-
-def _locked(token: uuid.UUID) -> Cart:
-    cart = _row(token)
-    if cart.reservation_key == CHECKED_OUT:
+    if cart.reservation_key == CHECKED_OUT and not also_ended:
         raise UserError("this cart was checked out; open a new one")
-    return cart
+    return cart, carts
 
 
 def _at_least_one(quantity: int) -> int:
@@ -201,23 +306,38 @@ def _at_least_one(quantity: int) -> int:
     return quantity
 
 
-def _set(cart: Cart, line: CartLine | None, variant_id: int, quantity: int) -> CartLine:
-    if line is None:
-        if not Variant.objects.filter(pk=variant_id).exists():
-            raise UserError(f"there is no variant with id {variant_id}")
-        if cart.lines.count() >= MOST_LINES:
-            raise UserError(f"a cart has at most {MOST_LINES} lines")
-        return CartLine.objects.create(cart=cart, variant_id=variant_id, quantity=quantity)
+def _say(cart: Cart, carts: Sequence[Cart], variant_id: int, quantity: int) -> CartLine:
+    """Write the newest word on a variant into the cart, with what one unit costs here now."""
+    if not Variant.objects.filter(pk=variant_id).exists():
+        raise UserError(f"there is no variant with id {variant_id}")
+    said = [line for one in carts for line in one.lines.all() if line.variant_id == variant_id]
+    line = next((one for one in said if one.cart_id == cart.pk), None)
+    if line is None and len(cart.lines.all()) >= MOST_LINES:
+        raise UserError(f"a cart has at most {MOST_LINES} lines")
+    line = line or CartLine(cart=cart, variant_id=variant_id)
+    listing = listings_of(cart.sales_channel, [variant_id]).get(variant_id)
     line.quantity = min(quantity, MOST_UNITS)
-    line.save(update_fields=["quantity"])
+    line.unit_price = listing.price() if listing else None
+    line.currency = cart.sales_channel.currency
+    line.changed_at = max([clock.now(), *(one.changed_at + timedelta(microseconds=1) for one in said)])
+    line.save()
+    cart.save(update_fields=["updated_at"])
     return line
 
 
-def _hold_of(cart: Cart) -> Reservation | None:
-    """Return the hold that stands for the cart, if it still does."""
-    if not cart.reservation_key:
-        return None
-    return Reservation.objects.filter(key=cart.reservation_key, state=Reservation.State.HELD).first()
+def _holds_of(carts: Iterable[Cart]) -> list[Reservation]:
+    """Return the holds that stand for these carts."""
+    keys = [cart.reservation_key for cart in carts if cart.reservation_key not in ("", CHECKED_OUT)]
+    return list(Reservation.objects.filter(key__in=keys, state=Reservation.State.HELD).order_by("pk")) if keys else []
+
+
+def _release(holds: Sequence[Reservation], also: Iterable[int], *, actor: str, reason: str) -> None:
+    """Give back what is held; the pools of it, and of the variants that are taken next, are locked in one go."""
+    held = [line.variant_id for one in holds for line in one.lines.all()]
+    if holds or also:
+        ledger.lock([*also, *held])
+    if holds:
+        ledger.release([one.pk for one in holds], actor=actor, reason=reason)
 
 
 def _next_key(cart: Cart) -> str:
@@ -233,19 +353,6 @@ def _named(reason: str, variant_ids: Sequence[int]) -> str:
     if colon and number.isdigit() and int(number) < len(variant_ids):
         return f"{Variant.objects.get(pk=variant_ids[int(number)]).sku}:{rest}"
     return reason
-
-
-def _not_sold(listing: ChannelProduct | None) -> str:
-    if listing is None:
-        return "is not listed"
-    now = clock.now()
-    if not listing.is_available or not listing.variant.is_active:
-        return "is not available"
-    if listing.publish_from and listing.publish_from > now:
-        return f"is not on sale before {listing.publish_from:%Y-%m-%d %H:%M}"
-    if listing.publish_until and listing.publish_until <= now:
-        return f"is not on sale since {listing.publish_until:%Y-%m-%d %H:%M}"
-    return ""
 
 
 def _goods(lines: Sequence[Offered], country: str) -> list[LineDraft]:

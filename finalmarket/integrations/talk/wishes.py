@@ -10,11 +10,13 @@ from collections import defaultdict
 from datetime import datetime, timedelta
 
 from django.db import connection, transaction
+from django.db.models import Q
 
 from finalmarket.channels.models import SalesChannel
+from finalmarket.customers.persons import members
+from finalmarket.customers.consents import BACK_IN_STOCK, agrees
 from finalmarket.integrations.models import DueNotice, WishedStock
 from finalmarket.integrations.notice_words import Notice
-from finalmarket.integrations.talk.consents import BACK_IN_STOCK, refuses
 from finalmarket.integrations.talk.mails import Letter, Mail, may_write, person_of, title_of
 from finalmarket.integrations.talk.questions import QUERIES
 from finalmarket.kernel import clock, failpoints
@@ -36,7 +38,7 @@ class BackInStock(Mail):
         wishes = Wishlist.objects.select_related("customer__merged_into", "variant__product", "sales_channel")
         wish = wishes.filter(pk=notice.row.local_id).first()
         person = person_of(wish.customer) if wish else None
-        if wish is None or person is None or not person.email or refuses(person.pk, BACK_IN_STOCK):
+        if wish is None or person is None or not person.email or not agrees(person.pk, BACK_IN_STOCK):
             return None
         channel = _where(wish)
         if channel is None:
@@ -46,6 +48,15 @@ class BackInStock(Mail):
             "title": title_of(wish.variant, wish.variant.sku), "sku": wish.variant.sku, "shop_url": _shop_url(channel)
         }  # fmt: skip
         return Letter(person.email, person, channel, values)
+
+
+def _is_told_for_another(notice: Notice, wish: Wishlist) -> bool:
+    """Whether the person hears of it already: they wished for the same on another device, before both were one."""
+    others = Wishlist.objects.filter(variant=wish.variant_id, customer__in=members(wish.customer_id))
+    ids = list(others.exclude(pk=wish.pk).values_list("pk", flat=True))
+    told = DueNotice.objects.filter(kind=DueNotice.Kind.BACK_IN_STOCK, integration=notice.row.integration_id)
+    goes = Q(state__in=["sent", "doubtful"]) | Q(state="due", local_id__lt=wish.pk)
+    return bool(ids) and told.filter(goes, local_id__in=ids).exists()
 
 
 def look(begun: datetime) -> int:
