@@ -19,7 +19,7 @@ from finalmarket.customers.graph import Decisions, Profile, persons
 from finalmarket.customers.known_by import Identity
 from finalmarket.customers.models import PersonChange, PersonFollower, PersonMark
 from finalmarket.customers.rules import QUERIES, limits, rules_for
-from finalmarket.kernel import jobs
+from finalmarket.kernel import failpoints, jobs
 
 LOCK = 0x7065_7273_6F6E  # "person"
 MARKS_PER_TURN = 10_000
@@ -56,7 +56,7 @@ def settle() -> int:
     """
     moved = 0
     while True:
-        with transaction.atomic():
+        with failpoints.around("persons.settle"), transaction.atomic():
             hold()
             touched = _take_marks()
             if not touched:
@@ -68,7 +68,7 @@ def _settle_if_free() -> None:
     """Settle, or leave it to a worker where somebody else is at it: whoever took an order need not wait for that."""
     if not PersonMark.objects.exists():
         return
-    with transaction.atomic():
+    with failpoints.around("persons.settle"), transaction.atomic():
         if not _try_hold():
             jobs.enqueue("customers.settle", queueing_lock="customers.settle")
             return
