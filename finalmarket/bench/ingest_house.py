@@ -7,6 +7,8 @@ import multiprocessing
 import os
 import signal
 import socket
+import subprocess
+import sys
 import threading
 import time
 import urllib.error
@@ -20,13 +22,13 @@ import psutil
 from django.db import connection, connections
 from psycopg.conninfo import make_conninfo
 
-from finalmarket.cli.children import Child
 from finalmarket.kernel.database import is_embedded, owner_database
 
 THREADS = 8
 OPEN_SECONDS = 60.0
 ANSWER_SECONDS = 60.0
 LOOK_SECONDS = 0.05
+STOP_SECONDS = 15.0
 
 
 @dataclass
@@ -45,7 +47,7 @@ class House:
     senders: int
     port: int = 0
     peak: float = 0.0
-    _child: Child | None = None
+    _web: subprocess.Popen[bytes] | None = None
     _watching: threading.Event = field(default_factory=threading.Event)
 
     def open(self) -> None:
@@ -53,11 +55,15 @@ class House:
         with socket.socket() as probe:
             probe.bind(("127.0.0.1", 0))
             self.port = int(probe.getsockname()[1])
-        arguments = ["finalmarket.cli.web", "127.0.0.1", str(self.port), str(THREADS)]
-        self._child = Child("web", arguments, _environment(self.database))
-        self._child.start()
-        self._wait()
+        self._start()
         threading.Thread(target=self._watch, daemon=True).start()
+
+    def _start(self) -> None:
+        """It reads the end of its standard input when we are gone, and ends too (cli/children.py)."""
+        command = [sys.executable, "-m", "finalmarket.cli.web", "127.0.0.1", str(self.port), str(THREADS)]
+        environment = {**os.environ, **_environment(self.database), "FINALMARKET_FOLLOWS": "1"}
+        self._web = subprocess.Popen(command, env=environment, stdin=subprocess.PIPE, process_group=0, bufsize=0)
+        self._wait()
 
     def _wait(self) -> None:
         end = time.monotonic() + OPEN_SECONDS
@@ -72,15 +78,11 @@ class House:
 
     def kill(self) -> None:
         """Kill it as a power cut would, and start it again."""
-        child = self._child
-        if child is None or child._process is None:
-            return
-        for one in [*psutil.Process(child._process.pid).children(recursive=True), psutil.Process(child._process.pid)]:
+        for one in self._processes():
             os.kill(one.pid, signal.SIGKILL)
-        child._process.wait()
-        child._starts.clear()
-        child.revive()
-        self._wait()
+        if self._web is not None:
+            self._web.wait()
+        self._start()
 
     def peak_mb(self) -> float:
         """The most memory that it was seen with, in MB."""
@@ -89,17 +91,27 @@ class House:
     def close(self) -> None:
         """Stop it."""
         self._watching.set()
-        if self._child is not None:
-            self._child.stop()
+        if self._web is None:
+            return
+        self._web.terminate()
+        try:
+            self._web.wait(STOP_SECONDS)
+        except subprocess.TimeoutExpired:
+            self._web.kill()
+            self._web.wait()
+
+    def _processes(self) -> list[psutil.Process]:
+        if self._web is None or self._web.poll() is not None:
+            return []
+        first = psutil.Process(self._web.pid)
+        return [*first.children(recursive=True), first]
 
     def _watch(self) -> None:
         while not self._watching.wait(0.2):
             try:
-                process = psutil.Process(self._child._process.pid)  # type: ignore[union-attr]
-                everybody = [process, *process.children(recursive=True)]
-                self.peak = max(self.peak, sum(one.memory_info().rss for one in everybody) / 2**20)
-            except (psutil.Error, AttributeError):
-                continue
+                self.peak = max(self.peak, sum(one.memory_info().rss for one in self._processes()) / 2**20)
+            except psutil.Error:
+                continue  # it was killed while we looked
 
     @staticmethod
     def request(body: bytes, key: str) -> bytes:
