@@ -35,7 +35,8 @@ TABLES = (
     Table("person_marks", MINE),
     Table("person_changes", "customer_id = ANY (%(profiles)s)", none=("cause",)),
     Table(
-        "privacy_requests", "person_id = ANY (%(profiles)s)", none=("kind", "state", "actor", "source", "outcome", "profiles"),
+        "privacy_requests", "person_id = ANY (%(profiles)s)",
+        none=("kind", "state", "actor", "source", "outcome", "profiles"),
         kept="Who asked for an export or an erasure, when, and how many rows it took: the proof that it was done.",
     ),
     Table(

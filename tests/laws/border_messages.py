@@ -12,9 +12,9 @@ from collections import Counter
 from collections.abc import Iterator
 
 from finalmarket.connectors.talk import SendsMessages
+from finalmarket.customers.consents import is_barred
 from finalmarket.integrations import dead_letters
 from finalmarket.integrations.models import DeadLetter, DueNotice
-from finalmarket.integrations.talk.consents import is_barred
 from finalmarket.integrations.talk.kinds import MAILS
 from finalmarket.orders.models import Fulfilment
 from finalmarket.sandbox import abilities

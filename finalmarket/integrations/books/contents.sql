@@ -40,15 +40,7 @@ LEFT JOIN LATERAL (
     SELECT shipping_address, billing_address FROM orders
     WHERE customer_id = ANY (ARRAY(SELECT id FROM omnichannel_customers WHERE merged_into_id = person.id) || person.id)
     ORDER BY placed_at DESC, id DESC LIMIT 1) bought ON true
-WHERE person.id = ANY (%(people)s::bigint[])
-
--- name: consents
--- The last word of each person on each purpose, whichever of their profiles it stands with.
-SELECT DISTINCT ON (person.id, said.purpose) person.id, said.purpose, said.is_granted
-FROM unnest(%(people)s::bigint[]) AS person(id)
-JOIN omnichannel_customers profile ON profile.id = person.id OR profile.merged_into_id = person.id
-JOIN consents said ON said.customer_id = profile.id
-ORDER BY person.id, said.purpose, said.at DESC, said.id DESC
+WHERE person.id = ANY (%(people)s::bigint[]) AND person.erased_at IS NULL
 
 -- name: spending
 SELECT person.id, o.currency, count(*), sum(o.total - o.refunded), max(o.placed_at)

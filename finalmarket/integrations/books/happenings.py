@@ -20,7 +20,7 @@ from django.conf import settings
 from django.db import connection
 
 from finalmarket.connectors.talk import AnalyticsEvent, EventItem
-from finalmarket.integrations.books.people import consents_of
+from finalmarket.customers.consents import ADS, ANALYTICS, words_of
 from finalmarket.integrations.models import ChannelIntegration, DueEvent
 from finalmarket.integrations.telling import from_json, key_of
 from finalmarket.kernel import clock
@@ -28,7 +28,6 @@ from finalmarket.kernel.money import quantize
 from finalmarket.kernel.sql import Queries
 
 QUERIES = Queries(Path(__file__).with_name("events.sql"))
-ANALYTICS, ADS = "analytics", "ads"
 NAMES = {"product_view": "view_item", "checkout_start": "begin_checkout"}
 VALUES = ("search_term", "query", "category", "source", "medium", "campaign", "list", "rating", "method")
 """What of an interaction's context may go out as it stands."""
@@ -54,7 +53,7 @@ def read(
 ) -> Happenings:
     """What the account is told of these (id, kind, our record) now: the same few queries, however many there are."""
     facts = {kind: _rows(query, due, kind) for kind, query in QUERY_OF.items()}
-    consents = consents_of(sorted({row[3] for found in facts.values() for row in found if row[3] is not None}))
+    consents = words_of(sorted({row[3] for found in facts.values() for row in found if row[3] is not None}))
     made = _Making(integration, consents, most_age)
     told: dict[str, list[Row]] = {kind: [row for row in found if made.is_told(row)] for kind, found in facts.items()}
     made.read_around(told)

@@ -8,8 +8,9 @@ from dataclasses import dataclass
 from decimal import Decimal
 
 from finalmarket.connectors.books import OrderContent, OrderContentLine
+from finalmarket.customers.consents import NEWSLETTER, words_of
 from finalmarket.integrations.books import people
-from finalmarket.integrations.books.people import NEWSLETTER, Row, rows
+from finalmarket.integrations.books.people import Row, rows
 from finalmarket.integrations.models import ChannelIntegration
 from finalmarket.kernel.money import quantize
 from finalmarket.orders.models import Order
@@ -37,7 +38,7 @@ def contents_of(integration: ChannelIntegration, orders: Sequence[int]) -> dict[
     empty."""
     found = rows("orders", orders=list(orders))
     buyers = sorted({row[-2] for row in found if row[-2] is not None})
-    consents, names = people.consents_of(buyers), people.names_of(integration, buyers)
+    consents, names = words_of(buyers), people.names_of(integration, buyers)
     lines, parcels = _lines(integration, orders), {row[0]: row[1:] for row in rows("parcels", orders=list(orders))}
     contents = {}
     for row in found:

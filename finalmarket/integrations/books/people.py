@@ -12,13 +12,14 @@ from typing import Any
 from django.db import connection
 
 from finalmarket.connectors.records import Address, CustomerContent
+from finalmarket.customers.consents import NEWSLETTER, words_of
 from finalmarket.integrations.models import ChannelIntegration
 from finalmarket.integrations.telling import from_json
 from finalmarket.kernel.money import quantize
 from finalmarket.kernel.sql import Queries
 
 QUERIES = Queries(Path(__file__).with_name("contents.sql"))
-NEWSLETTER, EMAIL = "newsletter", "email"
+EMAIL = "email"
 ADDRESS = tuple(field.name for field in fields(Address))
 Row = tuple[Any, ...]
 
@@ -32,7 +33,7 @@ def rows(query: str, **values: Any) -> list[Row]:
 
 def contents_of(integration: ChannelIntegration, people: Sequence[int]) -> dict[int, CustomerContent]:
     """What the account is to know of these people: four queries, however many there are. The key is left empty."""
-    consents, spending, names = consents_of(people), _spending(people), names_of(integration, people)
+    consents, spending, names = words_of(people), _spending(people), names_of(integration, people)
     found = {}
     for person, name, email, phone, language, segment, shipping, billing in rows("people", people=list(people)):
         address = address_of(billing) if any(from_json(billing or {}).values()) else address_of(shipping)
@@ -52,14 +53,6 @@ def withdrawn(content: CustomerContent) -> CustomerContent:
         key=content.key, external_id=content.external_id, email=content.email, accepts_email=False,
         consents={EMAIL: False},
     )  # fmt: skip
-
-
-def consents_of(people: Sequence[int]) -> Mapping[int, Mapping[str, bool]]:
-    """The last word of these people on each purpose, by their canonical profiles; one query."""
-    found: dict[int, dict[str, bool]] = defaultdict(dict)
-    for person, purpose, is_granted in rows("consents", people=list(people)):
-        found[person][purpose] = is_granted
-    return found
 
 
 def names_of(integration: ChannelIntegration, people: Iterable[int]) -> dict[int, str]:

@@ -1,4 +1,5 @@
 """The consent ledger as the border post writes it: what was agreed to, withdrawn, or may not be written to any more.
+Whether somebody agrees is asked of customers/consents.py.
 
 Nothing in it is changed; what was said last, by its own moment, counts. `mail` is a purpose of its own: an entry that
 is not granted bars an address (or, after a complaint, the person) from every mail of ours.
@@ -6,20 +7,15 @@ is not granted bars an address (or, after a complaint, the person) from every ma
 
 from __future__ import annotations
 
-import hashlib
 from collections.abc import Collection, Mapping
 from dataclasses import dataclass, replace
 from datetime import datetime
 from typing import Any
 
-from django.db.models import Q
+from finalmarket.customers.consents import MAIL, NEWSLETTER, fingerprint
+from finalmarket.customers.models import Consent
 
-from finalmarket.customers.models import Consent, CustomerIdentity, OmnichannelCustomer
-from finalmarket.customers.resolve import folded_email, mailbox
-
-NEWSLETTER = "newsletter"
-MAIL = "mail"
-BACK_IN_STOCK = "back_in_stock"
+__all__ = ["NEWSLETTER", "Ledger", "Said", "bar"]
 
 
 @dataclass(frozen=True, slots=True)
@@ -109,37 +105,3 @@ def bar(person: int, said: Said, *, email: str = "") -> None:
         customer_id=person, purpose=MAIL, sales_channel_id=said.channel_id, is_granted=False,
         source=said.source[:100], proof=proof, at=said.at,
     )  # fmt: skip
-
-
-def is_barred(email: str, customer_id: int | None) -> bool:
-    """Whether no mail may go to that address: it bounced, or its owner complained."""
-    people = known_as(email, customer_id)
-    entries = Consent.objects.filter(customer__in=people, purpose=MAIL).order_by("at", "pk")
-    standing = {proof.get("address", ""): granted for proof, granted in entries.values_list("proof", "is_granted")}
-    return not standing.get("", True) or not standing.get(fingerprint(email), True)
-
-
-def refuses(customer_id: int, purpose: str) -> bool:
-    """Whether the person said no to that purpose last, on whatever channel."""
-    people = known_as("", customer_id)
-    last = Consent.objects.filter(customer__in=people, purpose=purpose).order_by("-at", "-pk")
-    return last.values_list("is_granted", flat=True).first() is False
-
-
-def known_as(email: str, customer_id: int | None) -> set[int]:
-    """All profiles of the persons behind a profile and an address: those that were merged count as one."""
-    named = {customer_id} if customer_id else set()
-    address = folded_email(email) if email else ""
-    if address:
-        owners = CustomerIdentity.objects.filter(kind=CustomerIdentity.Kind.EMAIL, value=mailbox(address))
-        named |= set(owners.values_list("customer_id", flat=True))
-    pairs = OmnichannelCustomer.objects.filter(pk__in=named).values_list("pk", "merged_into_id")
-    persons = {merged_into or pk for pk, merged_into in pairs}
-    rows = OmnichannelCustomer.objects.filter(Q(pk__in=persons) | Q(merged_into__in=persons))
-    return set(rows.values_list("pk", flat=True))
-
-
-def fingerprint(email: str) -> str:
-    """What stands for an address where no address may stand; "" for none."""
-    address = folded_email(email) if email else ""
-    return hashlib.sha256(address.encode()).hexdigest()[:32] if address else ""

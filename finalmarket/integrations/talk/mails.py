@@ -20,12 +20,12 @@ from babel.numbers import format_currency
 from finalmarket.catalog.models import Variant
 from finalmarket.channels.models import SalesChannel
 from finalmarket.connectors.talk import MessageContent, SendsMessages
+from finalmarket.customers import consents
 from finalmarket.customers.models import OmnichannelCustomer
 from finalmarket.customers.survivorship import presented
 from finalmarket.integrations.duties import does
 from finalmarket.integrations.notice_words import NOTHING, Notice
 from finalmarket.integrations.talk import mail_words
-from finalmarket.integrations.talk.consents import is_barred
 from finalmarket.orders.models import Fulfilment, Order
 
 OWN_MAILS = "own_mails"
@@ -68,7 +68,8 @@ class Mail(ABC):
         letter = self.letter(notice) if does(notice.integration, self.duty) else None
         if letter is None or not letter.email or not may_write(letter.channel):
             return NOTHING
-        if is_barred(letter.email, letter.person.pk if letter.person else None):
+        person = letter.person.pk if letter.person else None
+        if not consents.agrees(person, self.purpose, letter.channel.pk, email=letter.email):
             return NOTHING
         return str(connector.send_message(self._content(notice, letter))) or NOTHING
 

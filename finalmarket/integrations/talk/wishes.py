@@ -13,8 +13,8 @@ from django.db import connection, transaction
 from django.db.models import Q
 
 from finalmarket.channels.models import SalesChannel
-from finalmarket.customers.persons import members
 from finalmarket.customers.consents import BACK_IN_STOCK, agrees
+from finalmarket.customers.persons import members
 from finalmarket.integrations.models import DueNotice, WishedStock
 from finalmarket.integrations.notice_words import Notice
 from finalmarket.integrations.talk.mails import Letter, Mail, may_write, person_of, title_of
