@@ -102,7 +102,8 @@ class OrderDraft:
     `source` is "channel" for our own doors, else the account it came through. `happened` says that the sale is a fact
     (till, marketplace) and cannot be refused; None: true for other sources, marketplaces and stores. `location_id` says
     who serves it (None: routing decides), `handed_over` that the goods have left there already. `total` is what the
-    door charged: own doors may leave it out.
+    door charged: own doors may leave it out. `account`, `loyalty`, `payment_fingerprint` (never a card's number) and
+    `device` are what the buyer is known by besides address and phone.
     Amounts are as ordered: what was given back later stands in `refunds`, units taken off in `cancelled_quantity`.
     """
 
@@ -121,6 +122,9 @@ class OrderDraft:
     phone: str = ""
     language: str = ""
     account: str = ""
+    loyalty: str = ""
+    payment_fingerprint: str = ""
+    device: str = ""
     customer_id: int | None = None
     shipping_address: Address = field(default_factory=Address)
     billing_address: Address = field(default_factory=Address)

@@ -59,6 +59,9 @@ def contact_of(draft: OrderDraft) -> Contact:
         country=draft.billing_address.country or draft.shipping_address.country,
         language=draft.language,
         account=draft.account,
+        loyalty=draft.loyalty,
+        payment=draft.payment_fingerprint,
+        device=draft.device,
     )
 
 

@@ -270,6 +270,16 @@ def test_the_customer_is_found_again_by_address_or_number(market: Market) -> Non
     assert nobody.customer_id is None
 
 
+def test_a_loyalty_card_at_the_till_is_the_person_of_the_web_shop(market: Market) -> None:
+    market.goods("TEA", warehouse=5)
+    first = take(draft(market.web, "1", line("TEA"), email="ann@example.com", loyalty="FM1", device="d1")).order
+    second = take(draft(market.till, "2", line("TEA"), loyalty="FM1", payment_fingerprint="fp_1")).order
+    third = take(draft(market.till, "3", line("TEA"), payment_fingerprint="fp_1")).order
+    settle()
+    assert first.customer_id is not None
+    assert members(first.customer_id) == [first.customer_id, second.customer_id, third.customer_id]
+
+
 def test_a_refund_of_the_platform_is_booked_once(market: Market) -> None:
     market.goods("TEA", warehouse=5)
     wanted = draft(market.bazaar, "1", line("TEA", 2), refunds=(RefundDraft("r1", Decimal("5.00")),))
