@@ -132,13 +132,11 @@ def carts_of(customer_ids: Iterable[int]) -> dict[int, list[Cart]]:
     asked = OmnichannelCustomer.objects.filter(pk__in=set(customer_ids)).values_list("pk", "merged_into_id")
     person_of = {pk: merged_into or pk for pk, merged_into in asked}
     persons = set(person_of.values())
+    others = OmnichannelCustomer.objects.filter(merged_into__in=persons).values_list("pk", "merged_into_id")
+    owner: dict[int | None, int] = {**{person: person for person in persons}, **dict(others)}
     found: dict[int, list[Cart]] = defaultdict(list)
-    rows = Cart.objects.exclude(reservation_key=CHECKED_OUT).filter(
-        Q(customer__in=persons) | Q(customer__in=OmnichannelCustomer.objects.filter(merged_into__in=persons))
-    )
-    for cart in _with_lines(rows.select_related("customer")):
-        if cart.customer is not None:
-            found[cart.customer.merged_into_id or cart.customer.pk].append(cart)
+    for cart in _with_lines(Cart.objects.exclude(reservation_key=CHECKED_OUT).filter(customer__in=list(owner))):
+        found[owner[cart.customer_id]].append(cart)
     return {asked_for: found[person] for asked_for, person in person_of.items()}
 
 
