@@ -10,6 +10,8 @@ from psycopg.conninfo import make_conninfo
 
 from finalmarket.channels.models import SalesChannel
 from finalmarket.cli.migrate import apply_migrations
+from finalmarket.customers.models import CustomerIdentity, OmnichannelCustomer
+from finalmarket.customers.persons import settle
 from finalmarket.kernel.database import owner_database
 from finalmarket.kernel.embedded import pg_bindir
 from finalmarket.kernel.sql import open_connection
@@ -19,6 +21,11 @@ from finalmarket.stock.models import StockMovement
 from tests import databases
 from tests.conftest import TestDatabase
 
+INTERACTIONS = """
+SELECT count(*), md5(string_agg(told, ',' ORDER BY id)) FROM (
+    SELECT id, concat_ws('|', id, customer_id, sales_channel_id, interaction_type, context, occurred_at) AS told
+    FROM channel_interactions) rows
+"""
 DUMPS = sorted(Path(__file__).parent.glob("*.sql.gz"))
 
 
@@ -43,15 +50,25 @@ def test_a_database_of_an_earlier_version_is_taken_over_whole(dump: Path, commit
     _load(dump, committed_database.name)
     with open_connection({**owner_database(), "NAME": committed_database.name}) as owner:
         before = owner.execute("SELECT count(*), sum(total) FROM orders").fetchone()
+        identities = owner.execute("SELECT count(*) FROM customer_identities").fetchall()[0][0]
         movements = owner.execute("SELECT count(*) FROM stock_movement").fetchall()[0][0]
+        interactions = owner.execute(INTERACTIONS).fetchall()
 
     apply_migrations(verbosity=0)
 
     totals = Order.objects.values_list("total", flat=True)
     assert (len(totals), sum(totals)) == before
     assert StockMovement.objects.count() == movements > 0
+    with open_connection({**owner_database(), "NAME": committed_database.name}) as owner:
+        assert owner.execute(INTERACTIONS).fetchall() == interactions
+        assert interactions[0][0] > 0
     assert SalesChannel.objects.count() >= 8
     assert differences() == []
+    assert CustomerIdentity.objects.count() == identities > 0
+    known = OmnichannelCustomer.objects.filter(identities__isnull=False).distinct().count()
+    assert CustomerIdentity.objects.filter(is_anchor=True).count() == known
+    settle()
+    assert not OmnichannelCustomer.objects.exclude(merged_into=None).exists()
 
 
 def test_there_is_a_dump_of_the_first_version() -> None:
