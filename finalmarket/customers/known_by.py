@@ -11,6 +11,7 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
+from datetime import datetime
 
 import phonenumbers
 from email_validator import EmailNotValidError, validate_email
@@ -43,7 +44,8 @@ class Contact:
 
     `country` (ISO 3166-1) is where a number without +49 is meant to be. `account` is an id that is unique by itself,
     such as "webshop:4711"; so are `loyalty`, `payment` (the fingerprint of a card, never its number) and `device`.
-    `source` says where it was seen, where that is not the same for all that are resolved together.
+    `source` says where it was seen, where that is not the same for all that are resolved together. `at` is when the
+    person did what is told; None where nothing was done (a platform's list of customers).
     """
 
     name: str = ""
@@ -56,6 +58,7 @@ class Contact:
     payment: str = ""
     device: str = ""
     source: str = ""
+    at: datetime | None = None
 
 
 def folded_email(raw: str) -> str:

@@ -13,6 +13,9 @@ TABLES = (
         none=("country", "segment"),
         kept="A number without a name, so that figures count the same buyers as before; the country, for tax.",
     ),
+    Table("shared_identities",
+          "(kind, value) IN (SELECT kind, value FROM customer_identities WHERE customer_id = ANY (%(profiles)s))",
+          is_deleted=True, none=("kind", "value")),
     Table("customer_identities", MINE, is_deleted=True, none=("kind", "value", "source", "evidence")),
     Table("channel_preferences", MINE, is_deleted=True, none=("preferences", "said")),
     Table(
@@ -29,9 +32,6 @@ TABLES = (
         "blocked_identities", "", {"reason": EMPTY_TEXT}, searched=("reason",), none=("kind", "value", "actor"),
         kept="What the operator says of a value that is nobody's own, such as the address of a reception.",
     ),
-    Table("shared_identities",
-          "(kind, value) IN (SELECT kind, value FROM customer_identities WHERE customer_id = ANY (%(profiles)s))",
-          is_deleted=True, none=("kind", "value")),
     Table("person_marks", MINE),
     Table("person_changes", "customer_id = ANY (%(profiles)s)", none=("cause",)),
     Table(

@@ -16,6 +16,7 @@ from typing import Any
 
 from django.db import connection, transaction
 
+from finalmarket.customers import erased
 from finalmarket.customers.known_by import (
     Contact,
     Identity,
@@ -56,16 +57,19 @@ def resolve(contact: Contact, *, country: str = "", source: str = "") -> Omnicha
 def resolve_many(contacts: Sequence[Contact], *, country: str = "", source: str = "") -> list[int | None]:
     """Return the ids of the profiles of many contacts, in their order; a constant number of statements per 5,000.
 
-    Many processes may do this at once with the same contacts. Persons are computed after the commit.
+    Many processes may do this at once with the same contacts. Persons are computed after the commit. What is of
+    somebody who was erased lands on the number that they left behind, with nothing of what it says.
     """
     seen = [_Seen(contact, country, source) for contact in contacts]
+    if erased.is_anybody():
+        _pass_over_the_erased(seen)
     starts = range(0, len(seen), ROWS_PER_STATEMENT)
     found: dict[Identity, int] = {}
     for start in starts:  # all anchors before any evidence: the same order of locks whatever the batches
         found |= _profiles_of(seen[start : start + ROWS_PER_STATEMENT])
     for start in starts:
         _add_evidence(seen[start : start + ROWS_PER_STATEMENT], found)
-    return [None if one.anchor is None else found[one.anchor] for one in seen]
+    return [one.erased if one.anchor is None else found[one.anchor] for one in seen]
 
 
 @transaction.atomic
@@ -82,7 +86,7 @@ def add_identities(seen: Iterable[tuple[int, str, str]], *, source: str, country
 class _Seen:
     """A contact with what it is known by and where it lands."""
 
-    __slots__ = ("anchor", "contact", "country", "identities", "source")
+    __slots__ = ("anchor", "contact", "country", "erased", "identities", "source")
 
     def __init__(self, contact: Contact, country: str, source: str) -> None:
         self.contact = contact
@@ -90,11 +94,30 @@ class _Seen:
         self.source = (contact.source or source)[:100]
         self.identities = identities_of(contact, country)
         self.anchor: Identity | None = None
+        self.erased: int | None = None
 
     def settle_on(self, blocked: frozenset[Identity]) -> None:
         """Choose the anchor: the strongest identity that is somebody's own, else the strongest of all."""
         own = (one for one in self.identities if one not in blocked)
         self.anchor = next(own, self.identities[0] if self.identities else None)
+
+
+def _pass_over_the_erased(seen: Sequence[_Seen]) -> None:
+    """Take away what contacts say that are of somebody who was erased; note who has done something since."""
+    found = erased.known({one for contact in seen for one in contact.identities})
+    if not found:
+        return
+    blocked = blocked_among({one for contact in seen for one in contact.identities})
+    back: set[Identity] = set()
+    for contact in seen:
+        contact.settle_on(blocked)
+        person = erased.whose(contact.contact, contact.identities, contact.anchor, found)
+        if person is not None:
+            contact.identities, contact.anchor, contact.erased = (), None, person.customer_id
+        elif contact.contact.at is not None:
+            back |= found.keys() & set(contact.identities)
+    if back:
+        erased.come_back(back)
 
 
 def _profiles_of(seen: Sequence[_Seen]) -> dict[Identity, int]:

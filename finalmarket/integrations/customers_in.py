@@ -6,6 +6,7 @@ from collections.abc import Collection, Sequence
 from functools import partial
 
 from finalmarket.connectors.records import CustomerRecord
+from finalmarket.customers import erased
 from finalmarket.customers.models import OmnichannelCustomer
 from finalmarket.customers.resolve import Contact, e164, folded_email, resolve_many
 from finalmarket.integrations.books import heard
@@ -28,8 +29,8 @@ def take_customers(integration: ChannelIntegration, records: Sequence[CustomerRe
     """Take these customers as the platform knows them; the caller is within `storing.intake`.
 
     A customer of the platform stays on the profile on which it arrived; another address that it has later is evidence.
-    An older version changes nothing. What the platform does not say stays as it is; one that was deleted there stays
-    known here (a request to erase a person is another matter).
+    An older version changes nothing, and neither does what is said of somebody who was erased. What the platform does
+    not say stays as it is; one that was deleted there stays known here (to erase a person is another matter).
     """
     names = [record.external_id for record in records]
     rows = ExternalId.objects.filter(integration=integration, kind=KIND, external_id__in=names)
@@ -38,11 +39,14 @@ def take_customers(integration: ChannelIntegration, records: Sequence[CustomerRe
     contacts = [_contact(integration, record) for record in records]
     found = resolve_many(contacts, country=country, source=source_of(integration.pk))
     people = dict(zip(names, found, strict=True)) | _where_they_arrived(known.values())
+    gone = erased.among(people.values())
+    there = [record for record in records if people[record.external_id] not in gone]
     ledger = Ledger({person for person in people.values() if person is not None})
     news = heard.listen(integration, [person for person in people.values() if person is not None])
-    stored = each_alone(integration, "customers", records, partial(_take, integration, known, people, country, ledger))
+    stored = each_alone(integration, "customers", there, partial(_take, integration, known, people, country, ledger))
     heard.hear(news)
-    return stored
+    left_alone = [name for name in names if people[name] in gone]
+    return stored + [Stored(name, "unchanged", "this person was erased") for name in left_alone]
 
 
 def _where_they_arrived(rows: Collection[ExternalId]) -> dict[str, int | None]:

@@ -9,12 +9,14 @@ from typing import Any
 from django.db import connection, transaction
 
 from finalmarket.connectors.errors import ConnectorError
+from finalmarket.customers import erased
 from finalmarket.integrations.models import ChannelIntegration, DeadLetter
 from finalmarket.kernel import clock, failpoints
 from finalmarket.kernel.errors import UserError
 from finalmarket.orders.drafts import plain, plain_data
 
 MOST_REASON_CHARACTERS = 500
+OF_THE_ERASED = "could not be taken; it is of somebody who was erased, so nothing of it is kept"
 # What can be tried again, by stream; each raises UserError or ConnectorError when it fails again.
 Replay = Callable[[ChannelIntegration, DeadLetter], None]
 
@@ -31,8 +33,11 @@ def set_aside(
     newest reason and payload stand, and its attempts are counted.
 
     `external_id` may be "" where the platform named none; then every failure has a letter of its own. `reason` holds no
-    secret (errors of connectors are scrubbed before they get here).
+    secret (errors of connectors are scrubbed before they get here). Of what somebody who was erased is named in, only
+    the platform's name of the record is kept.
     """
+    if erased.names_one([external_id, payload], integration_id=integration.pk):
+        reason, payload = OF_THE_ERASED, {}
     with connection.cursor() as cursor:
         cursor.execute(
             """INSERT INTO dead_letters (integration_id, stream, external_id, reason, payload, attempts, at, settled_by)

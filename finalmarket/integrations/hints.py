@@ -19,6 +19,7 @@ from finalmarket.integrations import breaker, connect, dead_letters
 from finalmarket.integrations.desk import tracking_in
 from finalmarket.integrations.inbox import as_delivery, read_events, settle
 from finalmarket.integrations.models import ChannelIntegration, ListingLink, PlaceMapping, WebhookDelivery
+from finalmarket.integrations.privacy import late_news, wishes
 from finalmarket.integrations.storing import FAILED, Stored, intake, patiently
 from finalmarket.integrations.streams import STREAMS, Stream
 from finalmarket.kernel import clock, failpoints
@@ -30,8 +31,8 @@ MOST_ATTEMPTS = 12
 FIRST_PAUSE_SECONDS = 2.0
 MOST_PAUSE_SECONDS = 3600.0
 UNINSTALLED = "uninstalled"
-ERASE = "a person asks to be erased"
-DATA_REQUEST = "the platform passes on a person's wish to know what is stored of them"
+WISHES = ({"erase"}, {"data_request"})
+ERASE = "the platform asks for all copies to be erased, of an account that works"
 
 
 @dataclass(slots=True)
@@ -67,6 +68,17 @@ def act_on(integration: ChannelIntegration, there: Connector, claimed: Sequence[
                 hint.outcome = _note(integration, hint)
         _settle(integration, claimed, hints)
     failpoints.hit("inbox.after_settle")
+
+
+def act_on_wishes(integration: ChannelIntegration, there: Connector, waiting: Sequence[WebhookDelivery]) -> None:
+    """Of what waits for an account that does not work, or has ended: carry out what people want. The law does not wait
+    until it is connected anew; all else does."""
+    wanted = [row for row in waiting if {event.kind for event in read_events(there, as_delivery(row))} in WISHES]
+    hints = collect(there, wanted)
+    for hint in hints:
+        hint.outcome = _note(integration, hint)
+    if wanted:
+        _settle(integration, wanted, hints)
 
 
 def collect(there: Connector, claimed: Sequence[WebhookDelivery]) -> list[Hint]:
@@ -168,20 +180,20 @@ def _listing_changed(integration: ChannelIntegration, hint: Hint) -> str:
 
 
 def _erase(integration: ChannelIntegration, hint: Hint) -> str:
-    """Nothing is erased without a person looking: the request stands open before them until it is settled."""
-    return _ask_a_person(integration, hint, "erase", ERASE)
+    """A person is erased; where none is named, all that an ended account showed. An account that works on is not
+    emptied by a webhook: that is put before a person."""
+    if hint.external_id:
+        return wishes.erase(integration, hint.external_id, hint.topic)
+    if integration.status != ChannelIntegration.Status.ACTIVE:
+        return wishes.clear(integration, [row.pk for row in hint.deliveries])
+    letters = {"topic": hint.topic}
+    dead_letters.set_aside(integration, "erase", hint.deliveries[0].event_id, ERASE, letters)
+    return "before a person"
 
 
 def _data_request(integration: ChannelIntegration, hint: Hint) -> str:
     """What is known of somebody is handed out by a person, who sees whose it is."""
-    return _ask_a_person(integration, hint, "data_request", DATA_REQUEST)
-
-
-def _ask_a_person(integration: ChannelIntegration, hint: Hint, stream: str, words: str) -> str:
-    letters = {"topic": hint.topic, "external_id": hint.external_id}
-    name = hint.external_id or hint.deliveries[0].event_id
-    dead_letters.set_aside(integration, stream, name, f"{words}: customer {name[:100]}", letters)
-    return "before a person"
+    return wishes.show(integration, hint.external_id, hint.topic)
 
 
 def _uninstalled(integration: ChannelIntegration, hint: Hint) -> str:
@@ -220,6 +232,7 @@ def _settle(integration: ChannelIntegration, claimed: Sequence[WebhookDelivery],
         row.handled_at = clock.now()
     failpoints.hit("inbox.before_settle")
     settle(claimed)
+    late_news.keep_nothing_of_the_erased(integration, [row for row in claimed if row.handled_at is not None])
 
 
 def _pause(attempts: int, error: ConnectorError) -> float:

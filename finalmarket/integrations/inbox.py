@@ -204,10 +204,13 @@ def work(integration_id: int) -> bool:
     Several hints on one record become one question. What fails is tried again later, ever more seconds apart, and set
     aside after twelve tries.
     """
-    from finalmarket.integrations.hints import act_on
+    from finalmarket.integrations.hints import act_on, act_on_wishes
 
     integration = ChannelIntegration.objects.select_related("sales_channel").get(pk=integration_id)
     if integration.status != Status.ACTIVE:
+        with transaction.atomic(), closing(open_connector(integration)) as there:
+            waiting = due().select_for_update(skip_locked=True).filter(integration=integration_id)
+            act_on_wishes(integration, there, list(waiting.order_by("pk")[:MOST_AT_ONCE]))
         return False
     with failpoints.around("inbox.claim"):
         claimed = claim(integration_id)

@@ -26,6 +26,7 @@ from finalmarket.integrations.desk import jobs as desk  # noqa: F401  the jobs o
 from finalmarket.integrations.master import jobs as master  # noqa: F401  the jobs of items, counts and figures
 from finalmarket.integrations.models import ChannelIntegration, StreamCursor, SyncRun
 from finalmarket.integrations.outgoing import jobs as outgoing  # noqa: F401  the jobs of our own webhooks
+from finalmarket.integrations.privacy import jobs as privacy  # noqa: F401  the jobs of erasing people
 from finalmarket.integrations.streams import streams_of
 from finalmarket.integrations.talk.finding import look_at_wishes
 from finalmarket.kernel import clock

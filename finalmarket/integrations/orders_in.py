@@ -195,7 +195,7 @@ def _people(integration: ChannelIntegration, records: Sequence[OrderRecord], loo
             name=record.name or record.shipping_address.name or record.billing_address.name, email=record.email,
             phone=record.phone or record.shipping_address.phone,
             country=record.billing_address.country or record.shipping_address.country, language=record.language,
-            account=account_of(integration.pk, record.customer_id),
+            account=account_of(integration.pk, record.customer_id), at=record.placed_at,
         )
         for record in records
     ]  # fmt: skip

@@ -14,6 +14,9 @@ TOLD = """((topic LIKE 'order.%%' AND subject_id = ANY (%(orders)s))
            OR (topic LIKE 'customer.%%' AND subject_id = ANY (%(profiles)s))
            OR (topic LIKE 'journey.%%' AND subject_id IN
                (SELECT id FROM cross_channel_journeys WHERE customer_id = ANY (%(profiles)s))))"""
+NAMED = """(integration_id, external_id) IN (
+    SELECT integration_id, external_id FROM external_ids
+    WHERE (kind = 'customer' AND local_id = ANY (%(profiles)s)) OR (kind = 'order' AND local_id = ANY (%(orders)s)))"""
 PROOF = "That it was sent, when and about which record: so that nothing is told twice."
 
 TABLES = (
@@ -25,7 +28,7 @@ TABLES = (
         kept="That it came, and when: a webhook that comes twice is known.",
     ),
     Table(
-        "dead_letters", "",
+        "dead_letters", NAMED,
         {"payload": EMPTY_OBJECT, "reason": "'erased'", "external_id": EMPTY_TEXT,
          "settled_at": "coalesce(settled_at, now())", "settled_by": "'erasure'"},
         searched=("payload", "reason", "external_id"), none=("stream",), kept="That a record could not be taken.",

@@ -15,7 +15,7 @@ import re
 import time
 from collections import Counter
 from collections.abc import Callable, Mapping, Sequence
-from datetime import datetime
+from datetime import UTC, datetime
 from hashlib import sha256
 from pathlib import Path
 from typing import Any, NamedTuple, TypeAlias
@@ -48,6 +48,7 @@ NUL = re.compile(rb"(?<!\\)(\\\\)*\\u0000")
 SPECIAL = re.compile(r"[\\\t\n\r]")
 NULL = r"\N"
 NOBODY = Who()
+LONG_AGO = datetime.min.replace(tzinfo=UTC)
 DATABASE_AWAY = (OperationalError, InterfaceError, psycopg.OperationalError, psycopg.InterfaceError)
 AWAY = ("08", "57P")
 TRANSIENT = (errors.DeadlockDetected, errors.SerializationFailure, errors.LockNotAvailable)
@@ -244,7 +245,10 @@ class _Stale(Exception):
 def _write_once(
     items: Sequence[Item], refused: Sequence[SetAside], received_at: datetime, claim: Claim
 ) -> None:  # fmt: skip
-    unknown = {item.named for item in items if item.named not in whose.known}
+    unknown: dict[Named, datetime] = {}
+    for item in items:
+        if item.named not in whose.known and item.at > unknown.get(item.named, LONG_AGO):
+            unknown[item.named] = item.at
     found: dict[Named, int] = {}
     if unknown:
         with failpoints.around("ingest.resolve"):
@@ -278,7 +282,9 @@ def _store(
         if number is None:
             names[item.channel_id, item.name] += 1
             continue
-        profile = found.get(item.named) or whose.known.get(item.named)
+        profile = found.get(item.named, whose.known.get(item.named))
+        if profile == whose.ERASED:
+            continue
         if profile is None:
             raise _Stale(set())  # another thread has just forgotten it
         lines.append(b"%d\t%d%b" % (number, profile, item.line))

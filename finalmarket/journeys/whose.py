@@ -10,16 +10,21 @@ from __future__ import annotations
 import threading
 from collections import defaultdict
 from collections.abc import Collection, Iterable, Mapping
+from dataclasses import replace
+from datetime import datetime
 from typing import TypeAlias
 
 import psycopg
 
+from finalmarket.customers import erased
 from finalmarket.customers.resolve import Contact, add_identities, resolve_many
 from finalmarket.journeys.dialects.heard import Unreadable, Who
 from finalmarket.journeys.write_keys import Place
 
 Named: TypeAlias = tuple[Place, Who]
 MOST_REMEMBERED = 200_000
+ERASED = 0
+"""In place of a profile: nothing of it is kept. It is never remembered, for the person may begin anew."""
 GONE = """
 SELECT given.id FROM unnest(%s::bigint[]) AS given(id)
 WHERE NOT EXISTS (SELECT FROM customer_identities known WHERE known.customer_id = given.id AND known.is_anchor)
@@ -30,28 +35,32 @@ known: dict[Named, int] = {}
 _mutex = threading.Lock()
 
 
-def resolve(named: Collection[Named]) -> dict[Named, int]:
+def resolve(named: Mapping[Named, datetime]) -> dict[Named, int]:
     """Return the profiles of these, made now where there are none, and keep as evidence all that each names. Commits by
-    itself outside of a transaction. Raises Unreadable where one names nobody."""
+    itself outside of a transaction. `named` says when each did something last: ERASED for somebody who was erased after
+    that. Raises Unreadable where one names nobody."""
     found: dict[Named, int] = {}
     by_place: dict[Place, list[Who]] = defaultdict(list)
     for place, who in named:
         by_place[place].append(who)
     for place, people in by_place.items():
         source = f"channel:{place.channel_id}"
-        profiles = resolve_many([_contact(place, who) for who in people], country=place.country, source=source)
+        contacts = [replace(_contact(place, who), at=named[place, who]) for who in people]
+        profiles = resolve_many(contacts, country=place.country, source=source)
+        gone = erased.among(profiles)
         for who, profile in zip(people, profiles, strict=True):
             if profile is None:
                 raise Unreadable("it names nobody")
-            found[place, who] = profile
-        add_identities(_others(place, people, found), source=source, country=place.country)
+            found[place, who] = ERASED if profile in gone else profile
+        there = [who for who in people if found[place, who] != ERASED]
+        add_identities(_others(place, there, found), source=source, country=place.country)
     return found
 
 
 def remember(found: Mapping[Named, int]) -> None:
     """Remember these, once they are committed; the oldest are forgotten for them."""
     with _mutex:
-        known.update(found)
+        known.update({named: profile for named, profile in found.items() if profile != ERASED})
         for _ in range(len(known) - MOST_REMEMBERED):
             del known[next(iter(known))]
 

@@ -62,6 +62,7 @@ def contact_of(draft: OrderDraft) -> Contact:
         loyalty=draft.loyalty,
         payment=draft.payment_fingerprint,
         device=draft.device,
+        at=draft.placed_at,
     )
 
 

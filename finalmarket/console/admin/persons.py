@@ -15,10 +15,12 @@ from finalmarket.customers import blocking
 from finalmarket.customers.models import (
     BlockedIdentity,
     CustomerMerge,
+    ErasedIdentity,
     IdentityLimit,
     PersonChange,
     PersonFollower,
     PersonMark,
+    PrivacyRequest,
     SharedIdentity,
 )
 from finalmarket.kernel.errors import UserError
@@ -139,3 +141,22 @@ class FollowerAdmin(ReadOnlyAdmin):
 
     list_display = ("name", "last_change")
     ordering = ("name",)
+
+
+@admin.register(PrivacyRequest)
+class PrivacyRequestAdmin(ReadOnlyAdmin):
+    """Who asked for an export or an erasure of whom, and what became of it."""
+
+    list_display = ("kind_in_words", "person_id", "state_in_words", "actor", "source", "requested_at", "done_at")
+    list_filter = ("kind", "state")
+    ordering = ("-id",)
+
+    kind_in_words, state_in_words = pilled("kind"), pilled("state")
+
+
+@admin.register(ErasedIdentity)
+class ErasedIdentityAdmin(ReadOnlyAdmin):
+    """Digests by which late news of erased persons is known; nothing can be read from them."""
+
+    list_display = ("id", "customer_id", "erased_at", "came_back_at")
+    ordering = ("-id",)

@@ -14,6 +14,7 @@ from django.db.models import Q
 
 from finalmarket.channels.models import SalesChannel
 from finalmarket.connectors.talk import ConversationMessage, ConversationRecord
+from finalmarket.customers import erased
 from finalmarket.customers.resolve import Contact, resolve_many
 from finalmarket.integrations.intake_map import account_of, source_of
 from finalmarket.integrations.models import ChannelIntegration, ExternalId, Ticket
@@ -62,6 +63,8 @@ class Page:
         order, person = self.order_of(record), self.person_of(record)
         if person is None:
             return "unchanged"  # nobody is named yet; the version that names somebody will be newer
+        if erased.among([person]):
+            return "unchanged"
         channel = seat(self.integration, record.medium)
         journey = self._follow(record, row, channel, person)
         if order is not None and journey.order_id != order.pk:
@@ -170,6 +173,7 @@ def _people(page: Page, records: Sequence[ConversationRecord]) -> dict[str, int 
         Contact(
             name=record.name, email=record.email, phone=record.phone,
             account=account_of(page.integration.pk, record.customer_id),
+            at=max((one.at for one in record.messages if one.author == "customer"), default=record.opened_at),
         )
         for record in records
     ]  # fmt: skip

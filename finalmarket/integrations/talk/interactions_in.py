@@ -12,6 +12,7 @@ from datetime import datetime
 from typing import Any
 
 from finalmarket.connectors.talk import InteractionRecord
+from finalmarket.customers import erased
 from finalmarket.customers.resolve import Contact, resolve_many
 from finalmarket.integrations.intake_map import account_of, source_of
 from finalmarket.integrations.models import ChannelIntegration, DeadLetter, DueNotice, ExternalId
@@ -123,16 +124,19 @@ def take_interactions(integration: ChannelIntegration, records: Sequence[Interac
 def _people(integration: ChannelIntegration, records: Sequence[InteractionRecord]) -> dict[str, int | None]:
     """Whom the records are of: by account and address, else by the mail of ours that they are about."""
     contacts = [
-        Contact(email=record.email, account=account_of(integration.pk, record.customer_id)) for record in records
+        Contact(email=record.email, account=account_of(integration.pk, record.customer_id), at=record.at)
+        for record in records
     ]
     country = integration.sales_channel.country if integration.sales_channel else ""
     found = resolve_many(contacts, country=country, source=source_of(integration.pk))
     silent = {record.message_key for record, person in zip(records, found, strict=True) if person is None}
     readers = _readers(integration, silent - {""})
-    return {
+    gone = erased.among([*found, *readers.values()])
+    people = {
         record.external_id: readers.get(record.message_key) if person is None else person
         for record, person in zip(records, found, strict=True)
     }
+    return {name: None if person in gone else person for name, person in people.items()}
 
 
 def _readers(integration: ChannelIntegration, keys: set[str]) -> dict[str, int]:

@@ -1,0 +1,195 @@
+"""Erasing a person: the books stay, the person goes, whole or not at all.
+
+1. It is asked for: the request is written down, digests of all that the person is known by are kept, and the profiles
+   are marked. From the commit on, whatever comes in is known to be of somebody who was erased.
+2. It is done: one transaction walks the lists of the rooms, set-based. A kill before its commit leaves nothing half
+   done, and the worker does it within a minute.
+
+What the law needs stays, without the person: amounts, tax, the country of delivery, units, dates, references. Orders
+that are still under way need their address: the erasure waits for them unless told otherwise.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from typing import Any
+
+import structlog
+from django.db import connection, transaction
+
+from finalmarket.customers import erased, persons
+from finalmarket.customers.known_by import Identity
+from finalmarket.customers.models import OmnichannelCustomer, PrivacyRequest
+from finalmarket.customers.persons import members
+from finalmarket.customers.rules import blocked_among
+from finalmarket.integrations.models import ExternalId
+from finalmarket.integrations.privacy.lists import TABLES
+from finalmarket.integrations.privacy.words import as_text, kinds_of_columns, pattern, words_of
+from finalmarket.journeys import ingest, whose
+from finalmarket.kernel import clock, failpoints
+from finalmarket.kernel.errors import UserError
+from finalmarket.kernel.personal import Table
+from finalmarket.orders.models import Order
+
+State, Kind = PrivacyRequest.State, PrivacyRequest.Kind
+UNDER_WAY = (Order.State.OPEN, Order.State.PARTLY_FULFILLED)
+MOST_AT_ONCE = 50
+
+STAY_ONE = """
+INSERT INTO customer_merges (kind, first_id, second_id, decision, actor, reason, source, undone_by)
+SELECT 'join', %(first)s, member.id, gen_random_uuid(), 'erasure', '', 'erasure', ''
+FROM unnest(%(profiles)s::bigint[]) member(id) WHERE member.id <> %(first)s
+  AND NOT EXISTS (SELECT FROM customer_merges known
+                  WHERE known.first_id = %(first)s AND known.second_id = member.id AND known.undone_at IS NULL)
+"""
+WITHDRAW = """
+INSERT INTO consents (customer_id, purpose, sales_channel_id, is_granted, source, proof, at)
+SELECT DISTINCT said.customer_id, said.purpose, said.sales_channel_id, false, 'erasure', '{}'::jsonb, %(now)s
+FROM consents said WHERE said.customer_id = ANY (%(profiles)s::bigint[])
+"""
+NAMES = """
+SELECT 'account', format('integration:%%s:%%s', integration_id, external_id) FROM external_ids
+WHERE kind = 'customer' AND local_id = ANY (%(profiles)s)
+UNION SELECT 'account', format('integration:%%s:%%s', integration_id, external_id) FROM due_records
+WHERE what = 'customer' AND external_id <> '' AND local_id = ANY (%(profiles)s)
+UNION SELECT 'order', format('integration:%%s:%%s', integration_id, external_id) FROM external_ids
+WHERE kind = 'order' AND local_id = ANY (%(orders)s)
+UNION SELECT kind, value FROM customer_identities WHERE customer_id = ANY (%(profiles)s)
+"""
+
+
+def erase(customer_id: int, *, actor: str, source: str = "", at_once: bool = False) -> PrivacyRequest:
+    """Erase the person of a profile, all their profiles with them; return the request with what became of it.
+
+    While orders of theirs are under way the request waits, and is carried out by the worker when the last is done;
+    with `at_once` it does not, and those orders have no address any more. Erasing somebody again changes nothing.
+    Raises UserError without an actor, and for an unknown customer. Must not be called within a transaction.
+    """
+    request = ask(customer_id, actor=actor, source=source, at_once=at_once)
+    return finish(request.pk) if request.state == State.UNDER_WAY else request
+
+
+@transaction.atomic
+def ask(customer_id: int, *, actor: str, source: str = "", at_once: bool = False) -> PrivacyRequest:
+    """Write down that a person is to be erased; see `erase`. One who was erased, or is to be, is asked for once."""
+    if not actor.strip():
+        raise UserError("an erasure has an actor: say who asks for it")
+    profiles = members(customer_id)
+    if not profiles:
+        raise UserError(f"there is no customer {customer_id}")
+    list(OmnichannelCustomer.objects.select_for_update().filter(pk__in=profiles).order_by("pk"))
+    earlier = PrivacyRequest.objects.filter(kind=Kind.ERASURE, person_id=profiles[0]).order_by("-pk").first()
+    left = OmnichannelCustomer.objects.filter(pk__in=profiles, erased_at=None).exists()
+    if earlier is not None and (earlier.state == State.UNDER_WAY or (earlier.state == State.DONE and not left)):
+        return earlier
+    request = earlier if earlier is not None and earlier.state == State.WAITING else PrivacyRequest(kind=Kind.ERASURE)
+    request.person_id, request.profiles = profiles[0], profiles
+    request.actor, request.source, request.state = actor.strip()[:100], source[:100], State.WAITING
+    waits_for = 0 if at_once else Order.objects.filter(customer__in=profiles, state__in=UNDER_WAY).count()
+    request.outcome = {"waits_for_orders": waits_for} if waits_for else {}
+    if not waits_for:
+        request.state = State.UNDER_WAY
+        _begin(profiles)
+    request.save()
+    return request
+
+
+def _begin(profiles: Sequence[int]) -> None:
+    """From the end of this transaction on, the person is known to be erased, whatever comes in."""
+    failpoints.hit("privacy.before_begin")
+    erased.alone()
+    now = clock.now()
+    values = {"profiles": list(profiles), "orders": _orders(profiles)}
+    with connection.cursor() as cursor:
+        cursor.execute(NAMES, values)
+        names: set[Identity] = set(cursor.fetchall())
+    erased.remember(profiles[0], names - blocked_among({one for one in names if one[0] != erased.ORDER}), now)
+    OmnichannelCustomer.objects.filter(pk__in=profiles).update(erased_at=now)
+
+
+def finish(request_id: int) -> PrivacyRequest:
+    """Carry out an erasure that was asked for; one that is done is returned as it is."""
+    with transaction.atomic():
+        request: PrivacyRequest = PrivacyRequest.objects.select_for_update().get(pk=request_id)
+        if request.state != State.UNDER_WAY:
+            return request
+        request.outcome = _carry_out(list(request.profiles))
+        request.state, request.done_at = State.DONE, clock.now()
+        request.save()
+        failpoints.hit("privacy.before_commit")
+    whose.forget(set(request.profiles))
+    structlog.get_logger(__name__).info("person erased", request=request.pk, actor=request.actor)
+    return request
+
+
+def _carry_out(profiles: list[int]) -> dict[str, Any]:
+    """Walk the lists, within a transaction; return how many rows of each table lost something."""
+    ingest.hold_back()
+    persons.hold()
+    orders = _orders(profiles)
+    told = _accounts(profiles)
+    values = {"profiles": profiles, "orders": orders, "first": profiles[0], "now": clock.now()}
+    words = words_of(profiles, orders)
+    with connection.cursor() as cursor:
+        cursor.execute(STAY_ONE, values)
+        cursor.execute(WITHDRAW, values)
+    persons.before_removal(profiles)
+    kinds, rows = kinds_of_columns(), dict[str, int]()
+    for table in TABLES:
+        done = _erase_rows(table, values) + (_erase_found(table, kinds, words) if words else 0)
+        if done:
+            rows[table.name] = rows.get(table.name, 0) + done
+        failpoints.hit("privacy.after_table")
+    return {"rows": rows, "kept": {table.name: table.kept for table in TABLES if table.whose and table.kept}, **told}
+
+
+def _orders(profiles: Sequence[int]) -> list[int]:
+    return list(Order.objects.filter(customer__in=profiles).order_by("pk").values_list("pk", flat=True))
+
+
+def _erase_rows(table: Table, values: dict[str, Any]) -> int:
+    """Erase what is the person's own."""
+    if not table.whose or not (table.is_deleted or table.erased):
+        return 0
+    changes = ", ".join(f"{column} = {becomes}" for column, becomes in table.erased.items())
+    verb = f"DELETE FROM {table.name}" if table.is_deleted else f"UPDATE {table.name} SET {_escaped(changes)}"  # noqa: S608
+    with connection.cursor() as cursor:
+        cursor.execute(f"{verb} WHERE {table.whose}", values)
+        return int(cursor.rowcount)
+
+
+def _erase_found(table: Table, kinds: dict[tuple[str, str], str], words: Sequence[str]) -> int:
+    """Erase what nobody owns and the person is named in."""
+    if not table.searched:
+        return 0
+    text = ", ".join(as_text(column, kinds.get((table.name, column), "text")) for column in table.searched)
+    changes = ", ".join(f"{column} = {becomes}" for column, becomes in table.erased.items())
+    with connection.cursor() as cursor:
+        cursor.execute(
+            f"UPDATE {table.name} SET {_escaped(changes)} WHERE concat_ws(' ', {text}) ~* %(pattern)s",  # noqa: S608
+            {"pattern": pattern(words)},
+        )
+        return int(cursor.rowcount)
+
+
+def _escaped(sql: str) -> str:
+    return sql.replace("%", "%%")
+
+
+def _accounts(profiles: Sequence[int]) -> dict[str, Any]:
+    """Which accounts at platforms know the person, so that they are told, or a person tells them."""
+    known = ExternalId.objects.filter(kind="customer", local_id__in=profiles).select_related("integration")
+    return {"known_at": sorted({one.integration.platform_name for one in known})}
+
+
+def go_on() -> int:
+    """Carry out what was asked for and is not done: after a kill, or because orders were under way. Returns how many
+    persons were erased."""
+    done = 0
+    waiting = PrivacyRequest.objects.filter(kind=Kind.ERASURE, state__in=[State.WAITING, State.UNDER_WAY])
+    for request in waiting.order_by("pk")[:MOST_AT_ONCE]:
+        if request.state == State.WAITING:
+            request = ask(request.person_id, actor=request.actor, source=request.source)
+        if request.state == State.UNDER_WAY:
+            done += finish(request.pk).state == State.DONE
+    return done
