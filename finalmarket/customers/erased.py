@@ -53,9 +53,7 @@ def digest(kind: str, value: str) -> str:
 def is_anybody() -> bool:
     """Whether anybody was erased; within a transaction no erasure begins from now on until its end."""
     with connection.cursor() as cursor:
-        if connection.in_atomic_block:
-            cursor.execute("SELECT pg_advisory_xact_lock_shared(%s)", [LOCK])
-        cursor.execute("SELECT EXISTS (SELECT FROM erased_identities)")
+        cursor.execute("SELECT somebody_was_erased(%s)", [LOCK])
         return bool(cursor.fetchone()[0])
 
 
