@@ -7,10 +7,10 @@ import os
 import random
 from collections.abc import Iterator
 from contextlib import contextmanager
-from datetime import timedelta
+from datetime import datetime, timedelta
 
 import pytest
-from django.db import transaction
+from django.db import connection, transaction
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
@@ -21,6 +21,7 @@ from finalmarket.customers.models import ChannelPreference, Consent, Omnichannel
 from finalmarket.customers.persons import members, settle
 from finalmarket.customers.resolve import resolve_many
 from finalmarket.customers.rules import rules_for
+from finalmarket.journeys import stitching
 from finalmarket.kernel import clock
 from finalmarket.kernel.errors import UserError
 from tests.analytics import book
@@ -136,6 +137,50 @@ def test_a_merge_and_its_unmerge_leave_every_table_as_it_was_byte_for_byte(
         one.unmerge(other, actor="olga")
         assert dump() == before
         assert stored_persons() == from_scratch()
+
+
+@pytest.mark.django_db
+@slowly
+@given(records(most=8), st.randoms(use_true_random=False))
+def test_journeys_that_are_told_after_a_merge_and_after_its_unmerge_are_those_of_before(
+    arrived: list[Record], chance: random.Random
+) -> None:
+    with taken_back():
+        resolve_many([contact(record) for record in arrived])
+        settle()
+        people = list(OmnichannelCustomer.objects.filter(merged_into=None))
+        if len(people) < 2:
+            return
+        _live(chance)
+        now = clock.now()
+        before = _told(now)
+        one, other = chance.sample(people, 2)
+        one.merge(other, actor="olga")
+        _told(now)
+        one.unmerge(other, actor="olga")
+        after = _told(now)
+        assert {table for table in before if before[table] != after[table]} <= TOLD_ANEW
+        assert before["as told"] == after["as told"]
+
+
+TOLD_ANEW = {"cross_channel_journeys", "journey_touchpoints", "channel_interactions"}
+"""Journeys that were one in between get numbers of their own again."""
+AS_TOLD = """
+    SELECT row(journey.customer_id, journey.start_channel_id, journey.intent, journey.state, journey.outcome,
+               journey.order_id, journey.started_at, journey.ended_at, journey.reason,
+               (SELECT array_agg((touch.sales_channel_id, touch.action, touch.interaction_id, touch.occurred_at)::text
+                                 ORDER BY touch.occurred_at, touch.action, touch.interaction_id)
+                FROM journey_touchpoints touch WHERE touch.journey_id = journey.id))::text
+    FROM cross_channel_journeys journey ORDER BY 1"""
+
+
+def _told(now: datetime) -> dict[str, list[str]]:
+    """All tables after the journeys were told, and the journeys without their numbers."""
+    assert stitching.run(now=now).failed == []
+    with connection.cursor() as cursor:
+        cursor.execute(AS_TOLD)
+        told = [text for (text,) in cursor.fetchall()]
+    return dump() | {"as told": told}
 
 
 def _live(chance: random.Random) -> None:

@@ -10,7 +10,7 @@ from psycopg.conninfo import make_conninfo
 
 from finalmarket.channels.models import SalesChannel
 from finalmarket.cli.migrate import apply_migrations
-from finalmarket.customers.models import CustomerIdentity, OmnichannelCustomer
+from finalmarket.customers.models import CustomerIdentity, CustomerMerge, OmnichannelCustomer
 from finalmarket.customers.persons import settle
 from finalmarket.kernel.database import owner_database
 from finalmarket.kernel.embedded import pg_bindir
@@ -73,3 +73,39 @@ def test_a_database_of_an_earlier_version_is_taken_over_whole(dump: Path, commit
 
 def test_there_is_a_dump_of_the_first_version() -> None:
     assert "0.1.0.sql.gz" in [dump.name for dump in DUMPS]
+
+
+LEGACY = """
+    INSERT INTO omnichannel_customers (id, name, email, phone, country, language, segment, attributes, updated_at,
+                                       merged_into_id)
+    SELECT 900000 + n, 'Ann', '', '', '', '', 'new', '{}', now(), nullif(900000 + upper, 900000)
+    FROM (VALUES (1, 0), (2, 0), (3, 0), (4, 3), (5, 4)) AS given(n, upper);
+    INSERT INTO customer_identities (customer_id, kind, value, source, evidence)
+    SELECT 900000 + n, kind, value, '', '{}'
+    FROM (VALUES (1, 'phone', '+4930901820'), (1, 'email', 'ann.lee@gmail.com'), (1, 'email', 'ann@old.example.com'),
+                 (2, 'email', 'annlee+shop@googlemail.com'), (2, 'email', 'a.nnlee@gmail.com'),
+                 (2, 'account', 'shop:7'), (3, 'loyalty', 'FM1')) AS given(n, kind, value);
+"""
+
+
+def test_what_customers_of_an_earlier_version_are_known_by_becomes_anchors_and_evidence(
+    committed_database: TestDatabase,
+) -> None:
+    connections.close_all()
+    databases.make_clone(committed_database.server, "template0", committed_database.name)
+    _load(DUMPS[0], committed_database.name)
+    with open_connection({**owner_database(), "NAME": committed_database.name}) as owner:
+        owner.execute(LEGACY)
+
+    apply_migrations(verbosity=0)
+
+    rows = CustomerIdentity.objects.filter(customer__gt=900_000).order_by("customer", "kind", "value")
+    assert [(row.customer_id - 900_000, row.value, row.is_anchor) for row in rows] == [
+        (1, "ann@old.example.com", False), (1, "annlee@gmail.com", True), (1, "+4930901820", False),
+        (2, "shop:7", False), (2, "annlee@gmail.com", False), (3, "FM1", True),
+    ]  # fmt: skip
+    settle()
+    persons = OmnichannelCustomer.objects.filter(pk__gt=900_000).order_by("pk").values_list("pk", "merged_into")
+    first, third = 900_001, 900_003
+    assert [upper for _, upper in persons] == [None, first, None, third, third]
+    assert CustomerMerge.objects.filter(kind="join", actor="system").count() == 2

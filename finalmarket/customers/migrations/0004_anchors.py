@@ -68,7 +68,7 @@ class Migration(migrations.Migration):
     ]
 
     operations = [
-        migrations.RunSQL([MAILBOXES, DOUBLES, ANCHORS], migrations.RunSQL.noop),
+        migrations.RunSQL([MAILBOXES, DOUBLES, ANCHORS, "SET CONSTRAINTS ALL IMMEDIATE"], migrations.RunSQL.noop),
         migrations.AddConstraint(
             model_name='customeridentity',
             constraint=models.UniqueConstraint(fields=('customer', 'kind', 'value'), name='customer_identities_once'),
