@@ -100,7 +100,8 @@ class Books(Desk):
         order["parcels"].append(parcel)
         lines = {line["id"]: line for line in order["lines"]}
         for line in told["lines"]:
-            item = self.state["items"].get(lines[line["id"]]["item"])
+            told_of = lines[line["id"]]
+            item = self.state["items"].get(told_of["item"]) or self._found("items", sku=told_of["sku"])
             if item is not None and told["location"] in self.state["locations"]:
                 self._move(item, told["location"], -line["quantity"], told["shipped_at"])
         self.effect("fulfilment", order=number, id=parcel["id"], tracking_number=told["number"])
