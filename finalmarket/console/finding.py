@@ -12,7 +12,7 @@ from typing import Any
 from django.db import connection
 from django.db.models import Q
 
-from finalmarket.customers.known_by import mailbox
+from finalmarket.customers.known_by import e164, mailbox
 from finalmarket.customers.models import CustomerIdentity
 from finalmarket.kernel.sql import Queries
 
@@ -39,6 +39,7 @@ def _found(query: str, text: str) -> list[int]:
         "beginning": f"{literal}%",
         "part": f"%{literal}%",
         "mailbox": mailbox(wanted.lower()),
+        "phone": e164(wanted, "") or wanted,
         "kinds": [kind for kind, _ in CustomerIdentity.Kind.choices],
         "most": MOST_FOUND,
     }
@@ -56,8 +57,8 @@ def products(text: str) -> list[int]:
 
 
 def customers(text: str) -> list[int]:
-    """Ids of customers by a whole identity (e-mail, phone, ...) or a part of the name, with all other profiles of the
-    same persons; at most MOST_FOUND."""
+    """Ids of customers by a whole identity (e-mail, phone, ...) or order number, or a part of the name, with all other
+    profiles of the same persons; at most MOST_FOUND."""
     return _found("customers_found", text)
 
 

@@ -24,11 +24,14 @@ SELECT id FROM (
 ) found GROUP BY id ORDER BY min(rank), id LIMIT %(most)s
 
 -- name: customers_found
--- By a whole e-mail address, phone number or other identity, or a part of the name: all profiles of the persons found.
+-- By a whole e-mail address, phone number, other identity or order number, or a part of the name: all profiles of the
+-- persons found.
 SELECT id FROM (
     SELECT coalesce(profile.merged_into_id, profile.id) AS person, min(found.rank) AS rank FROM (
         SELECT customer_id AS id, 1 AS rank FROM customer_identities
-        WHERE kind = ANY(%(kinds)s) AND value IN (%(text)s, lower(%(text)s), %(mailbox)s)
+        WHERE kind = ANY(%(kinds)s) AND value IN (%(text)s, lower(%(text)s), %(mailbox)s, %(phone)s)
+        UNION ALL
+        SELECT customer_id, 1 FROM orders WHERE number = %(text)s AND customer_id IS NOT NULL
         UNION ALL
         (SELECT id, 2 FROM omnichannel_customers WHERE name ILIKE %(part)s LIMIT %(most)s)
     ) found JOIN omnichannel_customers profile ON profile.id = found.id GROUP BY 1

@@ -77,6 +77,12 @@ class Shown:
         """Whether the channel sells as many as are wanted, at a price."""
         return not {one.kind for one in self.differences} & {"not_sold", "no_price", "sold_out", "few"}
 
+    @property
+    def most(self) -> int:
+        """How many of the wanted units the channel can sell now, at a price."""
+        sells = not {one.kind for one in self.differences} & {"not_sold", "no_price"}
+        return max(0, min(self.wanted.quantity, self.left)) if sells else 0
+
 
 @dataclass(frozen=True, slots=True)
 class Opened:

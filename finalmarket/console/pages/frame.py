@@ -21,7 +21,8 @@ View = Callable[..., HttpResponse]
 
 
 def page(permission: str, *methods: str) -> Callable[[View], View]:
-    """Let only those see a page who are logged in to the console and have `permission` ("room.verb_model").
+    """Let only those see a page who are logged in to the console and have `permission` ("room.verb_model"; of several
+    that are parted by | any one will do).
 
     `methods` are the HTTP methods that it answers, GET by default. Posts are checked for their CSRF token.
     """
@@ -30,7 +31,7 @@ def page(permission: str, *methods: str) -> Callable[[View], View]:
         @require_http_methods([*(methods or ("GET", "HEAD"))])
         @wraps(view)
         def checked(request: HttpRequest, *args: Any, **kwargs: Any) -> HttpResponse:
-            if not request.user.has_perm(permission):
+            if not any(request.user.has_perm(one) for one in permission.split("|")):
                 raise PermissionDenied(f"{request.user} may not {permission}")
             return view(request, *args, **kwargs)
 
