@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from decimal import Decimal
+from typing import Any
 
 import pytest
 from django.contrib.auth.models import Permission, User
@@ -24,7 +25,7 @@ from tests.console.reading import read, told
 from tests.orders.market import Market, draft, line
 
 
-def come(**words: str) -> OmnichannelCustomer:
+def come(**words: Any) -> OmnichannelCustomer:
     found = resolve(Contact(**words))
     assert found is not None
     settle()

@@ -182,10 +182,10 @@ def _take(request: HttpRequest, customer: OmnichannelCustomer, taken: list[int])
     channel = SalesChannel.objects.filter(pk=_number(given.get("channel", ""))).first()
     if not form_key or channel is None:
         raise ValidationError("The form was not complete; open the page of the customer again.")
-    prefix = "units-"
     units = {
-        _number(name.removeprefix(prefix)): _number(value) for name, value in given.items() if name.startswith(prefix)
-    }
+        _number(name.removeprefix("units-")): _number(given.get(name, ""))
+        for name in given if name.startswith("units-")
+    }  # fmt: skip
     agreed = _agreed(given)
     done = take_over(customer.pk, channel, actor=actor(request), key=form_key, quantities=units, agreed=agreed)
     taken.append(done.order.pk)
