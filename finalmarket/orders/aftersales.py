@@ -89,7 +89,7 @@ def _cancel(known: Known, units: Mapping[int, int], whole: bool, *, key: str, re
     if fewer:
         write_units(fewer, "cancelled_quantity")
     lock_stock(order)
-    settle(known.standing, actor=actor, reason=f"cancelled: {reason}")
+    settle(known.standing, actor=actor, reason="cancelled")  # why is the order's: it may name somebody
     words = "the whole order" if whole else f"{sum(units.values())} units"
     note(order, "cancelled", f"{words}: {reason}", actor=actor, key=f"cancel:{key}" if key else "")
     if whole:

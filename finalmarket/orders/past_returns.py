@@ -153,7 +153,7 @@ def _restock(cursor: Any, batch: _Batch) -> int:
             location,
             each * line.quantity,
             channel_id=batch.returns[line.record].channel_id,
-            reason=batch.returns[line.record].reason[:200],
+            reason="returned",
             reference=f"return:{batch.return_ids[line.record]}",
         )
         for line, variant, location in fit

@@ -249,7 +249,7 @@ def _restock(
             back += [
                 ledger.TakeBack(
                     variant_id, row.location_id, row.quantity * per_unit, order.sales_channel_id,
-                    reason=record.reason[:200], reference=f"return:{record.pk}",
+                    reason="returned", reference=f"return:{record.pk}",
                 )
                 for variant_id, per_unit in known.get(row.order_line_id or 0, {}).items()
             ]  # fmt: skip

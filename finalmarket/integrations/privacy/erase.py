@@ -56,6 +56,19 @@ UNION SELECT 'order', format('integration:%%s:%%s', integration_id, external_id)
 WHERE kind = 'order' AND local_id = ANY (%(orders)s)
 UNION SELECT kind, value FROM customer_identities WHERE customer_id = ANY (%(profiles)s)
 """
+RECORDS = """
+SELECT integration_id, array_agg(external_id) FROM (
+    SELECT integration_id, external_id FROM external_ids
+    WHERE (kind = 'customer' AND local_id = ANY (%(profiles)s)) OR (kind = 'order' AND local_id = ANY (%(orders)s))
+    UNION SELECT integration_id, external_id FROM dead_letters
+    WHERE external_id <> '' AND concat_ws(' ', payload::text, reason) ~* %(named)s) known
+GROUP BY integration_id
+"""
+EMPTY = """
+UPDATE webhook_deliveries SET body = ''::bytea, headers = '{}', url = '', outcome = 'erased'
+WHERE integration_id = %(integration)s AND handled_at IS NOT NULL
+  AND concat_ws(' ', encode(body, 'escape'), outcome) ~* %(ids)s
+"""
 
 
 def erase(customer_id: int, *, actor: str, source: str = "", at_once: bool = False) -> PrivacyRequest:
@@ -135,12 +148,26 @@ def _carry_out(profiles: list[int]) -> dict[str, Any]:
         cursor.execute(WITHDRAW, values)
     persons.before_removal(profiles)
     kinds, rows = kinds_of_columns(), dict[str, int]()
+    rows["webhook_deliveries"] = _empty_handled_webhooks(values, pattern(words) if words else "^$")
     for table in TABLES:
         done = _erase_rows(table, values) + (_erase_found(table, kinds, words) if words else 0)
         if done:
             rows[table.name] = rows.get(table.name, 0) + done
         failpoints.hit("privacy.after_table")
     return {"rows": rows, "kept": {table.name: table.kept for table in TABLES if table.whose and table.kept}, **told}
+
+
+def _empty_handled_webhooks(values: dict[str, Any], named: str) -> int:
+    """Empty webhooks that were worked on and are about a record of the person: by what the account calls their orders,
+    themselves, and records that could not be taken and name them. Such a name may be as short as 17, so it is looked
+    for with that account alone."""
+    done = 0
+    with connection.cursor() as cursor:
+        cursor.execute(RECORDS, {**values, "named": named})
+        for integration_id, ids in cursor.fetchall():
+            cursor.execute(EMPTY, {"integration": integration_id, "ids": pattern(ids)})
+            done += cursor.rowcount
+    return done
 
 
 def _orders(profiles: Sequence[int]) -> list[int]:

@@ -1,5 +1,6 @@
 """Every table of the house with what it holds of people, as the rooms list it, in the order in which it is erased."""
 
+from finalmarket.access import personal as access
 from finalmarket.analytics import personal as analytics
 from finalmarket.catalog import personal as catalog
 from finalmarket.channels import personal as channels
@@ -41,6 +42,6 @@ AROUND = (
 
 TABLES: tuple[Table, ...] = (
     *AROUND, *integrations.TABLES, *journeys.TABLES, *orders.TABLES, *analytics.TABLES, *stock.TABLES,
-    *channels.TABLES, *catalog.TABLES, *customers.TABLES[1:], customers.TABLES[0],
+    *access.TABLES, *channels.TABLES, *catalog.TABLES, *customers.TABLES[1:], customers.TABLES[0],
 )  # fmt: skip
 """The profiles are last, for whoever is asked for their rows; interactions go before the journeys they are part of."""

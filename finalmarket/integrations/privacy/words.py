@@ -73,13 +73,16 @@ def pattern(words: Sequence[str]) -> str:
 
 
 def _forms(word: str) -> Iterable[str]:
-    yield word
-    yield json.dumps(word)[1:-1]
-    yield json.dumps(word, ensure_ascii=False)[1:-1]
-    yield quote(word, safe="")
-    yield quote_plus(word)
-    yield html.escape(word)
-    yield "".join(chr(one) if 31 < one < 127 and one != 92 else f"\\{one:03o}" for one in word.encode())
+    said = [word, json.dumps(word)[1:-1], json.dumps(word, ensure_ascii=False)[1:-1], quote(word, safe=""),
+            quote_plus(word), html.escape(word)]  # fmt: skip
+    yield from said
+    yield from (_as_bytes(one) for one in said)
+
+
+def _as_bytes(form: str) -> str:
+    """As PostgreSQL writes bytes (`escape`): a backslash twice, what is not ASCII by its octal codes."""
+    codes = (f"\\{one:03o}" if one > 126 or one == 0 else "\\\\" if one == 92 else chr(one) for one in form.encode())
+    return "".join(codes)
 
 
 def as_text(column: str, kind: str) -> str:
