@@ -7,7 +7,7 @@ from finalmarket.kernel.database import as_owner, database_ready, settle_role
 from finalmarket.kernel.grants import grant_to_runtime
 
 # Tables that the runtime role may read and add to, never change: the ledger refuses it by triggers besides.
-APPEND_ONLY = ("stock_movement",)
+APPEND_ONLY = ("stock_movement", "api_audit")
 
 
 def apply_migrations(*, verbosity: int = 1) -> str | None:

@@ -50,6 +50,7 @@ INSTALLED_APPS = [
     "finalmarket.catalog",
     "finalmarket.customers",
     "finalmarket.channels",
+    "finalmarket.access",
     "finalmarket.stock",
     "finalmarket.orders",
     "finalmarket.journeys",

@@ -1,0 +1,12 @@
+"""What is kept of people in the room of access: nothing on purpose."""
+
+from finalmarket.kernel.personal import EMPTY_TEXT, Table, impersonal
+
+TABLES = (
+    impersonal("api_keys", "name", "prefix", "digest", "scopes", "created_by"),
+    Table(
+        "api_idempotent_calls", "", {"answer": EMPTY_TEXT}, searched=("answer",), none=("token", "digest", "headers"),
+        kept="What a program was answered, for two days: numbers; where a word of a person got in, the answer goes.",
+    ),
+    impersonal("api_audit", "operation", "subject"),
+)  # fmt: skip
