@@ -28,8 +28,8 @@ class NotLookedAt(UserError):
 @failpoints.around("dead_letters.set_aside")
 def set_aside(
     integration: ChannelIntegration, stream: str, external_id: str, reason: str, payload: Mapping[str, Any]
-) -> None:
-    """Keep a record that could not be taken or sent. While its letter is open, the same record has no second one: the
+) -> str:
+    """Keep a record that could not be taken or sent; return the reason that is kept. While its letter is open, the same record has no second one: the
     newest reason and payload stand, and its attempts are counted.
 
     `external_id` may be "" where the platform named none; then every failure has a letter of its own. `reason` holds no
@@ -51,6 +51,7 @@ def set_aside(
                 clock.now(),
             ],
         )  # fmt: skip
+    return reason
 
 
 def settle(integration: ChannelIntegration, stream: str, external_ids: Iterable[str], *, by: str) -> int:

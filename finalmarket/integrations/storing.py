@@ -119,8 +119,7 @@ def _alone(
     except NOT_THE_RECORDS_FAULT:
         raise
     except Exception as error:  # whatever a record does to us, the next one has done nothing
-        reason = in_words(error)
-        dead_letters.set_aside(integration, stream, record.external_id, reason, keep(record))
+        reason = dead_letters.set_aside(integration, stream, record.external_id, in_words(error), keep(record))
         return Stored(record.external_id, FAILED, reason)
 
 
@@ -128,9 +127,12 @@ def set_unreadable_aside(
     integration: ChannelIntegration, stream: str, unreadable: Sequence[Unreadable]
 ) -> list[Stored]:
     """Set aside what the connector could not translate."""
+    stored = []
     for one in unreadable:
-        dead_letters.set_aside(integration, stream, one.external_id, f"cannot be read: {one.reason}", {"raw": one.raw})
-    return [Stored(one.external_id, FAILED, one.reason) for one in unreadable]
+        words = f"cannot be read: {one.reason}"
+        reason = dead_letters.set_aside(integration, stream, one.external_id, words, {"raw": one.raw})
+        stored.append(Stored(one.external_id, FAILED, reason.removeprefix("cannot be read: ")))
+    return stored
 
 
 def in_words(error: Exception) -> str:

@@ -6,7 +6,7 @@ import json
 import logging
 import os
 from collections.abc import Iterator
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from datetime import date, timedelta
 from typing import Any
 
@@ -322,7 +322,7 @@ def test_what_comes_late_does_not_bring_the_person_back(house: House) -> None:
     body = json.dumps({"event": "odd", "topic": "odd", "who": one.email}).encode()
     WebhookDelivery.objects.create(integration=house.integration, event_id="late", topic="odd", body=body)
     clock_moves = clock.now() + timedelta(hours=1)
-    with clock.at(clock_moves):
+    with clock.steered(clock_moves):
         settled(house)
         for stream in ("orders", "customers"):
             pull.pull(house.integration.pk, stream)
@@ -346,11 +346,9 @@ def test_whoever_buys_after_being_erased_begins_anew(house: House) -> None:
     profile = _buy_in_the_shop(house, one)
     erase.erase(profile, actor="olga", at_once=True)
     tomorrow = clock.now() + timedelta(days=1)
-    with clock.at(tomorrow):
+    with clock.steered(tomorrow):
         bought = draft(house.shop.channel, "S-new", line("CUP"), name=one.name, email=one.email,
                        shipping_address=one.address)  # fmt: skip
-        from dataclasses import replace
-
         order = take(replace(bought, placed_at=tomorrow), actor="shop").order
     assert order.customer_id != profile
     order.refresh_from_db()
@@ -367,7 +365,7 @@ def test_an_erasure_that_is_cut_off_is_done_by_the_worker(house: House, where: s
     profile = leave_words(house, one)
     settled(house)
     before = held()
-    with failpoints.armed(where, "raise"), pytest.raises(failpoints.FailpointHit):
+    with failpoints.armed(f"{where}:raise"), pytest.raises(failpoints.FailpointHit):
         erase.erase(profile, actor="olga", at_once=True)
     assert held() == before  # whole or not at all
     assert PrivacyRequest.objects.get(kind="erasure").state == PrivacyRequest.State.UNDER_WAY
@@ -417,9 +415,9 @@ def test_merged_profiles_stay_one_buyer_and_strangers_keep_everything(house: Hou
 def test_digests_are_forgotten_after_three_years(house: House) -> None:
     erase.erase(_buy_in_the_shop(house, Somebody(0)), actor="olga", at_once=True)
     assert ErasedIdentity.objects.exists()
-    with clock.at(clock.now() + timedelta(days=erased.KEPT_DAYS - 1)):
+    with clock.steered(clock.now() + timedelta(days=erased.KEPT_DAYS - 1)):
         assert erased.tidy() == 0
-    with clock.at(clock.now() + timedelta(days=erased.KEPT_DAYS + 1)):
+    with clock.steered(clock.now() + timedelta(days=erased.KEPT_DAYS + 1)):
         assert erased.tidy() > 0
     assert not DeadLetter.objects.exists()
     assert not ChannelInteraction.objects.exclude(context={}).exists()
