@@ -75,9 +75,7 @@ def by_name_and_birth_date(found: People) -> Quality:
 
 
 @pytest.mark.parametrize("name", ["fake_1000", "febrl3"])
-def test_scored_suggestions_find_as_many_as_the_reference_and_are_right(
-    name: str, test_data: Path, tell: Tell
-) -> None:
+def test_scored_suggestions_find_as_many_as_the_reference_and_are_right(name: str, test_data: Path, tell: Tell) -> None:
     found, result = scored(test_data, name)
     expected = reference(test_data, name)
     assert (len(found.records), found.true_pairs) == (expected["records"], expected["true_pairs"])

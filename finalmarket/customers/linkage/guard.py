@@ -6,7 +6,8 @@ may join two groups only if
 
 - the group stays small (`MOST_PERSONS`, as many as a value may be seen with before it counts as shared),
 - it is no bridge: the two sides share other evidence, too. Of all pairs across, a quarter must have been found to be
-  alike to some degree (`SHARE_ACROSS`), and at least two,
+  alike to some degree (`SHARE_ACROSS`), at least two, and they do not all hang on one person of a side. So no group of
+  three and more falls apart when any one likeness is taken away,
 - nobody said that two of them are two persons.
 
 A pair that stands alone needs no more than itself. The result depends on no order of arrival.
@@ -17,7 +18,6 @@ from __future__ import annotations
 from collections import defaultdict
 from collections.abc import Collection, Iterable, Sequence
 from dataclasses import dataclass
-from typing import TypeVar
 
 from finalmarket.customers.linkage.scoring import Pair
 
@@ -78,7 +78,12 @@ class _Parts:
         if len(small) + len(large) > MOST_PERSONS or _links(self._apart, small, large):
             return False
         across = len(small) * len(large)
-        return across == 1 or _links(self._alike, small, large) >= max(FEWEST_ACROSS, SHARE_ACROSS * across)
+        if across == 1:
+            return True
+        links = _links(self._alike, small, large)
+        ends = len({one for one, _ in links}), len({other for _, other in links})
+        is_spread = ends[0] >= min(2, len(small)) and ends[1] >= min(2, len(large))
+        return is_spread and len(links) >= max(FEWEST_ACROSS, SHARE_ACROSS * across)
 
     def join(self, pair: Pair) -> None:
         small, large = self._sides(pair)
@@ -90,18 +95,15 @@ class _Parts:
         return sorted(sorted(group) for group in {id(group): group for group in self._group_of.values()}.values())
 
 
-Person = TypeVar("Person", bound=int)
-
-
-def _by_person(pairs: Iterable[tuple[Person, Person]]) -> dict[Person, set[Person]]:
-    found: dict[Person, set[Person]] = defaultdict(set)
+def _by_person(pairs: Iterable[tuple[int, int]]) -> dict[int, set[int]]:
+    found: dict[int, set[int]] = defaultdict(set)
     for one, other in pairs:
         found[one].add(other)
         found[other].add(one)
     return dict(found)
 
 
-def _links(known: dict[int, set[int]], small: Sequence[int], large: Sequence[int]) -> int:
-    """Count the known pairs across."""
+def _links(known: dict[int, set[int]], small: Sequence[int], large: Sequence[int]) -> list[tuple[int, int]]:
+    """The known pairs across."""
     others = set(large)
-    return sum(len(known[person] & others) for person in small if person in known)
+    return [(person, other) for person in small if person in known for other in known[person] & others]

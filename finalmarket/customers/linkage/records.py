@@ -10,7 +10,7 @@ from datetime import date
 from typing import Any
 
 MOST_CHARACTERS = 100
-TITLES = frozenset(["dr", "prof", "mr", "mrs", "ms", "miss", "mx", "herr", "frau", "hr", "fr", "sir", "dame", "mme", "mlle", "sr", "sra"])
+TITLES = frozenset("dr prof mr mrs ms miss mx herr frau hr fr sir dame mme mlle sr sra".split())  # noqa: SIM905
 BIRTH_DATE_NAMES = ("birth_date", "birthdate", "birthday", "date_of_birth", "dob", "geburtsdatum")
 """What the birth date may be called among a customer's attributes."""
 
@@ -95,7 +95,7 @@ def _untitled(name: str) -> str | None:
 
 
 def day(raw: Any) -> str | None:
-    """A day as 1971-06-24; None for what could be read two ways. 1971-06-31 is kept: a slip of the finger tells, too."""
+    """A day as 1971-06-24; None for what could be read two ways. 1971-06-31 is kept: slips tell, too."""
     if isinstance(raw, date):
         return raw.isoformat()[:10]
     text = str(raw or "").strip()

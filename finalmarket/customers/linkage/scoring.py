@@ -36,7 +36,7 @@ class Pair:
 
 @dataclass(frozen=True, slots=True)
 class Scored:
-    """All pairs above the floor, in the order of their numbers; how many persons were read, and what counted how much."""
+    """All pairs above the floor in the order of their numbers, how many persons were read, and what counted."""
 
     persons: int
     pairs: list[Pair]
@@ -91,7 +91,8 @@ def _load(connection: Any, records: Iterable[Record]) -> int:
 
 def _filled(connection: Any) -> set[str]:
     """The columns in which two persons can be compared."""
-    counted = connection.execute(f"SELECT {', '.join(f'count({name})' for name in COLUMNS)} FROM records").fetchall()
+    counts = ", ".join(f"count({name})" for name in COLUMNS)
+    counted = connection.execute(f"SELECT {counts} FROM records").fetchall()  # noqa: S608
     return {name for name, number in zip(COLUMNS, counted[0], strict=True) if number > 1}
 
 

@@ -1,10 +1,10 @@
 """What is compared, and what agreement and difference count.
 
-Every comparison has levels, the closest first, the last for whatever else. `m` is the share of pairs of one person that
-are on a level, `u` the share of pairs of two persons; the bits that a level counts are log2(m / u). The numbers here are
-the default weights, for where there are too few customers to learn from, or none of a kind. They are round on purpose:
-what shares of names, streets and birth dates agree in the files of shops, where one has typing errors, moves and second
-e-mail addresses. What is the same is weighed by how common it is (`term`): a Smith is less than a Featherstonehaugh.
+Every comparison has levels, the closest first, the last for whatever else. `m` is the share of pairs of one person
+that are on a level, `u` the share of pairs of two persons; the bits that a level counts are log2(m / u). The numbers
+here are the default weights, for where there are too few customers to learn from. They are round on purpose: rough
+shares for files with typing errors, moves and second e-mail addresses. What is the same is weighed by how common it is
+(`term`): a Smith is less than a Featherstonehaugh.
 """
 
 from __future__ import annotations
