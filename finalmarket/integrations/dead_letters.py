@@ -29,8 +29,8 @@ class NotLookedAt(UserError):
 def set_aside(
     integration: ChannelIntegration, stream: str, external_id: str, reason: str, payload: Mapping[str, Any]
 ) -> str:
-    """Keep a record that could not be taken or sent; return the reason that is kept. While its letter is open, the same record has no second one: the
-    newest reason and payload stand, and its attempts are counted.
+    """Keep a record that could not be taken or sent; return the reason that is kept. While its letter is open, the same
+    record has no second one: the newest reason and payload stand, and its attempts are counted.
 
     `external_id` may be "" where the platform named none; then every failure has a letter of its own. `reason` holds no
     secret (errors of connectors are scrubbed before they get here). Of what somebody who was erased is named in, only
