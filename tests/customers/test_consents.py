@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from datetime import UTC, datetime, timedelta
+from typing import Any
 
 import pytest
 
@@ -28,7 +29,7 @@ def app() -> SalesChannel:
     return SalesChannel.objects.create(name="App", channel_type="store")
 
 
-def come(**words: str) -> OmnichannelCustomer:
+def come(**words: Any) -> OmnichannelCustomer:
     found = resolve(Contact(**words))
     assert found is not None
     settle()

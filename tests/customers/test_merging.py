@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from datetime import UTC, datetime
 from decimal import Decimal
+from typing import Any
 
 import pytest
 from django.contrib.auth.models import User
@@ -23,7 +24,7 @@ pytestmark = pytest.mark.django_db
 NOON = datetime(2026, 3, 2, 12, tzinfo=UTC)
 
 
-def come(**words: str) -> OmnichannelCustomer:
+def come(**words: Any) -> OmnichannelCustomer:
     """Somebody comes in; who is one person with them is known afterwards."""
     found = resolve(Contact(**words))
     assert found is not None

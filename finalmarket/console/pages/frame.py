@@ -10,14 +10,14 @@ from typing import Any
 from django.contrib import admin, messages
 from django.core.exceptions import PermissionDenied, ValidationError
 from django.db import transaction
-from django.http import HttpRequest, HttpResponse, HttpResponseRedirect
+from django.http import HttpRequest, HttpResponse, HttpResponseRedirect, StreamingHttpResponse
 from django.shortcuts import render
 from django.utils.http import url_has_allowed_host_and_scheme
 from django.views.decorators.http import require_http_methods
 
 from finalmarket.kernel.errors import UserError
 
-View = Callable[..., HttpResponse]
+View = Callable[..., HttpResponse | StreamingHttpResponse]
 
 
 def page(permission: str, *methods: str) -> Callable[[View], View]:
@@ -30,7 +30,7 @@ def page(permission: str, *methods: str) -> Callable[[View], View]:
     def guard(view: View) -> View:
         @require_http_methods([*(methods or ("GET", "HEAD"))])
         @wraps(view)
-        def checked(request: HttpRequest, *args: Any, **kwargs: Any) -> HttpResponse:
+        def checked(request: HttpRequest, *args: Any, **kwargs: Any) -> HttpResponse | StreamingHttpResponse:
             if not any(request.user.has_perm(one) for one in permission.split("|")):
                 raise PermissionDenied(f"{request.user} may not {permission}")
             return view(request, *args, **kwargs)

@@ -6,7 +6,6 @@ from typing import Any
 
 from django.core.exceptions import PermissionDenied, ValidationError
 from django.http import Http404, HttpRequest, HttpResponse, HttpResponseRedirect, StreamingHttpResponse
-from django.http.response import HttpResponseBase
 from django.urls import reverse
 
 from finalmarket.channels.models import SalesChannel
@@ -48,7 +47,7 @@ def privacy(request: HttpRequest, key: int) -> HttpResponse:
 
 
 @page(ASKED, "POST")
-def export_person(request: HttpRequest, key: int) -> HttpResponseBase:
+def export_person(request: HttpRequest, key: int) -> StreamingHttpResponse:
     """Everything about a person as a JSON file; written down with who asked for it."""
     try:
         pieces = export.export(key, actor=actor(request), source="console")

@@ -112,7 +112,7 @@ def _begin(profiles: Sequence[int]) -> None:
     failpoints.hit("privacy.before_begin")
     erased.alone()
     now = clock.now()
-    values = {"profiles": list(profiles), "orders": _orders(profiles)}
+    values: dict[str, Any] = {"profiles": list(profiles), "orders": _orders(profiles)}
     with connection.cursor() as cursor:
         cursor.execute(NAMES, values)
         names: set[Identity] = set(cursor.fetchall())
@@ -141,7 +141,7 @@ def _carry_out(profiles: list[int]) -> dict[str, Any]:
     persons.hold()
     orders = _orders(profiles)
     told = _accounts(profiles)
-    values = {"profiles": profiles, "orders": orders, "first": profiles[0], "now": clock.now()}
+    values: dict[str, Any] = {"profiles": profiles, "orders": orders, "first": profiles[0], "now": clock.now()}
     words = words_of(profiles, orders)
     with connection.cursor() as cursor:
         cursor.execute(STAY_ONE, values)

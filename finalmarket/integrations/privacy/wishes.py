@@ -6,6 +6,8 @@ who sends it. Where the platform names nobody, it means all that came through an
 
 from __future__ import annotations
 
+from typing import Any
+
 from django.db import connection, transaction
 
 from finalmarket.customers.models import CustomerIdentity, PrivacyRequest
@@ -54,7 +56,7 @@ def show(integration: ChannelIntegration, external_id: str, topic: str) -> str:
 def clear(integration: ChannelIntegration, asking: list[int]) -> str:
     """Empty the copies of what an ended account showed: raw orders, webhooks, letters. The books stay. `asking` are the
     deliveries that are worked on right now."""
-    values = {"integration": integration.pk, "source": source_of(integration.pk), "asking": asking}
+    values: dict[str, Any] = {"integration": integration.pk, "source": source_of(integration.pk), "asking": asking}
     with connection.cursor() as cursor:
         for statement in CLEARED:
             cursor.execute(statement, values)
