@@ -30,7 +30,9 @@ def addresses() -> dict[str, str]:
 
 
 def _lists() -> dict[str, str]:
-    orders, stock, alerts = (reverse(f"console:{name}") for name in ("orders", "stock", "alerts"))
+    orders, stock, alerts, customers = (
+        reverse(f"console:{name}") for name in ("orders", "stock", "alerts", "customers")
+    )
     channel = SalesChannel.objects.order_by("pk")[0].pk
     order = Order.objects.order_by("-pk")[Order.objects.count() // 2]
     variant = Variant.objects.order_by("sku")[Variant.objects.count() // 2]
@@ -62,6 +64,12 @@ def _lists() -> dict[str, str]:
         "stock_out": f"{stock}?status=out",
         "stock_location": f"{stock}?location={place}",
         "stock_combined": f"{stock}?category={category}&status=any&location={place}",
+        "customers": customers,
+        "customers_segment": f"{customers}?segment=new",
+        "customers_rare_segment": f"{customers}?segment=vip",
+        "customers_by_email": f"{customers}?q={order.email}",
+        "customers_by_order": f"{customers}?q={order.number}",
+        "customers_by_name": f"{customers}?q=an",
         "alerts": alerts,
         "alerts_channel": f"{alerts}?channel={channel}",
         "alerts_level": f"{alerts}?level=short",
@@ -72,12 +80,14 @@ def _single_pages() -> dict[str, str]:
     channel = SalesChannel.objects.order_by("pk")[0].pk
     best_seller = Variant.objects.order_by("pk")[0].pk
     order = Order.objects.order_by("pk")[0].pk
+    buyer = Order.objects.exclude(customer=None).order_by("pk")[0].customer_id
     return {
         "channel": reverse("console:channel", args=[channel]),
         "channel_search": reverse("console:channel", args=[channel]) + "?q=lantern",
         "sku": reverse("console:sku", args=[best_seller]),
         "explain": reverse("console:explain", args=[best_seller, channel]),
         "order": reverse("console:order", args=[order]),
+        "customer": reverse("console:customer", args=[buyer]),
     }
 
 

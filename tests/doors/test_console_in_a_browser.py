@@ -19,6 +19,7 @@ from django.db import connections
 from finalmarket.analytics.rollup import restate_all
 from finalmarket.customers.models import OmnichannelCustomer
 from finalmarket.kernel import clock
+from finalmarket.orders import cart as carts
 from finalmarket.orders.drafts import OrderDraft
 from finalmarket.orders.intake import take
 from tests.journeys.walks import walk
@@ -81,6 +82,8 @@ def shop(committed_database: object) -> Market:
     restate_all(2)
     visitor = OmnichannelCustomer.objects.create(name="Ben")
     walk(visitor, [(market.web, "product_view", 0), (market.bazaar, "checkout_start", 9)], began=clock.now())
+    cart = carts.open_cart(market.web, customer_id=visitor.pk)
+    carts.add(cart.token, market.variants["SUGAR"].pk, 5)
     User.objects.create_user("olga", password=PASSWORD, is_staff=True, is_superuser=True)
     return market
 
@@ -180,12 +183,33 @@ def test_what_is_drawn_of_paths_is_read_with_the_keyboard_alone(page: Any, addre
     assert complaints == []
 
 
+def test_a_cart_is_opened_on_another_channel_and_ordered_there(
+    page: Any, address: str, complaints: list[str]
+) -> None:  # fmt: skip
+    expect = playwright.expect
+    page.get_by_role("link", name="Customers", exact=True).click()
+    page.get_by_role("link", name="Ben", exact=True).click()
+    cart = page.get_by_role("region", name="Cart as")
+    expect(cart.first).to_contain_text("SUGAR")
+    page.select_option("#cart-channel", label="Grand Bazaar")
+    page.get_by_role("button", name="Open", exact=True).click()
+    expect(page.locator("#cart")).to_contain_text("only 3 left")
+    page.on("dialog", lambda asked: asked.accept())
+    page.get_by_role("button", name="Order it on Grand Bazaar").click()
+    expect(page.locator("text=of Grand Bazaar now")).to_be_visible()
+    expect(page.locator(".fm-page")).to_contain_text("SUGAR")
+    assert complaints == []
+
+
 @pytest.mark.parametrize("scheme", ["light", "dark"])
 def test_every_page_fits_a_phone(page: Any, address: str, complaints: list[str], scheme: str) -> None:
     page.set_viewport_size({"width": 390, "height": 844})
     page.emulate_media(color_scheme=scheme)
+    page.goto(f"{address}/customers/?q=Ben")
+    ben = page.get_by_role("link", name="Ben", exact=True).get_attribute("href")
     journeys = [f"/journeys/{page}" for page in ("", "paths/", "funnel/", "abandonment/", "attribution/")]
-    for path in ("/", "/orders/", "/stock/", "/alerts/", "/channels/", "/bulk/", "/admin/orders/order/", *journeys):
+    lists = ("/", "/orders/", "/customers/", "/stock/", "/alerts/", "/channels/", "/bulk/", "/admin/orders/order/")
+    for path in (*lists, ben, *journeys):
         page.goto(f"{address}{path}")
         width = page.evaluate("document.documentElement.scrollWidth")
         assert width <= 390, f"{path} is {width} pixels wide"

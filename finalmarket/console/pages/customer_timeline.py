@@ -47,11 +47,6 @@ class Told:
     page: str
     needs: str
 
-    @property
-    def zone(self) -> str:
-        """The time zone in which its moment is told."""
-        return self.channel.time_zone if self.channel else "UTC"
-
 
 def told(entry: Entry, channels: Mapping[int, SalesChannel], sees_people: bool) -> Told:
     """Put an entry into words; without what is personal for whoever sees no people."""

@@ -9,7 +9,7 @@ from decimal import Decimal, InvalidOperation
 from typing import Any
 
 from django.core.exceptions import PermissionDenied, ValidationError
-from django.db.models import Exists, OuterRef, Q, QuerySet
+from django.db.models import Q, QuerySet
 from django.db.models.functions import Coalesce
 from django.http import Http404, HttpRequest, HttpResponse
 from django.shortcuts import get_object_or_404
@@ -94,11 +94,14 @@ def _narrowed(given: dict[str, Any], sees_people: bool) -> QuerySet[OmnichannelC
         persons = everybody.filter(pk__in=found).values_list(Coalesce("merged_into_id", "pk"), flat=True)
         chosen = chosen.filter(pk__in=list(persons))
     if segment := given.get("segment"):
-        # A person has the highest segment of their profiles (customers/survivorship.py).
+        # A person has the highest segment of their profiles (customers/survivorship.py). Few profiles are merged: they
+        # are read as a whole, and the others in the order of the list until the page is full.
         higher = SEGMENTS[: SEGMENTS.index(segment)]
-        theirs = everybody.filter(segment=segment).values(person=Coalesce("merged_into_id", "pk"))
-        raised = everybody.filter(merged_into=OuterRef("pk"), segment__in=higher)
-        chosen = chosen.filter(pk__in=theirs).exclude(Q(segment__in=higher) | Q(Exists(raised)))
+        merged = everybody.exclude(merged_into=None)
+        theirs = merged.filter(segment=segment).values("merged_into")
+        raised = merged.filter(segment__in=higher).values("merged_into")
+        chosen = chosen.filter(Q(segment=segment) | Q(segment__in=SEGMENTS[len(higher) :], pk__in=theirs))
+        chosen = chosen.exclude(pk__in=raised)
     return chosen
 
 
@@ -124,11 +127,17 @@ def customer(request: HttpRequest, key: int) -> HttpResponse:
         "identities": _identities(profile["profiles"]) if sees_people else [],
         "suggestions": _suggestions(request, profile["profiles"]),
         "wishes": wishes(key), "channels": channels.values(), "filters": filters, "life": life,
-        "entries": [told(entry, channels, sees_people) for entry in life.entries],
+        "entries": [told(entry, channels, sees_people) for entry in life.entries], "zone": _zone(profile, channels),
         **_cart(request, key, channels),
     }  # fmt: skip
     title = profile["name"] if sees_people else f"Customer {profile['customer']}"
     return show(request, "customer.html", title, context)
+
+
+def _zone(profile: dict[str, Any], channels: dict[int, SalesChannel]) -> str:
+    """The time zone in which the page tells its moments: that of the channel which they buy on most."""
+    favourite = (one.time_zone for one in channels.values() if one.name == profile["favorite_channel"])
+    return next(favourite, "UTC")
 
 
 def _identities(profiles: Sequence[int]) -> list[CustomerIdentity]:
