@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import random
 from datetime import UTC, date, datetime, timedelta
+from typing import Any
 
 import pytest
 
@@ -22,7 +23,7 @@ FIRST = datetime(2026, 3, 2, 12, tzinfo=UTC)
 DAYS = [(FIRST + timedelta(days=n)).date() for n in range(6)]
 
 
-def come(**words: str) -> OmnichannelCustomer:
+def come(**words: Any) -> OmnichannelCustomer:
     found = resolve(Contact(**words))
     assert found is not None
     return found

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from typing import Any
+
 import pytest
 from django.contrib.auth.models import Permission, User
 from django.test import Client
@@ -18,7 +20,7 @@ from tests.orders.market import Market, draft, line
 CUSTOMERS = "admin:customers_omnichannelcustomer"
 
 
-def come(**words: str) -> OmnichannelCustomer:
+def come(**words: Any) -> OmnichannelCustomer:
     found = resolve(Contact(**words))
     assert found is not None
     settle()

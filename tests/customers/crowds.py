@@ -46,7 +46,8 @@ def random_records(chance: random.Random, number: int) -> list[Record]:
 
 def contact(record: Record) -> Contact:
     """The record as something that comes in."""
-    return Contact(**dict(record))
+    words: dict[str, Any] = dict(record)
+    return Contact(**words)
 
 
 def strongest(record: Iterable[Identity], blocked: Iterable[Identity] = ()) -> Identity:
