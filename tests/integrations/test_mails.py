@@ -305,6 +305,19 @@ def test_who_wished_for_what_was_sold_out_hears_once_that_it_is_there_again(bure
     assert mail["purpose"] == "back_in_stock"
 
 
+def test_who_wished_for_it_on_two_devices_hears_once(bureau: Bureau) -> None:
+    bureau.give("back_in_stock")
+    first, second = wish(bureau), wish(bureau, "ann@example.org")
+    first.customer.merge(second.customer, actor="olga")
+    jobs.wake()
+    bureau.tell()
+    arrive(bureau)
+    for minutes in (0, 1, 2):
+        jobs.wake()
+        bureau.tell(minutes)
+    assert len(bureau.mails()) == 1
+
+
 def test_who_wishes_for_what_is_there_is_not_written_to(bureau: Bureau) -> None:
     bureau.give("back_in_stock")
     bureau.market.goods("POT")

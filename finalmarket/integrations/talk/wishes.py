@@ -10,7 +10,6 @@ from collections import defaultdict
 from datetime import datetime, timedelta
 
 from django.db import connection, transaction
-from django.db.models import Q
 
 from finalmarket.channels.models import SalesChannel
 from finalmarket.customers.consents import BACK_IN_STOCK, agrees
@@ -40,6 +39,8 @@ class BackInStock(Mail):
         person = person_of(wish.customer) if wish else None
         if wish is None or person is None or not person.email or not agrees(person.pk, BACK_IN_STOCK):
             return None
+        if _is_told_for_another(notice, wish):
+            return None
         channel = _where(wish)
         if channel is None:
             _forget(notice)
@@ -54,9 +55,10 @@ def _is_told_for_another(notice: Notice, wish: Wishlist) -> bool:
     """Whether the person hears of it already: they wished for the same on another device, before both were one."""
     others = Wishlist.objects.filter(variant=wish.variant_id, customer__in=members(wish.customer_id))
     ids = list(others.exclude(pk=wish.pk).values_list("pk", flat=True))
-    told = DueNotice.objects.filter(kind=DueNotice.Kind.BACK_IN_STOCK, integration=notice.row.integration_id)
-    goes = Q(state__in=["sent", "doubtful"]) | Q(state="due", local_id__lt=wish.pk)
-    return bool(ids) and told.filter(goes, local_id__in=ids).exists()
+    earlier = DueNotice.objects.filter(
+        kind=DueNotice.Kind.BACK_IN_STOCK, integration=notice.row.integration_id, pk__lt=notice.row.pk
+    )
+    return bool(ids) and earlier.filter(local_id__in=ids).exclude(state=DueNotice.State.REFUSED).exists()
 
 
 def look(begun: datetime) -> int:
