@@ -1,1 +1,1 @@
-"""The door for machines: what platforms call."""
+"""The doors for machines: what platforms, trackers and programs call. Their models are in the rooms below."""

@@ -46,6 +46,7 @@ INSTALLED_APPS = [
     "django.contrib.humanize",
     "django.contrib.postgres",
     "procrastinate.contrib.django",
+    "ninja",  # for the scripts of the page about the API, which come from our own house
     "finalmarket.worker",
     "finalmarket.catalog",
     "finalmarket.customers",

@@ -1,5 +1,6 @@
 """The addresses of the house: clients that track under the paths of their own platforms, the admin pages under /admin/,
-webhooks under /hooks/, buyers who come back from a payment under /pay/, the console everywhere else."""
+webhooks under /hooks/, the REST API under /api/v1/, buyers who come back from a payment under /pay/, the console
+everywhere else."""
 
 from django.contrib import admin
 from django.urls import include, path
@@ -11,6 +12,7 @@ from finalmarket.config.health import health
 urlpatterns = [
     path("", include("finalmarket.api.track_urls")),  # first: they are called most
     path("health", health, name="health"),
+    path("api/v1/", include("finalmarket.api.rest")),
     path("admin/", admin.site.urls),
     path("hooks/<str:token>/", hook, name="hook"),
     path("pay/<str:token>/return", came_back, name="came_back"),

@@ -41,6 +41,8 @@ VALUE_SCORES = {
 MOST_MESSAGE_ID_CHARACTERS = 100
 MOST_WORD_CHARACTERS = 50
 MOST_CONTEXT_BYTES = 32_768
+YEARS = range(1991, 2100)
+"""Months of these years can be made, in whatever time zone a moment is given."""
 NUL = re.compile(r"(?<!\\)(\\\\)*\\u0000")  # escaped by JSON, and not a text about it
 
 
@@ -65,18 +67,7 @@ class InteractionManager(models.Manager[Any]):
         A `message_id` seen before on the channel is answered with the interaction it made, whoever made it. Raises
         ValidationError for a type that is none of the sixteen, and for a context that JSON cannot hold.
         """
-        if interaction_type not in VALUE_SCORES:
-            raise ValidationError(f"{interaction_type!r} is no interaction; known are {', '.join(VALUE_SCORES)}.")
-        if len(message_id) > MOST_MESSAGE_ID_CHARACTERS or "\x00" in message_id:
-            raise ValidationError(f"A message_id has at most {MOST_MESSAGE_ID_CHARACTERS} plain characters.")
-        facts = {
-            "sales_channel": channel,
-            "interaction_type": interaction_type,
-            "value_score": VALUE_SCORES[interaction_type],
-            "context": storable(context),
-            "message_id": message_id,
-            "occurred_at": _moment(occurred_at),
-        }
+        facts = facts_of(channel, interaction_type, occurred_at, message_id, context)
         if not message_id:
             return cast("ChannelInteraction", self.create(**facts))
         with transaction.atomic():
@@ -186,6 +177,28 @@ class JourneyVerbs:
         type(journey).objects.select_for_update().get(pk=journey.pk)
         journey.refresh_from_db()
         return journey
+
+
+def facts_of(
+    channel: SalesChannel, interaction_type: str, occurred_at: datetime | None, message_id: str, context: dict[str, Any]
+) -> dict[str, Any]:  # fmt: skip
+    """Return the columns of an interaction. Raises ValidationError for a type that is none of the sixteen, a message id
+    that cannot be kept, a context that JSON cannot hold, and a moment before 1991 or after 2099."""
+    if interaction_type not in VALUE_SCORES:
+        raise ValidationError(f"{interaction_type!r} is no interaction; known are {', '.join(VALUE_SCORES)}.")
+    if len(message_id) > MOST_MESSAGE_ID_CHARACTERS or "\x00" in message_id:
+        raise ValidationError(f"A message_id has at most {MOST_MESSAGE_ID_CHARACTERS} plain characters.")
+    moment = _moment(occurred_at)
+    if moment.year not in YEARS:
+        raise ValidationError(f"{moment.isoformat()} is no moment of a customer's life.")
+    return {
+        "sales_channel": channel,
+        "interaction_type": interaction_type,
+        "value_score": VALUE_SCORES[interaction_type],
+        "context": storable(context),
+        "message_id": message_id,
+        "occurred_at": moment,
+    }
 
 
 def storable(values: dict[str, Any]) -> dict[str, Any]:

@@ -1,0 +1,116 @@
+"""The description of the API (OpenAPI 3.1): what Ninja reads from the declarations, and what is the same for every call
+added once: the key, the errors, the headers, the examples."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from typing import Any
+
+from finalmarket.api.problems import KINDS, MEDIA_TYPE, URN, ProblemBody
+
+REF = "#/components/schemas/{model}"
+OF_EVERY_CALL = ("not-let-in", "not-allowed", "invalid", "too-fast", "broken", "away")
+OF_WRITES = ("no-idempotency-key", "under-way", "too-large", "media-type", "refused", "other-call")
+ABOUT = """\
+Every call names an API key: `Authorization: Bearer fm_...`. Every write has an `Idempotency-Key` of yours: repeated
+under it, a write is carried out once and answered the same for 48 hours. Lists come in pages: `next` of one is `cursor`
+of the next. What goes wrong is told as problem details (RFC 9457) that say what, where, and what to do.
+"""
+RATE_HEADERS = {
+    "RateLimit": "What the key has left: r calls, all of them again in t seconds",
+    "RateLimit-Policy": "What the key may do: q calls in w seconds",
+}
+
+
+def enrich(document: dict[str, Any]) -> dict[str, Any]:
+    """Add to the description what all calls have in common; changes and returns it."""
+    schema = ProblemBody.model_json_schema(ref_template=REF)
+    document["components"]["schemas"] |= {**schema.pop("$defs"), "Problem": schema}
+    _describe_items(document["components"]["schemas"])
+    for path, operation in _operations(document):
+        told = operation.pop("x-told")
+        _describe_answers(operation, told)
+        _describe_errors(path, operation, told)
+        if told.get("writes"):
+            _describe_write(operation, told)
+    return document
+
+
+def _describe_items(schemas: dict[str, Any]) -> None:
+    """Lists whose rows are looked at one by one, after the call was understood, say what a row is by `x-items`."""
+    for schema in schemas.values():
+        for field in schema.get("properties", {}).values():
+            if name := field.pop("x-items", None):
+                field["items"] = {"$ref": REF.format(model=name)}
+
+
+def _operations(document: dict[str, Any]) -> Iterator[tuple[str, dict[str, Any]]]:
+    for path, methods in document["paths"].items():
+        for operation in methods.values():
+            yield path, operation
+
+
+def _describe_answers(operation: dict[str, Any], told: dict[str, Any]) -> None:
+    for status, answer in operation["responses"].items():
+        answer["headers"] = {name: _header(text) for name, text in RATE_HEADERS.items()}
+        for content in answer.get("content", {}).values():
+            content["example"] = told["example"]
+            answer["headers"]["ETag"] = _header("What is shown, in a word")
+        if int(status) == 201 and told.get("writes"):
+            answer["headers"]["Location"] = _header("Where what was made is, if it has an address of its own")
+    if not told.get("writes"):
+        operation["responses"][304] = {"description": "What If-None-Match names is what stands still"}
+        operation["parameters"].append(_parameter("If-None-Match", "The ETag of what you have", is_required=False))
+
+
+def _describe_errors(path: str, operation: dict[str, Any], told: dict[str, Any]) -> None:
+    kinds = list(OF_EVERY_CALL)
+    has_pages = any(one["name"] == "cursor" for one in operation["parameters"])
+    kinds += ["cursor"] if has_pages else []
+    kinds += ["not-found"] if "{" in path else []
+    kinds += list(OF_WRITES) + (["unreadable"] if told.get("body") is not None else []) if told.get("writes") else []
+    kinds += ["changed"] if told.get("matches") else []
+    by_status: dict[int, list[str]] = {}
+    for kind in kinds:
+        by_status.setdefault(KINDS[kind].status, []).append(kind)
+    for status, names in sorted(by_status.items()):
+        operation["responses"][status] = _error(names)
+
+
+def _error(names: list[str]) -> dict[str, Any]:
+    examples = {name: {"value": _problem(name)} for name in names}
+    content = {MEDIA_TYPE: {"schema": {"$ref": REF.format(model="Problem")}, "examples": examples}}
+    answer = {"description": "; ".join(KINDS[name].title for name in names), "content": content}
+    if {"too-fast", "under-way", "away"} & set(names):
+        answer["headers"] = {"Retry-After": _header("Seconds to wait", "integer")}
+    return answer
+
+
+def _problem(name: str) -> dict[str, Any]:
+    kind = KINDS[name]
+    errors = []
+    if name == "invalid":
+        errors = [{"where": "body.colour", "what": "there is no such field", "what_to_do": "Leave it out."}]
+    return {
+        "type": f"{URN}{name}", "title": kind.title, "status": kind.status, "detail": f"{kind.title}.",
+        "what_to_do": kind.what_to_do, "errors": errors,
+    }  # fmt: skip
+
+
+def _describe_write(operation: dict[str, Any], told: dict[str, Any]) -> None:
+    about = "A value of your own for this one call, a UUID say; the same again when you repeat it"
+    operation["parameters"].append(_parameter("Idempotency-Key", about, is_required=True))
+    if told.get("matches"):
+        about = "The ETag of what you have seen: nothing is done where it has changed meanwhile"
+        operation["parameters"].append(_parameter("If-Match", about, is_required=False))
+    if "requestBody" in operation:
+        operation["requestBody"]["content"]["application/json"]["example"] = told["body"]
+
+
+def _header(text: str, kind: str = "string") -> dict[str, Any]:
+    return {"description": text, "schema": {"type": kind}}
+
+
+def _parameter(name: str, about: str, *, is_required: bool) -> dict[str, Any]:
+    schema = {"type": "string", "minLength": 1, "maxLength": 255} if is_required else {"type": "string"}
+    return {"in": "header", "name": name, "required": is_required, "description": about, "schema": schema}

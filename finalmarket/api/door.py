@@ -1,0 +1,261 @@
+"""How every call of the REST API passes: who calls and may they; reading with ETags; each write once, noted, whole.
+
+A resource declares its calls by `read` and `write`. What stands here is the same for all of them:
+
+- a read is answered with the ETag of what is shown, and with 304 where the caller has that already;
+- a write is one transaction: the row of its Idempotency-Key, what it does, the line of the audit.
+"""
+
+from __future__ import annotations
+
+import hashlib
+import re
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass, field
+from functools import wraps
+from typing import Any, TypeVar
+
+from django.db import transaction
+from django.http import HttpRequest, HttpResponse, HttpResponseNotAllowed
+from ninja import Router
+from ninja.security import HttpBearer
+from pydantic import BaseModel
+
+from finalmarket.access import audit, idempotency, keys, rates
+from finalmarket.access.models import MOST_TOKEN_CHARACTERS
+from finalmarket.api.problems import Problem, answered, fault, problem_of
+from finalmarket.channels.models import SalesChannel
+
+MOST_BYTES = 5 * 1024 * 1024
+TOKEN = re.compile(rf"[\x21-\x7e]{{1,{MOST_TOKEN_CHARACTERS}}}")
+NUL = re.compile(rb"(?<!\\)(?:\\\\)*\\u0000")  # escaped by JSON, and not a text about it
+JSON = "application/json"
+View = TypeVar("View", bound=Callable[..., Any])
+
+
+class ApiKey(HttpBearer):
+    """An API key with a scope, shown as `Authorization: Bearer fm_...`."""
+
+    def __init__(self, scope: str) -> None:
+        super().__init__()
+        self.scope = scope
+
+    def authenticate(self, request: HttpRequest, token: str) -> keys.Caller:
+        """Return who calls. Raises Problem for a key that opens nothing, is too fast, or may not do this."""
+        try:
+            caller = keys.admit(token.strip())
+        except keys.NotLetIn as error:
+            headers = {"WWW-Authenticate": 'Bearer error="invalid_token"'}
+            raise Problem("not-let-in", f"{error}.", headers=headers) from error
+        left = rates.take(caller.family, caller.calls_per_minute)
+        request.calls_left = left  # type: ignore[attr-defined]
+        if left.wait_seconds:
+            raise Problem(
+                "too-fast",
+                f"This key makes {left.limit} calls a minute.",
+                headers={"Retry-After": str(left.wait_seconds)},
+            )
+        if self.scope not in caller.scopes:
+            raise Problem("not-allowed", f"The key does not have the scope {self.scope}.")
+        return caller
+
+
+def caller_of(request: HttpRequest) -> keys.Caller:
+    """Return who calls."""
+    found: keys.Caller = request.auth  # type: ignore[attr-defined]
+    return found
+
+
+def channel_of(request: HttpRequest, number: int, where: str = "body.channel") -> SalesChannel:
+    """Return a sales channel that the caller may touch. Raises Problem for another, and for one that is not there."""
+    if not caller_of(request).may_touch(number):
+        raise Problem("not-allowed", f"{where}: the key is not for sales channel {number}.")
+    found = SalesChannel.objects.filter(pk=number).first()
+    if found is None:
+        raise fault(where, f"there is no sales channel {number}", "Use the number of one of your channels.")
+    return found
+
+
+@dataclass(frozen=True, slots=True)
+class Done:
+    """What came of a write: what is answered (None: nothing), and what was touched, by its number."""
+
+    subject: str
+    body: BaseModel | None = None
+    status: int | None = None
+    headers: Mapping[str, str] = field(default_factory=dict)
+
+
+def read(
+    router: Router, path: str, *, scope: str, answer: type[BaseModel], example: Any,
+    filters: type[BaseModel] | None = None,
+) -> Callable[[View], View]:  # fmt: skip
+    """Declare a call that reads. The view returns an `answer`; `filters` are the words that its address may hold."""
+    known = frozenset(filters.model_fields) if filters else frozenset()
+
+    def declare(view: View) -> View:
+        @wraps(view)
+        def shown(request: HttpRequest, *args: Any, **named: Any) -> HttpResponse:
+            _check_query(request, known)
+            return _conditional(request, rendered(view(request, *args, **named), 200))
+
+        _declare(router, "GET", path, shown, scope, {200: answer}, {"example": example})
+        return view
+
+    return declare
+
+
+def write(
+    router: Router, method: str, path: str, *, scope: str, status: int, answer: type[BaseModel] | None,
+    example: Any = None, body: Any = None, also: Mapping[int, type[BaseModel]] | None = None, matches: bool = False,
+) -> Callable[[View], View]:  # fmt: skip
+    """Declare a call that writes: the view returns a `Done`. `body` and `example` are shown in the description; `also`
+    are further ways in which it may end; `matches`: it heeds If-Match."""
+
+    def declare(view: View) -> View:
+        @wraps(view)
+        def carried_out(request: HttpRequest, *args: Any, **named: Any) -> HttpResponse:
+            _check_query(request, frozenset())
+            return _once(request, view.__name__, status, lambda: view(request, *args, **named))
+
+        told = {"example": example, "body": body, "writes": True, "matches": matches}
+        _declare(router, method, path, carried_out, scope, {status: answer, **(also or {})}, told)
+        return view
+
+    return declare
+
+
+def _declare(
+    router: Router, method: str, path: str, view: Callable[..., HttpResponse], scope: str, answers: Mapping[int, Any],
+    told: Mapping[str, Any],
+) -> None:  # fmt: skip
+    docstring = (view.__doc__ or "").strip()
+    summary = docstring.partition(".")[0]
+    router.api_operation(
+        [method], path, auth=ApiKey(scope), response=dict(answers), operation_id=view.__name__, summary=summary,
+        description=" ".join(docstring.split()), openapi_extra={"x-scope": scope, "x-told": dict(told)},
+    )(view)  # fmt: skip
+
+
+def _check_query(request: HttpRequest, known: frozenset[str]) -> None:
+    for name, values in request.GET.lists():
+        where = f"query.{name[:50]}"
+        if name not in known:
+            words = f"Leave it out; known are {', '.join(sorted(known))}." if known else "Leave it out."
+            raise fault(where, "there is no such filter", words)
+        if len(values) > 1:
+            raise fault(where, "it is given twice", "Give it once.")
+        if "\x00" in values[0]:
+            raise fault(where, "it holds a NUL character", "Take it out.")
+
+
+def _once(request: HttpRequest, operation: str, status: int, verb: Callable[[], Done]) -> HttpResponse:
+    """Carry a write out, or answer as it was answered before."""
+    token = request.headers.get("Idempotency-Key", "")
+    if not TOKEN.fullmatch(token):
+        what = (
+            "it is missing" if not token else f"it is no word of 1 to {MOST_TOKEN_CHARACTERS} visible ASCII characters"
+        )
+        raise Problem("no-idempotency-key", f"header.Idempotency-Key: {what}.")
+    caller = caller_of(request)
+    head = f"{request.method} {request.get_full_path()}\n".encode()
+    digest = hashlib.sha256(head + request.body).hexdigest()
+    with transaction.atomic():
+        try:
+            call = idempotency.claim(caller.family, token, digest)
+        except idempotency.UnderWay as error:
+            raise Problem("under-way", f"{str(error).capitalize()}.", headers={"Retry-After": "1"}) from error
+        except idempotency.OtherCall as error:
+            raise Problem("other-call", "The key came before with another address or body.") from error
+        if call.status:
+            return _again(call.status, call.answer, call.headers)
+        done = verb()
+        answer = rendered(done.body, done.status or status, done.headers)
+        audit.note(caller.key_id, operation, done.subject, answer.status_code)
+        kept = {name: answer.headers[name] for name in ("ETag", "Location") if name in answer.headers}
+        idempotency.keep(call, answer.status_code, answer.content.decode(), kept)
+    return answer
+
+
+def _again(status: int, text: str, headers: Mapping[str, str]) -> HttpResponse:
+    has_body = status != 204
+    answer = HttpResponse((text or "{}") if has_body else b"", status=status, content_type=JSON)
+    for name, value in {**headers, "Idempotent-Replayed": "true"}.items():
+        answer.headers[name] = value
+    return answer
+
+
+def rendered(body: BaseModel | None, status: int, headers: Mapping[str, str] | None = None) -> HttpResponse:
+    """Return the answer that shows `body`, with its ETag."""
+    text = b"" if body is None else body.model_dump_json().encode()
+    answer = HttpResponse(text, status=status, content_type=JSON)
+    if body is not None:
+        answer.headers["ETag"] = etag(text)
+    for name, value in (headers or {}).items():
+        answer.headers[name] = value
+    return answer
+
+
+def etag(text: bytes) -> str:
+    """Return the ETag of what is shown."""
+    return f'"{hashlib.sha256(text).hexdigest()[:32]}"'
+
+
+def check_match(request: HttpRequest, now: BaseModel) -> None:
+    """Compare what a writer has seen (If-Match, if they say) with what stands now. Raises Problem where it differs.
+
+    To be called within the write, once the row is locked.
+    """
+    seen = request.headers.get("If-Match")
+    if seen is not None and not _names(seen, etag(now.model_dump_json().encode())):
+        raise Problem("changed", "header.If-Match: what stands now has another ETag.")
+
+
+def _conditional(request: HttpRequest, answer: HttpResponse) -> HttpResponse:
+    answer.headers["Cache-Control"] = "private, no-cache"
+    seen = request.headers.get("If-None-Match")
+    if seen is not None and _names(seen, answer.headers["ETag"]):
+        unchanged = HttpResponse(status=304)
+        del unchanged.headers["Content-Type"]
+        unchanged.headers["ETag"] = answer.headers["ETag"]
+        return unchanged
+    return answer
+
+
+def _names(seen: str, tag: str) -> bool:
+    given = [one.strip().removeprefix("W/") for one in seen.split(",")]
+    return "*" in given or tag in given
+
+
+def at_the_door(view: Callable[..., Any]) -> Callable[..., HttpResponse]:
+    """Wrap an address of the API: what is too large or no JSON goes no further, and whatever happens behind it, the
+    answer is one of ours, with what the key has left."""
+
+    @wraps(view)
+    def passed(request: HttpRequest, *args: Any, **named: Any) -> HttpResponse:
+        try:
+            _check_body(request)
+            answer: HttpResponse = view(request, *args, **named)
+        except Exception as error:
+            answer = answered(problem_of(error))
+        if isinstance(answer, HttpResponseNotAllowed):
+            allowed = answer.headers["Allow"]
+            answer = answered(Problem("method", f"Here are {allowed}.", headers={"Allow": allowed}))
+        left = getattr(request, "calls_left", None)
+        if left is not None:
+            answer.headers["RateLimit-Policy"] = f'"key";q={left.limit};w={rates.SECONDS}'
+            answer.headers["RateLimit"] = f'"key";r={left.remaining};t={left.full_in_seconds}'
+        return answer
+
+    passed.csrf_exempt = True  # type: ignore[attr-defined]
+    return passed
+
+
+def _check_body(request: HttpRequest) -> None:
+    length = request.META.get("CONTENT_LENGTH") or "0"
+    if not (length.isascii() and length.isdigit()) or int(length) > MOST_BYTES:
+        raise Problem("too-large", f"A call has at most {MOST_BYTES:,} bytes, and says how many.")
+    if int(length) and request.content_type != JSON:
+        raise Problem("media-type", f"It came as {(request.content_type or 'nothing')[:100]}.")
+    if int(length) and NUL.search(request.body):
+        raise fault("body", "it holds a NUL character", "Take it out: no text that is kept may hold one.")

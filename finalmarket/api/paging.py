@@ -1,0 +1,70 @@
+"""Lists in pages: the next page begins behind the last row of this one, whatever was added or taken away meanwhile.
+
+A cursor is opaque and signed. It belongs to the question that it came from: the same address and the same filters.
+"""
+
+from __future__ import annotations
+
+import hashlib
+from collections.abc import Sequence
+from datetime import datetime
+from typing import Any
+
+from django.core import signing
+from django.db.models import Q, QuerySet
+from django.http import HttpRequest
+
+from finalmarket.api.problems import Problem
+
+LIMIT, MOST = 50, 200
+SALT = "finalmarket.api.cursor"
+APART = ("cursor", "limit")
+
+
+def page(
+    rows: QuerySet[Any], order: Sequence[str], request: HttpRequest, limit: int, cursor: str
+) -> tuple[list[Any], str | None]:
+    """Return one page of `rows` and the cursor of the next one (None: this is the last).
+
+    All fields of `order` run in one direction, never change, and together are unique. Raises Problem for a cursor that
+    is none of ours, or of another question.
+    """
+    question = _question(request)
+    if cursor:
+        rows = rows.filter(_behind(order, _read(cursor, question, rows, order)))
+    found = list(rows.order_by(*order)[: limit + 1])
+    if len(found) <= limit:
+        return found, None
+    return found[:limit], _write(found[limit - 1], order, question)
+
+
+def _question(request: HttpRequest) -> str:
+    asked = sorted((name, value) for name, value in request.GET.items() if name not in APART)
+    return hashlib.sha256(repr((request.path, asked)).encode()).hexdigest()[:16]
+
+
+def _behind(order: Sequence[str], key: Sequence[Any]) -> Q:
+    """Rows behind `key`. The bound on the first field stands alone, so that an index can be entered there."""
+    comparison = "lt" if order[0].startswith("-") else "gt"
+    names = [field.lstrip("-") for field in order]
+    behind = Q(**{f"{names[-1]}__{comparison}": key[-1]})
+    for name, value in list(zip(names, key, strict=True))[-2::-1]:
+        behind = Q(**{f"{name}__{comparison}": value}) | Q(**{name: value}) & behind
+    return Q(**{f"{names[0]}__{comparison}e": key[0]}) & behind
+
+
+def _write(row: Any, order: Sequence[str], question: str) -> str:
+    values = [getattr(row, field.lstrip("-")) for field in order]
+    key = [value.isoformat() if isinstance(value, datetime) else value for value in values]
+    return signing.dumps([question, key], salt=SALT)
+
+
+def _read(cursor: str, question: str, rows: QuerySet[Any], order: Sequence[str]) -> list[Any]:
+    try:
+        asked, key = signing.loads(cursor, salt=SALT)
+    except signing.BadSignature as error:
+        raise Problem("cursor", "The cursor is none of ours, or was cut short.") from error
+    if asked != question:
+        raise Problem("cursor", "The cursor is of another question: the filters have changed.")
+    fields = [rows.model._meta.get_field(field.lstrip("-")) for field in order]
+    return [field.to_python(value) for field, value in zip(fields, key, strict=True)]

@@ -1,0 +1,120 @@
+"""What several resources have in common: how things are said to us, and who is meant.
+
+No file of a resource puts its annotations off (`from __future__ import annotations`): Ninja reads them.
+"""
+
+from collections.abc import Sequence
+from datetime import datetime
+from typing import Annotated, Any
+
+from django.http import HttpRequest
+from pydantic import AfterValidator, AwareDatetime, BaseModel, ConfigDict, Field, model_validator
+
+from finalmarket.api.door import caller_of
+from finalmarket.api.paging import LIMIT, MOST
+from finalmarket.api.problems import Problem, fault
+from finalmarket.customers.models import OmnichannelCustomer
+from finalmarket.customers.resolve import Contact, resolve_many
+from finalmarket.journeys.record import YEARS
+
+MOST_NUMBER = 2**63 - 1
+Number = Annotated[int, Field(ge=1, le=MOST_NUMBER)]
+
+
+def _plausible(moment: datetime) -> datetime:
+    if moment.year not in YEARS:
+        raise ValueError(f"the year lies between {YEARS.start} and {YEARS.stop - 1}")
+    return moment
+
+
+Moment = Annotated[AwareDatetime, AfterValidator(_plausible)]
+
+
+class Said(BaseModel):
+    """What is said to us. What is no field of ours is refused: better than to be passed over."""
+
+    model_config = ConfigDict(extra="forbid")
+
+
+class Paged(Said):
+    """The words of every list."""
+
+    limit: int = Field(LIMIT, ge=1, le=MOST, description="Rows a page")
+    cursor: str = Field("", max_length=1_000, description="`next` of the page before")
+
+
+class ContactIn(Said):
+    """By what a customer is known; the strongest of it says on which profile this lands: e-mail, phone, account,
+    loyalty number, device. A profile is made where there is none yet."""
+
+    email: str = Field("", max_length=320)
+    phone: str = Field("", max_length=50, description="In E.164, or as dialled in `country`, else in the channel's")
+    account: str = Field("", max_length=320, description="With who gave it out in front: webshop:4711")
+    loyalty: str = Field("", max_length=320, description="With who gave it out in front")
+    device: str = Field("", max_length=320, description="With who gave it out in front")
+    name: str = Field("", max_length=300)
+    country: str = Field("", pattern="^([A-Z]{2})?$")
+    language: str = Field("", max_length=12)
+
+    @model_validator(mode="after")
+    def _is_whole(self) -> "ContactIn":
+        for kind in ("account", "loyalty", "device"):
+            value = getattr(self, kind)
+            if value and (":" not in value.strip(": ")):
+                raise ValueError(f"{kind}: put who gave it out in front, such as webshop:{value[:20]}")
+        return self
+
+
+class About(Said):
+    """Who is meant: a customer by number, or by contact."""
+
+    customer: Number | None = Field(None, description="The number of a profile; or say `contact`")
+    contact: ContactIn | None = Field(None, description="By what they are known; or say `customer`")
+
+    @model_validator(mode="after")
+    def _is_one(self) -> "About":
+        if (self.customer is None) == (self.contact is None):
+            raise ValueError("say either customer or contact")
+        return self
+
+
+def whose(request: HttpRequest, said: Sequence[tuple[About, str]]) -> list[int | None]:
+    """Return the profiles that are meant, each said with the country of its channel; None for a customer who is not
+    there (or was erased), and for a contact in which nothing is valid. A constant number of statements."""
+    named = {about.customer for about, _ in said if about.customer is not None}
+    there = set(OmnichannelCustomer.objects.filter(pk__in=named, erased_at=None).values_list("pk", flat=True))
+    contacts = [
+        (place, _contact(about.contact, country)) for place, (about, country) in enumerate(said) if about.contact
+    ]
+    found: list[int | None] = [about.customer if about.customer in there else None for about, _ in said]
+    if contacts:
+        numbers = resolve_many([contact for _, contact in contacts], source=source_of(request))
+        for (place, _), number in zip(contacts, numbers, strict=True):
+            found[place] = number
+    return found
+
+
+def nobody(about: About) -> Problem:
+    """What is answered where nobody is meant."""
+    if about.customer is not None:
+        what = f"there is no customer {about.customer}, or they were erased"
+        return fault("body.customer", what, "Look the customer up.")
+    return fault("body.contact", "nothing in it is valid", "Give an e-mail address, a number or an id that is one.")
+
+
+def _contact(given: ContactIn, country: str) -> Contact:
+    values: dict[str, Any] = given.model_dump()
+    return Contact(**{**values, "country": given.country or country})
+
+
+def source_of(request: HttpRequest) -> str:
+    """Return who says it, for what is written down of a customer."""
+    return f"api:{caller_of(request).name}"
+
+
+def customer_or_404(number: int) -> OmnichannelCustomer:
+    """Return a profile. Raises Problem where there is none."""
+    found = OmnichannelCustomer.objects.filter(pk=number).first()
+    if found is None:
+        raise Problem("not-found", f"There is no customer {number}.")
+    return found
