@@ -45,6 +45,7 @@ proof: setup-dev ## prove at length what `make test` proves in small doses
 	@FINALMARKET_FAULTS=$(or $(FAULTS),600) FINALMARKET_KILLS=$(or $(KILLS),20) \
 		FINALMARKET_PROOF_EVENTS=$(or $(EVENTS),500) FINALMARKET_PROOF_SHUFFLES=10 \
 		FINALMARKET_PROOF_ORDERS=$(or $(ORDERS),2000) FINALMARKET_PROOF_CUTS=$(or $(CUTS),all) \
+		FINALMARKET_PROOF_LINKAGE=1 \
 		FINALMARKET_PROOF_GRAPHS=$(or $(GRAPHS),2000) FINALMARKET_PROOF_WORLDS=$(or $(WORLDS),300) \
 		$(BIN)/pytest -n $(PROCESSES) --dist worksteal tests/laws tests/integrations/test_any_order.py \
 		tests/integrations/test_pull_race.py tests/customers $(ARGS)

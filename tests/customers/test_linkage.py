@@ -7,6 +7,7 @@ from collections.abc import Iterator
 from datetime import UTC, datetime, timedelta
 from decimal import Decimal
 from pathlib import Path
+from typing import Any
 
 import pytest
 
@@ -19,6 +20,7 @@ from finalmarket.customers.linkage.suggesting import SOURCE, find_duplicates
 from finalmarket.customers.linkage.weights import COMPARISONS, default_weights, is_sane
 from finalmarket.customers.merging import keep_apart
 from finalmarket.customers.models import CustomerMerge, MergeSuggestion, OmnichannelCustomer
+from finalmarket.customers.resolve import Contact, resolve
 from finalmarket.customers.suggestions import decide, suggest
 from finalmarket.kernel.errors import UserError
 from tests.analytics import book
@@ -77,6 +79,27 @@ def test_one_woman_with_two_addresses_is_suggested_once_with_the_reason_and_nobo
     assert not OmnichannelCustomer.objects.exclude(merged_into=None).exists()
     again = find_duplicates()
     assert (again.new, again.withdrawn, MergeSuggestion.objects.get().pk) == (0, 0, one.pk)
+
+
+def living(name: str, email: str, **words: Any) -> OmnichannelCustomer:
+    """Somebody in one flat with others, as an order tells it."""
+    found = resolve(Contact(name=name, email=email, phone="+493023125001", **words))
+    assert found is not None
+    shop = book.channel(f"Shop of {email}")
+    address = {"postcode": "10115", "city": "Berlin", "street": "Invalidenstrasse 7", "country": "DE"}
+    book.order(shop, NOON, buyer=found, billing_address=address)
+    return found
+
+
+@pytest.mark.django_db
+def test_a_couple_in_one_flat_with_one_phone_is_not_suggested_but_her_second_address_is() -> None:
+    crowd()
+    living("Bernd Featherstone", "bernd@example.com")
+    hers = [living("Anna Featherstone", "anna@example.com"), living("Anna Featherstone", "shopping@example.org")]
+    found = find_duplicates()
+    assert [(one.one, one.other) for one in found.suggestions] == [(hers[0].pk, hers[1].pk)]
+    reason = found.suggestions[0].evidence["because"]
+    assert "same phone, same postcode, same city, same street; different e-mail" in reason
 
 
 @pytest.mark.django_db

@@ -5,6 +5,7 @@ from __future__ import annotations
 import itertools
 import random
 
+import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
@@ -93,6 +94,19 @@ def test_order_does_not_matter_and_pairs_that_join_make_exactly_the_groups(
         inside = [ends for ends in itertools.combinations(group, 2) if ends in alike]
         for bridge in inside if len(group) > 2 else []:
             assert len(strung_together(ends for ends in inside if ends != bridge)) == 1, "one likeness held it together"
+
+
+@pytest.mark.parametrize(
+    ("more", "is_family"),
+    [
+        ({}, True), ({"birth_date": 4, "email": 4}, True), ({"surname": 5}, False), ({"street": 2}, False),
+        ({"birth_date": 0}, False), ({"email": 1}, False), ({"first_name": 1}, False),
+    ],
+)  # fmt: skip
+def test_one_surname_at_one_address_with_two_first_names_is_a_family(more: dict[str, int], is_family: bool) -> None:
+    levels = {"first_name": 5, "surname": 0, "street": 0} | more
+    told = Pair(1, 2, 0.99, tuple(levels.get(one.column, UNKNOWN) for one in COMPARISONS))
+    assert guard([told]).groups == ([] if is_family else [[1, 2]])
 
 
 def test_reasons_name_what_is_the_same_what_nearly_and_what_differs_and_no_value() -> None:

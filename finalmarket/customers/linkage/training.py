@@ -26,6 +26,7 @@ from finalmarket.customers.linkage.pairs import (
 )
 from finalmarket.customers.linkage.weights import (
     COMPARISONS,
+    FEWEST_PERSONS,
     MOST_PRIOR,
     Comparison,
     Weights,
@@ -35,7 +36,6 @@ from finalmarket.customers.linkage.weights import (
 )
 
 SEED = 20
-FEWEST_PERSONS = 500
 RANDOM_PAIRS = 1_000_000
 
 
@@ -125,7 +125,7 @@ def _settings_of(one: Comparison, weights: Weights) -> dict[str, Any]:
         told: dict[str, Any] = {
             "sql_condition": level.condition, "label_for_charts": level.told, "m_probability": m, "u_probability": u,
         }  # fmt: skip
-        if level.term:
+        if level.term and weights.weighs_terms:
             told["tf_adjustment_column"] = level.term
         levels.append(told)
     return {"output_column_name": one.column, "comparison_levels": levels}

@@ -10,7 +10,7 @@ shares for files with typing errors, moves and second e-mail addresses. What is 
 from __future__ import annotations
 
 from collections.abc import Mapping
-from dataclasses import dataclass, field
+from dataclasses import dataclass
 
 
 @dataclass(frozen=True, slots=True)
@@ -110,23 +110,27 @@ COMPARISONS = (
 PERSONS_WITH_A_DOUBLE = 0.05
 """By default one person in twenty is expected to be there twice."""
 MOST_PRIOR = 0.01
+FEWEST_PERSONS = 500
+"""With fewer, nothing is learned from them."""
 
 
 @dataclass(frozen=True, slots=True)
 class Weights:
     """What counts how much: the probability that two persons taken at random are one, and by column the (m, u) of each
-    level. `learned` are the columns whose weights come from the merchant's own data; `notes` say what does not."""
+    level. `learned` are the columns whose weights come from the merchant's own data; `notes` say what does not. Where
+    there are few persons, how common a value is among them tells nothing, and is not weighed (`weighs_terms`)."""
 
     prior: float
     levels: Mapping[str, tuple[tuple[float, float], ...]]
     learned: tuple[str, ...] = ()
-    notes: tuple[str, ...] = field(default=())
+    notes: tuple[str, ...] = ()
+    weighs_terms: bool = True
 
 
 def default_weights(persons: int, *notes: str) -> Weights:
     """The weights that are not learned, for so many persons."""
     shares = {one.column: tuple((level.m, level.u) for level in one.levels) for one in COMPARISONS}
-    return Weights(default_prior(persons), shares, notes=notes)
+    return Weights(default_prior(persons), shares, notes=notes, weighs_terms=persons >= FEWEST_PERSONS)
 
 
 def default_prior(persons: int) -> float:
