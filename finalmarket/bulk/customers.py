@@ -19,7 +19,8 @@ from finalmarket.bulk.plan import Given, Importer, Plan, make_plan
 from finalmarket.bulk.row import Problem
 from finalmarket.bulk.stage import Stage
 from finalmarket.bulk.values import CONSENTS, COUNTRY, EMAIL, OBJECT, WORDS, line_of_text, whole_number
-from finalmarket.customers.known_by import MAILBOX_SQL, e164
+from finalmarket.customers import erased
+from finalmarket.customers.known_by import MAILBOX_SQL, Identity, e164, identity
 
 MAILBOX = MAILBOX_SQL.format("new.email")
 LANGUAGE = line_of_text(12, r"[A-Za-z]{2,3}(-[A-Za-z0-9]{2,8})*", "must be a language such as de or pt-BR")
@@ -94,7 +95,7 @@ class Customers(Importer):
                 if not phones[position]:
                     hint = "" if phone.startswith("+") or country else "; write it with its country, as in +4930123456"
                     problems[position] = Problem("phone", phone, f"is no phone number{hint}")
-        return problems
+        return _of_the_erased(values) | problems
 
     def check(self, stage: Stage) -> None:
         """Find the person of every row; refuse rows about nobody, about two persons, or against another row."""
@@ -113,6 +114,12 @@ class Customers(Importer):
             """new.customer IS NOT NULL AND NOT EXISTS (
                    SELECT FROM omnichannel_customers person WHERE person.id = new.customer)""",
         )
+        stage.refuse(
+            "customer",
+            "'this customer was erased'",
+            """EXISTS (SELECT FROM omnichannel_customers person
+                       WHERE person.id = new.customer_id AND person.erased_at IS NOT NULL)""",
+        )
         _refuse_ambiguous(stage, known)
         stage.refuse_contradictions(("customer_id",), "customer", shown="email")
         _refuse_unknown_channels(stage)
@@ -120,6 +127,24 @@ class Customers(Importer):
     def write(self, stage: Stage) -> None:
         """Store persons, identities, preferences and consents."""
         write_rows(stage)
+
+
+def _of_the_erased(values: Mapping[str, list[Any]]) -> dict[int, Problem]:
+    """Refuse rows of people who were erased: a file does not bring them back, what they do does."""
+    if not erased.is_anybody():
+        return {}
+    known_by: dict[int, set[Identity]] = {}
+    for kind, column in (("email", "email"), ("account", "accounts"), ("loyalty", "loyalty_numbers")):
+        for position, given in enumerate(values.get(column, [])):
+            words = given if isinstance(given, list | tuple) else [given]
+            mine = (identity(kind, str(word)) for word in words if word)
+            known_by.setdefault(position, set()).update(one for one in mine if one is not None)
+    gone = erased.known({one for mine in known_by.values() for one in mine})
+    return {
+        position: Problem("email", "", "is of somebody who was erased; they come back by what they do")
+        for position, mine in known_by.items()
+        if any(one in gone and not gone[one].is_back for one in mine)
+    }
 
 
 def _possible(phone: str) -> str:

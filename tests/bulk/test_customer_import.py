@@ -96,3 +96,16 @@ def test_a_customer_who_was_merged_is_found_as_the_person_they_are_now(house: No
     take(customers, {"customer": old.pk, "name": "Ann O."})
     assert OmnichannelCustomer.objects.get(pk=ann.pk).name == "Ann O."
     assert OmnichannelCustomer.objects.get(pk=old.pk).name == ""
+
+
+def test_a_file_does_not_bring_back_who_was_erased(house: None) -> None:
+    from finalmarket.integrations.privacy import erase
+
+    ann = OmnichannelCustomer.objects.get(email="ann@example.com")
+    erase.erase(ann.pk, actor="olga", at_once=True)
+    said = refusals(customers, {"email": "ANN@example.com", "name": "Ann"}, {"customer": ann.pk, "name": "Ann"})
+    assert [(line, reason) for line, _, reason in said] == [
+        (1, "is of somebody who was erased; they come back by what they do"), (2, "this customer was erased"),
+    ]  # fmt: skip
+    ann.refresh_from_db()
+    assert (ann.name, ann.email) == ("", "")

@@ -102,6 +102,7 @@ def ask(customer_id: int, *, actor: str, source: str = "", at_once: bool = False
     request.outcome = {"waits_for_orders": waits_for} if waits_for else {}
     if not waits_for:
         request.state = State.UNDER_WAY
+        request.outcome = {"words": words_of(profiles, _orders(profiles))}  # until it is done: what comes late empties
         _begin(profiles)
     request.save()
     return request
@@ -126,7 +127,7 @@ def finish(request_id: int) -> PrivacyRequest:
         request: PrivacyRequest = PrivacyRequest.objects.select_for_update().get(pk=request_id)
         if request.state != State.UNDER_WAY:
             return request
-        request.outcome = _carry_out(list(request.profiles))
+        request.outcome = _carry_out(list(request.profiles), request.outcome.get("words", []))
         request.state, request.done_at = State.DONE, clock.now()
         request.save()
         failpoints.hit("privacy.before_commit")
@@ -135,14 +136,15 @@ def finish(request_id: int) -> PrivacyRequest:
     return request
 
 
-def _carry_out(profiles: list[int]) -> dict[str, Any]:
-    """Walk the lists, within a transaction; return how many rows of each table lost something."""
+def _carry_out(profiles: list[int], noted: Sequence[str]) -> dict[str, Any]:
+    """Walk the lists, within a transaction; return how many rows of each table lost something. `noted` are words by
+    which the person was known when it was asked for."""
     ingest.hold_back()
     persons.hold()
     orders = _orders(profiles)
     told = _accounts(profiles)
     values: dict[str, Any] = {"profiles": profiles, "orders": orders, "first": profiles[0], "now": clock.now()}
-    words = words_of(profiles, orders)
+    words = sorted({*noted, *words_of(profiles, orders)})
     with connection.cursor() as cursor:
         cursor.execute(STAY_ONE, values)
         cursor.execute(WITHDRAW, values)
