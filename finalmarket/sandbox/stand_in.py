@@ -254,6 +254,7 @@ class StandIn:
         with self._set_aside(_copied(self.state)) as kept:
             reply = _answered(request, handler, arguments)
             request.is_harmed = self.state != kept
+            _use_up_numbers(self.state, kept)
         return reply
 
     def _misread(self, request: Request, handler: Handler, arguments: dict[str, str]) -> Reply:
@@ -294,6 +295,7 @@ class StandIn:
 
 BEFORE_ANYTHING = frozenset({Fault.RESET_BEFORE, Fault.TOO_MANY, Fault.TOO_MANY_WAIT, Fault.ERROR_BEFORE})
 ON_THE_WIRE = frozenset({Fault.TIME_OUT, Fault.RESET_AFTER, Fault.TRUNCATED, Fault.MALFORMED, Fault.SLOW_DRIP})
+COUNTS = ("count", "number")  # what stand-ins call the number that they gave last
 NEED_A_BODY = frozenset({Fault.TRUNCATED, Fault.MALFORMED, Fault.SLOW_DRIP})
 
 
@@ -303,6 +305,12 @@ def _answered(request: Request, handler: Handler, arguments: dict[str, str]) -> 
         return handler(request, **arguments)
     except Refused as refused:
         return refused.reply
+
+
+def _use_up_numbers(gone: Any, kept: Any) -> None:
+    """A platform gives no number twice, not even that of something which it forgot at once."""
+    if isinstance(kept, dict):
+        kept |= {name: gone[name] for name in COUNTS if isinstance(gone.get(name), int)}
 
 
 def _copied(state: Any) -> Any:

@@ -160,3 +160,30 @@ def test_a_parcel_of_an_order_that_does_not_show_there_yet_is_told_a_little_late
     books.tell_parcels(4)
     assert len(books.there(order)["parcels"]) == 1
     assert not DeadLetter.objects.exists()
+
+
+def test_a_parcel_that_was_refused_is_told_to_the_order_that_is_made_anew(books: Office) -> None:
+    order = books.buy()
+    books.office.faults.then(Fault.NOT_APPLIED)
+    books.tell()
+    books.ship(order)
+    books.tell_parcels(30)
+    assert DeadLetter.objects.filter(settled_at=None).count() == 1
+    with clock.steered(clock.now() + HOUR):
+        assert records.verify(books.integration.pk) == 1
+    books.tell(70)
+    books.tell_parcels(75)
+    assert len(books.there(order)["parcels"]) == 1
+    assert not DeadLetter.objects.filter(settled_at=None).exists()
+
+
+def test_a_parcel_that_was_refused_is_told_to_the_order_whose_change_made_it_anew(books: Office) -> None:
+    order = books.buy()
+    books.office.faults.then(Fault.NOT_APPLIED)
+    books.tell()
+    books.ship(order)
+    books.tell_parcels(30)
+    books.tell(31)  # the order has changed, and is told under the name that nothing bears
+    books.tell_parcels(40)
+    assert len(books.there(order)["parcels"]) == 1
+    assert not DeadLetter.objects.filter(settled_at=None).exists()

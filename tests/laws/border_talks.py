@@ -58,7 +58,7 @@ class Talks(Part):
             self.there.go_on(talk.name, words)
             talk.said.append(words)
             talk.is_closed = False
-        elif chance < 0.7:
+        elif chance < 0.7 and not talk.is_closed:
             self.there.answer_back(talk.name, "We are looking.")
         elif isinstance(self.there, abilities.ClosesTalks) and not talk.is_closed:
             self.there.close_talk(talk.name)

@@ -14,6 +14,8 @@ import httpx2
 import pytest
 
 from finalmarket.sandbox.faults import READS_ONLY, WRITES_ONLY, Fault, Faults
+from finalmarket.sandbox.platforms.practice_office import TOKEN, PracticeOffice
+from finalmarket.sandbox.stand_in import Request
 from finalmarket.sandbox.wire import MOST_BYTES, Wire, served
 from finalmarket.sandbox.world import World
 from tests.sandbox.booth import KEY, Booth
@@ -154,6 +156,20 @@ def test_a_success_may_have_changed_nothing(client: Client) -> None:
     assert (client.noted(), client.booth.state) == ([], [])
     assert client.booth.world.journal.entries(what="webhook") == []
     assert client.note("two").json() == {"notes": 1}
+
+
+def test_a_number_that_was_given_in_vain_is_given_to_nothing_else() -> None:
+    office = PracticeOffice(World())
+    with office.lock:
+        before = office.add_customer("ann@example.com")
+    office.faults.then(Fault.NOT_APPLIED)
+    body = b'{"email": "bob@example.com", "name": "Bob"}'
+    told = [
+        office.answer(Request("POST", "/v1/customers", {}, {"authorization": f"Bearer {TOKEN}"}, body)).body["id"]
+        for _ in range(2)
+    ]
+    assert len({before, *told}) == 3
+    assert sorted(office.people()) == sorted({before, told[1]})
 
 
 def test_a_stale_read_shows_the_state_that_was_remembered(client: Client) -> None:

@@ -256,17 +256,17 @@ class _Drain:
     def _settle(self, ware: Ware, due: Due, names: OrderNames, digest: str, *, is_again: bool) -> None:
         """Write down that the platform was told, and what it calls the record."""
         external_id = names.external_id[:200]
-        line_ids = {**due.line_ids, **names.lines}
+        line_ids, is_renamed = {**due.line_ids, **names.lines}, external_id != due.external_id
         with transaction.atomic():
             rows(
                 "settle", record=due.pk, version=due.version, attempts=due.attempts + 1, external_id=external_id,
                 line_ids=json.dumps(line_ids), digest=digest, is_again=is_again, is_sure=due.digest == SURE,
                 gap=GAP_SECONDS,
             )  # fmt: skip
-            if ware.what == What.CUSTOMER and external_id != due.external_id:
+            if ware.what == What.CUSTOMER and is_renamed:
                 _remember(self._integration, due.local_id, external_id)
                 rows("try_orders_again", integration=self._integration.pk, person=due.local_id)
-            if ware.what == What.ORDER and not due.external_id and isinstance(self._connector, PushesFulfilments):
+            if ware.what == What.ORDER and is_renamed and isinstance(self._connector, PushesFulfilments):
                 rows("parcels", integration=self._integration.pk, order=due.local_id)
             dead_letters.settle(self._integration, f"record_{ware.what}", [_letter(ware, due)], by="push")
             failpoints.hit("records.within_settle")

@@ -100,14 +100,17 @@ UPDATE due_records SET is_doubtful = %(is_doubtful)s, last_error = %(reason)s,
 WHERE id = %(record)s
 
 -- name: parcels
--- Parcels that left before the account had a name for their order.
+-- Parcels that left before the account had a name for their order; one that was refused is told to the order that has
+-- got a new name.
 INSERT INTO due_notices (integration_id, kind, local_id, key, state, external_id, attempts, next_try_at, last_error,
                          found_at)
 SELECT %(integration)s, 'fulfilment', parcel.id, 'fulfilment-' || parcel.id, 'due', '', 0, clock.at, '', clock.at
 FROM fulfilments parcel, (SELECT coalesce(%(now)s::timestamptz, clock_timestamp()) AS at) clock
 WHERE parcel.order_id = %(order)s AND parcel.state IN ('shipped', 'delivered')
 ORDER BY parcel.id
-ON CONFLICT DO NOTHING
+ON CONFLICT (integration_id, kind, local_id) DO UPDATE
+SET state = 'due', attempts = 0, next_try_at = excluded.next_try_at, last_error = ''
+WHERE due_notices.state = 'refused'
 
 -- name: try_orders_again
 -- Orders of a person that were refused are tried once more when the person has got a (new) name there.
