@@ -4,9 +4,13 @@ from dataclasses import dataclass
 import pytest
 
 from finalmarket.access import rates
+from finalmarket.catalog.models import Product, Variant
 from finalmarket.channels.models import SalesChannel
 from finalmarket.customers.models import OmnichannelCustomer
 from finalmarket.customers.resolve import Contact, resolve
+from finalmarket.orders.intake import take
+from finalmarket.orders.models import Order
+from tests.orders.market import draft, line
 
 
 @dataclass
@@ -28,6 +32,13 @@ def open_house() -> House:
         channel(name="Till", channel_type="store", country="DE"),
         ann,
     )
+
+
+def bought(channel: SalesChannel, number: str, email: str) -> Order:
+    """Somebody orders a tea."""
+    product, _ = Product.objects.get_or_create(slug="tea", defaults={"title": "Tea"})
+    Variant.objects.get_or_create(product=product, sku="TEA")
+    return take(draft(channel, number, line("TEA"), email=email)).order
 
 
 @pytest.fixture(autouse=True)
