@@ -156,6 +156,16 @@ def test_who_may_be_one_person_is_decided_by_somebody(operator: Client) -> None:
     assert list(parted) == [(last.first_id, last.second_id, f"suggestion:{last.pk}")]
 
 
+def test_a_scored_suggestion_shows_its_score_and_its_reason(operator: Client) -> None:
+    one = pair()
+    reason = "same birth date; surname differs in one letter"
+    group = "one of 3 who may be one person"
+    MergeSuggestion.objects.filter(pk=one.pk).update(score="0.973", evidence={"because": reason, "group": group})
+    listed = read(operator, reverse("console:merges"))
+    assert all(word in listed for word in ("Score", "0.973", reason, group))
+    assert "because:" not in listed
+
+
 def test_a_decision_that_was_made_otherwise_is_said(operator: Client) -> None:
     one = pair()
     operator.post(reverse("console:decide_merge", args=[one.pk, "reject"]))
