@@ -9,6 +9,7 @@ import pytest
 
 from finalmarket.sandbox.abilities import Deed
 from finalmarket.sandbox.faults import Faults
+from finalmarket.sandbox.house import stand_ins
 from tests.laws import border_game
 from tests.laws.border_game import Game, game
 from tests.laws.border_part import Part
@@ -89,5 +90,4 @@ def test_a_doubled_or_lost_effect_is_found_by_the_part_that_it_belongs_to(monkey
 
 def test_every_platform_of_the_mission_plays() -> None:
     assert len(border_game.platforms()) >= 24
-    known = {one.slug for one in border_game.stand_ins()}
-    assert set(border_game.platforms()) == known
+    assert set(border_game.platforms()) == {one.slug for one in stand_ins()}

@@ -293,5 +293,6 @@ class Audience(Hooks):
         if kind == "clean":
             self.clean(email)
             return Deed("email_bounce", email)
-        self.act(email, kind, **({"link_clicked": "https://shop.example/tea"} if kind == "click" else {}))
+        more: Object = {"link_clicked": "https://shop.example/tea"} if kind == "click" else {}
+        self.act(email, kind, **more)
         return Deed(f"email_{kind}", email)
