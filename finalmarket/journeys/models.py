@@ -113,8 +113,6 @@ class ChannelInteraction(StoredOnce, models.Model):
         STORE_VISIT = "store_visit", "Store visit"
         PHONE_CALL = "phone_call", "Phone call"
 
-    PERSONAL_COLUMNS = ("context",)
-
     customer = models.ForeignKey(
         OmnichannelCustomer, on_delete=models.PROTECT, related_name="interactions", db_constraint=False, db_index=False
     )

@@ -69,8 +69,6 @@ class EventName(models.Model):
 class SetAsideEvent(models.Model):
     """An event that could not be taken, and why. Its shape is kept, of its words only those that name no person."""
 
-    PERSONAL_COLUMNS = ("payload",)
-
     sales_channel = models.ForeignKey(SalesChannel, on_delete=models.CASCADE, related_name="events_set_aside")
     dialect = models.CharField(max_length=20)
     reason = models.CharField(max_length=300)
