@@ -59,13 +59,13 @@ def address(path: str) -> str:
     return path if path.startswith("/api/") else f"/api/v1{path}"
 
 
-def told(answer: HttpResponse, status: int = 200) -> Any:
+def told(answer: Any, status: int = 200) -> Any:
     """What an answer says; it has to have this status."""
     assert answer.status_code == status, (answer.status_code, answer.content[:600])
     return json.loads(answer.content)
 
 
-def problem(answer: HttpResponse, kind: str, status: int) -> Any:
+def problem(answer: Any, kind: str, status: int) -> Any:
     """The problem that an answer tells of; it has to be of this kind and say what, where, and what to do."""
     said = told(answer, status)
     assert answer.headers["Content-Type"] == "application/problem+json"

@@ -124,7 +124,7 @@ def test_a_write_without_a_key_of_its_own_is_not_carried_out(house: House, token
     program = Program()
     headers = {"Authorization": f"Bearer {program.key}"} | ({"Idempotency-Key": token} if token else {})
     answer = program.client.post("/api/v1/journeys", start(house), content_type="application/json", headers=headers)
-    problem(answer, "no-idempotency-key", 400)  # type: ignore[arg-type]
+    problem(answer, "no-idempotency-key", 400)
     assert not CrossChannelJourney.objects.exists()
 
 

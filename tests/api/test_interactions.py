@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from typing import Any
+from typing import Any, get_args
 
 import pytest
 from django.db import connection
@@ -25,7 +25,7 @@ def seen(house: House, **more: Any) -> dict[str, Any]:
 
 
 def test_the_sixteen_types_of_the_description_are_those_of_the_house() -> None:
-    assert set(Type.__args__) == set(VALUE_SCORES)
+    assert set(get_args(Type)) == set(VALUE_SCORES)
 
 
 def test_what_a_customer_did_is_stored_as_by_the_verb_itself(house: House, program: Program) -> None:

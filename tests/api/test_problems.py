@@ -62,7 +62,7 @@ def test_a_list_where_an_object_is_wanted_is_refused(house: House, program: Prog
 def test_a_form_is_no_json(house: House, program: Program) -> None:
     headers = {"Authorization": f"Bearer {program.key}", "Idempotency-Key": "a"}
     answer = Client().post("/api/v1/journeys", {"channel": 1}, headers=headers)
-    problem(answer, "media-type", 415)  # type: ignore[arg-type]
+    problem(answer, "media-type", 415)
 
 
 def test_what_is_too_large_is_not_read(house: House, program: Program) -> None:
