@@ -212,8 +212,8 @@ class CartLineTable(ReadOnlyTable):
 class CartAdmin(ReadOnlyAdmin):
     """What customers have put together and not ordered yet."""
 
-    list_display = ("token", "customer", "sales_channel", "created_at", "updated_at")
-    list_select_related = ("customer", "sales_channel")
+    list_display = ("token", "customer", "sales_channel", "order", "created_at", "updated_at")
+    list_select_related = ("customer", "sales_channel", "order")
     list_filter = ("sales_channel",)
     search_fields = ("customer__name",)
     search_help_text = "Customer: name, e-mail address or phone number"
@@ -226,7 +226,7 @@ class CartAdmin(ReadOnlyAdmin):
 class CartLineAdmin(ReadOnlyAdmin):
     """Lines of carts."""
 
-    list_display = ("cart", "variant", "quantity")
+    list_display = ("cart", "variant", "quantity", "unit_price", "currency", "changed_at")
     list_select_related = ("cart", "variant")
     search_fields = ("variant__sku",)
     search_help_text = "SKU, barcode or product title"
