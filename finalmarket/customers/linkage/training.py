@@ -75,7 +75,7 @@ def _train(connection: Any, start: Weights, rules: Sequence[Rule], columns: set[
         try:
             linker.training.estimate_parameters_using_expectation_maximisation(block_on(*rule))
         except Exception as error:  # of many kinds; what is not learned keeps its default weight, and is said
-            structlog.get_logger(__name__).warning("nothing learned from pairs", rule=rule, reason=str(error)[:200])
+            structlog.get_logger(__name__).warning("nothing learned from pairs", rule=rule, error=type(error).__name__)
     model: dict[str, Any] = linker.misc.save_model_to_json()
     return model
 
