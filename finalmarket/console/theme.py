@@ -71,6 +71,7 @@ WORK: Item = {
         ),
         _page(_("Attribution"), "pie_chart", "attribution", "orders.view_order"),
         _page(_("One person?"), "join_inner", "merges", "customers.view_mergesuggestion"),
+        _page(_("API keys"), "key", "api_keys", "access.change_apikey", "make_key", "rotate_key"),
         _page(_("Webhooks"), "webhook", "webhooks", "integrations.view_webhookendpoint", "webhook"),
     ],
 }
@@ -147,6 +148,8 @@ RECORDS: list[Item] = [
         _("Accounts"),
         _records(_("Users"), "auth.user"),
         _records(_("Roles"), "auth.group"),
+        _records(_("API keys"), "access.apikey"),
+        _records(_("What programs did"), "access.auditentry"),
         _records(_("Jobs"), "procrastinate.procrastinatejob"),
     ),
 ]

@@ -13,9 +13,11 @@ from finalmarket.stock.models import ReservationLine
 from tests.console.reading import told
 from tests.orders.market import Market, draft, line
 
-ROOMS = ("catalog", "customers", "channels", "stock", "orders", "journeys", "analytics", "integrations")
+ROOMS = ("access", "catalog", "customers", "channels", "stock", "orders", "journeys", "analytics", "integrations")
 MODELS = [model for room in ROOMS for model in apps.get_app_config(room).get_models() if model is not ReservationLine]
 WRITTEN_BY_VERBS = [
+    "access.apikey",
+    "access.auditentry",
     "stock.stockpool",
     "stock.stockitem",
     "stock.stockmovement",

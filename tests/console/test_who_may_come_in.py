@@ -7,7 +7,7 @@ from django.urls import reverse
 
 from tests.orders.market import Market
 
-PAGES = ["overview", "orders", "stock", "alerts", "channels", "bulk", "integrations", "webhooks", "merges",
+PAGES = ["overview", "orders", "stock", "alerts", "channels", "bulk", "integrations", "api_keys", "webhooks", "merges",
          "journeys", "paths", "funnel", "abandonment", "attribution"]  # fmt: skip
 
 

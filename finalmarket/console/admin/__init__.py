@@ -1,6 +1,7 @@
 """Pages of single records, one file a room. Django finds them here by the name of this package."""
 
 from finalmarket.console.admin import (
+    access,
     accounts,
     analytics,
     books,
@@ -18,6 +19,7 @@ from finalmarket.console.admin import (
 )
 
 __all__ = [
+    "access",
     "accounts",
     "analytics",
     "books",
