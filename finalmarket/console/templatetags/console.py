@@ -170,7 +170,7 @@ def lasting(span: timedelta | None) -> str:
     if span is None:
         return "–"
     left = max(0, round(span.total_seconds()))
-    parts = []
+    parts: list[str] = []
     for word, seconds in (("d", 86_400), ("h", 3_600), ("min", 60), ("s", 1)):
         count, left = divmod(left, seconds)
         if count or (word == "s" and not parts):
