@@ -11,12 +11,14 @@ from datetime import date, timedelta
 from typing import Any
 
 import pytest
+from click.testing import CliRunner
 from django.contrib.admin.models import CHANGE, LogEntry
 from django.contrib.auth.models import User
 from django.contrib.contenttypes.models import ContentType
 from django.db import connection
 
 from finalmarket.analytics.rollup import restate
+from finalmarket.cli.privacy import command
 from finalmarket.customers import consents, erased, persons
 from finalmarket.customers.models import (
     BlockedIdentity,
@@ -51,7 +53,7 @@ from finalmarket.orders.intake import take
 from finalmarket.orders.models import Order, OrderImport, OrderImportRefusal
 from tests.integrations.stalls import Account
 from tests.integrations.test_inbox import Post, post  # noqa: F401  a fixture
-from tests.orders.market import draft, line
+from tests.orders.market import draft, line, together
 from tests.tracking.teller import Shop, open_shop
 
 pytestmark = pytest.mark.committed_database
@@ -478,3 +480,43 @@ def test_an_account_that_ended_is_emptied_when_the_platform_asks_and_one_that_wo
     assert row.outcome == "the copies of what this account showed are gone"
     assert not Order.objects.exclude(raw={}).exists()
     assert set(held()) <= {"orders", "omnichannel_customers", "customer_identities"}  # the person is still a customer
+
+
+def test_nobody_slips_through_while_somebody_is_being_erased(house: House) -> None:
+    """Shops and trackers tell of a person all the time; whoever is in the middle of it is waited for."""
+    one = Somebody(0)
+    profile = _buy_in_the_shop(house, one)
+
+    def act(number: int) -> None:
+        if number == 3:
+            erase.erase(profile, actor="olga", at_once=True)
+            return
+        for turn in range(5):
+            bought = draft(house.shop.channel, f"W{number}-{turn}", line("CUP"), name=one.name, email=one.email,
+                           shipping_address=one.address, raw={"who": one.name})  # fmt: skip
+            take(bought, actor="shop")
+            told = {"type": "track", "event": "Product Viewed", "userId": f"user-{one.word}",
+                    "messageId": f"{number}-{turn}", "context": {"traits": {"email": one.email}},
+                    "timestamp": "2026-05-04T12:00:00Z", "properties": {"note": one.name}}  # fmt: skip
+            assert house.shop.batch(told).status_code == 200
+
+    done = together(act, 8)
+    assert [one for one in done if isinstance(one, BaseException)] == []
+    persons.settle()
+    assert held() == {}
+    assert Order.objects.filter(external_id__startswith="W").count() == 35
+
+
+def test_the_command_exports_and_erases(house: House) -> None:
+    one = Somebody(0)
+    _buy_in_the_shop(house, one)
+    runner = CliRunner()
+    exported = runner.invoke(command, ["export", one.email])
+    assert json.loads(exported.stdout)["person"]["name"] == one.name
+    refused = runner.invoke(command, ["erase", one.email], input="n\n")
+    assert refused.exit_code == 1
+    assert held()
+    erased_now = runner.invoke(command, ["erase", one.email, "--yes", "--at-once"])
+    assert "is erased" in erased_now.stdout
+    assert held() == {}
+    assert isinstance(runner.invoke(command, ["erase", one.email, "--yes"]).exception, UserError)

@@ -12,6 +12,7 @@ that are still under way need their address: the erasure waits for them unless t
 from __future__ import annotations
 
 from collections.abc import Sequence
+from functools import partial
 from typing import Any
 
 import structlog
@@ -25,6 +26,7 @@ from finalmarket.customers.rules import blocked_among
 from finalmarket.integrations.models import ExternalId
 from finalmarket.integrations.privacy.lists import TABLES
 from finalmarket.integrations.privacy.words import as_text, kinds_of_columns, pattern, words_of
+from finalmarket.integrations.storing import patiently
 from finalmarket.journeys import ingest, whose
 from finalmarket.kernel import clock, failpoints
 from finalmarket.kernel.errors import UserError
@@ -87,6 +89,7 @@ def ask(customer_id: int, *, actor: str, source: str = "", at_once: bool = False
     """Write down that a person is to be erased; see `erase`. One who was erased, or is to be, is asked for once."""
     if not actor.strip():
         raise UserError("an erasure has an actor: say who asks for it")
+    erased.alone()  # before any row is locked: whoever resolves people holds this, and then rows
     profiles = members(customer_id)
     if not profiles:
         raise UserError(f"there is no customer {customer_id}")
@@ -98,7 +101,7 @@ def ask(customer_id: int, *, actor: str, source: str = "", at_once: bool = False
     request = earlier if earlier is not None and earlier.state == State.WAITING else PrivacyRequest(kind=Kind.ERASURE)
     request.person_id, request.profiles = profiles[0], profiles
     request.actor, request.source, request.state = actor.strip()[:100], source[:100], State.WAITING
-    waits_for = 0 if at_once else Order.objects.filter(customer__in=profiles, state__in=UNDER_WAY).count()
+    waits_for = 0 if at_once else _under_way(profiles)
     request.outcome = {"waits_for_orders": waits_for} if waits_for else {}
     if not waits_for:
         request.state = State.UNDER_WAY
@@ -108,10 +111,13 @@ def ask(customer_id: int, *, actor: str, source: str = "", at_once: bool = False
     return request
 
 
+def _under_way(profiles: Sequence[int]) -> int:
+    return Order.objects.filter(customer__in=profiles, state__in=UNDER_WAY).count()
+
+
 def _begin(profiles: Sequence[int]) -> None:
     """From the end of this transaction on, the person is known to be erased, whatever comes in."""
     failpoints.hit("privacy.before_begin")
-    erased.alone()
     now = clock.now()
     values: dict[str, Any] = {"profiles": list(profiles), "orders": _orders(profiles)}
     with connection.cursor() as cursor:
@@ -122,7 +128,12 @@ def _begin(profiles: Sequence[int]) -> None:
 
 
 def finish(request_id: int) -> PrivacyRequest:
-    """Carry out an erasure that was asked for; one that is done is returned as it is."""
+    """Carry out an erasure that was asked for; one that is done is returned as it is. Where the database finds that we
+    and somebody else wait for each other, it is done once or twice more."""
+    return patiently(partial(_finish, request_id))
+
+
+def _finish(request_id: int) -> PrivacyRequest:
     with transaction.atomic():
         request: PrivacyRequest = PrivacyRequest.objects.select_for_update().get(pk=request_id)
         if request.state != State.UNDER_WAY:
@@ -218,6 +229,8 @@ def go_on() -> int:
     waiting = PrivacyRequest.objects.filter(kind=Kind.ERASURE, state__in=[State.WAITING, State.UNDER_WAY])
     for request in waiting.order_by("pk")[:MOST_AT_ONCE]:
         if request.state == State.WAITING:
+            if _under_way(request.profiles):
+                continue
             request = ask(request.person_id, actor=request.actor, source=request.source)
         if request.state == State.UNDER_WAY:
             done += finish(request.pk).state == State.DONE
