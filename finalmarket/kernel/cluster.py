@@ -40,6 +40,9 @@ timezone = 'UTC'
 log_timezone = 'UTC'
 log_line_prefix = '%m [%p] '
 log_checkpoints = off
+# A statement that failed may name people: what failed is told to whoever sent it, and the log keeps none of it.
+log_min_messages = log
+log_min_error_statement = panic
 include_if_exists = 'local.conf'
 """
 

@@ -10,6 +10,7 @@ from contextlib import suppress
 from pathlib import Path
 
 import psutil
+import psycopg
 import pytest
 
 from finalmarket.kernel import cluster, keeper, places
@@ -142,6 +143,16 @@ def test_the_last_user_to_leave_stops_it_and_an_earlier_one_does_not(folder: Pat
     assert not is_down(folder)
     second.leave()
     assert is_down(folder)
+
+
+def test_the_log_keeps_no_statement_that_failed_and_no_word_of_it(folder: Path) -> None:
+    user = User(folder).joined()
+    with server_of(folder).connect() as connection, suppress(psycopg.Error):
+        connection.execute("SELECT 'zqcanary'::integer")
+    user.leave()
+    journal = (folder / "database" / "server.log").read_text()
+    assert "ready to accept connections" in journal
+    assert "zqcanary" not in journal
 
 
 def test_many_processes_that_start_it_at_once_share_one_server(folder: Path) -> None:
