@@ -136,6 +136,18 @@ def test_a_note_of_which_the_answer_got_lost_is_left_once(bureau: Bureau, fault:
     assert bureau.states("ticket") == ["sent"]
 
 
+def test_agents_know_of_what_changed_while_the_ticket_was_being_opened(bureau: Bureau) -> None:
+    order = bureau.buy()
+    ask(order)
+    bureau.office.faults.then(Fault.ERROR_AFTER)
+    bureau.tell()
+    bureau.ship(order)
+    for minutes in (10, 11, 30):
+        bureau.tell(minutes)
+    assert len(there(bureau)) == 1
+    assert ["JJD0001" in note for note in notes(bureau)] == [False, True]
+
+
 @pytest.mark.parametrize("place", ["talk.before_find_changed", "talk.after_find_changed", "talk.after_remember_ticket"])
 def test_a_worker_that_breaks_off_leaves_each_note_once(bureau: Bureau, place: str) -> None:
     order = bureau.buy()

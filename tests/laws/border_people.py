@@ -48,5 +48,5 @@ class People(Part):
         for name, person in self.there.people().items():
             if name not in known:
                 yield f"customer {name} is not known"
-            elif names.get(known[name]) != person.name:
+            elif person.name and names.get(known[name]) != person.name:
                 yield f"customer {name} is called {names.get(known[name])!r} here, {person.name!r} there"

@@ -108,10 +108,11 @@ class Tickets:
         context = contexts([ticket.order.pk])[ticket.order.pk]
         digest = digest_of(context)
         if not ticket.external_id:
-            _remember(ticket, noted_digest=digest)  # before: a ticket that is found again was opened with this
+            if not ticket.noted_digest:  # before: a ticket that is found again was opened with what was tried first
+                _remember(ticket, noted_digest=digest)
             given = str(connector.open_ticket(_content(notice.integration, ticket, ticket.order, context)))
             _remember(ticket, external_id=given[:200])
-        elif digest != ticket.noted_digest:
+        if digest != ticket.noted_digest:
             self._note(connector, notice, ticket, context)
             _remember(ticket, noted_digest=digest)
         return ticket.external_id or NOTHING
