@@ -16,7 +16,7 @@ from django.core.wsgi import get_wsgi_application
 from django.db import connections
 
 FATES = ("lose_answer", "twice", "lose", "later")
-ONWARD = ("Content-Type", "Content-Encoding", "Authorization", "User-Agent", "X-Write-Key")
+ONWARD = ("Content-Type", "Content-Encoding", "Authorization", "User-Agent", "X-Write-Key", "Idempotency-Key")
 
 
 class _Server(socketserver.ThreadingMixIn, WSGIServer):
