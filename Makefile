@@ -40,15 +40,17 @@ lint: setup-dev ## ruff, mypy, import-linter
 	@$(BIN)/lint-imports
 
 # The laws at length: 600 faults of every platform that plays, 20 kills of the database, 2,000 orders in a race,
-# 500 webhooks in 10 orders, 2,000 graphs of identities in 20 orders each, 300 of them through the database, and a worker killed at every visit of every failpoint of the sync paths.
+# 500 webhooks in 10 orders, 2,000 graphs of identities in 20 orders each, 300 of them through the database, a worker killed at every visit of every failpoint of the
+# sync paths, 10,000 calls of the REST API that are nearly right.
 proof: setup-dev ## prove at length what `make test` proves in small doses
 	@FINALMARKET_FAULTS=$(or $(FAULTS),600) FINALMARKET_KILLS=$(or $(KILLS),20) \
 		FINALMARKET_PROOF_EVENTS=$(or $(EVENTS),500) FINALMARKET_PROOF_SHUFFLES=10 \
 		FINALMARKET_PROOF_ORDERS=$(or $(ORDERS),2000) FINALMARKET_PROOF_CUTS=$(or $(CUTS),all) \
 		FINALMARKET_PROOF_LINKAGE=1 \
 		FINALMARKET_PROOF_GRAPHS=$(or $(GRAPHS),2000) FINALMARKET_PROOF_WORLDS=$(or $(WORLDS),300) \
+		FINALMARKET_API_CALLS=$(or $(CALLS),10000) \
 		$(BIN)/pytest -n $(PROCESSES) --dist worksteal tests/laws tests/integrations/test_any_order.py \
-		tests/integrations/test_pull_race.py tests/customers $(ARGS)
+		tests/integrations/test_pull_race.py tests/customers tests/api $(ARGS)
 
 bench: setup-dev ## measure what the issues promise (NAME=stock by default)
 	@$(BIN)/finalmarket bench $(or $(NAME),stock)
