@@ -2,9 +2,10 @@
 
 Persons are built like a minimum spanning forest: decisions of people first, then kind by kind (`EVIDENCE_ORDER`) and
 value by value in sorted order. A value joins the profiles that carry it unless it is blocked, has too many carriers, or
-is seen to be shared: its carriers belong to more persons than its kind may join, or, for what people lend each other (a
-phone, a card, a device), to persons whom an account id or a loyalty number tells apart. A shared value joins nobody. No
-order of arrival, no repetition and no id of a profile has a say in the result, only in which profile stands for it.
+is seen to be shared: its carriers belong to more persons than its kind may join, or to two of whom somebody said that
+they are two, or, for what people lend each other (a phone, a card, a device), to persons whom an account id or a
+loyalty number tells apart. A shared value joins nobody. No order of arrival, no repetition and no id of a profile has a
+say in the result, only in which profile stands for it.
 """
 
 from __future__ import annotations
@@ -12,6 +13,7 @@ from __future__ import annotations
 from collections import defaultdict
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass, field
+from itertools import combinations
 
 from finalmarket.customers.known_by import STRENGTH, Identity, account_space
 
@@ -111,8 +113,8 @@ def _follow(forest: _Forest, kind: str, carriers: Sequence[int], most_persons: i
         return
     if kind in LENT and forest.differ(roots):
         return
-    for group in forest.not_parted(roots):
-        forest.join(group)
+    if not forest.are_contested(roots):
+        forest.join(roots)
 
 
 class _Forest:
@@ -157,22 +159,9 @@ class _Forest:
                 seen[space].append(values)
         return False
 
-    def not_parted(self, roots: Sequence[int]) -> list[list[int]]:
-        """Sort persons into groups that may be joined. Whoever is parted from nobody here is left alone where others
-        are parted: it cannot be told whose they are."""
-        against = {root: {other for other in roots if self._are_parted(root, other)} for root in roots}
-        if not any(against.values()):
-            return [list(roots)]
-        groups: list[list[int]] = []
-        for root in roots:
-            if not against[root]:
-                continue
-            fitting = next((group for group in groups if against[root].isdisjoint(group)), None)
-            if fitting is None:
-                groups.append([root])
-            else:
-                fitting.append(root)
-        return groups
+    def are_contested(self, roots: Sequence[int]) -> bool:
+        """Whether a person said of two of these that they are not one."""
+        return any(self._are_parted(one, other) for one, other in combinations(roots, 2))
 
     def _are_parted(self, root: int, other: int) -> bool:
         members = set(self._members[other])

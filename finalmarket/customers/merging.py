@@ -9,14 +9,14 @@ from __future__ import annotations
 
 import uuid
 from collections.abc import Collection, Iterable, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, field, replace
 
 import structlog
 from django.db import transaction
 from django.db.models import Q, QuerySet
 
 from finalmarket.customers.models import CustomerMerge
-from finalmarket.customers.persons import evidence_alone, hold, members, recompute
+from finalmarket.customers.persons import evidence_alone, hold, members, recompute, without
 from finalmarket.kernel import clock
 from finalmarket.kernel.errors import UserError
 
@@ -31,13 +31,16 @@ class Said:
     actor: str
     reason: str = ""
     source: str = ""
+    decision: uuid.UUID = field(default_factory=uuid.uuid4)
 
 
 @transaction.atomic
 def merge(one: int, other: int, *, actor: str, reason: str = "", source: str = "") -> CustomerMerge:
     """Say that the persons of two profiles are one; return what was written down.
 
-    What was said before against it is undone. Raises UserError where they are one already, for a profile that does
+    All profiles of both are one then: where the merge itself makes a value count as shared that has held one of them
+    (two addresses use the phone now), what it held is joined by the same decision. What was said before against it is
+    undone. Raises UserError where they are one already, for a profile that does
     not exist, and without an actor.
     """
     said = _said(actor, reason, source)
@@ -45,20 +48,26 @@ def merge(one: int, other: int, *, actor: str, reason: str = "", source: str = "
     left, right = _members(one), _members(other)
     if left[0] == right[0]:
         raise UserError(f"customers {one} and {other} are one person already")
+    together = _pairs(evidence_alone([*left, *right]))
     _undo(_crossing(left, right), said)
     decision = _write([(left[0], right[0])], Kind.JOIN, said)
-    recompute({*left, *right}, cause=f"decision:{decision[0].decision}")
+    recompute({*left, *right}, cause=f"decision:{said.decision}")
+    _keep_together(together, [said] * len(together))
     _log("customers merged", decision[0], persons=(left[0], right[0]))
     return decision[0]
 
 
 @dataclass(frozen=True, slots=True)
 class Parting:
-    """What an unmerge would do: who leaves, who stays, which joins of people it undoes."""
+    """What an unmerge would do: who leaves, who stays, which joins of people it undoes. `alone` are those who leave
+    although evidence alone holds them together with who stays, `rest` those from whom they go. Profiles that hung on
+    both sides at once are in neither: evidence tells where they belong afterwards."""
 
     leaving: tuple[int, ...]
     staying: tuple[int, ...]
     undone: tuple[int, ...]
+    alone: tuple[int, ...]
+    rest: tuple[int, ...]
 
 
 @transaction.atomic
@@ -68,18 +77,42 @@ def unmerge(
     """Say that the profiles of `leaves` are not the person of `stays`; return what was written down.
 
     Who was merged with a profile that leaves, or hangs on it by evidence alone, leaves with it: both are what they were
-    before the merge. Raises UserError where they are no one person, nobody would stay, and without an actor.
+    before the merge. Where a profile leaves that evidence held, the others whom evidence held stay one, although what
+    holds them together is now seen to be shared: that is written down as said, too. Raises UserError where they are no
+    one person, nobody would stay, and without an actor.
     """
     said = _said(actor, reason, source)
     hold()
     parting = plan_unmerge(stays, leaves)
     _undo(CustomerMerge.objects.filter(pk__in=parting.undone), said)
     _undo(_crossing(parting.leaving, parting.staying), said)
+    together = [*_together(parting.alone, parting.rest), *_together(parting.rest, parting.alone)]
     pairs = [(one, other) for one in parting.leaving for other in parting.staying]
     decision = _write(pairs, Kind.PART, said)
     recompute({*parting.leaving, *parting.staying}, cause=f"decision:{decision[0].decision}")
+    _keep_together(together, [replace(said, decision=uuid.uuid4()) for _ in together])
     _log("customer unmerged", decision[0], left=parting.leaving, stayed=parting.staying)
     return decision
+
+
+def _together(ours: Sequence[int], theirs: Sequence[int]) -> list[tuple[int, int]]:
+    """Pairs of ours that are one person if theirs did not exist."""
+    return _pairs(without(ours, theirs)) if ours and theirs else []
+
+
+def _pairs(persons: dict[int, int]) -> list[tuple[int, int]]:
+    """Each profile with the first of its person."""
+    first: dict[int, int] = {}
+    return [(first[person], one) for one, person in sorted(persons.items()) if first.setdefault(person, one) != one]
+
+
+def _keep_together(pairs: Sequence[tuple[int, int]], said: Sequence[Said]) -> None:
+    """Join again what fell apart because a value that held it counts as shared now."""
+    for (one, other), word in zip(pairs, said, strict=True):
+        if members(one)[0] != members(other)[0]:
+            _undo(_crossing([one], [other]), word)
+            _write([(one, other)], Kind.JOIN, replace(word, reason=word.reason or "stay one person"))
+            recompute([one, other], cause=f"decision:{word.decision}")
 
 
 @transaction.atomic
@@ -95,6 +128,7 @@ def keep_apart(one: int, other: int, *, actor: str, reason: str = "", source: st
         raise UserError(f"customers {one} and {other} are one person; unmerge them to keep them apart")
     _undo(_crossing(left, right), said)
     decision = _write([(mine, theirs) for mine in left for theirs in right], Kind.PART, said)
+    recompute({*left, *right}, cause=f"decision:{decision[0].decision}")
     _log("customers kept apart", decision[0], persons=(left[0], right[0]))
     return decision
 
@@ -109,42 +143,32 @@ def plan_unmerge(stays: int, leaves: Collection[int]) -> Parting:
         raise UserError(f"customer {stays} can be parted from profiles of the same person only, not from {named}")
     if stays in leaves:
         raise UserError(f"customer {stays} cannot leave and stay at once; name a profile that stays")
+    found = evidence_alone(everybody)
+    alone = tuple(one for one in everybody if one in leaves and found[one] == found[stays])
+    rest = tuple(one for one in everybody if one not in leaves and found[one] == found[stays])
+    pieces = found | dict.fromkeys(rest, rest[0]) | {one: one for one in alone}
     joins = list(_among(everybody, Kind.JOIN))
-    pieces = _pieces(everybody, stays, set(leaves))
-    leaving, undone = _follow_along(pieces, joins, pieces[stays], {pieces[one] for one in leaves})
-    gone = tuple(one for one in everybody if pieces[one] in leaving)
-    return Parting(gone, tuple(one for one in everybody if pieces[one] not in leaving), tuple(sorted(undone)))
+    edges = [(join.decision, pieces[join.first_id], pieces[join.second_id]) for join in joins]
+    leaving = {pieces[one] for one in leaves}
+    staying = _reached({pieces[stays]}, edges, leaving)
+    leaving = _reached(leaving, edges, staying)
+    lifted = {decision for decision, one, other in edges if (one in leaving) != (other in leaving)}
+    return Parting(
+        leaving=tuple(one for one in everybody if pieces[one] in leaving),
+        staying=tuple(one for one in everybody if pieces[one] in staying),
+        undone=tuple(join.pk for join in joins if join.decision in lifted),
+        alone=alone, rest=rest,
+    )  # fmt: skip
 
 
-def _pieces(everybody: Sequence[int], stays: int, leaves: set[int]) -> dict[int, int]:
-    """Sort the profiles of a person into pieces that evidence alone holds together; those that are to leave the piece
-    of who stays are a piece of their own each. A piece is named by one of its profiles."""
-    pieces = evidence_alone(everybody)
-    home = pieces[stays]
-    alone = {one for one in leaves if pieces[one] == home}
-    rest = min(one for one in everybody if pieces[one] == home and one not in alone)
-    return {
-        one: one if one in alone else rest if pieces[one] == home else pieces[one]
-        for one in everybody
-    }  # fmt: skip
-
-
-def _follow_along(
-    pieces: dict[int, int], joins: Sequence[CustomerMerge], home: int, leaving: set[int]
-) -> tuple[set[int], set[int]]:
-    """Return the pieces that leave, and the joins that hold them: a piece that was merged with one that leaves goes
-    with it, unless it is held by who stays in another way."""
-    if home in leaving:
-        raise UserError("nobody would stay: evidence alone holds these profiles together; name fewer of them")
-    reach = {home}
-    edges = [(join.pk, pieces[join.first_id], pieces[join.second_id]) for join in joins]
+def _reached(begin: set[int], edges: Sequence[tuple[uuid.UUID, int, int]], barred: set[int]) -> set[int]:
+    """The pieces that joins of people hold together with these, but for the barred ones."""
+    reach = set(begin)
     while True:
-        further = {b if a in reach else a for _, a, b in edges if (a in reach) != (b in reach)} - leaving
-        if not further:
-            break
-        reach |= further
-    gone = set(pieces.values()) - reach
-    return gone, {pk for pk, a, b in edges if (a in gone) != (b in gone)}
+        ends = {end for _, one, other in edges if one in reach or other in reach for end in (one, other)}
+        if ends - barred <= reach:
+            return reach
+        reach |= ends - barred
 
 
 def history(customer_id: int) -> QuerySet[CustomerMerge]:
@@ -179,7 +203,7 @@ def _crossing(left: Sequence[int], right: Sequence[int]) -> QuerySet[CustomerMer
 
 
 def _undo(rows: QuerySet[CustomerMerge], said: Said) -> None:
-    rows.update(undone_at=clock.now(), undone_by=said.actor)
+    rows.update(undone_at=clock.now(), undone_by=said.actor, undone_for=said.decision)
 
 
 def _ordered(pair: tuple[int, int]) -> tuple[int, int]:
@@ -190,12 +214,12 @@ def _write(pairs: Iterable[tuple[int, int]], kind: str, said: Said) -> list[Cust
     ordered = sorted({_ordered(pair) for pair in pairs})
     if len(ordered) > MOST_PAIRS:
         raise UserError(f"that parts {len(ordered):,} pairs of profiles; at most {MOST_PAIRS:,} are parted at once")
-    decision, now = uuid.uuid4(), clock.now()
+    now = clock.now()
     return CustomerMerge.objects.bulk_create(
         [
             CustomerMerge(
-                kind=kind, first_id=first, second_id=second, decision=decision, actor=said.actor, reason=said.reason,
-                source=said.source, at=now,
+                kind=kind, first_id=first, second_id=second, decision=said.decision, actor=said.actor,
+                reason=said.reason, source=said.source, at=now,
             )
             for first, second in ordered
         ]

@@ -45,8 +45,10 @@ def touch(profiles: Iterable[int]) -> None:
 
 
 def settle_soon() -> None:
-    """Settle right after the present transaction is committed; what goes wrong there is the worker's to repeat."""
-    transaction.on_commit(_settle_if_free, robust=True)
+    """Settle right after the present transaction is committed, once however often it is asked for; what goes wrong
+    there is the worker's to repeat."""
+    if not any(_settle_if_free in hook for hook in connection.run_on_commit):
+        transaction.on_commit(_settle_if_free, robust=True)
 
 
 def settle() -> int:
@@ -169,11 +171,23 @@ def _decisions(ids: Collection[int]) -> Decisions:
 
 
 def evidence_alone(ids: Collection[int]) -> dict[int, int]:
-    """Return the person of each of these profiles as if nobody had joined any; what was parted stays parted."""
+    """Return the person of each of these profiles as if nobody had joined any. What was parted stays parted, what was
+    parted until a join took its place is parted again."""
     profiles, _ = _load(_around(set(ids)) | set(ids))
-    values = {value for profile in profiles for value in profile.identities}
     decided = _decisions([profile.id for profile in profiles])
-    found = persons(profiles, Decisions(parted=decided.parted), rules_for(values))
+    lifted = _rows("lifted", {"profiles": sorted(ids)})
+    return _as_if(profiles, ids, Decisions(parted=decided.parted | {(one, other) for one, other in lifted}))
+
+
+def without(ids: Collection[int], gone: Collection[int]) -> dict[int, int]:
+    """Return the person of each of these profiles as if the profiles of `gone` did not exist."""
+    profiles, _ = _load((_around(set(ids)) | set(ids)) - set(gone))
+    return _as_if(profiles, ids, _decisions([profile.id for profile in profiles]))
+
+
+def _as_if(profiles: Sequence[Profile], ids: Collection[int], decisions: Decisions) -> dict[int, int]:
+    values = {value for profile in profiles for value in profile.identities}
+    found = persons(profiles, decisions, rules_for(values))
     return {one: found[one] for one in ids}
 
 

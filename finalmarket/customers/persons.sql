@@ -76,6 +76,13 @@ FROM unnest(%(profiles)s::bigint[]) wanted(id)
 JOIN omnichannel_customers profile ON profile.id = wanted.id
 LEFT JOIN customer_identities identity ON identity.customer_id = profile.id
 
+-- name: lifted
+-- Parts among these profiles that a join among them has undone: without the join they count again.
+SELECT DISTINCT part.first_id, part.second_id
+FROM customer_merges said JOIN customer_merges part ON part.undone_for = said.decision AND part.kind = 'part'
+WHERE said.kind = 'join' AND said.undone_at IS NULL AND said.first_id = ANY (%(profiles)s::bigint[])
+  AND said.second_id = ANY (%(profiles)s::bigint[])
+
 -- name: decisions
 SELECT said.kind, said.first_id, said.second_id FROM customer_merges said
 WHERE said.undone_at IS NULL AND said.first_id = ANY (%(profiles)s::bigint[])

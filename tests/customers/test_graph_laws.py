@@ -147,11 +147,12 @@ def test_the_operator_may_let_a_phone_join_two_addresses() -> None:
     assert persons(couple, Decisions(), Rules(limits)) == {1: 1, 2: 1}
 
 
-def test_who_stays_together_when_one_is_parted_from_both_stays_together() -> None:
+def test_a_value_of_two_who_were_parted_joins_nobody_any_more() -> None:
     a, b, c = (one(n, ("email", name), ("account", "shop:7")) for n, name in enumerate("abc", start=1))
     assert persons([a, b, c], Decisions(), Rules()) == {1: 1, 2: 1, 3: 1}
-    parted = Decisions(parted=frozenset({(1, 3), (2, 3)}))
-    assert persons([a, b, c], parted, Rules()) == {1: 1, 2: 1, 3: 3}
+    assert persons([a, b, c], Decisions(parted=frozenset({(1, 3)})), Rules()) == {1: 1, 2: 2, 3: 3}
+    kept = Decisions(joined=frozenset({(1, 2)}), parted=frozenset({(1, 3), (2, 3)}))
+    assert persons([a, b, c], kept, Rules()) == {1: 1, 2: 1, 3: 3}
 
 
 def test_whose_a_newcomer_is_cannot_be_told_where_two_were_parted() -> None:

@@ -89,6 +89,19 @@ def test_two_who_hang_together_by_evidence_leave_together_when_their_merge_is_un
     assert persons(ann, bob, till) == [ann.pk, bob.pk, bob.pk]
 
 
+def test_who_stays_together_when_one_is_taken_out_stays_together_on_both_sides() -> None:
+    profiles = [come(email=f"{name}@example.com", account="till:1") for name in ("ann", "bob", "cid")]
+    ann, bob, cid = profiles
+    assert persons(*profiles) == [ann.pk] * 3
+    ann.unmerge(cid, actor="olga")
+    assert persons(*profiles) == [ann.pk, ann.pk, cid.pk]
+    late = come(account="till:1")
+    assert persons(*profiles, late) == [ann.pk, ann.pk, cid.pk, late.pk]
+    ann.merge(cid, actor="olga")
+    cid.unmerge(ann, bob, actor="olga")
+    assert persons(*profiles) == [ann.pk, ann.pk, cid.pk]
+
+
 def test_a_plan_says_who_would_leave_before_anything_is_done() -> None:
     ann, bob, cid = (come(email=f"{name}@example.com") for name in ("ann", "bob", "cid"))
     ann.merge(bob, actor="olga")

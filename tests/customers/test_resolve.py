@@ -3,10 +3,13 @@
 import random
 
 import pytest
+from procrastinate.contrib.django.models import ProcrastinateJob
 
 from finalmarket.customers.models import CustomerIdentity, OmnichannelCustomer, PersonMark
-from finalmarket.customers.persons import settle
+from finalmarket.customers.persons import LOCK, settle
 from finalmarket.customers.resolve import Contact, add_identities, resolve, resolve_many
+from finalmarket.kernel import failpoints
+from finalmarket.kernel.sql import open_connection
 from tests.orders.market import together
 
 
@@ -150,3 +153,25 @@ def test_persons_are_told_as_soon_as_what_tells_them_is_committed() -> None:
     ann.refresh_from_db()
     assert ann.merged_into_id == call.pk
     assert not PersonMark.objects.exists()
+
+
+@pytest.mark.committed_database
+@pytest.mark.parametrize("place", ["before", "after"])
+def test_what_fails_while_persons_are_computed_is_made_up_for_and_harms_no_order(place: str) -> None:
+    call = landed(Contact(phone="+4930901820"))
+    with failpoints.armed(f"persons.{place}_settle:raise"):
+        ann = landed(Contact(email="ann@example.com", phone="+4930901820"))
+    assert PersonMark.objects.exists() == (place == "before")
+    assert person(ann) == call.pk
+    assert not PersonMark.objects.exists()
+
+
+@pytest.mark.committed_database
+def test_who_finds_others_at_it_leaves_the_computing_to_a_worker() -> None:
+    call = landed(Contact(phone="+4930901820"))
+    with open_connection() as other, other.transaction():
+        other.execute("SELECT pg_advisory_xact_lock(%s)", [LOCK])
+        ann = landed(Contact(email="ann@example.com", phone="+4930901820"))
+        assert PersonMark.objects.exists()
+        assert ProcrastinateJob.objects.filter(task_name="customers.settle", status="todo").count() == 1
+    assert person(ann) == call.pk

@@ -28,6 +28,7 @@ class CustomerMerge(models.Model):
     at = models.DateTimeField(db_default=Now())
     undone_at = models.DateTimeField(null=True, blank=True)
     undone_by = models.CharField(max_length=100, blank=True, default="")
+    undone_for = models.UUIDField(null=True, blank=True, help_text="The decision that took its place")
 
     class Meta:
         db_table = "customer_merges"
