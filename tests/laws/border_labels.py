@@ -10,7 +10,7 @@ from collections import Counter
 from collections.abc import Iterator
 
 from finalmarket.connectors.shipping import ParcelSize, Ships
-from finalmarket.integrations.desk import labels, looking
+from finalmarket.integrations.desk import label_book, labels, looking
 from finalmarket.integrations.models import ShippingLabel
 from finalmarket.kernel import clock
 from finalmarket.kernel.errors import UserError
@@ -88,7 +88,7 @@ class Labels(Part):
 
     def waits(self) -> Iterator[str]:
         mine = ShippingLabel.objects.filter(integration=self.game.integration)
-        soon = clock.now() + looking.label_book.ONCE_MORE
+        soon = clock.now() + label_book.ONCE_MORE
         open_ones = mine.filter(state__in=[State.BUYING, State.VOIDING]) | mine.filter(
             state__in=[State.FAILED, State.VOIDED], next_look_at__lte=soon
         )
