@@ -13,7 +13,8 @@ TABLES = (
         kept=FIGURES,
     ),
     Table(
-        "cross_channel_journeys", MINE, {"reason": EMPTY_TEXT, "outcome": "CASE WHEN outcome ~ '^[a-z_]*$' THEN outcome ELSE '' END"},
+        "cross_channel_journeys", MINE,
+        {"reason": EMPTY_TEXT, "outcome": "CASE WHEN outcome ~ '^[a-z_]*$' THEN outcome ELSE '' END"},
         none=("intent", "state", "step", "currency"), kept=FIGURES,
     ),
     Table("journey_marks", MINE, is_deleted=True),
