@@ -25,6 +25,7 @@ from django.db.models import F
 from finalmarket.catalog.models import Product, Variant
 from finalmarket.channels.models import DueChange, SalesChannel
 from finalmarket.connectors.platforms import fake as connector
+from finalmarket.customers.models import OmnichannelCustomer, PrivacyRequest
 from finalmarket.integrations import budget, connect, inbox, pull
 from finalmarket.integrations.accounts import account_of
 from finalmarket.integrations.models import (
@@ -84,6 +85,7 @@ class House:
     sold_here: Counter[str] = field(default_factory=Counter)
     expected: Counter[tuple[str, str]] = field(default_factory=Counter)
     refusing: set[str] = field(default_factory=set)
+    forgotten: set[int] = field(default_factory=set)
     set_aside: int = 0
     former_secret: str = ""
     count: int = 0
@@ -182,7 +184,7 @@ class House:
         """What is lost, doubled or stale, in sentences; none when all is well."""
         return [
             *(f"{one} still waits" for one in self.waits()), *self._orders(), *self._stock(), *self._listings(),
-            *self._effects(), *self._books(), *self._tellings(), *self._loose_ends(),
+            *self._effects(), *self._books(), *self._tellings(), *self._erasures(), *self._loose_ends(),
         ]  # fmt: skip
 
     def _orders(self) -> Iterator[str]:
@@ -268,6 +270,15 @@ class House:
                 yield f"{one} did not arrive ({one.state} {one.last_error})"
         events = OutgoingEvent.objects.filter(prepared_at=None)
         yield from (f"{event} was not prepared" for event in events)
+
+    def _erasures(self) -> Iterator[str]:
+        """Whoever wanted to be erased is, by one request, and nobody else."""
+        asked = Counter(PrivacyRequest.objects.filter(kind="erasure", state="done").values_list("person_id", flat=True))
+        for person in sorted({*asked, *self.forgotten}):
+            if asked[person] != (person in self.forgotten):
+                yield f"customer {person} was erased {asked[person]} times"
+        named = OmnichannelCustomer.objects.filter(pk__in=self.forgotten).exclude(name="")
+        yield from (f"{person} is still known" for person in named)
 
     def _loose_ends(self) -> Iterator[str]:
         letters = DeadLetter.objects.filter(settled_at=None)
