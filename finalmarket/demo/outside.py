@@ -14,6 +14,7 @@ import httpx2
 
 from finalmarket.channels.models import ChannelProduct, SalesChannel
 from finalmarket.connectors import registry
+from finalmarket.connectors.contract import PullsListings
 from finalmarket.connectors.errors import NotSupported
 from finalmarket.integrations import adopt
 from finalmarket.integrations.models import ChannelIntegration
@@ -44,7 +45,8 @@ def open_accounts(sandbox: str) -> int:
         found = [(accounts[one.platform], one) for one in _outside(client) if one.platform in accounts]
         for account, one in found:
             if account.status == ChannelIntegration.Status.NEW:
-                _put_up(client, one, account.sales_channel)
+                if account.sales_channel is not None and _has_listings(one):
+                    _put_up(client, one, account.sales_channel)
                 _connect(account, one)
             else:
                 ChannelIntegration.objects.filter(pk=account.pk).update(base_url=one.address)
@@ -70,10 +72,13 @@ def _outside(client: httpx2.Client) -> Iterator[Outside]:
         yield Outside(one["platform"], one["address"], one["credentials"])
 
 
-def _put_up(client: httpx2.Client, outside: Outside, channel: SalesChannel | None) -> None:
+def _has_listings(outside: Outside) -> bool:
+    """Whether goods stand there that can be looked through."""
+    return issubclass(registry.find(outside.platform), PullsListings)
+
+
+def _put_up(client: httpx2.Client, outside: Outside, channel: SalesChannel) -> None:
     """Let the account sell some of the channel's listings already, with the stock they have."""
-    if channel is None:
-        return
     listings = list(
         ChannelProduct.objects.filter(sales_channel=channel, is_available=True)
         .select_related("variant__product", "sales_channel").prefetch_related("prices", "variant__prices")
@@ -94,8 +99,9 @@ def _put_up(client: httpx2.Client, outside: Outside, channel: SalesChannel | Non
 
 
 def _connect(account: ChannelIntegration, outside: Outside) -> None:
-    """Connect, link by SKU, and begin to tell."""
+    """Connect, link by SKU where there are listings, and begin to tell."""
     account.connect({**outside.credentials, "base_url": outside.address}, actor="demo")
     if account.sales_channel is not None:
-        adopt.look_through(account)
+        if _has_listings(outside):
+            adopt.look_through(account)
         account.start_pushing()
