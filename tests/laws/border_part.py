@@ -6,6 +6,7 @@ Which parts a platform plays follows from what its connector can do; what a part
 
 from __future__ import annotations
 
+from abc import abstractmethod
 from collections.abc import Callable, Iterator
 from typing import TYPE_CHECKING, Any, ClassVar
 
@@ -36,9 +37,9 @@ class Part:
     def open(self) -> None:
         """Get ready."""
 
+    @abstractmethod
     def trade(self) -> None:
         """Something happens, here or there."""
-        raise NotImplementedError
 
     def rush(self) -> None:
         """So much happens at once that the platform's lists take more than one page."""
@@ -58,6 +59,6 @@ class Part:
         """Whether something was set aside because both sides did what goes not together: a person has to look."""
         return False
 
+    @abstractmethod
     def wrong(self) -> Iterator[str]:
         """What the platform and we disagree on, in sentences."""
-        raise NotImplementedError

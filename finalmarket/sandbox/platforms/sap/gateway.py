@@ -5,6 +5,7 @@ from __future__ import annotations
 import base64
 import hashlib
 import re
+from abc import abstractmethod
 from collections.abc import Callable, Mapping
 from datetime import timedelta
 from typing import Any, ClassVar
@@ -131,9 +132,9 @@ class Gateway(StandIn):
             body["__count"] = str(len(found))
         return Reply(200, {"d": body})
 
+    @abstractmethod
     def entities(self, name: str) -> list[Entity]:
         """All entities of a set; a company says where they are."""
-        raise NotImplementedError
 
     def named(self, service: str, resource: str) -> tuple[str, tuple[str, ...] | None]:
         """The entity set that a path names, and the key in it, if any."""
