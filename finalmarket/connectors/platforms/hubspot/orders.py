@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Mapping, Sequence
 
 from finalmarket.connectors.books import OrderContent, OrderNames
-from finalmarket.connectors.errors import Unintelligible
+from finalmarket.connectors.errors import Rejected, RetryLater, Unintelligible
 from finalmarket.connectors.paging import read_one
 from finalmarket.connectors.platforms.hubspot import words
 from finalmarket.connectors.platforms.hubspot.custom import LINE
@@ -25,10 +25,23 @@ def tell(
     if there is None:
         buyer = [("contacts", content.customer_id)] if content.customer_id else []
         links = [*buyer, *(("line_items", name) for name in lines.values())]
-        return OrderNames(external_id=objects.create(kind, told, links), lines=lines)
+        return OrderNames(external_id=_make(objects, kind, told, links, list(lines.values())), lines=lines)
     name = objects.update(kind, str(there["id"]), told)
     _link_again(objects, kind, name, content, lines)
     return OrderNames(external_id=name, lines=lines)
+
+
+def _make(
+    objects: Objects, kind: str, told: Mapping[str, str], links: Sequence[tuple[str, str]], lines: Sequence[str]
+) -> str:
+    """Make the order with its links. Where HubSpot refuses it because it said yes to a line and did not keep it, all
+    of it may be told anew: nothing was made."""
+    try:
+        return objects.create(kind, told, links)
+    except Rejected as error:
+        if len(objects.read_many("line_items", lines, [LINE])) == len(lines):
+            raise
+        raise RetryLater("HubSpot has not kept every line that it said yes to") from error
 
 
 def names_of(objects: Objects, kind: str, name: str, number: str) -> OrderNames:
