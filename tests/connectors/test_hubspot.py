@@ -12,7 +12,7 @@ from typing import Any
 import pytest
 
 from finalmarket.connectors.books import OrderContentLine
-from finalmarket.connectors.errors import NotSupported, Rejected
+from finalmarket.connectors.errors import NotSupported, Rejected, RetryLater
 from finalmarket.connectors.records import CustomerContent, Delivery
 from finalmarket.sandbox.faults import Fault
 from finalmarket.sandbox.platforms.hubspot.crm import SUBSCRIPTION
@@ -266,6 +266,16 @@ def test_an_order_of_more_lines_than_a_batch_holds_is_told_whole(stage: Stage) -
 def test_an_order_of_a_buyer_whom_hubspot_does_not_know_is_refused(stage: Stage) -> None:
     with pytest.raises(Rejected):
         stage.connector.push_order(replace(order_content(stage.stand_in), customer_id="1"))
+
+
+def test_an_order_whose_lines_hubspot_did_not_keep_is_told_anew(stage: Stage) -> None:
+    content = order_content(stage.stand_in)
+    stage.connector.push_order(replace(content, number="FM-before"))  # what has to be made once is there
+    stage.stand_in.faults.then(Fault.NOT_APPLIED)
+    with pytest.raises(RetryLater, match="not kept every line"):
+        stage.connector.push_order(content)
+    names = stage.connector.push_order(content)
+    assert len(names.lines) == len(content.lines)
 
 
 # Tickets.
