@@ -43,7 +43,7 @@ def take_customers(integration: ChannelIntegration, records: Sequence[CustomerRe
     there = [record for record in records if people[record.external_id] not in gone]
     ledger = Ledger({person for person in people.values() if person is not None})
     news = heard.listen(integration, [person for person in people.values() if person is not None])
-    stored = each_alone(integration, "customers", there, partial(_take, integration, known, people, country, ledger))
+    stored = each_alone(integration, "customers", there, partial(_take, integration, known, people, country, ledger, news))
     heard.hear(news)
     left_alone = [name for name in names if people[name] in gone]
     return stored + [Stored(name, "unchanged", "this person was erased") for name in left_alone]
@@ -66,7 +66,7 @@ def _contact(integration: ChannelIntegration, record: CustomerRecord) -> Contact
 
 def _take(
     integration: ChannelIntegration, known: dict[str, ExternalId], people: dict[str, int | None], country: str,
-    ledger: Ledger, record: CustomerRecord,
+    ledger: Ledger, news: heard.Listening | None, record: CustomerRecord,
 ) -> str:  # fmt: skip
     person = people[record.external_id]
     if person is None:
@@ -79,7 +79,7 @@ def _take(
     row.local_id, row.version = person, record.version
     row.save()
     known[record.external_id] = row
-    changed = _bring_up_to_date(person, record, country)
+    changed = _bring_up_to_date(person, record, country, news)
     changed = _note_consents(integration, ledger, person, record) or changed
     changed = suggest_merges(integration, person, record) or changed
     if is_new:
@@ -87,12 +87,18 @@ def _take(
     return "updated" if changed else "unchanged"
 
 
-def _bring_up_to_date(person: int, record: CustomerRecord, country: str) -> bool:
-    """What the newest version says goes on the profile; the address and number that a person is known by stay."""
+def _bring_up_to_date(
+    person: int, record: CustomerRecord, country: str, news: heard.Listening | None
+) -> bool:  # fmt: skip
+    """What the newest version says goes on the profile, unless it only repeats what the account was told; the address
+    and number that a person is known by stay."""
     customer = OmnichannelCustomer.objects.select_for_update().get(pk=person)
+    said = {"name": plain(record.name or record.address.name, 300), "language": plain(record.language, 12)}
+    if news is not None:
+        said = news.news(person, said)
     words = {
-        "name": plain(record.name or record.address.name, 300) or customer.name,
-        "language": plain(record.language, 12) or customer.language,
+        "name": said.get("name") or customer.name,
+        "language": said.get("language") or customer.language,
         "email": customer.email or folded_email(record.email),
         "phone": customer.phone or e164(record.phone or record.address.phone, record.address.country or country),
     }

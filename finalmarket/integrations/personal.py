@@ -43,7 +43,7 @@ TABLES = (
     Table("payment_pages", OF_ORDER, {"approve_url": EMPTY_TEXT, "back_url": EMPTY_TEXT, "last_error": EMPTY_TEXT},
           none=("key", "token", "external_id", "currency", "state"), kept="What was paid, and where."),
     Table("due_records", OF_RECORD,
-          {"last_error": EMPTY_TEXT, "digest": EMPTY_TEXT, "settled_version": "version",
+          {"last_error": EMPTY_TEXT, "digest": EMPTY_TEXT, "echoes": EMPTY_OBJECT, "settled_version": "version",
            "external_id": "CASE what WHEN 'customer' THEN '' ELSE external_id END"},
           searched=("last_error",), none=("what", "line_ids"), kept=PROOF),
     Table("external_ids", "kind = 'customer' AND local_id = ANY (%(profiles)s)", is_deleted=True,

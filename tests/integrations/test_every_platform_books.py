@@ -9,9 +9,10 @@ from typing import Any
 import pytest
 
 from finalmarket.connectors.books import PushesMovements, PushesOrders
-from finalmarket.connectors.contract import PullsListings, PullsStock, PushesCustomers, PushesFulfilments
-from finalmarket.integrations import adopt
+from finalmarket.connectors.contract import PullsCustomers, PullsListings, PullsStock, PushesCustomers, PushesFulfilments
+from finalmarket.integrations import adopt, pull
 from finalmarket.integrations.models import PlaceMapping
+from finalmarket.kernel import clock
 from finalmarket.orders import aftersales
 from finalmarket.orders.models import Order
 from finalmarket.sandbox.stand_in import StandIn
@@ -86,6 +87,23 @@ def test_a_customer_arrives_once_and_under_the_name_that_we_know(
         told_twice_changes_nothing(shop, books)
 
 
+@pytest.mark.parametrize("platform", platforms(PushesCustomers, PullsCustomers, duty="customers"))
+def test_a_name_that_was_changed_here_survives_what_the_platform_repeats(
+    platform: type[StandIn], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    with opened_shop(monkeypatch) as shop:
+        books = shop.connect(platform, *KEEP)
+        ann = shop.agree(ANN)
+        shop.town.live(4)
+        assert people(books) == {("Ann Example", ANN)}
+        ann.name = "Ann Other"
+        ann.save()
+        pull.backfill(books.integration, clock.now() - timedelta(hours=1), "customers")
+        shop.town.live(4)
+        assert people(books) == {("Ann Other", ANN)}
+        told_twice_changes_nothing(shop, books)
+
+
 def people(account: Account) -> set[tuple[str, str]]:
     """Names and addresses of those who are known there."""
     return {(one.name, one.email) for one in account.there.people().values() if one.email}
@@ -107,7 +125,7 @@ def mapped(shop: Shop, platform: type[StandIn], *, is_master: bool) -> Account:
     return books
 
 
-ERPS = platforms(PullsListings, PullsStock, PushesMovements)
+ERPS = platforms(PullsCustomers, PullsListings, PullsStock, PushesMovements)
 
 
 @pytest.mark.parametrize("platform", ERPS)

@@ -206,14 +206,15 @@ class Cancellations(Part):
             waiting = Fulfilment.objects.filter(state="pending", order__source=self.game.source, order__state="open")
             parcel = waiting.select_related("order").order_by("pk").last()
             if parcel is not None:
-                self.called_off.add(parcel.order.external_id)
                 aftersales.cancel(parcel.order_id, reason="broken on the way", actor="game")
+                self.called_off.add(parcel.order.external_id)
 
     def wrong(self) -> Iterator[str]:
         effects = self.game.world.journal.entries(platform=self.game.stand_in.slug, what="effect")
         ended = Counter(
             entry.facts.get("order") for entry in effects if entry.name in ("cancellation", "shopper_cancellation")
         )
-        for order in sorted(self.called_off):
+        unanswered = Order.objects.filter(source=self.game.source, events__kind="cancelled", events__actor="game")
+        for order in sorted(self.called_off.union(unanswered.values_list("external_id", flat=True))):
             if ended[order] != 1:
                 yield f"order {order} was called off {ended[order]} times"

@@ -54,6 +54,8 @@ consent that was withdrawn meanwhile is not."""
 MOST_VERIFIED = 200
 SHOWN_AFTER = timedelta(minutes=10)
 GONE = 404
+Told = tuple[str, dict[str, str]]
+"""The digest of a content, and its echoes."""
 SURE = "sure"
 """In the place of a digest: what the account has is told it once more, to be sure."""
 
@@ -251,17 +253,19 @@ class _Drain:
             raise OutcomeUnknown(f"{type(error).__name__}: {error}") from error
         # Who was made under a key of an earlier try may stand there as they were then: they are told once more.
         is_again = due.was_tried and ware.what == What.CUSTOMER and not content.external_id
-        self._settle(ware, due, names, "" if is_again else digest, is_again=is_again)
+        told = ("", {}) if is_again else (digest, ware.echoes(content))
+        self._settle(ware, due, names, told, is_again=is_again)
 
-    def _settle(self, ware: Ware, due: Due, names: OrderNames, digest: str, *, is_again: bool) -> None:
+    def _settle(self, ware: Ware, due: Due, names: OrderNames, told: Told, *, is_again: bool) -> None:
         """Write down that the platform was told, and what it calls the record."""
+        digest, echoes = told
         external_id = names.external_id[:200]
         line_ids, is_renamed = {**due.line_ids, **names.lines}, external_id != due.external_id
         with transaction.atomic():
             rows(
                 "settle", record=due.pk, version=due.version, attempts=due.attempts + 1, external_id=external_id,
-                line_ids=json.dumps(line_ids), digest=digest, is_again=is_again, is_sure=due.digest == SURE,
-                gap=GAP_SECONDS,
+                line_ids=json.dumps(line_ids), digest=digest, echoes=json.dumps(echoes), is_again=is_again,
+                is_sure=due.digest == SURE, gap=GAP_SECONDS,
             )  # fmt: skip
             if ware.what == What.CUSTOMER and is_renamed:
                 _remember(self._integration, due.local_id, external_id)

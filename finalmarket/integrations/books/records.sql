@@ -73,6 +73,7 @@ RETURNING found.was_doubtful
 -- name: settle
 -- Where somebody else took it up meanwhile, what we told may have come after what they told: it stays due.
 UPDATE due_records SET external_id = %(external_id)s, line_ids = %(line_ids)s::jsonb, digest = %(digest)s,
+    echoes = %(echoes)s::jsonb,
     settled_version = CASE WHEN attempts = %(attempts)s AND NOT %(is_again)s
                            THEN greatest(settled_version, %(version)s) ELSE settled_version END,
     is_doubtful = attempts <> %(attempts)s, attempts = CASE WHEN attempts = %(attempts)s THEN 0 ELSE attempts END,

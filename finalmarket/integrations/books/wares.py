@@ -18,6 +18,8 @@ from finalmarket.integrations.telling import key_of
 
 NAMES = ("key", "external_id", "line_ids", "updated_at")
 """Parts of a content that say nothing of the record itself."""
+ECHOED = ("name", "language")
+"""What the newest word on a person decides, whoever says it."""
 What = DueRecord.What
 
 
@@ -60,6 +62,9 @@ class Ware(Protocol):
     def digest(self, content: Any) -> str:
         """What two contents that look the same have in common."""
 
+    def echoes(self, content: Any) -> dict[str, str]:
+        """Digests of what the account may tell us back as if it were news."""
+
     def ask(self, connector: Any, content: Any) -> Any:
         """The content with the names that the platform has for the record, asked for after an unknown outcome."""
 
@@ -91,6 +96,9 @@ class Orders:
 
     def digest(self, content: OrderContent) -> str:
         return digest_of(content)
+
+    def echoes(self, content: OrderContent) -> dict[str, str]:
+        return {}
 
     def ask(self, connector: Any, content: OrderContent) -> OrderContent:
         names = None if content.external_id else connector.find_order(content.number)
@@ -130,6 +138,9 @@ class Customers:
     def digest(self, content: CustomerContent) -> str:
         return digest_of(content)
 
+    def echoes(self, content: CustomerContent) -> dict[str, str]:
+        return echoes_of({name: getattr(content, name) for name in ECHOED})
+
     def ask(self, connector: Any, content: CustomerContent) -> CustomerContent:
         return content  # it cannot be asked for by what we know: the key keeps it single
 
@@ -150,6 +161,11 @@ def _is_wanted(books: Books, due: Due, content: CustomerContent) -> bool:
 
 
 WARES: Sequence[Ware] = (Customers(), Orders())
+
+
+def echoes_of(words: Mapping[str, str]) -> dict[str, str]:
+    """The digests of what somebody is called, by the name of the field; nothing where nothing is said."""
+    return {name: hashlib.sha256(word.encode()).hexdigest()[:16] for name, word in words.items() if word}
 
 
 def digest_of(content: Any) -> str:

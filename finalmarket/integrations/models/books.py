@@ -16,7 +16,8 @@ class DueRecord(models.Model):
 
     `version` grows with every change of our record; it is due while it is above `settled_version`. `digest` is that of
     the content last told: what looks the same is not told again. `is_doubtful` says that a telling ended without an
-    answer: the platform is asked before it is told again.
+    answer: the platform is asked before it is told again. `echoes` are digests of what a person was last called there,
+    by us or by the platform: who says the same again has no news.
     """
 
     class What(models.TextChoices):
@@ -31,6 +32,7 @@ class DueRecord(models.Model):
     external_id = models.CharField(max_length=200, blank=True, default="", db_default="")
     line_ids = models.JSONField(default=dict, blank=True, db_default={}, help_text="Our lines by their names there")
     digest = models.CharField(max_length=64, blank=True, default="", db_default="")
+    echoes = models.JSONField(default=dict, blank=True, db_default={})
     is_doubtful = models.BooleanField(default=False, db_default=False)
     attempts = models.PositiveIntegerField(default=0, db_default=0)
     next_try_at = models.DateTimeField(db_default=Now())
