@@ -43,7 +43,8 @@ def take_customers(integration: ChannelIntegration, records: Sequence[CustomerRe
     there = [record for record in records if people[record.external_id] not in gone]
     ledger = Ledger({person for person in people.values() if person is not None})
     news = heard.listen(integration, [person for person in people.values() if person is not None])
-    stored = each_alone(integration, "customers", there, partial(_take, integration, known, people, country, ledger, news))
+    take = partial(_take, integration, known, people, country, ledger, news)
+    stored = each_alone(integration, "customers", there, take)
     heard.hear(news)
     left_alone = [name for name in names if people[name] in gone]
     return stored + [Stored(name, "unchanged", "this person was erased") for name in left_alone]

@@ -9,7 +9,13 @@ from typing import Any
 import pytest
 
 from finalmarket.connectors.books import PushesMovements, PushesOrders
-from finalmarket.connectors.contract import PullsCustomers, PullsListings, PullsStock, PushesCustomers, PushesFulfilments
+from finalmarket.connectors.contract import (
+    PullsCustomers,
+    PullsListings,
+    PullsStock,
+    PushesCustomers,
+    PushesFulfilments,
+)
 from finalmarket.integrations import adopt, pull
 from finalmarket.integrations.models import PlaceMapping
 from finalmarket.kernel import clock

@@ -29,8 +29,8 @@ OURS = ("segments", "order_count", "spent", "currency", "last_order_at")
 
 @dataclass(frozen=True, slots=True)
 class Listening:
-    """How people stood before an account's news of them was taken; `busy` are those of whom something was due, `persons`
-    the canonical profiles of all profiles, `said` what it called people."""
+    """How people stood before an account's news of them was taken; `busy` are those of whom something was due,
+    `persons` the canonical profiles of all profiles, `said` what it called people."""
 
     books: Books
     persons: Mapping[int, int]
@@ -60,7 +60,8 @@ def listen(integration: ChannelIntegration, profiles: Collection[int]) -> Listen
     find_people(books, known)
     records = {row.local_id: row for row in _records(integration, set(persons.values()))}
     busy = {pk for pk, row in records.items() if row.version > row.settled_version or row.is_doubtful}
-    return Listening(books, persons, sorted(set(persons.values())), people.contents_of(integration, known), records, busy)
+    contents = people.contents_of(integration, known)
+    return Listening(books, persons, sorted(set(persons.values())), contents, records, busy)
 
 
 def hear(listening: Listening | None) -> None:
