@@ -56,6 +56,7 @@ INSTALLED_APPS = [
     "finalmarket.orders",
     "finalmarket.journeys",
     "finalmarket.analytics",
+    "finalmarket.advice",
     "finalmarket.integrations",
 ]
 
