@@ -30,6 +30,7 @@ COMMANDS = {
     "link": ("finalmarket.cli.link", "Suggest customers who may be one person."),
     "stitch": ("finalmarket.cli.stitch", "Recognise the journeys of what customers did."),
     "check": ("finalmarket.cli.check", "Prove that what is stored agrees with itself."),
+    "evaluate": ("finalmarket.cli.evaluate", "Say how good the advice is, on data of real experiments."),
     "bench": ("finalmarket.cli.bench", "Measure."),
     "createuser": ("finalmarket.cli.createuser", "Make a log-in for the console."),
     "apikey": ("finalmarket.cli.apikey", "Make and end keys for programs that call the REST API."),
