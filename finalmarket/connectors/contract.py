@@ -308,6 +308,16 @@ class PushesCustomers(ABC):
         """Make or change a customer; return the platform's id."""
 
 
+class ErasesCustomers(ABC):
+    """Who was erased here is erased there too."""
+
+    @abstractmethod
+    def erase_customer(self, external_id: str) -> None:
+        """Have a customer deleted, or all that tells who they are; what the platform has to keep of its books stays.
+        Asked twice it happens once, and whom the platform does not know (any more) is erased already. Raises Rejected
+        where it keeps them, for example while something of theirs is under way."""
+
+
 class TakesPayments(ABC):
     """Money is taken and given back."""
 
@@ -388,8 +398,8 @@ class Authorizes(ABC):
 CAPABILITIES: tuple[type, ...] = (
     PullsOrders, PullsListings, PullsStock, PullsCustomers, PullsPayments, PullsConversations, PullsInteractions,
     PullsFigures, PushesStock, PushesPrices, PushesListings, PushesFulfilments, PushesRefunds, PushesCancellations,
-    PushesCustomers, PushesOrders, PushesMovements, SendsEvents, SendsMessages, OpensTickets, Ships, StartsPayments,
-    TakesPayments, ReceivesWebhooks, Authorizes,
+    PushesCustomers, ErasesCustomers, PushesOrders, PushesMovements, SendsEvents, SendsMessages, OpensTickets, Ships,
+    StartsPayments, TakesPayments, ReceivesWebhooks, Authorizes,
 )  # fmt: skip
 
 

@@ -15,6 +15,7 @@ WORDS = {
     "PullsCustomers": "customers in", "PullsPayments": "payments in", "PushesStock": "stock out",
     "PushesPrices": "prices out", "PushesListings": "listings out", "PushesFulfilments": "fulfilments out",
     "PushesRefunds": "refunds out", "PushesCancellations": "cancellations out", "PushesCustomers": "customers out",
+    "ErasesCustomers": "erasures out",
     "PullsConversations": "conversations in", "PullsInteractions": "interactions in", "PullsFigures": "figures in",
     "PushesOrders": "orders out", "PushesMovements": "stock movements out", "SendsEvents": "events out",
     "SendsMessages": "messages out", "OpensTickets": "tickets out", "Ships": "rates, labels, tracking",

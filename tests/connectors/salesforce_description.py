@@ -164,7 +164,10 @@ SALESFORCE: Schema = {
     "paths": {
         "/query": {"get": _call({"200": RECORDS}, ASKED)},
         "/queryAll": {"get": _call({"200": RECORDS}, ASKED)},
-        "/sobjects/Contact/{id}": {"patch": _call({"204": None}, _in_path("id", ID), body=some(CONTACT))},
+        "/sobjects/Contact/{id}": {
+            "patch": _call({"204": None}, _in_path("id", ID), body=some(CONTACT)),
+            "delete": _call({"204": None}, _in_path("id", ID)),
+        },
         "/sobjects/Contact/FinalMarket_Key__c/{key}": {
             "patch": _call({"200": SAVED, "201": SAVED}, _in_path("key", letters(255)), body=some(CONTACT)),
         },

@@ -10,13 +10,16 @@ from collections.abc import Callable, Iterator, Mapping, Sequence
 from datetime import UTC, datetime
 from decimal import Decimal
 from typing import Any, ClassVar, TypeVar
+from urllib.parse import quote
 
 import httpx2
 
+from finalmarket.connectors.answers import if_there
 from finalmarket.connectors.auth import bearer
 from finalmarket.connectors.contract import (
     Checked,
     Connector,
+    ErasesCustomers,
     PullsCustomers,
     PullsListings,
     PullsOrders,
@@ -69,8 +72,8 @@ TOPICS = {"order.changed": "orders", "listing.changed": "listings", "customer.ch
 
 class Fake(
     Connector, PullsOrders, PullsListings, PullsStock, PullsCustomers, PullsPayments, PushesStock, PushesPrices,
-    PushesListings, PushesFulfilments, PushesRefunds, PushesCancellations, PushesCustomers, TakesPayments,
-    ReceivesWebhooks,
+    PushesListings, PushesFulfilments, PushesRefunds, PushesCancellations, PushesCustomers, ErasesCustomers,
+    TakesPayments, ReceivesWebhooks,
 ):  # fmt: skip
     """A marketplace with orders, listings, stock, customers and payments."""
 
@@ -203,6 +206,9 @@ class Fake(
     def push_customer(self, content: CustomerContent) -> str:
         body = {"id": content.external_id, "name": content.name, "email": content.email, "phone": content.phone}
         return str(self._told("/v1/customers", body, content.key)["id"])
+
+    def erase_customer(self, external_id: str) -> None:
+        if_there(lambda: self.http.call("DELETE", f"/v1/customers/{quote(external_id, safe='')}", repeatable=True))
 
     def capture_payment(self, payment_id: str, amount: Decimal, currency: str, key: str) -> PaymentRecord:
         return payment_record(self._told(f"/v1/payments/{payment_id}/capture", {"amount": str(amount)}, key))

@@ -16,7 +16,7 @@ from typing import Any
 import httpx2
 
 from finalmarket.connectors.auth import HeaderAuth, basic_header
-from finalmarket.connectors.contract import Checked, Connector, PushesCustomers, Setting
+from finalmarket.connectors.contract import Checked, Connector, ErasesCustomers, PushesCustomers, Setting
 from finalmarket.connectors.errors import Rejected, Unintelligible
 from finalmarket.connectors.http import Answer
 from finalmarket.connectors.own_keys import digest_of, plain_or_digest
@@ -38,7 +38,7 @@ MOST_PARTS = 250  # of an event, and of its list of articles: fewer than 255 are
 EARLIEST = datetime(1971, 1, 1, tzinfo=UTC)
 
 
-class Mixpanel(Connector, PushesCustomers, SendsEvents, PullsFigures):
+class Mixpanel(Connector, PushesCustomers, ErasesCustomers, SendsEvents, PullsFigures):
     """One Mixpanel project."""
 
     # Who we are.
@@ -96,6 +96,11 @@ class Mixpanel(Connector, PushesCustomers, SendsEvents, PullsFigures):
                 repeatable=True,
             )  # fmt: skip
         return name
+
+    def erase_customer(self, external_id: str) -> None:
+        """See ErasesCustomers: the profile is deleted. Events hold nothing but its name, and stay."""
+        update = {"$token": self.account.secrets["project_token"], "$distinct_id": external_id, "$delete": "null"}
+        self.http.call("POST", self._at(API, "/engage"), json=[update], is_authorized=False, repeatable=True)
 
     def send_events(self, events: Sequence[AnalyticsEvent]) -> Sequence[Rejected]:
         """See SendsEvents."""

@@ -231,6 +231,12 @@ class Fake(StandIn):
     def set_customer(self, request: Request) -> Reply:
         return self._once(request, lambda: self._customer(request.json()))
 
+    @route("DELETE", "/v1/customers/{number}")
+    def remove_customer(self, request: Request, number: str) -> Reply:
+        del self.state["customers"][self._one("customers", number)["id"]]
+        self.effect("customer erased", id=number)
+        return Reply(204)
+
     def _customer(self, told: dict[str, Any]) -> Reply:
         number = told.pop("id", "") or f"C{self._next()}"
         known = self.state["customers"].setdefault(number, {"id": number, "name": "", "email": "", "phone": ""})

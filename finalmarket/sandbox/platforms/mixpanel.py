@@ -145,7 +145,13 @@ class Mixpanel(StandIn):
 
     def _keep_profile(self, update: Any) -> bool:
         """Take an update in; one that is none, or of no project, leaves no trace."""
-        if not isinstance(update, dict) or not update.get("$distinct_id") or not isinstance(update.get("$set"), dict):
+        if not isinstance(update, dict) or not update.get("$distinct_id"):
+            return False
+        if "$delete" in update and update.get("$token") == TOKEN:
+            if self.state["profiles"].pop(update["$distinct_id"], None) is not None:
+                self.effect("profile deleted", id=update["$distinct_id"])
+            return True
+        if not isinstance(update.get("$set"), dict):
             return False
         if update.get("$token") == TOKEN:
             before = self.state["profiles"].get(update["$distinct_id"], {})

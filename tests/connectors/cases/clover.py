@@ -81,7 +81,11 @@ def describe() -> Description:
         f"{HOME}/items/{{id}}": {"get": _call(item, query=expand), "post": _call(item, item)},
         f"{HOME}/item_stocks/{{id}}": {"get": _call(stock), "post": _call(stock, stock)},
         f"{HOME}/customers": {"get": _call(_list("customers.Customer"), query=LIST), "post": _call(customer, customer)},
-        f"{HOME}/customers/{{id}}": {"get": _call(customer, query=expand), "post": _call(customer, customer)},
+        f"{HOME}/customers/{{id}}": {
+            "get": _call(customer, query=expand),
+            "post": _call(customer, customer),
+            "delete": _call(customer),
+        },
         "/v1/refunds": {"get": _call(REFUNDS, query=("charge", "limit")), "post": _call(REFUND, REFUND_ASKED)},
     }
     return Resources([Document({"openapi": "3.1.0", "paths": paths, "$defs": objects})], ERRORS)

@@ -33,13 +33,21 @@ def account(address: str) -> Account:
 @cache
 def description() -> Resources:
     """The published descriptions. Operations at one address are told apart by a fragment of it, which no request
-    carries: of profiles, setting is the one that we use."""
+    carries: of profiles, setting and deleting are those that we use."""
     folder = vendor_apis() / "mixpanel"
     taken_in = copy.deepcopy(read_description(folder / "ingestion.openapi.yaml"))
     paths = taken_in["paths"]
     profile = paths["/engage#profile-set"]
+    updates = [_updates(paths[f"/engage#profile-{name}"]) for name in ("set", "delete")]
+    updates[0]["items"] = {"anyOf": [dict(one["items"]) for one in updates]}
     taken_in["paths"] = {path: item for path, item in paths.items() if "#" not in path} | {"/engage": profile}
     return Resources([Document(taken_in), Document(read_description(folder / "export.openapi.yaml"))], ERRORS)
+
+
+def _updates(item: dict[str, Any]) -> dict[str, Any]:
+    """What the body of a call for profiles has to look like."""
+    found: dict[str, Any] = item["post"]["requestBody"]["content"]["application/json"]["schema"]
+    return found
 
 
 def analytics_events(stand_in: Any, count: int) -> list[AnalyticsEvent]:

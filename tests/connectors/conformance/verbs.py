@@ -12,6 +12,7 @@ from functools import partial
 from typing import Any
 
 from finalmarket.connectors.contract import (
+    ErasesCustomers,
     PullsCustomers,
     PullsListings,
     PushesCancellations,
@@ -169,6 +170,19 @@ def _customer(stage: Stage) -> Act:
     return Act(lambda: stage.connector.push_customer(content), truth if is_pulled else effects_from_here(stage))
 
 
+def somebody(stage: Stage) -> str:
+    """A customer whom the platform knows because we told of them; what it calls them."""
+    content = stage.case.customer(stage.stand_in) if stage.case.customer else ADA
+    name = str(stage.connector.push_customer(content))
+    stage.time.advance(stage.case.shown_after + timedelta(minutes=1))
+    return name
+
+
+def _erasure(stage: Stage) -> Act:
+    name = somebody(stage)
+    return Act(lambda: stage.connector.erase_customer(name), effects_from_here(stage))
+
+
 def _capture(stage: Stage) -> Act:
     held = needed(stage.case.authorised_payment, "authorised_payment")(stage.stand_in)
     return Act(
@@ -197,6 +211,7 @@ VERBS = (
     Verb("push_refund", PushesRefunds, _refund),
     Verb("push_cancellation", PushesCancellations, _cancellation),
     Verb("push_customer", PushesCustomers, _customer),
+    Verb("erase_customer", ErasesCustomers, _erasure),
     Verb("capture_payment", TakesPayments, _capture),
     Verb("cancel_payment", TakesPayments, _void),
     Verb("subscribe", ReceivesWebhooks, _subscription, is_for=lambda case: not case.subscribes_by_hand),

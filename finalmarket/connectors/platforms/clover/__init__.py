@@ -21,6 +21,7 @@ from finalmarket.connectors.contract import (
     Authorizes,
     Checked,
     Connector,
+    ErasesCustomers,
     PullsCustomers,
     PullsListings,
     PullsOrders,
@@ -83,7 +84,7 @@ EARLIEST = 1_262_304_000_000  # 2010, in milliseconds: nothing at Clover is olde
 
 class Clover(
     Connector, PullsOrders, PullsListings, PullsStock, PullsCustomers, PushesStock, PushesPrices, PushesListings,
-    PushesRefunds, PushesCustomers, ReceivesWebhooks, Authorizes,
+    PushesRefunds, PushesCustomers, ErasesCustomers, ReceivesWebhooks, Authorizes,
 ):  # fmt: skip
     """One merchant: a shop with its tills."""
 
@@ -326,6 +327,11 @@ class Clover(
                 self._post(f"/customers/{quote(str(known['id']), safe='')}", fields, repeatable=True)
                 return str(known["id"])
             return read_one(self._post("/customers", fields), lambda raw: str(raw["id"]))
+
+    def erase_customer(self, external_id: str) -> None:
+        """See ErasesCustomers."""
+        path = self._at(f"/customers/{quote(external_id, safe='')}")
+        if_there(lambda: self.http.call("DELETE", path, repeatable=True))
 
     def _known_customer(self, content: CustomerContent) -> Raw:
         """The customer as Clover has it; {} for a new one. Raises Rejected for one that could never be found again."""

@@ -17,7 +17,7 @@ from urllib.parse import quote, urlencode
 
 import httpx2
 
-from finalmarket.connectors.answers import fields_in, rows_in
+from finalmarket.connectors.answers import fields_in, if_there, rows_in
 from finalmarket.connectors.auth import TokenAuth, TokenRequest, bearer
 from finalmarket.connectors.books import OrderContent, OrderNames, PushesOrders
 from finalmarket.connectors.code_exchange import kept_of, tokens_for_code
@@ -25,6 +25,7 @@ from finalmarket.connectors.contract import (
     Authorizes,
     Checked,
     Connector,
+    ErasesCustomers,
     PullsCustomers,
     PushesCustomers,
     ReceivesWebhooks,
@@ -67,7 +68,8 @@ BY_STATUS = {423: "LOCKED", 477: "MIGRATION_IN_PROGRESS"}
 
 
 class HubSpot(
-    Connector, PullsCustomers, PushesCustomers, PushesOrders, OpensTickets, ReceivesWebhooks, Authorizes,
+    Connector, PullsCustomers, PushesCustomers, ErasesCustomers, PushesOrders, OpensTickets, ReceivesWebhooks,
+    Authorizes,
 ):  # fmt: skip
     """One HubSpot account."""
 
@@ -265,6 +267,12 @@ class HubSpot(
         path = f"/communication-preferences/v3/{'subscribe' if agrees else 'unsubscribe'}"
         with suppress(*([Rejected] if agrees else [])):
             self.http.call("POST", path, json=body, repeatable=True)
+
+    def erase_customer(self, external_id: str) -> None:
+        """See ErasesCustomers: gone for good within 30 days, by the law on data protection, and never made anew."""
+        asked = {"objectId": external_id}
+        path = "/crm/v3/objects/contacts/gdpr-delete"
+        if_there(lambda: self.http.call("POST", path, json=asked, repeatable=True))
 
     def push_order(self, content: OrderContent) -> OrderNames:
         """See PushesOrders. The lines come first, and the order last with all that it is linked to: it is there whole,

@@ -19,6 +19,7 @@ from finalmarket.connectors.contract import (
     Authorizes,
     Checked,
     Connector,
+    ErasesCustomers,
     PullsCustomers,
     PushesCustomers,
     ReceivesWebhooks,
@@ -62,7 +63,8 @@ TAKEN = re.compile(r"\bid=([0-9A-Za-z]+)")  # how a conflict names the contact t
 
 
 class Intercom(
-    Connector, PullsConversations, PullsCustomers, PushesCustomers, OpensTickets, ReceivesWebhooks, Authorizes,
+    Connector, PullsConversations, PullsCustomers, PushesCustomers, ErasesCustomers, OpensTickets, ReceivesWebhooks,
+    Authorizes,
 ):  # fmt: skip
     """One Intercom workspace."""
 
@@ -203,6 +205,11 @@ class Intercom(
             if content.external_id:
                 return self._change_contact(content.external_id, values)
             return self._make_contact(values, content.key, is_changed=True)
+
+    def erase_customer(self, external_id: str) -> None:
+        """See ErasesCustomers: for good, unlike archiving. What was said stays, without who said it."""
+        path = f"/contacts/{quote(external_id, safe='')}"
+        if_there(lambda: self.http.call("DELETE", path, repeatable=True))
 
     def _change_contact(self, name: str, values: Mapping[str, Any]) -> str:
         path = f"/contacts/{quote(name, safe='')}"

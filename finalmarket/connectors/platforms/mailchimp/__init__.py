@@ -23,6 +23,7 @@ from finalmarket.connectors.contract import (
     Authorizes,
     Checked,
     Connector,
+    ErasesCustomers,
     PullsCustomers,
     PushesCustomers,
     ReceivesWebhooks,
@@ -47,7 +48,8 @@ NAMED = "The Final Market"
 
 
 class Mailchimp(
-    Connector, PullsCustomers, PullsInteractions, PushesCustomers, PushesOrders, ReceivesWebhooks, Authorizes
+    Connector, PullsCustomers, PullsInteractions, PushesCustomers, ErasesCustomers, PushesOrders, ReceivesWebhooks,
+    Authorizes,
 ):  # fmt: skip
     """One audience of a Mailchimp account."""
 
@@ -175,6 +177,12 @@ class Mailchimp(
         """See PushesCustomers and audience.py."""
         with refused_as(content.key):
             return self._audience.tell(content)
+
+    def erase_customer(self, external_id: str) -> None:
+        """See ErasesCustomers: for good, from the audience and from our stores. Mailchimp then never takes that address
+        in again, unless the person signs up there themselves."""
+        self._audience.erase(external_id)
+        self._shop.erase(external_id)
 
     def push_order(self, content: OrderContent) -> OrderNames:
         """See PushesOrders and shop.py."""

@@ -12,7 +12,7 @@ from dataclasses import dataclass, field
 from typing import Any
 from urllib.parse import quote
 
-from finalmarket.connectors.answers import fields_in, rows_in
+from finalmarket.connectors.answers import fields_in, if_there, rows_in
 from finalmarket.connectors.errors import Rejected
 from finalmarket.connectors.http import Answer
 from finalmarket.connectors.platforms.mailchimp.members import member
@@ -68,6 +68,11 @@ class Audience:
         except Rejected as error:
             if error.status not in (400, 404):
                 raise
+
+    def erase(self, name: str) -> None:
+        """Have all that is known of a member deleted, for good."""
+        path = f"{self.path}/members/{quote(name, safe='')}/actions/delete-permanent"
+        if_there(lambda: self.call("POST", path, repeatable=True))
 
     # Whether they are written to.
 

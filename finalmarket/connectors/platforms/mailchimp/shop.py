@@ -82,15 +82,24 @@ class Shop:
 
     def find(self, number: str) -> OrderNames | None:
         """The order of that number, in whichever of our stores it is."""
-        answer = self.call("GET", ROOT, params={"count": str(MOST_ROWS), "fields": "stores.id"})
-        for row in rows_in(answer, "stores"):
-            store = str(row.get("id"))
-            if store.startswith(f"{self.store}-"):
-                known = self._find(f"{ROOT}/{_quoted(store)}/orders/{_quoted(number)}")
-                if known is not None:
-                    names = read_one(known, lambda raw: [str(line["id"]) for line in raw["lines"]])
-                    return OrderNames(external_id=number, lines={name: name for name in names})
+        for path in self._ours():
+            known = self._find(f"{path}/orders/{_quoted(number)}")
+            if known is not None:
+                names = read_one(known, lambda raw: [str(line["id"]) for line in raw["lines"]])
+                return OrderNames(external_id=number, lines={name: name for name in names})
         return None
+
+    def erase(self, customer: str) -> None:
+        """Have a buyer deleted from all of our stores."""
+        for path in self._ours():
+            there = f"{path}/customers/{_quoted(customer)}"
+            if_there(lambda there=there: self.call("DELETE", there, repeatable=True))  # type: ignore[misc]
+
+    def _ours(self) -> list[str]:
+        """The paths of our stores."""
+        answer = self.call("GET", ROOT, params={"count": str(MOST_ROWS), "fields": "stores.id"})
+        names = [str(row.get("id")) for row in rows_in(answer, "stores")]
+        return [f"{ROOT}/{_quoted(name)}" for name in names if name.startswith(f"{self.store}-")]
 
     # What an order needs.
 

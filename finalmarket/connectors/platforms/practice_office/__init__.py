@@ -10,6 +10,7 @@ from collections.abc import Callable, Iterator, Mapping, Sequence
 from datetime import UTC, date, datetime, timedelta
 from decimal import Decimal
 from typing import Any, ClassVar, TypeVar
+from urllib.parse import quote
 
 import httpx2
 
@@ -19,6 +20,7 @@ from finalmarket.connectors.books import MovementNotice, OrderContent, OrderName
 from finalmarket.connectors.contract import (
     Checked,
     Connector,
+    ErasesCustomers,
     PullsCustomers,
     PullsListings,
     PullsPayments,
@@ -84,8 +86,8 @@ BROUGHT: Mapping[str, Callable[[Raw], InteractionRecord | TrackingRecord]] = {
 
 class PracticeOffice(
     Connector, PullsListings, PullsStock, PullsCustomers, PullsPayments, PullsConversations, PullsInteractions,
-    PullsFigures, PushesFulfilments, PushesRefunds, PushesCustomers, PushesOrders, PushesMovements, SendsEvents,
-    SendsMessages, OpensTickets, Ships, StartsPayments, TakesPayments, ReceivesWebhooks,
+    PullsFigures, PushesFulfilments, PushesRefunds, PushesCustomers, ErasesCustomers, PushesOrders, PushesMovements,
+    SendsEvents, SendsMessages, OpensTickets, Ships, StartsPayments, TakesPayments, ReceivesWebhooks,
 ):  # fmt: skip
     """An office that keeps books and customers, writes and answers letters, sends parcels and takes payments."""
 
@@ -196,6 +198,9 @@ class PracticeOffice(
 
     def push_customer(self, content: CustomerContent) -> str:
         return str(self._told("/v1/customers", outgoing.customer(content), content.key)["id"])
+
+    def erase_customer(self, external_id: str) -> None:
+        if_there(lambda: self.http.call("DELETE", f"/v1/customers/{quote(external_id, safe='')}", repeatable=True))
 
     # Talk.
 

@@ -19,7 +19,15 @@ from finalmarket.connectors.answers import fields_in, if_there, rows_in
 from finalmarket.connectors.auth import TokenAuth, TokenRequest, challenge
 from finalmarket.connectors.books import OrderContent, OrderNames, PushesOrders
 from finalmarket.connectors.code_exchange import tokens_for_code
-from finalmarket.connectors.contract import Authorizes, Checked, Connector, PullsCustomers, PushesCustomers, Setting
+from finalmarket.connectors.contract import (
+    Authorizes,
+    Checked,
+    Connector,
+    ErasesCustomers,
+    PullsCustomers,
+    PushesCustomers,
+    Setting,
+)
 from finalmarket.connectors.errors import ConnectorError, NeedsAttention, Rejected, RetryLater, Unintelligible
 from finalmarket.connectors.http import Answer, retry_after
 from finalmarket.connectors.keyset import Place, page_behind, place_of
@@ -41,7 +49,7 @@ A_WHILE = 3600.0  # seconds, after the calls of a day are used up
 HALTED, NO_ID = "PROCESSING_HALTED", "INVALID_QUERY_FILTER_OPERATOR"  # the latter for what is no id at all
 
 
-class Salesforce(Connector, PullsCustomers, PushesCustomers, PushesOrders, Authorizes):
+class Salesforce(Connector, PullsCustomers, PushesCustomers, ErasesCustomers, PushesOrders, Authorizes):
     """One org. Salesforce's REST API sends no webhooks: it is asked."""
 
     # Who we are.
@@ -188,6 +196,12 @@ class Salesforce(Connector, PullsCustomers, PushesCustomers, PushesOrders, Autho
             if known and values:
                 self._write("PATCH", f"{ROOT}/sobjects/Contact/{quote(known, safe='')}", values)
             return known or self._make_contact(content, values)
+
+    def erase_customer(self, external_id: str) -> None:
+        """See ErasesCustomers. A contact lies in the org's recycle bin for 15 days more; one that orders or cases name
+        Salesforce may keep."""
+        path = f"{ROOT}/sobjects/Contact/{quote(external_id, safe='')}"
+        if_there(lambda: self.http.call("DELETE", path, repeatable=True))
 
     def _find_contact(self, content: CustomerContent) -> str:
         """The id of the contact that a customer is; "" for none."""

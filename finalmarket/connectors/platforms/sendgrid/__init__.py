@@ -15,7 +15,14 @@ import httpx2
 
 from finalmarket.connectors.answers import fields_in, rows_in
 from finalmarket.connectors.auth import bearer
-from finalmarket.connectors.contract import Checked, Connector, PushesCustomers, ReceivesWebhooks, Setting
+from finalmarket.connectors.contract import (
+    Checked,
+    Connector,
+    ErasesCustomers,
+    PushesCustomers,
+    ReceivesWebhooks,
+    Setting,
+)
 from finalmarket.connectors.errors import NotSupported, Unintelligible
 from finalmarket.connectors.http import Answer, retry_after, seconds_until
 from finalmarket.connectors.paging import read_one
@@ -33,7 +40,7 @@ HOOKS = "/v3/user/webhooks/event/settings"
 NEEDED_RIGHTS = ("mail.send",)
 
 
-class SendGrid(Connector, PullsInteractions, PushesCustomers, SendsMessages, ReceivesWebhooks):
+class SendGrid(Connector, PullsInteractions, PushesCustomers, ErasesCustomers, SendsMessages, ReceivesWebhooks):
     """One SendGrid account."""
 
     # Who we are.
@@ -116,6 +123,10 @@ class SendGrid(Connector, PullsInteractions, PushesCustomers, SendsMessages, Rec
         """See PushesCustomers: the contact, its lists, and what the person said of mail. Returns the address."""
         with refused_as(content.key):
             return Audience(self._call, self.setting("list_name"), self._group()).tell(content)
+
+    def erase_customer(self, external_id: str) -> None:
+        """See ErasesCustomers. A contact is known by its address."""
+        Audience(self._call, self.setting("list_name"), self._group()).erase(external_id)
 
     def send_message(self, content: MessageContent) -> str:
         """See SendsMessages. SendGrid takes a message as often as it is told: nothing is repeated."""

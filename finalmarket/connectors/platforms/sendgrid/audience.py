@@ -63,6 +63,13 @@ class Audience:
             self._leave(self._contact(former), ())
         return email
 
+    def erase(self, email: str) -> None:
+        """Have the contact of an address deleted. That they are not to be written to stays known."""
+        known = self._contact(email.strip().lower())
+        if known is not None:
+            name = str(fields_in(known, "id")["id"])
+            self.call("DELETE", "/v3/marketing/contacts", params={"ids": name}, repeatable=True)
+
     # The contact.
 
     def _contact(self, email: str) -> Raw | None:

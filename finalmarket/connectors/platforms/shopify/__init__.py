@@ -9,6 +9,7 @@ from __future__ import annotations
 
 from finalmarket.connectors.contract import (
     Authorizes,
+    ErasesCustomers,
     PullsCustomers,
     PullsListings,
     PullsOrders,
@@ -29,8 +30,8 @@ from finalmarket.connectors.platforms.shopify.webhooks import Webhooks
 
 
 class Shopify(
-    Products, Shipping, Customers, Webhooks,
-    PullsOrders, PullsListings, PullsStock, PullsCustomers, PushesStock, PushesPrices, PushesListings,
-    PushesFulfilments, PushesRefunds, PushesCancellations, PushesCustomers, ReceivesWebhooks, Authorizes,
+    Products, Shipping, Customers, Webhooks, PullsOrders, PullsListings, PullsStock, PullsCustomers, PushesStock,
+    PushesPrices, PushesListings, PushesFulfilments, PushesRefunds, PushesCancellations, PushesCustomers,
+    ErasesCustomers, ReceivesWebhooks, Authorizes,
 ):  # fmt: skip
     """One shop. What it can do is written in its bases; how, in the files beside."""

@@ -4,9 +4,9 @@ from __future__ import annotations
 
 from typing import Any
 
-from finalmarket.connectors.errors import Rejected
+from finalmarket.connectors.errors import NeedsAttention, Rejected
 from finalmarket.connectors.people import split_name
-from finalmarket.connectors.platforms.shopify.entrance import refuse
+from finalmarket.connectors.platforms.shopify.entrance import refuse, user_errors
 from finalmarket.connectors.platforms.shopify.incoming import Incoming
 from finalmarket.connectors.platforms.shopify.words import gid, mailing_address
 from finalmarket.connectors.records import Address, CustomerContent, Raw
@@ -29,6 +29,19 @@ class Customers(Incoming):
         if content.accepts_email is not None and content.email:
             self._set_consent(content, customer_id, known)
         return customer_id
+
+    def erase_customer(self, external_id: str) -> None:
+        """See ErasesCustomers. Shopify does it a while later, and in orders too; they stay in the books. Raises
+        Rejected where the app lacks the right to ask for it."""
+        asked = {"customerId": gid("Customer", external_id)}
+        try:
+            payload = self.change("EraseCustomer", asked, repeatable=True)
+        except NeedsAttention as error:
+            if error.code != "ACCESS_DENIED":
+                raise
+            raise Rejected(f"the Shopify app lacks the right to have customers erased: {error.reason}") from None
+        if not any(error.code == "DOES_NOT_EXIST" for error in user_errors(payload, "")):
+            refuse(payload, "")
 
     def _known_person(self, content: CustomerContent) -> Raw | None:
         """The customer as Shopify has them; None for one to be made. Raises Rejected where it lost one it had."""

@@ -19,6 +19,7 @@ from finalmarket.connectors.contract import (
     Authorizes,
     Checked,
     Connector,
+    ErasesCustomers,
     PullsCustomers,
     PullsListings,
     PullsOrders,
@@ -51,7 +52,7 @@ SCOPES = (
 class Square(
     Reading, Writing, Catalogue, Hooks, Connector, PullsOrders, PullsListings, PullsStock, PullsCustomers, PushesStock,
     PushesPrices, PushesListings, PushesFulfilments, PushesRefunds, PushesCancellations, PushesCustomers,
-    ReceivesWebhooks, Authorizes,
+    ErasesCustomers, ReceivesWebhooks, Authorizes,
 ):  # fmt: skip
     """One seller's account on Square. Payments come with their orders, so they are no stream of their own."""
 

@@ -8,7 +8,7 @@ from datetime import timedelta
 from typing import Any
 from urllib.parse import quote
 
-from finalmarket.connectors.answers import part_in
+from finalmarket.connectors.answers import if_there, part_in
 from finalmarket.connectors.errors import Rejected, RetryLater
 from finalmarket.connectors.moments import to_millisecond
 from finalmarket.connectors.money import to_minor
@@ -166,6 +166,11 @@ class Writing(Located):
                 body = {"idempotency_key": name_of(content.key), **customer_fields(content)}
                 answer = self.http.call("POST", "/v2/customers", json=body, repeatable=True)
         return str(part_in(answer, "customer").get("id") or "")
+
+    def erase_customer(self, external_id: str) -> None:
+        """See ErasesCustomers. Orders and payments stay as they are."""
+        path = f"/v2/customers/{quote(external_id, safe='')}"
+        if_there(lambda: self.http.call("DELETE", path, repeatable=True))
 
 
 def count_name(level: StockLevel, location: str) -> str:

@@ -24,6 +24,7 @@ from finalmarket.connectors.auth import bearer
 from finalmarket.connectors.contract import (
     Checked,
     Connector,
+    ErasesCustomers,
     PullsCustomers,
     PullsPayments,
     PushesCustomers,
@@ -65,7 +66,10 @@ REFUNDS = "latest_charge.refunds"
 MOST_LETTERS_OF_ORDER = 500
 
 
-class Stripe(Connector, PullsCustomers, PullsPayments, PushesRefunds, PushesCustomers, TakesPayments, ReceivesWebhooks):
+class Stripe(
+    Connector, PullsCustomers, PullsPayments, PushesRefunds, PushesCustomers, ErasesCustomers, TakesPayments,
+    ReceivesWebhooks,
+):  # fmt: skip
     """One Stripe account."""
 
     # Who we are.
@@ -258,6 +262,11 @@ class Stripe(Connector, PullsCustomers, PullsPayments, PushesRefunds, PushesCust
             if known:
                 return str(self._post(f"/v1/customers/{quote(known, safe='')}", fields, f"update-{tag}")["id"])
             return str(self._post("/v1/customers", {**fields, "metadata": {words.TAG: tag}}, f"customer-{tag}")["id"])
+
+    def erase_customer(self, external_id: str) -> None:
+        """See ErasesCustomers. Payments stay as they are; subscriptions end."""
+        path = f"/v1/customers/{quote(external_id, safe='')}"
+        if_there(lambda: self.http.call("DELETE", path, repeatable=True))
 
     def capture_payment(self, payment_id: str, amount: Decimal, currency: str, key: str) -> PaymentRecord:
         """See TakesPayments. What is not captured is let go by Stripe; what is captured already stays so."""

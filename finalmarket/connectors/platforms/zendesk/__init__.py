@@ -20,6 +20,7 @@ from finalmarket.connectors.contract import (
     Authorizes,
     Checked,
     Connector,
+    ErasesCustomers,
     PullsCustomers,
     PushesCustomers,
     ReceivesWebhooks,
@@ -61,7 +62,8 @@ HOOK = "The Final Market"
 
 
 class Zendesk(
-    Connector, PullsConversations, PullsCustomers, PushesCustomers, OpensTickets, ReceivesWebhooks, Authorizes,
+    Connector, PullsConversations, PullsCustomers, PushesCustomers, ErasesCustomers, OpensTickets, ReceivesWebhooks,
+    Authorizes,
 ):  # fmt: skip
     """One Zendesk Support account."""
 
@@ -247,6 +249,13 @@ class Zendesk(
                 path = f"/api/v2/users/{quote(content.external_id, safe='')}"
                 return _id_of(self.http.call("PUT", path, json={"user": values}, repeatable=True), "user")
             return self._make_user(values if content.email else {**values, "external_id": words.OURS + content.key})
+
+    def erase_customer(self, external_id: str) -> None:
+        """See ErasesCustomers: deleted, and then for good. Whoever has a ticket that is not closed Zendesk keeps."""
+        name, there = quote(external_id, safe=""), self._one("users", external_id, "user")
+        if there is not None and there.get("active") is not False:
+            if_there(lambda: self.http.call("DELETE", f"/api/v2/users/{name}", repeatable=True))
+        if_there(lambda: self.http.call("DELETE", f"/api/v2/deleted_users/{name}", repeatable=True))
 
     def _make_user(self, values: Mapping[str, Any]) -> str:
         """Make or change a user by e-mail address or external id; nobody is sent a mail for it."""

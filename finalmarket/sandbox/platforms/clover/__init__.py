@@ -98,6 +98,14 @@ class Clover(Store):
         self.call("C", name, "UPDATE")
         return told(_wrapped(customer, CUSTOMER_LISTS))
 
+    @route("DELETE", f"{HOME}/customers/{{name}}")
+    def remove_customer(self, request: Request, name: str) -> Reply:
+        customer = self.one("customers", name)
+        del self.state["customers"][name]
+        self.effect("customer deleted", id=name)
+        self.call("C", name, "DELETE")
+        return told(_wrapped(customer, CUSTOMER_LISTS))
+
     def _named(self, fields: Object) -> Object:
         """Addresses get names of their own."""
         named = {

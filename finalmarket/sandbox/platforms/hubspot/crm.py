@@ -142,6 +142,19 @@ class HubSpot(Outside):
                 self._archive(kind, record)
         return Reply(204)
 
+    @route("POST", "/crm/v3/objects/{kind}/gdpr-delete")
+    def forget_object(self, request: Request, kind: str) -> Reply:
+        """For good: nothing is kept of it."""
+        told = request.json()
+        record = self._known(kind, told["objectId"], told.get("idProperty", ""))
+        if record is None:
+            raise refusal(404, "OBJECT_NOT_FOUND", "resource not found")
+        del self.state["objects"][kind][record["id"]]
+        self.effect(f"{kind} forgotten", id=record["id"])
+        if kind == "contacts":
+            self._tell("contact.privacyDeletion", record["id"])
+        return Reply(204)
+
     def _inputs(self, request: Request) -> list[Fields]:
         inputs: list[Fields] = request.json()["inputs"]
         if not 0 < len(inputs) <= MOST_INPUTS:

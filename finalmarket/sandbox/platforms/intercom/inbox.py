@@ -164,6 +164,16 @@ class Intercom(Gate):
             self._tell("contact.user.updated", contact)
         return Reply(200, contact)
 
+    @route("DELETE", "/contacts/{name}")
+    def remove_contact(self, request: Request, name: str) -> Reply:
+        gone = self._one("contacts", name)
+        del self.state["contacts"][name]
+        self.effect("contact deleted", id=name)
+        self._tell("contact.deleted", {"type": "contact", "id": name, "deleted": True})
+        return Reply(
+            200, {"type": "contact", "id": name, "external_id": gone.get("external_id") or "", "deleted": True}
+        )
+
     def _refuse_taken(self, told: Fields, mine: Fields | None) -> None:
         for one in self.state["contacts"].values():
             for name in ("email", "external_id"):

@@ -80,6 +80,9 @@ class Audience(Hooks):
         if known is None:
             if not ADDRESS.fullmatch(email) or member_id(email) != name:
                 raise invalid(("email_address", "This value should be a valid email address."))
+            if name in self.state.get("forgotten", ()):
+                words = f"{email} was permanently deleted and cannot be re-imported."
+                raise problem(400, "Forgotten Email Not Subscribed", words)
             known = self._new_member(email, str(told.get("status") or told.get("status_if_new")))
             self.effect("member", id=name, status=known["status"])
             self._tell_of(known, "", "api")
@@ -106,6 +109,16 @@ class Audience(Hooks):
         self.state["members"][new_name] = known
         self._touch(known, before, "api")
         return Reply(200, self._shown(known))
+
+    @route("POST", f"{ROOT}/members/{{name}}/actions/delete-permanent")
+    def forget_member(self, request: Request, name: str) -> Reply:
+        """Nothing is kept but that this address is never taken in again."""
+        member = self._member(name)
+        del self.state["members"][member["id"]]
+        self.state["activity"].pop(member["id"], None)
+        self.state.setdefault("forgotten", []).append(member["id"])
+        self.effect("member forgotten", id=member["id"])
+        return Reply(204)
 
     def _member(self, name: str) -> Object:
         found: Object | None = self.state["members"].get(unquote(name))

@@ -69,6 +69,13 @@ class Shop(Audience):
         self.effect("product", id=told["id"])
         return Reply(200, told)
 
+    @route("DELETE", f"{STORE}/customers/{{name}}")
+    def remove_customer(self, request: Request, store: str, name: str) -> Reply:
+        gone = self._one(store, "customers", name)
+        del self._store(store)["customers"][gone["id"]]
+        self.effect("buyer deleted", id=gone["id"])
+        return Reply(204)
+
     @route("PUT", f"{STORE}/customers/{{name}}")
     def put_customer(self, request: Request, store: str, name: str) -> Reply:
         told, customers = self.body_of(request), self._store(store)["customers"]

@@ -34,6 +34,12 @@ class People(Desk):
     def set_customer(self, request: Request) -> Reply:
         return self._once(request, lambda: self._set_customer(request.json()))
 
+    @route("DELETE", "/v1/customers/{number}")
+    def remove_customer(self, request: Request, number: str) -> Reply:
+        del self.state["customers"][self._one("customers", number)["id"]]
+        self.effect("customer erased", id=number)
+        return Reply(204)
+
     def _set_customer(self, told: Fields) -> Reply:
         number = told.pop("id", "")
         if number:

@@ -122,6 +122,11 @@ class Salesforce(Gate):
         self._change(kind, self._one(kind, name), request.json())
         return Reply(204)
 
+    @route("DELETE", f"{ROOT}/sobjects/{{kind}}/{{name}}")
+    def remove_record(self, request: Request, kind: str, name: str) -> Reply:
+        self._delete(kind, self._one(kind, name))
+        return Reply(204)
+
     @route("POST", f"{ROOT}/composite/graph")
     def do_graph(self, request: Request) -> Reply:
         """Every graph whole, or not at all."""

@@ -92,6 +92,17 @@ class Contacts(Office):
         seen: Object | None = kept["now"] if self.now() >= kept["from"] else kept["before"]
         return seen
 
+    @route("DELETE", "/v3/marketing/contacts")
+    def delete_contacts(self, request: Request) -> Reply:
+        wanted = [one for one in request.query.get("ids", "").split(",") if one]
+        if not wanted:
+            raise refusal(400, "ids or delete_all_contacts is wanted", "ids")
+        for email, kept in list(self.state["contacts"].items()):
+            if kept["now"]["id"] in wanted:
+                del self.state["contacts"][email]
+                self.effect("contact deleted", email=email)
+        return Reply(202, {"job_id": {}})  # described as an object, without a word of what is in it
+
     @route("GET", "/v3/marketing/contacts/imports/{job}")
     def read_job(self, request: Request, job: str) -> Reply:
         if job not in self.state["jobs"]:

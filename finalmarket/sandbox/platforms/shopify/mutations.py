@@ -222,6 +222,7 @@ MUTATIONS: dict[str, Mutation] = {
     "customerAddressCreate": order_mutations.set_address,
     "customerAddressUpdate": order_mutations.set_address,
     "customerEmailMarketingConsentUpdate": order_mutations.set_consent,
+    "customerRequestDataErasure": order_mutations.erase_customer,
     "webhookSubscriptionCreate": order_mutations.subscribe,
 }
 # Those that must be sent under a key, with the object that they make: asked again, it is shown as it stands then.

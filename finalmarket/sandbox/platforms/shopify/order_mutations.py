@@ -170,6 +170,22 @@ def set_consent(house: House, asked: View) -> View:
     return {"customer": views.customer(customer), "userErrors": []}
 
 
+def erase_customer(house: House, asked: View) -> View:
+    """customerRequestDataErasure: in the end nobody can tell who it was; Shopify takes its time, and we do not."""
+    customer = house.state.customers.get(asked["customerId"])
+    if customer is None:
+        error = wrong("Customer does not exist", "customerId", code="DOES_NOT_EXIST")
+        return {"customerId": None, "userErrors": [error]}
+    if not customer.get("is_erased"):
+        nothing: View = {"first": "", "last": "", "email": None, "phone": None, "consent": "NOT_SUBSCRIBED", "addresses": []}
+        customer |= {**nothing, "is_erased": True, "updated": house.now()}
+        for order in house.state.orders.values():
+            if order["customer"] == customer["id"]:
+                order |= {"email": None, "phone": None, "shipping": None, "billing": None}
+        house.effect("erasure", customer=customer["id"])
+    return {"customerId": customer["id"], "userErrors": []}
+
+
 def subscribe(house: House, asked: View) -> View:
     """webhookSubscriptionCreate"""
     given, topic = asked["webhookSubscription"], asked["topic"]

@@ -200,6 +200,39 @@ class Zendesk(Gate):
         self._set_user(made, told)
         return Reply(201, {"user": _shown(made)})
 
+    @route("DELETE", "/api/v2/users/{number}")
+    def remove_user(self, request: Request, number: str) -> Reply:
+        """Deleted, but not for good. Whoever has a ticket that is not closed is kept."""
+        user = self._user(number)
+        if any(
+            one["requester_id"] == user["id"] and one["status"] not in ("closed", "deleted")
+            for one in self.state["tickets"].values()
+        ):
+            words = {"base": [{"description": "the user is the requester of tickets that are not closed"}]}
+            raise refusal(422, "RecordInvalid", "Record validation errors", details=words)
+        if user["active"]:
+            user["active"] = False
+            self._changed(user)
+            self.effect("user deleted", id=user["id"])
+            self._tell("user.deleted", user["id"])
+        return Reply(200, {"user": _shown(user)})
+
+    @route("DELETE", "/api/v2/deleted_users/{number}")
+    def forget_user(self, request: Request, number: str) -> Reply:
+        """For good: nothing is kept of whoever was deleted before."""
+        user = self._user(number)
+        if user["active"]:
+            raise missing()
+        del self.state["users"][user["id"]]
+        self.effect("user forgotten", id=user["id"])
+        gone = {
+            "id": user["id"], "url": f"{request.path}.json", "name": "Permanently Deleted User", "email": "",
+            "created_at": user["created_at"], "updated_at": written(self.now()), "time_zone": "UTC", "phone": None,
+            "shared_phone_number": None, "photo": None, "locale_id": 1, "locale": "en-US", "organization_id": 0,
+            "role": "end-user", "active": False,
+        }  # fmt: skip
+        return Reply(200, {"deleted_user": gone})
+
     def _user(self, number: str) -> Fields:
         found = self.state["users"].get(int(number)) if number.isdigit() else None
         if found is None:
