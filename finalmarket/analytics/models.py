@@ -7,9 +7,12 @@ from typing import ClassVar
 
 from django.db import models
 
+from finalmarket.analytics.lake.models import LakeChange, LakeState
 from finalmarket.analytics.metrics import AnalyticsManager
 from finalmarket.catalog.models import CURRENCY_CODE
 from finalmarket.channels.models import SalesChannel
+
+__all__ = ["ChannelAnalytics", "LakeChange", "LakeState"]
 
 
 class ChannelAnalytics(models.Model):

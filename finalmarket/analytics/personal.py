@@ -2,4 +2,8 @@
 
 from finalmarket.kernel.personal import impersonal
 
-TABLES = (impersonal("channel_analytics", "currency"),)
+TABLES = (
+    impersonal("channel_analytics", "currency"),
+    impersonal("lake_changes", "stream"),
+    impersonal("lake_state", "marks"),
+)
