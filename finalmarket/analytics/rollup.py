@@ -36,24 +36,34 @@ def restate(channel: SalesChannel, first: date, last: date) -> int:
     """
     if first > last:
         raise UserError(f"the figures cannot be computed from {first} to {last}: the first day is after the last")
-    values: dict[str, Any] = {"channel": channel.pk, "zone": channel.time_zone, "first": first, "last": last}
     # Two restatements of one channel at once would write the same days: the second waits here.
     SalesChannel.objects.select_for_update(no_key=True).only("pk").get(pk=channel.pk)
+    rows = write_days(channel, first, last)
+    _run("recount", channel, first=first)
+    convert(channel, first, last)
+    return rows
+
+
+def write_days(channel: SalesChannel, first: date, last: date) -> int:
+    """Write the rows of some days anew, without buyers to date and conversions; return how many. The caller holds the
+    channel."""
     with connection.cursor() as cursor:
         cursor.execute(
             """DELETE FROM channel_analytics
                WHERE sales_channel_id = %(channel)s AND date BETWEEN %(first)s AND %(last)s""",
-            values,
+            {"channel": channel.pk, "first": first, "last": last},
         )
-        cursor.execute(QUERIES["restate"], values)
-        return int(cursor.rowcount)
+    return _run("restate", channel, first=first, last=last)
 
 
-def recount(channel: SalesChannel, first: date) -> int:
-    """Count the buyers to date of `channel` anew from `first` on; return the rows that changed. The caller is in a
-    transaction that holds the channel, or runs alone."""
+def convert(channel: SalesChannel, first: date, last: date) -> int:
+    """Convert the amounts of some days by the rates that are known now; return the rows that changed."""
+    return _run("convert", channel, first=first, last=last)
+
+
+def _run(query: str, channel: SalesChannel, **values: Any) -> int:
     with connection.cursor() as cursor:
-        cursor.execute(QUERIES["recount"], {"channel": channel.pk, "zone": channel.time_zone, "first": first})
+        cursor.execute(QUERIES[query], {"channel": channel.pk, "zone": channel.time_zone, **values})
         return int(cursor.rowcount)
 
 
@@ -68,7 +78,9 @@ def restate_all(days: int | None = None, *, told: Callable[[SalesChannel], Any] 
     rows = 0
     for channel in SalesChannel.objects.order_by("pk"):
         last = today(channel)
-        first = last - timedelta(days=days - 1) if days is not None else first_day(channel)
+        first: date | None = last - timedelta(days=days - 1) if days is not None else None
+        if days is None:
+            first, last = span_of(channel)
         if first is not None and first <= last:
             rows += restate(channel, first, last)
         if told is not None:
@@ -76,20 +88,21 @@ def restate_all(days: int | None = None, *, told: Callable[[SalesChannel], Any] 
     return rows
 
 
-def first_day(channel: SalesChannel) -> date | None:
-    """Return the day of the channel's first order or session in its time zone, or None when it has had neither."""
+def span_of(channel: SalesChannel) -> tuple[date | None, date]:
+    """Return the day of the channel's first order or session in its time zone, None when it has had neither; and the
+    last day that has figures: today, or that of an order that is dated later."""
     with connection.cursor() as cursor:
-        cursor.execute(QUERIES["first_day"], {"channel": channel.pk, "zone": channel.time_zone})
-        found: date | None = cursor.fetchone()[0]
-    return found
+        cursor.execute(QUERIES["first_and_last"], {"channel": channel.pk, "zone": channel.time_zone})
+        first, last = cursor.fetchone()
+    return first, max(filter(None, (last, today(channel))))
 
 
-def buyers(channel: SalesChannel, first: date, last: date) -> tuple[int, int]:
-    """Return the persons who bought on `channel` from `first` to `last`, and how many of them made their first order of
-    all channels here in that period."""
+def buyers(channel: SalesChannel, first: date, last: date) -> tuple[int, int, str]:
+    """Return the persons who bought on `channel` from `first` to `last`, how many of them made their first order of all
+    channels here in that period, and the merchant's currency."""
     with connection.cursor() as cursor:
         cursor.execute(
             QUERIES["buyers"], {"channel": channel.pk, "zone": channel.time_zone, "first": first, "last": last}
         )
-        unique, new = cursor.fetchone()
-    return unique, new
+        unique, new, currency = cursor.fetchone()
+    return unique, new, currency

@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Callable
 from dataclasses import dataclass
 
-from finalmarket.bulk import customers, listings, prices, products, stock
+from finalmarket.bulk import customers, exchange_rates, listings, prices, products, stock
 from finalmarket.bulk.plan import Importer
 
 
@@ -30,4 +30,5 @@ SUBJECTS = (
     Subject("stock", "units on hand by SKU and location", stock.StockLevels, ("create_locations",)),
     Subject("customers", "customers with their identities, preferences and consents", customers.Customers),
     Subject("listings", "what each channel sells, when and at which price", listings.importer, ("channel",)),
+    Subject("rates", "exchange rates by date", exchange_rates.ExchangeRates),
 )

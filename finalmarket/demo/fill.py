@@ -9,6 +9,7 @@ from datetime import datetime
 from django.db import connection, transaction
 
 from finalmarket.analytics import rollup
+from finalmarket.analytics.models import AnalyticsChange
 from finalmarket.catalog.models import Product
 from finalmarket.channels.models import SalesChannel
 from finalmarket.customers.models import OmnichannelCustomer
@@ -107,6 +108,7 @@ def _write(seed: int, scale: float, now: datetime, told: Told) -> None:
     told("segments and figures", 0.9)
     segments.restate(now)
     rollup.restate_all()
+    AnalyticsChange.objects.all().delete()  # all of it is in the figures
     sweep.refresh_alerts()
     told("done", 1.0)
 

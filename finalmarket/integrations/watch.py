@@ -16,6 +16,7 @@ import structlog
 from django.db import Error as DatabaseError
 from django.db import connections
 
+from finalmarket.analytics import incremental
 from finalmarket.channels.due import mark_due
 from finalmarket.integrations import notices, push
 from finalmarket.integrations.books import events, finding, records
@@ -31,6 +32,7 @@ LOOKS_BETWEEN_FINDS = 5
 """Events that platforms have to hear of are looked for once a second."""
 SECONDS_AFTER_FAILURE = 2.0
 STITCH = "journeys.stitch"
+RESTATE = "analytics.restate"
 JOBS = {"push": push.LANE, "notices": notices.LANE, "records": records.LANE, "events": events.LANE}
 
 
@@ -60,6 +62,13 @@ def wake_stitcher() -> bool:
     return enqueue(STITCH, queueing_lock=STITCH) is not None
 
 
+def wake_restater() -> bool:
+    """Put off the job that tells daily figures anew, if anything changed on which they depend; return whether."""
+    if not incremental.is_marked():
+        return False
+    return enqueue(RESTATE, queueing_lock=RESTATE) is not None
+
+
 class Watcher:
     """A thread that looks until it is stopped. `pause` waits so many seconds, or less when it is stopped."""
 
@@ -86,6 +95,7 @@ class Watcher:
                     notices.find()
                     finding.find()
                     wake_stitcher()
+                    wake_restater()
                 wake()
                 looks += 1
                 self._pause(max(0.0, SECONDS_BETWEEN_LOOKS - (time.monotonic() - begun)))

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable
 from datetime import UTC, date, datetime, timedelta
 from decimal import Decimal
 
@@ -101,12 +102,22 @@ def test_a_trend_of_no_days_is_refused() -> None:
         ChannelAnalytics.objects.trend_data(book.channel("Shop"), days=0)
 
 
-def test_the_figures_of_today_and_yesterday_refresh_by_themselves() -> None:
+@pytest.mark.parametrize("job", [jobs.restate, jobs.refresh, jobs.follow_persons, jobs.settle])
+def test_the_figures_keep_up_by_themselves(job: Callable[[], None]) -> None:
     channel = book.channel("Shop")
     with clock.steered(NOON):
-        for days in (0, 1, 2):
+        for days in (0, 1, 399):
             book.order(channel, NOON - timedelta(days=days))
+        job()
+        assert channel.performance_metrics(start_date=clock.days_ago(400))["orders_count"] == 3
+
+
+def test_a_new_day_begins_with_a_row_of_its_own() -> None:
+    channel, ann = book.channel("Shop"), book.customer("Ann")
+    book.order(channel, NOON, buyer=ann)
+    with clock.steered(NOON) as now:
+        jobs.restate()
+        now.advance(timedelta(days=2))
         jobs.refresh()
-        assert channel.performance_metrics()["orders_count"] == 2
-        jobs.settle()
-        assert channel.performance_metrics()["orders_count"] == 3
+    rows = ChannelAnalytics.objects.order_by("date").values_list("date", "orders_count", "customer_count")
+    assert list(rows) == [(date(2025, 6, day), int(day == 10), 1) for day in (10, 11, 12)]

@@ -3,11 +3,13 @@
 from __future__ import annotations
 
 from collections.abc import Callable
+from datetime import date
 from decimal import Decimal
 from pathlib import Path
 
 import pytest
 
+from finalmarket.analytics.models import ExchangeRate
 from finalmarket.catalog.models import BundleComponent, Category, Product, ProductImage, Variant, VariantPrice
 from finalmarket.channels.models import SalesChannel
 from finalmarket.customers.models import ChannelPreference, Consent, CustomerIdentity, OmnichannelCustomer
@@ -83,6 +85,8 @@ def house(web: SalesChannel, london: StockLocation, cup: Variant) -> None:
     policies.set_safety(cup.pk, london.pk, 3)
     policies.set_low_stock_threshold(cup.pk, london.pk, 5)
     _people(web)
+    for day, quote, rate in ((1, "GBP", "0.8412"), (2, "GBP", "0.84"), (2, "JPY", "161.0000000001")):
+        ExchangeRate.objects.create(base="EUR", quote=quote, date=date(2026, 3, day), rate=Decimal(rate))
 
 
 def _people(web: SalesChannel) -> None:

@@ -10,7 +10,7 @@ from finalmarket.bulk.export import export
 from finalmarket.bulk.plan import Counts, make_plan
 from finalmarket.bulk.registry import SUBJECTS
 
-ROWS = {"products": 4, "prices": 2, "stock": 1, "customers": 2, "listings": 3}
+ROWS = {"products": 4, "prices": 2, "stock": 1, "customers": 2, "listings": 3, "rates": 3}
 
 
 @pytest.mark.django_db
