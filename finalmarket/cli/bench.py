@@ -2,7 +2,9 @@
 
 import importlib
 import importlib.util
+import os
 from dataclasses import replace
+from pathlib import Path
 
 import click
 
@@ -82,6 +84,23 @@ def ingest(wants_json: bool, quick: bool, rows: int | None, kills: int, seed: in
     before = rows if rows is not None else 100_000 if quick else 10_000_000
     pace = replace(QUICK if quick else Pace(), seed=seed)
     run("ingest", pace, wants_json=wants_json, rows=before, kills=kills)
+
+
+@command.command("demand")
+@click.option("--json", "wants_json", is_flag=True, help="Print one JSON object instead of a table.")
+@click.option("--file", "path", type=click.Path(path_type=Path), help="Invoice lines as Parquet (Online Retail II).")
+def demand(wants_json: bool, path: Path | None) -> None:
+    """Forecasts of demand on a year of real orders, beside naive ones. Reads the file alone; takes about a minute."""
+    from finalmarket.bench import demand as measured
+    from finalmarket.bench.orders import REAL
+
+    path = path or Path(os.environ.get("FINALMARKET_TEST_DATA", ".")) / REAL
+    figures = measured.measure(measured.read(path))
+    database_ready()  # the machine is described with its database
+    if wants_json:
+        click.echo(as_json("demand", machine(), 0, figures))
+    else:
+        print_table("demand", machine(), figures)
 
 
 def _work() -> None:
