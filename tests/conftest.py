@@ -15,10 +15,23 @@ from pathlib import Path
 from typing import Any
 
 import pytest
+from django.conf import settings
+from django.contrib.auth.hashers import PBKDF2PasswordHasher
 from django.db import connections
 
 from finalmarket.kernel.database import database_ready
 from tests import databases
+
+
+class QuickHasher(PBKDF2PasswordHasher):
+    """The hasher that production uses, without the many rounds that make every guess cost a fifth of a second."""
+
+    iterations = 1
+
+
+def pytest_configure() -> None:
+    """What is the same for all tests."""
+    settings.PASSWORD_HASHERS = [f"{QuickHasher.__module__}.{QuickHasher.__qualname__}"]
 
 
 @dataclass
