@@ -1,6 +1,7 @@
 """Every table of the house with what it holds of people, as the rooms list it, in the order in which it is erased."""
 
 from finalmarket.access import personal as access
+from finalmarket.advice import personal as advice
 from finalmarket.analytics import personal as analytics
 from finalmarket.catalog import personal as catalog
 from finalmarket.channels import personal as channels
@@ -41,7 +42,7 @@ AROUND = (
 """Tables of the libraries that stand in our database."""
 
 TABLES: tuple[Table, ...] = (
-    *AROUND, *integrations.TABLES, *journeys.TABLES, *orders.TABLES, *analytics.TABLES, *stock.TABLES,
+    *AROUND, *integrations.TABLES, *advice.TABLES, *journeys.TABLES, *orders.TABLES, *analytics.TABLES, *stock.TABLES,
     *access.TABLES, *channels.TABLES, *catalog.TABLES, *customers.TABLES[1:], customers.TABLES[0],
 )  # fmt: skip
 """The profiles are last, for whoever is asked for their rows; interactions go before the journeys they are part of."""

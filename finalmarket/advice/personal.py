@@ -1,0 +1,14 @@
+"""What advice keeps of people. Advice about stock, lost steps and notices to operators hold nothing of customers."""
+
+from finalmarket.kernel.personal import impersonal
+
+TABLES = (
+    impersonal("supply_terms", "supplier"),
+    impersonal("demand_forecasts", "method", "profile"),
+    impersonal("stock_advice", "kind", "currency", "reason", "numbers", "state", "decided_by", "outcome"),
+    impersonal("lost_steps", "action", "currency", "instead", "reason", "decided_by"),
+    impersonal("notices", "kind", "key", "urgency", "title", "text", "about"),
+    impersonal("notice_wishes", "kind", "mail"),
+    impersonal("notice_mails", "key", "address", "subject", "body", "state", "last_error"),  # people of the staff
+    *(impersonal(name) for name in ("notice_readings", "notice_mail_lines")),
+)
