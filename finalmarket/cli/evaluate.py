@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+from datetime import datetime
 from pathlib import Path
 
 import click
@@ -28,6 +29,22 @@ def policy(folder: Path, wants_json: bool, seed: int) -> None:
     from finalmarket.bench.policies import evaluate, print_found
 
     found = evaluate(folder, seed=seed)
+    if wants_json:
+        click.echo(json.dumps(found, indent=2))
+    else:
+        print_found(found, click.echo)
+
+
+@command.command("recommendations")
+@click.option("--data", "folder", type=FOLDER, required=True, help="The folder of Online Retail II.")
+@click.option("--json", "wants_json", is_flag=True, help="Print one JSON object instead of a table.")
+@click.option("--until", type=click.DateTime(["%Y-%m-%d"]), help="The first day that is not looked at; by default all.")
+@click.option("--days", default=30, show_default=True, help="How many days are held out.")
+def recommendations(folder: Path, wants_json: bool, until: datetime | None, days: int) -> None:
+    """Recall@20 of recommendations on held-out days of a real shop, beside its best sellers. Needs no database."""
+    from finalmarket.bench.recommendations import evaluate, print_found
+
+    found = evaluate(folder, until=until.date() if until else None, days=days)
     if wants_json:
         click.echo(json.dumps(found, indent=2))
     else:
