@@ -49,6 +49,7 @@ proof: setup-dev ## prove at length what `make test` proves in small doses
 		FINALMARKET_PROOF_ORDERS=$(or $(ORDERS),2000) FINALMARKET_PROOF_CUTS=$(or $(CUTS),all) \
 		FINALMARKET_PROOF_LINKAGE=1 \
 		FINALMARKET_PROOF_GRAPHS=$(or $(GRAPHS),2000) FINALMARKET_PROOF_WORLDS=$(or $(WORLDS),300) \
+		FINALMARKET_PROOF_FIGURES=$(or $(FIGURES),100) \
 		FINALMARKET_API_CALLS=$(or $(CALLS),10000) \
 		$(BIN)/pytest -n $(PROCESSES) --dist worksteal tests/laws tests/integrations/test_any_order.py \
 		tests/integrations/test_pull_race.py tests/customers tests/api $(ARGS)
