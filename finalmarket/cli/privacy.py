@@ -49,5 +49,7 @@ def erase(customer: str, yes: bool, at_once: bool) -> None:
     click.echo(f"request {request.pk}: customer {number} is erased; {sum(rows.values()):,} rows lost something")
     for table, why in sorted(request.outcome.get("kept", {}).items()):
         click.echo(f"  kept of {table}: {why}")
+    for platform in request.outcome.get("told", []):
+        click.echo(f"  {platform} is told to erase them, too")
     for platform in request.outcome.get("known_at", []):
         click.echo(f"  also known at {platform}: see to it there")

@@ -13,7 +13,7 @@ import structlog
 from django.db import transaction
 
 from finalmarket.connectors.books import PushesMovements, PushesOrders
-from finalmarket.connectors.contract import Connector, PushesCustomers
+from finalmarket.connectors.contract import Connector, ErasesCustomers, PushesCustomers
 from finalmarket.connectors.errors import NotSupported
 from finalmarket.connectors.talk import OpensTickets, PullsFigures, SendsEvents, SendsMessages
 from finalmarket.integrations.accounts import connector_class
@@ -55,6 +55,8 @@ DUTIES: Mapping[str, Duty] = {
         Duty("dispatches", "Mails: parcel left", "Sent once for every parcel, with its tracking.", SendsMessages),
         Duty("back_in_stock", "Mails: back in stock", "Sent once to whoever wished for what is there again.",
              SendsMessages),
+        Duty("erasures", "Erases whom we erase", "Whoever is erased here is erased there, too.", ErasesCustomers,
+             tuple(Kind)),
         Duty("tickets", "Opens tickets", "A ticket can be opened from an order.", OpensTickets, (Kind.CHAT, Kind.CRM)),
     )
 }  # fmt: skip

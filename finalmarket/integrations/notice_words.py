@@ -8,6 +8,7 @@ from datetime import timedelta
 from typing import Any, ClassVar, Protocol
 
 from django.db import connection, transaction
+from django.db.models import Q
 
 from finalmarket.connectors.books import OrderNames
 from finalmarket.connectors.contract import (
@@ -51,8 +52,9 @@ class Notice:
 
     @property
     def key(self) -> str:
-        """The same for every try."""
-        return key_of(self.integration, self.row.kind, self.row.local_id)
+        """The same for every try, until the platform has surely refused it: some answer a key for good as at first."""
+        turn = (self.row.refusals,) if self.row.refusals else ()
+        return key_of(self.integration, self.row.kind, self.row.local_id, *turn)
 
 
 class Kind(Protocol):
@@ -161,6 +163,19 @@ class Refunds:
         there: Refunded | None = _payment_there(connector, refund.payment) if refund.payment else None
         there = there or _order_there(connector, refund.order)
         return there is None or row.external_id in {one.external_id for one in there.refunds}
+
+
+def is_early(notice: Notice) -> bool:
+    """Whether money is to go back of a payment that the platform said to have taken, and does not show yet: what it
+    refuses now it may take once that is settled."""
+    if notice.row.kind != DueNotice.Kind.REFUND:
+        return False
+    order = Refund.objects.values("order").filter(pk=notice.row.local_id)
+    taken = Q(kind=DueNotice.Kind.CAPTURE, local_id__in=Payment.objects.filter(order__in=order).values("pk"))
+    taken |= Q(kind=DueNotice.Kind.PART, local_id__in=Fulfilment.objects.filter(order__in=order).values("pk"))
+    waits = Q(state__in=(DueNotice.State.DUE, DueNotice.State.DOUBTFUL))
+    unsettled = waits | Q(state=DueNotice.State.SENT, verified_at=None)
+    return DueNotice.objects.filter(taken, unsettled, integration=notice.integration).exists()
 
 
 def _other_refunds(notice: Notice, refund: Refund) -> tuple[str, ...]:

@@ -13,6 +13,7 @@ from datetime import timedelta
 from typing import Any
 
 from django.db import connection, transaction
+from django.db.models import F
 
 from finalmarket.connectors.contract import Connector
 from finalmarket.connectors.errors import (
@@ -29,7 +30,8 @@ from finalmarket.integrations.accounts import connector_class
 from finalmarket.integrations.lanes import Lane, lane
 from finalmarket.integrations.models import ChannelIntegration, DeadLetter, DueNotice, ExternalId
 from finalmarket.integrations.notice_queries import QUERIES
-from finalmarket.integrations.notice_words import KINDS, NOTHING, Notice, kinds_of
+from finalmarket.integrations.notice_words import KINDS, NOTHING, Notice, is_early, kinds_of
+from finalmarket.integrations.privacy.elsewhere import Erasures
 from finalmarket.integrations.push import Pushed, opened, reason_not_to_push
 from finalmarket.integrations.talk import finding
 from finalmarket.integrations.talk.kinds import TALK
@@ -43,7 +45,7 @@ MOST_PAUSE_SECONDS = 900.0
 MOST_NOTICES = 500
 SHOWN_AFTER = timedelta(minutes=10)
 """So much time a platform has to show what it was told."""
-ALL_KINDS = {**KINDS, **TALK}
+ALL_KINDS = {**KINDS, **TALK, DueNotice.Kind.ERASURE: Erasures()}
 KNOWN = (ChannelIntegration.Status.ACTIVE, ChannelIntegration.Status.PAUSED, ChannelIntegration.Status.NEEDS_ATTENTION)
 
 
@@ -175,6 +177,11 @@ def _tell_one(connector: Connector, notice: Notice, was_doubtful: bool, done: Pu
         given = known if known is not None else kind.tell(connector, notice)
         failpoints.hit("notices.after_send")
     except (Rejected, NotSupported, UserError) as error:
+        if isinstance(error, Rejected) and is_early(notice):
+            wait = RetryLater(str(error), retry_after=SHOWN_AFTER.total_seconds())
+            _put_off(notice, wait, was_doubtful=False, is_refused=True)
+            done.put_off += 1
+            return
         _refuse(notice, str(error))
         done.refused += 1
         return
@@ -220,15 +227,18 @@ def _refuse(notice: Notice, reason: str) -> None:
     """Set the notice aside with its reason."""
     row = notice.row
     with transaction.atomic():
-        DueNotice.objects.filter(pk=row.pk).update(state=DueNotice.State.REFUSED, last_error=reason[:500])
+        DueNotice.objects.filter(pk=row.pk).update(
+            state=DueNotice.State.REFUSED, last_error=reason[:500], refusals=F("refusals") + 1
+        )
         payload: Mapping[str, Any] = {"notice": row.pk, "kind": row.kind, "local_id": row.local_id}
         dead_letters.set_aside(notice.integration, f"notice_{row.kind}", row.key, reason, payload)
         failpoints.hit("notices.within_refuse")
     failpoints.hit("notices.after_refuse")
 
 
-def _put_off(notice: Notice, error: ConnectorError, was_doubtful: bool) -> None:
-    """Tell it later: in doubt where it may have arrived, else as if nothing had been."""
+def _put_off(notice: Notice, error: ConnectorError, was_doubtful: bool, *, is_refused: bool = False) -> None:
+    """Tell it later: in doubt where it may have arrived, under another key where it was surely refused, else as if
+    nothing had been."""
     is_doubtful = was_doubtful or isinstance(error, (OutcomeUnknown, Unintelligible))
     wait = error.retry_after if isinstance(error, RetryLater) else None
     with failpoints.around("notices.put_off"), connection.cursor() as cursor:
@@ -237,6 +247,6 @@ def _put_off(notice: Notice, error: ConnectorError, was_doubtful: bool) -> None:
             {
                 "notice": notice.row.pk, "reason": str(error)[:500], "wait": wait or 0.0, "now": clock.held(),
                 "state": DueNotice.State.DOUBTFUL if is_doubtful else DueNotice.State.DUE,
-                "first": FIRST_PAUSE_SECONDS, "most": MOST_PAUSE_SECONDS,
+                "first": FIRST_PAUSE_SECONDS, "most": MOST_PAUSE_SECONDS, "refusals": int(is_refused),
             },
         )  # fmt: skip

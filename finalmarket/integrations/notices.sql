@@ -93,7 +93,7 @@ WHERE due_notices.id = found.id
 RETURNING due_notices.id, found.was_doubtful
 
 -- name: put_off
-UPDATE due_notices SET state = %(state)s, last_error = %(reason)s,
+UPDATE due_notices SET state = %(state)s, last_error = %(reason)s, refusals = refusals + %(refusals)s,
     next_try_at = coalesce(%(now)s::timestamptz, clock_timestamp()) + make_interval(secs => greatest(
         %(wait)s, least(%(most)s, %(first)s * power(2, least(20, attempts - 1)))))
 WHERE id = %(notice)s

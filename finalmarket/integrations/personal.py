@@ -56,6 +56,7 @@ TABLES = (
     Table("outgoing_deliveries", "", {"last_error": EMPTY_TEXT}, searched=("last_error",), none=("state",)),
     Table("due_notices", "", {"last_error": EMPTY_TEXT}, searched=("last_error",),
           none=("kind", "key", "state", "external_id"), kept=PROOF),
+    Table("names_elsewhere", none=("encrypted",), kept="What an account calls somebody, until it was told."),
     Table("due_events", "", {"last_error": EMPTY_TEXT}, searched=("last_error",), none=("kind", "key", "state"),
           kept=PROOF),
     Table("push_records", "", {"reason": EMPTY_TEXT}, searched=("reason",), none=("what", "value", "outcome")),

@@ -5,7 +5,7 @@ from finalmarket.integrations.models.books import DueEvent, DueRecord, MasterCou
 from finalmarket.integrations.models.desk import PaymentPage, ShippingLabel, Ticket
 from finalmarket.integrations.models.inbox import DeadLetter, StreamCursor, SyncRun, WebhookDelivery
 from finalmarket.integrations.models.links import ExternalId, ItemLink, ListingLink, PlaceMapping, UnlinkedListing
-from finalmarket.integrations.models.outbox import DriftFinding, DueNotice, PushRecord
+from finalmarket.integrations.models.outbox import DriftFinding, DueNotice, NameElsewhere, PushRecord
 from finalmarket.integrations.models.outgoing import OutgoingDelivery, OutgoingEvent, WebhookEndpoint
 from finalmarket.integrations.models.talk import MailText, WishedStock
 
@@ -23,6 +23,7 @@ __all__ = [
     "ListingLink",
     "MailText",
     "MasterCount",
+    "NameElsewhere",
     "OutgoingDelivery",
     "OutgoingEvent",
     "OutsideFigure",

@@ -15,8 +15,8 @@ from finalmarket.integrations.models.inbox import SyncRun
 
 class DueNotice(models.Model):
     """An event that a platform has yet to hear of, once: a parcel that left, money to give back, a cancellation, a
-    capture, a mail to the buyer, a ticket. Found by looking at our own records, so that none is forgotten; `key` is the
-    same for every try."""
+    capture, a mail to the buyer, a ticket, an erasure. Found by looking at our own records, so that none is forgotten;
+    `key` is the same for every try."""
 
     class Kind(models.TextChoices):
         FULFILMENT = "fulfilment", "Fulfilment"
@@ -29,6 +29,7 @@ class DueNotice(models.Model):
         DISPATCH = "dispatch", "Parcel left, by mail"
         BACK_IN_STOCK = "back_in_stock", "Back in stock, by mail"
         TICKET = "ticket", "Ticket"
+        ERASURE = "erasure", "Erasure"
 
     class State(models.TextChoices):
         DUE = "due", "Waits"
@@ -43,6 +44,7 @@ class DueNotice(models.Model):
     state = models.CharField(max_length=8, choices=State, default=State.DUE)
     external_id = models.CharField(max_length=200, blank=True, default="")
     attempts = models.PositiveIntegerField(default=0)
+    refusals = models.PositiveIntegerField(default=0, db_default=0, help_text="Each gets another key")
     next_try_at = models.DateTimeField(db_default=Now())
     last_error = models.CharField(max_length=500, blank=True, default="")
     found_at = models.DateTimeField(db_default=Now())
@@ -73,6 +75,22 @@ class DueNotice(models.Model):
 
     def __str__(self) -> str:
         return f"{self.kind} {self.local_id}"
+
+
+class NameElsewhere(models.Model):
+    """What an account calls somebody who was erased here, until it was told to erase them, too. Encrypted: an address
+    may be such a name."""
+
+    integration = models.ForeignKey(ChannelIntegration, on_delete=models.CASCADE, related_name="+")
+    encrypted = models.TextField()
+    noted_at = models.DateTimeField(db_default=Now())
+
+    class Meta:
+        db_table = "names_elsewhere"
+        verbose_name_plural = "names elsewhere"
+
+    def __str__(self) -> str:
+        return f"name {self.pk}"
 
 
 class PushRecord(models.Model):

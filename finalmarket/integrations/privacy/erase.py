@@ -3,7 +3,7 @@
 1. It is asked for: the request is written down, digests of all that the person is known by are kept, and the profiles
    are marked. From the commit on, whatever comes in is known to be of somebody who was erased.
 2. It is done: one transaction walks the lists of the rooms, set-based. A kill before its commit leaves nothing half
-   done, and the worker does it within a minute.
+   done, and the worker does it within a minute. Platforms that know the person are told then (elsewhere.py).
 
 What the law needs stays, without the person: amounts, tax, the country of delivery, units, dates, references. Orders
 that are still under way need their address: the erasure waits for them unless told otherwise.
@@ -23,7 +23,7 @@ from finalmarket.customers.known_by import Identity
 from finalmarket.customers.models import OmnichannelCustomer, PrivacyRequest
 from finalmarket.customers.persons import members
 from finalmarket.customers.rules import blocked_among
-from finalmarket.integrations.models import ExternalId
+from finalmarket.integrations.privacy import elsewhere
 from finalmarket.integrations.privacy.lists import TABLES
 from finalmarket.integrations.privacy.words import as_text, kinds_of_columns, pattern, words_of
 from finalmarket.integrations.storing import patiently
@@ -153,7 +153,7 @@ def _carry_out(profiles: list[int], noted: Sequence[str]) -> dict[str, Any]:
     ingest.hold_back()
     persons.hold()
     orders = _orders(profiles)
-    told = _accounts(profiles)
+    told = elsewhere.tell_later(profiles)
     values: dict[str, Any] = {"profiles": profiles, "orders": orders, "first": profiles[0], "now": clock.now()}
     words = sorted({*noted, *words_of(profiles, orders)})
     with connection.cursor() as cursor:
@@ -214,12 +214,6 @@ def _erase_found(table: Table, kinds: dict[tuple[str, str], str], words: Sequenc
 
 def _escaped(sql: str) -> str:
     return sql.replace("%", "%%")
-
-
-def _accounts(profiles: Sequence[int]) -> dict[str, Any]:
-    """Which accounts at platforms know the person, so that they are told, or a person tells them."""
-    known = ExternalId.objects.filter(kind="customer", local_id__in=profiles).select_related("integration")
-    return {"known_at": sorted({one.integration.platform_name for one in known})}
 
 
 def go_on() -> int:

@@ -1,7 +1,7 @@
 """What the worker does for privacy; the truth is in the requests."""
 
 from finalmarket.customers import erased
-from finalmarket.integrations.privacy import erase
+from finalmarket.integrations.privacy import elsewhere, erase
 from finalmarket.kernel.jobs import job
 
 
@@ -13,5 +13,6 @@ def carry_out() -> None:
 
 @job("integrations.tidy_erased", cron="17 4 * * *")
 def tidy_erased() -> None:
-    """Every night: forget digests that are older than three years."""
+    """Every night: forget digests that are older than three years, and names that nobody has to be told any more."""
     erased.tidy()
+    elsewhere.tidy()
