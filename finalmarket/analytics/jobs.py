@@ -1,5 +1,6 @@
 """The figures keep up by themselves: within a second while a worker watches (integrations/watch.py), else a minute."""
 
+import finalmarket.analytics.lake.jobs  # noqa: F401 (declares its job)
 from finalmarket.analytics.incremental import keep_days, restate_marked
 from finalmarket.analytics.rollup import restate_all
 from finalmarket.kernel.jobs import job

@@ -29,6 +29,8 @@ COMMANDS = {
     "privacy": ("finalmarket.cli.privacy", "Export all that is kept of a person, or erase the person."),
     "link": ("finalmarket.cli.link", "Suggest customers who may be one person."),
     "stitch": ("finalmarket.cli.stitch", "Recognise the journeys of what customers did."),
+    "lake": ("finalmarket.cli.lake", "Write history to Parquet files by day, and ask questions about all of it."),
+    "report": ("finalmarket.cli.report", "Write a report of a period: HTML with charts, CSV or Parquet."),
     "check": ("finalmarket.cli.check", "Prove that what is stored agrees with itself."),
     "evaluate": ("finalmarket.cli.evaluate", "Say how good the advice is, on data of real experiments."),
     "bench": ("finalmarket.cli.bench", "Measure."),

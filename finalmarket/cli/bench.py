@@ -21,6 +21,7 @@ PARTS = {
     "sync": ("finalmarket.bench.sync",),
     "ingest": ("finalmarket.bench.ingest",),
     "history": ("finalmarket.bench.history",),
+    "analytics": ("finalmarket.bench.analytics",),
 }
 
 
@@ -71,6 +72,21 @@ def history(wants_json: bool, quick: bool, seed: int, rows: int) -> None:
     """Paths, funnels and attribution over ten million interactions, beside DuckDB. Takes about ten minutes."""
     pace = QUICK if quick else Pace(runs=3)
     run("history", replace(pace, seed=seed), wants_json=wants_json, rows=rows // 10 if quick else rows)
+
+
+@command.command("analytics")
+@click.option("--json", "wants_json", is_flag=True, help="Print one JSON object instead of a table.")
+@click.option(
+    "--quick", is_flag=True, help="One run instead of three, over a tenth of the history: a first impression."
+)
+@click.option("--seed", default=1, show_default=True, help="Decides what people did.")
+@click.option("--rows", default=10_000_000, show_default=True, help="How many interactions the history has.")
+@click.option("--postgresql-rows", default=1_000_000, show_default=True, help="How many of them PostgreSQL gets.")
+def analytics(wants_json: bool, quick: bool, seed: int, rows: int, postgresql_rows: int) -> None:
+    """Questions to the lake over ten million interactions: Ibis, by hand, PostgreSQL, Spark. Some ten minutes."""
+    pace, part = (QUICK, 10) if quick else (Pace(runs=3), 1)
+    sizes = {"rows": rows // part, "postgresql_rows": postgresql_rows // part}
+    run("analytics", replace(pace, seed=seed), wants_json=wants_json, **sizes)
 
 
 @command.command("ingest")
