@@ -22,6 +22,7 @@ from square.utils.webhooks_helper import verify_signature
 
 from finalmarket.connectors.contract import Account
 from finalmarket.connectors.errors import WebhookRefused
+from finalmarket.connectors.http import trusted
 from finalmarket.connectors.platforms.square import Square
 from finalmarket.connectors.platforms.square.hooks import SIGNATURE
 from finalmarket.connectors.platforms.stripe import Stripe
@@ -170,7 +171,7 @@ class Completed(httpx2.BaseTransport):
     never is there), and how much was captured (there, all or nothing)."""
 
     def __init__(self) -> None:
-        self._wire = httpx2.HTTPTransport()
+        self._wire = httpx2.HTTPTransport(verify=trusted())
 
     def handle_request(self, request: httpx2.Request) -> httpx2.Response:
         response = self._wire.handle_request(request)

@@ -10,6 +10,7 @@ from urllib.parse import parse_qsl
 
 import httpx2
 
+from finalmarket.connectors.http import trusted
 from tests.connectors.descriptions.judge import Description
 
 
@@ -47,7 +48,7 @@ class WatchedTransport(httpx2.BaseTransport):
         self._description = description
         self._prefix = "/" + re.sub(r"^https?://[^/]+", "", strip).strip("/")
         self._ignore = [re.compile(expression) for expression in ignore]
-        self._wire = httpx2.HTTPTransport()
+        self._wire = httpx2.HTTPTransport(verify=trusted())
         self.answers_may_break = answers_may_break
         self.exchanges: list[Exchange] = []
         self.operations: Counter[str] = Counter()

@@ -14,7 +14,7 @@ import httpx2
 
 from finalmarket.sandbox.platforms.mailchimp.office import LIST, Object, Office, invalid, missing
 from finalmarket.sandbox.stand_in import Reply, Request, route
-from finalmarket.sandbox.webhooks import Letter
+from finalmarket.sandbox.webhooks import Letter, trusted
 
 ROOT = f"/3.0/lists/{LIST}/webhooks"
 EVENTS = ("subscribe", "unsubscribe", "profile", "cleaned", "upemail", "campaign")
@@ -60,7 +60,7 @@ class Hooks(Office):
         if urlsplit(url).hostname not in LOOPBACK:
             return True
         try:
-            with httpx2.Client(timeout=SECONDS, trust_env=False) as client:
+            with httpx2.Client(verify=trusted(), timeout=SECONDS, trust_env=False) as client:
                 return client.get(url).status_code == 200
         except httpx2.HTTPError:
             return False
