@@ -14,8 +14,8 @@ from __future__ import annotations
 import re
 import time
 from collections import Counter
-from collections.abc import Callable, Mapping, Sequence
-from datetime import UTC, datetime
+from collections.abc import Callable, Collection, Iterable, Mapping, Sequence
+from datetime import datetime
 from hashlib import sha256
 from pathlib import Path
 from typing import Any, NamedTuple, TypeAlias
@@ -27,6 +27,20 @@ from psycopg import errors
 from psycopg.types.string import ByteaBinaryLoader
 
 from finalmarket.journeys import set_aside, whose
+from finalmarket.journeys.binary import (
+    HEAD,
+    INTERACTION,
+    TAIL,
+    channel_and_digest,
+    details_size,
+    key_of,
+    key_rows,
+    moment_field,
+    moment_of,
+    number_field,
+    numbers_written,
+    text_field,
+)
 from finalmarket.journeys.dialects.heard import Heard, Reading, Refused, Unreadable, Who
 from finalmarket.journeys.dialects.names import folded
 from finalmarket.journeys.gate import Gate
@@ -39,16 +53,14 @@ from finalmarket.kernel import failpoints
 from finalmarket.kernel.sql import Queries
 
 QUERIES = Queries(Path(__file__).with_name("ingest.sql"))
+MARK_THOSE_THERE = f"WITH marked AS ({MARK}) {whose.GONE}"
 LOCK = 0x696E_6765_7374  # "ingest"
 MOST_NAMES_OF_A_CHANNEL = 1_000
 MOST_TRIES = 5
 FIRST_PAUSE_SECONDS = 0.02
 PATIENCE_SECONDS = 15.0
 NUL = re.compile(rb"(?<!\\)(\\\\)*\\u0000")
-SPECIAL = re.compile(r"[\\\t\n\r]")
-NULL = r"\N"
 NOBODY = Who()
-LONG_AGO = datetime.min.replace(tzinfo=UTC)
 DATABASE_AWAY = (OperationalError, InterfaceError, psycopg.OperationalError, psycopg.InterfaceError)
 AWAY = ("08", "57P")
 TRANSIENT = (errors.DeadlockDetected, errors.SerializationFailure, errors.LockNotAvailable)
@@ -58,24 +70,36 @@ class Unavailable(RuntimeError):
     """The database could not be reached; nothing is known of what became of the events. Tell them again."""
 
 
+class Somebody:
+    """Whom events of a request name: when they did the latest of these, and, while they are being written, on which
+    profile that lands."""
+
+    __slots__ = ("latest", "named", "profile")
+
+    def __init__(self, named: Named, at: datetime) -> None:
+        self.named = named
+        self.latest = at
+        self.profile: int | None = None
+
+
 class Item(NamedTuple):
-    """An event on its way into the tables. `line` is all of its row but number and profile, as COPY writes it; empty
-    for what is no interaction. `name` is set where the name is to be counted, `digest` (of its message id) where a key
-    is to be kept."""
+    """An event on its way into the tables (fields as journeys/binary.py writes them). `row` is all of its row but
+    number and profile, empty for what is no interaction; `key` by what its message is known, empty where none is kept;
+    `name` is set where the name is to be counted."""
 
     channel_id: int
-    digest: bytes
-    named: Named
-    at: datetime
-    line: bytes
+    key: bytes
+    at: bytes
+    somebody: Somebody
+    row: bytes
     name: str
     heard: Heard
     dialect: str
 
 
-Numbers: TypeAlias = dict[tuple[int, bytes], int | None]
-"""New messages, by channel and digest, with the numbers of their interactions (none, for what is no interaction)."""
-Claim: TypeAlias = Callable[["psycopg.Cursor[Any]", Sequence["Item"]], Numbers]
+Numbers: TypeAlias = dict[bytes, bytes | None]
+"""New messages, by their keys, with the numbers of their interactions (none, for what is no interaction)."""
+Claim: TypeAlias = Callable[["psycopg.Cursor[Any]", Mapping[bytes, "Item"]], Numbers]
 SetAside: TypeAlias = tuple[int, str, Refused]
 """An event that cannot be kept: of which channel, in which dialect, as it came and why."""
 
@@ -115,10 +139,10 @@ def hold_back() -> None:
 def _render(door: Door, dialect: str, reading: Reading, received_at: datetime) -> Parcel:
     channel = door.place.channel_id
     parcel = Parcel(received_at, [], [(channel, dialect, one) for one in reading.refused])
-    received = f"\t{received_at.isoformat()}\t".encode()
+    received, people = moment_field(received_at), dict[Who, Somebody]()
     for heard in reading.events:
         try:
-            item = _item(door, dialect, heard, received)
+            item = _item(door, dialect, heard, received, people)
         except (ValueError, TypeError) as error:
             reason = str(error) if type(error) is ValueError else "its details cannot be kept as JSON"
             parcel.refused.append((channel, dialect, Refused(_as_told(heard), reason)))
@@ -128,40 +152,37 @@ def _render(door: Door, dialect: str, reading: Reading, received_at: datetime) -
     return parcel
 
 
-def _item(door: Door, dialect: str, heard: Heard, received: bytes) -> Item | None:
+def _item(door: Door, dialect: str, heard: Heard, received: bytes, people: dict[Who, Somebody]) -> Item | None:
     """Raises ValueError with the reason, or what the encoders raise."""
     who, kind, name, message_id, at, context = heard
-    place = door.place
+    channel = door.place.channel_id
     if kind is None:
         kind = door.names.get(folded(name))
         if kind is None:  # nobody has decided yet
-            return Item(place.channel_id, _digest(message_id), (place, who), at, b"", name, heard, dialect)
+            key = key_of(channel, sha256(message_id.encode()).digest()[:16])
+            return Item(channel, key, moment_field(at), _somebody(door, who, at, people), b"", name, heard, dialect)
     if not kind:
-        named = (place, who)
-        if who == NOBODY or named in whose.known:
+        if who == NOBODY or (door.place, who) in whose.known:
             return None  # nothing that is not known already
-        return Item(place.channel_id, b"", named, at, b"", "", heard, dialect)
+        return Item(channel, b"", b"", _somebody(door, who, at, people), b"", "", heard, dialect)
     kept = orjson.dumps(context)
     if len(kept) > MOST_CONTEXT_BYTES:
         raise ValueError(f"its details take more than {MOST_CONTEXT_BYTES} bytes")
-    if b"\\" in kept:
-        if NUL.search(kept):
-            raise ValueError("its details hold a NUL character")
-        kept = kept.replace(b"\\", b"\\\\")
-    written = message_id if SPECIAL.search(message_id) is None else _escaped(message_id)
-    line = b"".join((door.head(kind), f"{written}\t{at.isoformat()}".encode(), received, kept, b"\n"))
-    return Item(place.channel_id, _digest(message_id), (place, who), at, line, "", heard, dialect)
+    if b"\\" in kept and NUL.search(kept):
+        raise ValueError("its details hold a NUL character")
+    told, happened = message_id.encode(), moment_field(at)
+    row = b"".join((door.head(kind), received, happened, text_field(told), details_size(kept), kept))
+    key = key_of(channel, sha256(told).digest()[:16])
+    return Item(channel, key, happened, _somebody(door, who, at, people), row, "", heard, dialect)
 
 
-def _digest(message_id: str) -> bytes:
-    """As `storage.digest`, without making a UUID of it."""
-    return sha256(message_id.encode()).digest()[:16]
-
-
-def _escaped(text: str) -> str:
-    """As COPY wants it."""
-    plain = text.replace("\\", "\\\\").replace("\t", "\\t")
-    return plain.replace("\n", "\\n").replace("\r", "\\r")
+def _somebody(door: Door, who: Who, at: datetime, people: dict[Who, Somebody]) -> Somebody:
+    found = people.get(who)
+    if found is None:
+        found = people[who] = Somebody((door.place, who), at)
+    elif at > found.latest:
+        found.latest = at
+    return found
 
 
 def _as_told(heard: Heard) -> dict[str, Any]:
@@ -213,7 +234,7 @@ def _try_until_written(items: Sequence[Item], refused: Sequence[SetAside], recei
         except errors.CheckViolation as error:
             if "no partition" not in str(error):
                 raise
-            make_months(item.at for item in items)
+            make_months(item.heard.occurred_at for item in items)
         except _Stale as stale:
             whose.forget(stale.profiles)
         except DATABASE_AWAY as error:
@@ -245,91 +266,110 @@ class _Stale(Exception):
 def _write_once(
     items: Sequence[Item], refused: Sequence[SetAside], received_at: datetime, claim: Claim
 ) -> None:  # fmt: skip
-    unknown: dict[Named, datetime] = {}
-    for item in items:
-        if item.named not in whose.known and item.at > unknown.get(item.named, LONG_AGO):
-            unknown[item.named] = item.at
-    found: dict[Named, int] = {}
-    if unknown:
-        with failpoints.around("ingest.resolve"):
-            found = whose.resolve(unknown)
+    found = _settle({item.somebody for item in items})
     with failpoints.around("ingest.commit"), transaction.atomic():
         with psycopg.Cursor(connection.connection) as cursor:
-            names = _store(cursor, items, found, claim)
+            names = _store(cursor, items, claim)
         if names:
             _count(names, received_at)
         if refused:
             set_aside.write(refused, received_at)
-    if not connection.in_atomic_block:
+    if found and not connection.in_atomic_block:
         whose.remember(found)
 
 
+def _settle(people: Collection[Somebody]) -> dict[Named, int]:
+    """Tell all of these their profile; return those that had to be looked up."""
+    unknown: dict[Named, datetime] = {}
+    for one in people:
+        one.profile = whose.known.get(one.named)
+        if one.profile is None and (one.named not in unknown or one.latest > unknown[one.named]):
+            unknown[one.named] = one.latest
+    if not unknown:
+        return {}
+    with failpoints.around("ingest.resolve"):
+        found = whose.resolve(unknown)
+    for one in people:
+        if one.profile is None:
+            one.profile = found[one.named]
+    return found
+
+
 def _store(
-    cursor: psycopg.Cursor[Any], items: Sequence[Item], found: Mapping[Named, int], claim: Claim
+    cursor: psycopg.Cursor[Any], items: Sequence[Item], claim: Claim
 ) -> Counter[tuple[int, str]]:  # fmt: skip
     """Within the transaction: decide which of the events are new, store those, and mark whose they are. Returns how
     often names came that are to be counted."""
     names: Counter[tuple[int, str]] = Counter()
-    keyed = [item for item in items if item.digest]
+    keyed: dict[bytes, Item] = {}
+    for item in items:
+        if item.key:
+            keyed.setdefault(item.key, item)
     numbers = claim(cursor, keyed) if keyed else {}
-    lines: list[bytes] = []
-    since: dict[int, datetime] = {}
-    for item in keyed:
-        key = item.channel_id, item.digest
+    pieces: list[bytes] = [HEAD]
+    since: dict[int, bytes] = {}
+    fields: dict[int, bytes] = {}
+    for key, item in keyed.items():
         if key not in numbers:
             continue
-        number = numbers.pop(key)
+        number, profile = numbers[key], item.somebody.profile
         if number is None:
             names[item.channel_id, item.name] += 1
-            continue
-        profile = found.get(item.named, whose.known.get(item.named))
-        if profile == whose.ERASED:
-            continue
-        if profile is None:
-            raise _Stale(set())  # another thread has just forgotten it
-        lines.append(b"%d\t%d%b" % (number, profile, item.line))
-        at = since.get(profile)
-        if at is None or item.at < at:
-            since[profile] = item.at
-    if lines:
+        elif profile is not None and profile != whose.ERASED:
+            earliest = since.get(profile)
+            if earliest is None:
+                since[profile], fields[profile] = item.at, number_field(profile)
+            elif item.at < earliest:
+                since[profile] = item.at
+            pieces += (INTERACTION, number, fields[profile], item.row)
+    if since:
+        pieces.append(TAIL)
         with cursor.copy(QUERIES["store"]) as copy:
-            copy.write(b"".join(lines))
+            copy.write(b"".join(pieces))
         failpoints.hit("ingest.after_copy")
-        gone = whose.gone(cursor, since)
-        if gone:
-            raise _Stale(gone)
-        cursor.execute(MARK, {"customers": list(since), "since": list(since.values())})
+        _mark(cursor, since)
     return names
 
 
-def _claim_at_once(cursor: psycopg.Cursor[Any], keyed: Sequence[Item]) -> Numbers:
+def _mark(cursor: psycopg.Cursor[Any], since: Mapping[int, bytes]) -> None:
+    """Mark these profiles, each from a moment on. Raises _Stale where some of them are gone."""
+    moments = [moment_of(written).isoformat() for written in since.values()]
+    cursor.execute(MARK_THOSE_THERE, {"customers": _array(since), "since": _array(moments)})
+    gone = {row[0] for row in cursor.fetchall()}
+    if gone:
+        raise _Stale(gone)
+
+
+def _claim_at_once(cursor: psycopg.Cursor[Any], keyed: Mapping[bytes, Item]) -> Numbers:
     """Claim the keys of all of these by COPY, which is cheaper than asking for each. Raises UniqueViolation, and the
     transaction is lost, where one of them was told before: that is rare."""
-    first: dict[tuple[int, bytes], Item] = {}
-    for item in keyed:
-        first.setdefault((item.channel_id, item.digest), item)
-    cursor.execute(QUERIES["numbers"], [LOCK, sum(1 for item in first.values() if item.line)], binary=True)
-    fresh = iter(cursor.fetchall())
-    numbers = {key: next(fresh)[0] if item.line else None for key, item in first.items()}
-    rows = [
-        f"{key[0]}\t{key[1].hex()}\t{NULL if numbers[key] is None else numbers[key]}\t{first[key].at.isoformat()}\n"
-        for key in sorted(first)
-    ]
+    cursor.execute(QUERIES["numbers"], [LOCK, sum(1 for item in keyed.values() if item.row)], binary=True)
+    first, last, scattered = cursor.fetchall()[0]
+    fresh = iter(() if first is None else numbers_written(scattered or range(first, last + 1)))
+    numbers = {key: next(fresh) if item.row else None for key, item in keyed.items()}
     with cursor.copy(QUERIES["claim_at_once"]) as copy:
-        copy.write("".join(rows))
+        copy.write(key_rows(numbers, {key: item.at for key, item in keyed.items()}))
     return numbers
 
 
-def _claim_new_ones(cursor: psycopg.Cursor[Any], keyed: Sequence[Item]) -> Numbers:
+def _claim_new_ones(cursor: psycopg.Cursor[Any], keyed: Mapping[bytes, Item]) -> Numbers:
     """The new ones among these messages, with the numbers of their interactions."""
     cursor.adapters.register_loader("uuid", ByteaBinaryLoader)  # bytes as they are, not objects
-    channels = ",".join([str(item.channel_id) for item in keyed])
-    digests = ",".join([item.digest.hex() for item in keyed])
-    counts = ",".join(["t" if item.line else "f" for item in keyed])
-    moments = ",".join([f'"{item.at.isoformat()}"' for item in keyed])
-    arrays = [f"{{{column}}}" for column in (channels, digests, counts, moments)]
+    told = [channel_and_digest(key) for key in keyed]
+    counts = ["t" if item.row else "f" for item in keyed.values()]
+    moments = [item.heard.occurred_at.isoformat() for item in keyed.values()]
+    channels, digests = [channel for channel, _ in told], [digest.hex() for _, digest in told]
+    arrays = [_array(channels), _array(digests), _array(counts), _array(moments)]
     cursor.execute(QUERIES["claim_new_ones"], [LOCK, *arrays], binary=True)
-    return {(channel, digest): number for channel, digest, number in cursor.fetchall()}
+    return {
+        key_of(channel, digest): None if number is None else number.to_bytes(8, "big")
+        for channel, digest, number in cursor.fetchall()
+    }
+
+
+def _array(values: Iterable[object]) -> str:
+    """An array as PostgreSQL reads it, of what needs no quotes."""
+    return f"{{{','.join(map(str, values))}}}"
 
 
 def _count(names: Counter[tuple[int, str]], now: datetime) -> None:

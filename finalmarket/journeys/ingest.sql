@@ -1,13 +1,14 @@
 -- The ingest: what many events of many channels write, each by one statement.
 
 -- name: numbers
--- Numbers for so many interactions, one a row. Whoever erases a person waits for the batches that hold this lock, and
--- they for it (ingest.hold_back).
-WITH held AS MATERIALIZED (SELECT pg_advisory_xact_lock_shared(%s))
-SELECT nextval('interaction_ids') FROM held, generate_series(1, %s)
+-- So many numbers for interactions: the first and the last, and all of them where others took some in between. Whoever
+-- erases a person waits for the batches that hold this lock, and they for it (ingest.hold_back).
+WITH held AS MATERIALIZED (SELECT pg_advisory_xact_lock_shared(%s)),
+     taken AS MATERIALIZED (SELECT nextval('interaction_ids') AS number FROM held, generate_series(1, %s))
+SELECT min(number), max(number), CASE WHEN max(number) - min(number) >= count(*) THEN array_agg(number) END FROM taken
 
 -- name: claim_at_once
-COPY interaction_keys (sales_channel_id, message_digest, interaction_id, occurred_at) FROM STDIN
+COPY interaction_keys (sales_channel_id, message_digest, interaction_id, occurred_at) FROM STDIN (FORMAT BINARY)
 
 -- name: claim_new_ones
 -- Which messages are new, and the numbers of their interactions (none for what is no interaction). Numbers follow the
@@ -24,8 +25,8 @@ ON CONFLICT DO NOTHING
 RETURNING sales_channel_id, message_digest, interaction_id
 
 -- name: store
-COPY channel_interactions (id, customer_id, sales_channel_id, interaction_type, value_score, message_id, occurred_at,
-                           received_at, context) FROM STDIN
+COPY channel_interactions (id, customer_id, sales_channel_id, interaction_type, value_score, received_at, occurred_at,
+                           message_id, context) FROM STDIN (FORMAT BINARY)
 
 -- name: count_names
 -- Names that are none of the sixteen. A channel has a thousand of them at most: who tells of more cannot fill the table.

@@ -2,7 +2,7 @@
 
 What was resolved once is remembered by this process, so that a visitor's next thousand events cost a look into a
 dictionary. Remembering is safe: what is known as evidence stays evidence, and a profile whose anchor is gone, because
-the person was erased, is noticed within the transaction that stores the events (`gone`).
+the person was erased, is noticed within the transaction that stores the events (`GONE`).
 """
 
 from __future__ import annotations
@@ -14,8 +14,6 @@ from dataclasses import replace
 from datetime import datetime
 from typing import TypeAlias
 
-import psycopg
-
 from finalmarket.customers import erased
 from finalmarket.customers.resolve import Contact, add_identities, resolve_many
 from finalmarket.journeys.dialects.heard import Unreadable, Who
@@ -26,9 +24,10 @@ MOST_REMEMBERED = 200_000
 ERASED = 0
 """In place of a profile: nothing of it is kept. It is never remembered, for the person may begin anew."""
 GONE = """
-SELECT given.id FROM unnest(%s::bigint[]) AS given(id)
+SELECT given.id FROM unnest(%(customers)s::bigint[]) AS given(id)
 WHERE NOT EXISTS (SELECT FROM customer_identities known WHERE known.customer_id = given.id AND known.is_anchor)
 """
+"""Which of some profiles have no anchor any more, or are not there at all: nothing may be kept under them."""
 
 known: dict[Named, int] = {}
 """The profiles that are remembered; to be read by anybody, written by this file alone."""
@@ -73,12 +72,6 @@ def forget(profiles: Collection[int] | None = None) -> None:
             return
         for named in [named for named, profile in known.items() if profile in profiles]:
             del known[named]
-
-
-def gone(cursor: psycopg.Cursor[tuple[int]], profiles: Iterable[int]) -> set[int]:
-    """Which of these profiles have no anchor any more, or are not there at all: nothing may be kept under them."""
-    cursor.execute(GONE, [list(profiles)])
-    return {row[0] for row in cursor.fetchall()}
 
 
 def _contact(place: Place, who: Who) -> Contact:

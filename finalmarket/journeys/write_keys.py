@@ -18,6 +18,7 @@ from django.db import transaction
 from django.utils.text import slugify
 
 from finalmarket.channels.models import SalesChannel
+from finalmarket.journeys.binary import kind_fields
 from finalmarket.journeys.dialects.names import folded
 from finalmarket.journeys.record import VALUE_SCORES
 from finalmarket.journeys.tracking import MOST_KEY_CHARACTERS, EventName, WriteKey
@@ -48,13 +49,13 @@ class Door:
     """What the operator decided that names become, by folded name: one of the sixteen types, or ""."""
     looked_up: float
     heads: dict[str, bytes] = field(default_factory=dict)
-    """The columns of a row that follow from channel and type alone, as COPY writes them."""
+    """The columns of a row that follow from channel and type alone, as COPY reads them."""
 
     def head(self, kind: str) -> bytes:
         """Those columns for a type."""
         found = self.heads.get(kind)
         if found is None:
-            found = self.heads[kind] = f"\t{self.place.channel_id}\t{kind}\t{VALUE_SCORES[kind]}\t".encode()
+            found = self.heads[kind] = kind_fields(self.place.channel_id, kind, VALUE_SCORES[kind])
         return found
 
 
