@@ -8,9 +8,11 @@ read from the ledger and written to it.
 
 from __future__ import annotations
 
-from collections.abc import Iterable
+from collections import defaultdict
+from collections.abc import Collection, Iterable
 from dataclasses import dataclass
 from datetime import datetime
+from itertools import chain
 from typing import Any
 
 from django.db import transaction
@@ -19,14 +21,14 @@ from finalmarket.channels.models import SalesChannel
 from finalmarket.customers import consents
 from finalmarket.customers.models import ChannelPreference, OmnichannelCustomer
 from finalmarket.customers.persons import members
-from finalmarket.customers.survivorship import shown
+from finalmarket.customers.survivorship import Shown, shown
 from finalmarket.kernel import clock
 from finalmarket.kernel.errors import UserError
 
 FOLLOW = frozenset({"language", "currency", "size", "shoe_size", "units", "delivery", "pickup_store", "accessibility"})
 """Keys that follow a person from channel to channel. All others (a layout, a frequency of pushes) stay where they were
 said."""
-NEWSLETTER = consents.NEWSLETTER
+NEWSLETTER, LEDGER = consents.NEWSLETTER, "the consent ledger"
 PLATFORM = "integration:"
 MOST_KEYS = 100
 MOST_KEY_CHARACTERS, MOST_VALUE_CHARACTERS = 50, 500
@@ -39,6 +41,15 @@ class Preference:
     value: Any
     why: str
     at: datetime | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class Views:
+    """What a person prefers over all channels (`overall`), and on every channel where they said something, by its name:
+    what was said as it counts there, without defaults and the newsletter."""
+
+    overall: dict[str, Preference]
+    channels: dict[str, dict[str, Preference]]
 
 
 @dataclass(frozen=True, slots=True)
@@ -59,37 +70,64 @@ class _Word:
 def view(customer_id: int, channel_id: int | None = None) -> dict[str, Preference]:
     """Return what the person of a profile prefers on a channel; without one, what holds over all channels. Raises
     OmnichannelCustomer.DoesNotExist."""
-    found: dict[str, Preference] = _defaults(customer_id, channel_id)
+    channel = SalesChannel.objects.filter(pk=channel_id).first() if channel_id is not None else None
+    found = _defaults(shown(customer_id), channel)
+    found |= _said(list(chain.from_iterable(_words(members(customer_id)).values())), channel_id)
+    return found | _newsletter(customer_id, channel_id)
+
+
+def views_of(people: Iterable[Shown], agreed: Collection[int]) -> dict[int, Views]:
+    """Return what each of these persons prefers, as `view` would, in one query. `agreed` are those whose last word on
+    the newsletter is yes."""
+    persons = list(people)
+    words = _words({profile for person in persons for profile in person.profiles})
+    found: dict[int, Views] = {}
+    for person in persons:
+        said = [word for profile in person.profiles for word in words.get(profile, ())]
+        newsletter = {NEWSLETTER: Preference(person.id in agreed, LEDGER)}
+        channels = {word.channel.pk: word.channel.name for word in said}
+        found[person.id] = Views(
+            _defaults(person, None) | _said(said, None) | newsletter,
+            {name: _said(said, number) for number, name in sorted(channels.items())},
+        )
+    return found
+
+
+def _said(words: Iterable[_Word], channel_id: int | None) -> dict[str, Preference]:
+    """What was said, as it counts on a channel; without one, over all of them."""
     best: dict[str, _Word] = {}
-    for word in _words(members(customer_id)):
+    for word in words:
         if word.channel.pk != channel_id and word.key not in FOLLOW:
             continue
         if word.key not in best or best[word.key].rank(channel_id) < word.rank(channel_id):
             best[word.key] = word
+    found: dict[str, Preference] = {}
     for key, word in best.items():
         why = "said here" if word.channel.pk == channel_id else f"said on {word.channel.name}"
         found[key] = Preference(word.value, "shown by a platform" if word.is_platforms else why, word.at)
-    return found | _newsletter(customer_id, channel_id)
+    return found
 
 
-def _words(profiles: Iterable[int]) -> Iterable[_Word]:
+def _words(profiles: Collection[int]) -> dict[int, list[_Word]]:
+    """All that was said, by profile."""
+    found: dict[int, list[_Word]] = defaultdict(list)
     for row in ChannelPreference.objects.filter(customer__in=profiles).select_related("sales_channel").order_by("pk"):
         for key, value in row.preferences.items():
             said = row.said.get(key) or {}
             at = datetime.fromisoformat(said["at"]) if "at" in said else row.updated_at
-            yield _Word(key, value, row.sales_channel, at, str(said.get("source", "")).startswith(PLATFORM))
+            is_platforms = str(said.get("source", "")).startswith(PLATFORM)
+            found[row.customer_id].append(_Word(key, value, row.sales_channel, at, is_platforms))
+    return found
 
 
-def _defaults(customer_id: int, channel_id: int | None) -> dict[str, Preference]:
-    person = shown(customer_id)
-    channel = SalesChannel.objects.filter(pk=channel_id).first() if channel_id is not None else None
+def _defaults(person: Shown, channel: SalesChannel | None) -> dict[str, Preference]:
     given = {"language": person.language, "country": person.country, "currency": channel.currency if channel else ""}
     return {key: Preference(value, "default") for key, value in given.items() if value}
 
 
 def _newsletter(customer_id: int, channel_id: int | None) -> dict[str, Preference]:
     agreed = consents.agrees(customer_id, NEWSLETTER, channel_id)
-    return {NEWSLETTER: Preference(agreed, "the consent ledger")}
+    return {NEWSLETTER: Preference(agreed, LEDGER)}
 
 
 @transaction.atomic

@@ -13,8 +13,9 @@ from typing import Any, TypeAlias
 
 from django.db.models import Q
 
-from finalmarket.customers.models import ChannelPreference, Consent, CustomerIdentity, OmnichannelCustomer
-from finalmarket.customers.next_step import next_best_action
+from finalmarket.customers.models import Consent, CustomerIdentity, OmnichannelCustomer
+from finalmarket.customers.next_step import next_steps
+from finalmarket.customers.preferences import NEWSLETTER, views_of
 from finalmarket.customers.survivorship import Shown, survive
 
 Members: TypeAlias = Mapping[int, Sequence[int]]
@@ -37,8 +38,9 @@ def profiles_of(customer_ids: Collection[int]) -> dict[int, dict[str, Any]]:
 
     Of the order book: `total_orders`, `total_spent` (net of refunds, in the currency most used), `spent_by_currency`,
     `first_order_at`, `last_order_at`, `favorite_channel`, `lifetime_value`, `open_carts`, `wishes`. Of this room:
-    `customer_segment`, `identities`, `preferences`, `consents`. Of journeys: `open_journeys`, `last_journey`. Of all of
-    it: `next_best_action` with its reason.
+    `customer_segment`, `identities`, `preferences` (over all channels, each with why it counts: see preferences.py),
+    `channel_preferences`, `consents`. Of journeys: `open_journeys`, `last_journey`. Of all of it: `next_best_action`
+    with its reason.
     """
     people = persons_of(customer_ids)
     members = {person.id: person.profiles for person in people.values()}
@@ -46,8 +48,11 @@ def profiles_of(customer_ids: Collection[int]) -> dict[int, dict[str, Any]]:
     for part in (_known_here, *PARTS):
         for person, values in part(members).items():
             found[person].update(values)
-    for profile in found.values():
-        profile["next_best_action"] = next_best_action(profile)
+    agreed = {person for person, known in found.items() if known["consents"].get(NEWSLETTER, {}).get("is_granted")}
+    for number, views in views_of({person.id: person for person in people.values()}.values(), agreed).items():
+        found[number] |= {"preferences": views.overall, "channel_preferences": views.channels}
+    for person, step in next_steps(found).items():
+        found[person]["next_best_action"] = step
     return {asked: found[person.id] for asked, person in people.items()}
 
 
@@ -82,17 +87,12 @@ def _own(person: Shown) -> dict[str, Any]:
 
 def _known_here(members: Members) -> Known:
     person_of = by_profile(members)
-    found: dict[int, dict[str, Any]] = {
-        person: {"identities": [], "preferences": {}, "consents": {}} for person in members
-    }
+    found: dict[int, dict[str, Any]] = {person: {"identities": [], "consents": {}} for person in members}
     known = CustomerIdentity.objects.filter(customer__in=person_of).order_by("kind", "value")
     for profile, kind, value in known.values_list("customer", "kind", "value"):
         mine = found[person_of[profile]]["identities"]
         if {"kind": kind, "value": value} not in mine[-1:]:
             mine.append({"kind": kind, "value": value})
-    preferred = ChannelPreference.objects.filter(customer__in=person_of).select_related("sales_channel")
-    for row in preferred.order_by("updated_at", "pk"):  # of two profiles on one channel the newer word counts
-        found[person_of[row.customer_id]]["preferences"][row.sales_channel.name] = row.preferences
     said = Consent.objects.filter(Q(customer__in=person_of)).select_related("sales_channel").order_by("at", "pk")
     for entry in said.defer("proof"):
         found[person_of[entry.customer_id]]["consents"][entry.purpose] = {

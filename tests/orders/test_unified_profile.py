@@ -4,13 +4,13 @@ from __future__ import annotations
 
 from datetime import timedelta
 from decimal import Decimal
-from typing import Any
 
 from django.db import connection
 from django.test.utils import CaptureQueriesContext
 
+from finalmarket.customers import consents
 from finalmarket.customers.models import ChannelPreference, Consent, OmnichannelCustomer
-from finalmarket.customers.next_step import next_best_action
+from finalmarket.customers.preferences import set_preference, view
 from finalmarket.customers.unified import profiles_of
 from finalmarket.kernel import clock
 from finalmarket.orders import cart as carts
@@ -46,7 +46,7 @@ def test_whoever_bought_nothing_has_a_profile_too(market: Market) -> None:
     profile = person("Ann").unified_profile()
     assert (profile["total_orders"], profile["total_spent"], profile["favorite_channel"]) == (0, 0, None)
     assert (profile["open_carts"]["units"], profile["open_journeys"], profile["consents"]) == (0, [], {})
-    assert profile["next_best_action"].action == "first_order"
+    assert profile["next_best_action"].action == "no_action"
 
 
 def test_the_person_is_told_of_and_not_the_profile(market: Market) -> None:
@@ -67,7 +67,8 @@ def test_the_person_is_told_of_and_not_the_profile(market: Market) -> None:
     assert (profile["total_orders"], profile["favorite_channel"]) == (3, "Till North")
     assert profile["open_carts"]["units"] == 3
     assert profile["consents"]["newsletter"]["is_granted"] is False
-    assert profile["preferences"] == {"Till North": {"bag": "none"}}
+    assert {name: one.value for name, one in profile["channel_preferences"]["Till North"].items()} == {"bag": "none"}
+    assert "bag" not in profile["preferences"]  # it does not follow a person
     assert [one["intent"] for one in profile["open_journeys"]] == ["research"]
     ann.unmerge(till, actor="olga")
     assert [who.unified_profile()["total_orders"] for who in (ann, till)] == [1, 2]
@@ -87,24 +88,24 @@ def test_many_are_asked_for_in_as_many_queries_as_one(market: Market) -> None:
             found = profiles_of([who.pk for who in some])
         counts.append(len(asked))
         assert {number: one["total_orders"] for number, one in found.items()} == {who.pk: 1 for who in some}
-    assert counts[0] == counts[1] <= 12
+    assert counts[0] == counts[1] <= 17
 
 
-def test_what_to_do_next_has_a_reason(market: Market) -> None:
-    day = clock.now()
-    case = {"intent": "support", "started_at": day}
-    left = {"outcome": "cart_left"}
-    cart = {"units": 2}
-    barred = {"mail": {"is_granted": False}}
-    told: list[tuple[dict[str, Any], str]] = [
-        ({"open_journeys": [case], "open_carts": cart}, "help"),
-        ({"consents": barred, "open_carts": cart}, "wait"),
-        ({"open_carts": cart, "last_journey": left}, "finish_cart"),
-        ({"total_orders": 1, "last_order_at": day - timedelta(days=200)}, "win_back"),
-        ({"total_orders": 1, "last_order_at": day, "wishes": 1}, "show_wishes"),
-        ({"total_orders": 1, "last_order_at": day}, "follow_up"),
-        ({"total_orders": 1, "last_order_at": day - timedelta(days=60)}, "keep"),
-        ({}, "first_order"),
-    ]
-    assert [next_best_action(profile).action for profile, _ in told] == [action for _, action in told]
-    assert "which they left" in next_best_action({"open_carts": cart, "last_journey": left}).reason
+def test_the_profile_tells_preferences_as_the_one_view_does(market: Market) -> None:
+    ann, till = person("Ann"), person("Ann")
+    set_preference(ann.pk, market.web.pk, "language", "de")
+    set_preference(till.pk, market.till.pk, "size", "XL", source="integration:5")
+    set_preference(ann.pk, market.web.pk, "layout", "dark")
+    consents.say(till.pk, "newsletter", True, source="till")
+    ann.merge(till, actor="olga")
+    profile = till.unified_profile()
+    assert profile["preferences"] == view(ann.pk) == view(till.pk)
+    assert profile["preferences"]["size"].why == "shown by a platform"
+    assert profile["preferences"]["newsletter"].value is True
+    for channel in (market.web, market.till):
+        counts = view(ann.pk, channel.pk)
+        assert {key: counts[key] for key in profile["channel_preferences"][channel.name]} == profile[
+            "channel_preferences"
+        ][channel.name]
+    assert "layout" not in profile["channel_preferences"]["Till North"]
+    assert profile["channel_preferences"]["Web shop"]["layout"].value == "dark"

@@ -12,6 +12,7 @@ from pydantic import AwareDatetime, BaseModel, ConfigDict, Field, model_validato
 
 from finalmarket.api.door import Done, read, write
 from finalmarket.api.problems import fault
+from finalmarket.api.v1.agreements import Preference
 from finalmarket.api.v1.shapes import MOST_NUMBER, Number, Said, customer_or_404, source_of
 from finalmarket.customers import merging
 from finalmarket.customers.models import CustomerIdentity
@@ -78,7 +79,8 @@ class Profile(BaseModel):
     customer_segment: str
     first_seen_at: AwareDatetime
     identities: list[Known]
-    preferences: dict[str, dict[str, Any]]
+    preferences: dict[str, Preference] = Field(description="Over all channels")
+    channel_preferences: dict[str, dict[str, Preference]] = Field(description="What was said on a channel, by its name")
     consents: dict[str, Word]
     total_orders: int
     total_spent: Decimal
@@ -154,10 +156,12 @@ class Decided(BaseModel):
 PERSON = {
     "customer": 4, "profiles": [4, 9], "name": "Ann Lee", "email": "ann@example.com", "phone": "", "country": "DE",
     "language": "de", "customer_segment": "regular",
+LANGUAGE = {"value": "de", "why": "said on Web shop", "at": "2026-05-04T12:00:00Z"}
 }  # fmt: skip
 PROFILE: dict[str, Any] = {
     **PERSON, "first_seen_at": "2026-01-02T09:00:00Z", "identities": [{"kind": "email", "value": "ann@example.com"}],
-    "preferences": {"Web shop": {"language": "de"}}, "consents": {}, "total_orders": 2, "total_spent": "59.80",
+    "preferences": {"language": LANGUAGE}, "channel_preferences": {"Web shop": {"language": LANGUAGE}}, "consents": {},
+    "total_orders": 2, "total_spent": "59.80",
     "currency": "EUR", "spent_by_currency": {"EUR": "59.80"}, "first_order_at": "2026-02-01T10:00:00Z",
     "last_order_at": "2026-04-01T10:00:00Z", "favorite_channel": "Web shop", "lifetime_value": "59.80",
     "open_journeys": [], "last_journey": None,
@@ -186,7 +190,13 @@ def find_customers(request: HttpRequest, asked: Query[CustomerFilters]) -> Peopl
 def get_customer(request: HttpRequest, customer: Key) -> Profile:
     """Show the person of a profile over all channels: orders, spend, preferences, consents, journeys, next step."""
     known: Mapping[str, Any] = customer_or_404(customer).unified_profile()
-    return Profile.model_validate({**known, "next_best_action": asdict(known["next_best_action"])})
+    channels = {name: _plain(said) for name, said in known["channel_preferences"].items()}
+    told = {"preferences": _plain(known["preferences"]), "channel_preferences": channels}
+    return Profile.model_validate({**known, **told, "next_best_action": asdict(known["next_best_action"])})
+
+
+def _plain(preferences: Mapping[str, Any]) -> dict[str, Any]:
+    return {name: asdict(one) for name, one in preferences.items()}
 
 
 @write(
