@@ -17,6 +17,8 @@ from finalmarket.analytics.rollup import buyers, today
 from finalmarket.kernel.errors import UserError
 
 if TYPE_CHECKING:
+    from finalmarket.analytics.compare import Comparison
+    from finalmarket.analytics.health import ChannelHealth
     from finalmarket.channels.models import SalesChannel
 
 AMOUNTS = ("revenue", "refunds", "net_revenue")
@@ -113,22 +115,40 @@ class AnalyticsManager(models.Manager[Any]):
         Both days are included; a datetime stands for its day in the channel's time zone. Amounts are Decimals in the
         channel's currency, those named `merchant_...` in the merchant's; each day's by the rate of that day. One that
         lacks a rate is None, and `missing_rates` says which. Rates are None without a base. Persons are counted once
-        over the whole period. Two queries, however long it is. Raises UserError when the period ends before it begins.
+        over the whole period; a new one made the first of all orders here in it. Two queries, however long it is.
+        Raises UserError when the period ends before it begins.
         """
         first, last = period(channel, start_date, end_date)
         rows = self.model._default_manager.filter(sales_channel=channel, date__range=(first, last))
         figures = as_figures(rows.aggregate(**sums()), channel.currency)
-        unique, new, home = buyers(channel, first, last)
+        unique, home = buyers(channel, first, last)
         return (
             {"start_date": first, "end_date": last, "currency": channel.currency}
             | figures
             | {
                 "merchant_currency": figures["merchant_currency"] or home,
                 "unique_customers": unique,
-                "new_customers": new,
-                "returning_customers": unique - new,
+                "returning_customers": unique - figures["new_customers"],
             }
         )
+
+    def health(self, channel: SalesChannel) -> ChannelHealth:
+        """Return how `channel` is doing; see analytics/health.py."""
+        from finalmarket.analytics.health import health_of
+
+        return health_of(channel)
+
+    def compare_channels(self, channel: SalesChannel, other: SalesChannel, **days: date | None) -> Comparison:
+        """Return two channels over the same days side by side; see `compare_channels` in analytics/compare.py."""
+        from finalmarket.analytics.compare import compare_channels
+
+        return compare_channels(channel, other, **days)
+
+    def compare_periods(self, channel: SalesChannel, **days: date | None) -> Comparison:
+        """Return a period beside an earlier one; see `compare_periods` in analytics/compare.py."""
+        from finalmarket.analytics.compare import compare_periods
+
+        return compare_periods(channel, **days)
 
     def trend_data(self, channel: SalesChannel, *, days: int = 30) -> list[dict[str, Any]]:
         """Return one row a day for the last `days` days, today included, oldest first, in the channel's currency and in

@@ -116,23 +116,12 @@ WHERE sheet.sales_channel_id = %(channel)s AND sheet.date >= %(first)s AND count
   AND sheet.customer_count <> counted.to_date
 
 -- name: buyers
--- Persons over a whole period: who bought, and who of them for the first time anywhere.
-WITH placed AS (
-    SELECT o.id, coalesce(customer.merged_into_id, customer.id) AS person
-    FROM orders o JOIN omnichannel_customers customer ON customer.id = o.customer_id
-    WHERE o.sales_channel_id = %(channel)s AND o.state <> 'cancelled'
-      AND o.placed_at >= (%(first)s::timestamp AT TIME ZONE %(zone)s)
-      AND o.placed_at < ((%(last)s::date + 1)::timestamp AT TIME ZONE %(zone)s)
-), first_orders AS MATERIALIZED (
-    SELECT (SELECT o.id FROM orders o
-            WHERE o.state <> 'cancelled' AND o.customer_id IN (
-                SELECT persons.person UNION ALL
-                SELECT merged.id FROM omnichannel_customers merged WHERE merged.merged_into_id = persons.person)
-            ORDER BY o.placed_at, o.id LIMIT 1) AS id
-    FROM (SELECT DISTINCT person FROM placed) persons
-)
-SELECT (SELECT count(DISTINCT person) FROM placed), (SELECT count(*) FROM first_orders JOIN placed USING (id)),
-       merchant_currency()
+-- Who bought over a whole period, each person once, and the merchant's currency.
+SELECT count(DISTINCT coalesce(customer.merged_into_id, customer.id)), merchant_currency()
+FROM orders o JOIN omnichannel_customers customer ON customer.id = o.customer_id
+WHERE o.sales_channel_id = %(channel)s AND o.state <> 'cancelled'
+  AND o.placed_at >= (%(first)s::timestamp AT TIME ZONE %(zone)s)
+  AND o.placed_at < ((%(last)s::date + 1)::timestamp AT TIME ZONE %(zone)s)
 
 -- name: first_and_last
 -- The days of the channel's first order or session, and of the last order.

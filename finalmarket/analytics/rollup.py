@@ -97,12 +97,11 @@ def span_of(channel: SalesChannel) -> tuple[date | None, date]:
     return first, max(filter(None, (last, today(channel))))
 
 
-def buyers(channel: SalesChannel, first: date, last: date) -> tuple[int, int, str]:
-    """Return the persons who bought on `channel` from `first` to `last`, how many of them made their first order of all
-    channels here in that period, and the merchant's currency."""
+def buyers(channel: SalesChannel, first: date, last: date) -> tuple[int, str]:
+    """Return the persons who bought on `channel` from `first` to `last`, and the merchant's currency."""
     with connection.cursor() as cursor:
         cursor.execute(
             QUERIES["buyers"], {"channel": channel.pk, "zone": channel.time_zone, "first": first, "last": last}
         )
-        unique, new, currency = cursor.fetchone()
-    return unique, new, currency
+        unique, currency = cursor.fetchone()
+    return unique, currency

@@ -16,6 +16,7 @@ from finalmarket.channels.due import mark_due
 if TYPE_CHECKING:
     from datetime import date
 
+    from finalmarket.analytics.health import ChannelHealth
     from finalmarket.catalog.models import Product
     from finalmarket.channels.models import ChannelProduct, SalesChannel
 
@@ -74,6 +75,12 @@ class ChannelVerbs:
         """Return the channel's figures from `start_date` to `end_date`, both included, in its own time zone."""
         metrics: dict[str, Any] = cast("Any", self).analytics.performance_metrics(self, start_date, end_date)
         return metrics  # the work is in analytics/metrics.py
+
+    def health(self) -> ChannelHealth:
+        """Return how the channel is doing: one word with its reason, from sync, stock, orders and errors, held against
+        what is usual for it."""
+        found: ChannelHealth = cast("Any", self).analytics.health(self)
+        return found  # the work is in analytics/health.py
 
     def pause(self, reason: str) -> None:
         """Take no new holds on this channel until it is resumed; sales that already happened still come in."""

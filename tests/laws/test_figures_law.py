@@ -64,7 +64,8 @@ class World:
         return self.chance.choice([*self.people, None])
 
     def some_order(self) -> Order | None:
-        return self.chance.choice(list(Order.objects.order_by("pk")) or [None])
+        orders: list[Order | None] = [*Order.objects.order_by("pk")]
+        return self.chance.choice(orders or [None])
 
     def happen(self) -> None:
         """One thing happens."""
