@@ -205,7 +205,7 @@ def naive_scale(units: Array, weeks_left_out: int) -> Array:
     if length < 2 * WEEK:
         return np.zeros(len(units))
     begin = units.shape[1] - WEEK * weeks_left_out - length
-    weeks = units[:, begin : begin + length].reshape(len(units), -1, WEEK)
+    weeks = units[:, begin : begin + length].reshape(len(units), length // WEEK, WEEK)
     known = ~np.isnan(weeks)
     sums = np.where(known.mean(axis=2) >= KNOWN_SHARE, known_mean(weeks) * WEEK, np.nan)
     return known_mean(np.abs(np.diff(sums, axis=1)))

@@ -51,7 +51,7 @@ class SupplyTerm(models.Model):
         ]
 
     def __str__(self) -> str:
-        named = " ".join(filter(None, [self.supplier, self.location and self.location.name]))
+        named = " ".join(filter(None, [self.supplier, self.location.name if self.location else ""]))
         return f"{named or 'all goods'}: {self.lead_time_days} days"
 
 

@@ -1,0 +1,10 @@
+"""Stock advice, lost journeys and notices keep up by themselves: the advice every night, the notices all day long."""
+
+from finalmarket.advice import replenishment_keep
+from finalmarket.kernel.jobs import job
+
+
+@job("advice.stock", cron="40 2 * * *")
+def advise_on_stock() -> None:
+    """Compute demand and all advice about stock anew."""
+    replenishment_keep.refresh()
