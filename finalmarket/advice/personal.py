@@ -7,7 +7,8 @@ TABLES = (
     Table(
         "next_actions", "customer_id = ANY (%(profiles)s)", is_deleted=True,
         none=(
-            "action", "policy", "probabilities", "context", "reasons", "currency", "answer", "answered_by", "outcome",
+            "action", "policy", "by_rule", "probabilities", "context", "reasons", "currency", "answer", "answered_by",
+            "outcome",
         ),
     ),
     impersonal("action_policies", "state", "verdict", "figures"),  # sums over all, from which nobody can be read

@@ -14,7 +14,7 @@ from typing import Any, TypeAlias
 from django.db.models import Q
 
 from finalmarket.customers.models import Consent, CustomerIdentity, OmnichannelCustomer
-from finalmarket.customers.next_step import next_best_action
+from finalmarket.customers.next_step import next_steps
 from finalmarket.customers.preferences import NEWSLETTER, views_of
 from finalmarket.customers.survivorship import Shown, survive
 
@@ -51,8 +51,8 @@ def profiles_of(customer_ids: Collection[int]) -> dict[int, dict[str, Any]]:
     agreed = {person for person, known in found.items() if known["consents"].get(NEWSLETTER, {}).get("is_granted")}
     for number, views in views_of({person.id: person for person in people.values()}.values(), agreed).items():
         found[number] |= {"preferences": views.overall, "channel_preferences": views.channels}
-    for profile in found.values():
-        profile["next_best_action"] = next_best_action(profile)
+    for person, step in next_steps(found).items():
+        found[person]["next_best_action"] = step
     return {asked: found[person.id] for asked, person in people.items()}
 
 

@@ -34,7 +34,7 @@ def test_the_unified_profile_is_that_of_the_house(house: House, program: Program
     assert (shown["total_orders"], shown["total_spent"]) == (1, str(known["total_spent"]))
     assert shown["open_journeys"][0]["intent"] == "support"
     assert shown["consents"]["newsletter"]["is_granted"] is True
-    assert shown["next_best_action"]["action"] == "help"
+    assert shown["next_best_action"]["action"] == "service_call"
     assert shown["identities"] == [{"kind": "email", "value": "ann@example.com"}]
 
 

@@ -41,6 +41,7 @@ class NextAction(models.Model):
     variant = models.ForeignKey(Variant, null=True, on_delete=models.SET_NULL, related_name="+")
     policy = models.CharField(max_length=10, help_text="rules, or learned")
     policy_version = models.PositiveIntegerField(default=0)
+    by_rule = models.CharField(max_length=20, default="no_action", help_text="What the rules alone would have chosen")
     is_trial = models.BooleanField(default=False, help_text="Chosen by chance, to learn from it")
     propensity = models.FloatField(help_text="Probability with which it was chosen")
     probabilities: models.JSONField[Any, Any] = models.JSONField(default=dict)

@@ -57,11 +57,14 @@ class JourneyInShort(BaseModel):
 
 
 class NextStep(BaseModel):
-    """What to do next, and why."""
+    """What to do next, and why. What it is expected to bring is null where nothing is known of it."""
 
     action: str
     text: str
-    reason: str
+    reason: str = Field(description="All reasons in one line")
+    reasons: list[str]
+    expected_value: Decimal | None
+    currency: str
 
 
 class Profile(BaseModel):
@@ -153,10 +156,10 @@ class Decided(BaseModel):
     decision: UUID
 
 
+LANGUAGE = {"value": "de", "why": "said on Web shop", "at": "2026-05-04T12:00:00Z"}
 PERSON = {
     "customer": 4, "profiles": [4, 9], "name": "Ann Lee", "email": "ann@example.com", "phone": "", "country": "DE",
     "language": "de", "customer_segment": "regular",
-LANGUAGE = {"value": "de", "why": "said on Web shop", "at": "2026-05-04T12:00:00Z"}
 }  # fmt: skip
 PROFILE: dict[str, Any] = {
     **PERSON, "first_seen_at": "2026-01-02T09:00:00Z", "identities": [{"kind": "email", "value": "ann@example.com"}],
@@ -165,7 +168,10 @@ PROFILE: dict[str, Any] = {
     "currency": "EUR", "spent_by_currency": {"EUR": "59.80"}, "first_order_at": "2026-02-01T10:00:00Z",
     "last_order_at": "2026-04-01T10:00:00Z", "favorite_channel": "Web shop", "lifetime_value": "59.80",
     "open_journeys": [], "last_journey": None,
-    "next_best_action": {"action": "keep", "text": "Nothing to do", "reason": "they bought not long ago"},
+    "next_best_action": {
+        "action": "cart_reminder", "text": "Remind them of their cart", "reason": "2 units lie in their cart",
+        "reasons": ["2 units lie in their cart"], "expected_value": "1.50", "currency": "EUR",
+    },
 }  # fmt: skip
 DECIDED = {"customer": 4, "profiles": [4, 9], "decision": "0f0e6a3c-2f0b-4c53-9d53-8d3a6c1e7b11"}
 PARTED = {**DECIDED, "profiles": [4]}
