@@ -55,7 +55,7 @@ REACHED = "to_BusinessPartnerAddress,to_BusinessPartnerAddress/to_EmailAddress,t
 PAGE = 100
 PRICE_PAGE = 1_000
 NO_TOKEN, CHANGED_MEANWHILE = "CSRF_TOKEN_REQUIRED", "CHANGED_MEANWHILE"
-GOODS_ISSUED = "C"  # OverallGoodsMovementStatus: completely
+COMPLETELY = "C"  # OverallPickingStatus, OverallGoodsMovementStatus
 
 
 class Sap(
@@ -213,7 +213,7 @@ class Sap(
 
     def _found(self, service: str, path: str, condition: str, expand: str) -> Raw | None:
         """The first entity of which a condition is true."""
-        asked = {"$filter": condition, "$expand": expand, "$top": 1}
+        asked = {"$filter": condition, **({"$expand": expand} if expand else {}), "$top": 1}
         rows, _ = rows_in(self._get(service, path, asked))
         return rows[0] if rows else None
 
@@ -288,13 +288,13 @@ class Sap(
             body = bodies.delivery(notice, reference, self.setting("unit"))
             there = entity_in(self._write("POST", DELIVERIES, "A_OutbDeliveryHeader", body), "DeliveryDocument")
         number = str(there["DeliveryDocument"])
-        if there.get("OverallGoodsMovementStatus") != GOODS_ISSUED:
+        if there.get("OverallGoodsMovementStatus") != COMPLETELY:
             self._issue(number)
         return number
 
     def _issue(self, number: str) -> None:
         """Have a delivery picked and its goods issued. Raises Unintelligible where SAP gave it a number and has none of
-        it: then it is asked for again."""
+        it: then it is asked for again; RetryLater where SAP said to have picked it and has not."""
         named = {"DeliveryDocument": odata.text(number)}
         try:
             self._write("POST", DELIVERIES, "PickAllItems", params=named, repeatable=True)
@@ -302,7 +302,13 @@ class Sap(
         except Rejected as error:
             if error.status == 404:
                 raise Unintelligible(f"delivery {number} was taken, and is not there", status=404) from None
+            if not self._is_picked(number):
+                raise RetryLater(f"delivery {number} was not picked: {error}") from error
             raise
+
+    def _is_picked(self, number: str) -> bool:
+        there = self._found(DELIVERIES, "A_OutbDeliveryHeader", f"DeliveryDocument eq {odata.text(number)}", "")
+        return there is None or there.get("OverallPickingStatus") == COMPLETELY
 
     def push_movements(self, notices: Sequence[MovementNotice]) -> Sequence[Rejected]:
         if not notices:

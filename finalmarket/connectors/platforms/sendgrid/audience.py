@@ -1,7 +1,8 @@
 """The audience: a contact with our own fields, the lists that it is on, and whether its owner is written to at all.
 
 Lists hold only those who agreed: one list for all of them, one for each segment. Who withdraws leaves them, and is put
-on SendGrid's list of those who get no newsletters. That is undone only where we did it: a contact's field remembers it.
+on SendGrid's list of those who get no newsletters. That is undone only where we did it: a contact's field remembers it,
+and is told before.
 What somebody told SendGrid itself, an older word of ours never overrules.
 """
 
@@ -13,7 +14,7 @@ from typing import Any
 from urllib.parse import parse_qs, quote, urlsplit
 
 from finalmarket.connectors.answers import fields_in, if_there, rows_in
-from finalmarket.connectors.errors import Rejected, Unintelligible
+from finalmarket.connectors.errors import Rejected, RetryLater, Unintelligible
 from finalmarket.connectors.http import Answer
 from finalmarket.connectors.paging import all_rows, read_one
 from finalmarket.connectors.platforms.sendgrid.words import (
@@ -50,14 +51,19 @@ class Audience:
             raise Rejected(f"SendGrid knows people by an e-mail address of up to {MOST_ADDRESS_LETTERS} letters")
         known = self._contact(email)
         values = custom_values(content)
-        if content.accepts_email is False:
-            self._suppress([email, *({former} - {"", email})])
+        withdrawn = [email, *({former} - {"", email})] if content.accepts_email is False else []
+        if withdrawn:
             values[WITHDRAWN] = YES
         fields = self._fields(values)
         if content.accepts_email and known is not None and _has_withdrawn(known, fields.get(WITHDRAWN, "")):
             self._allow(email)
             values[WITHDRAWN] = NO
-        self._put(content, email, {fields[name]: value for name, value in values.items()})
+        try:
+            self._put(content, email, {fields[name]: value for name, value in values.items()})
+        except Rejected:
+            self._suppress(withdrawn)  # that they are not written to does not wait for what is wrong with the contact
+            raise
+        self._suppress(withdrawn)
         self._leave(known, self._wanted(content))
         if former not in ("", email):
             self._leave(self._contact(former), ())
@@ -92,7 +98,9 @@ class Audience:
             body["list_ids"] = self._lists(wanted)
         answer = self.call("PUT", "/v3/marketing/contacts", json=body, bucket="contacts", repeatable=True)
         job = str(fields_in(answer, "job_id")["job_id"])
-        looked = self.call("GET", f"/v3/marketing/contacts/imports/{quote(job, safe='')}")
+        looked = if_there(lambda: self.call("GET", f"/v3/marketing/contacts/imports/{quote(job, safe='')}"))
+        if looked is None:
+            raise RetryLater("SendGrid took the contact and knows nothing of it")
         if fields_in(looked).get("status") in JOB_LOST:
             raise Rejected("SendGrid did not take the contact in", code="job_failed")
 
@@ -161,7 +169,8 @@ class Audience:
         return "/v3/asm/suppressions/global" if self.group is None else f"/v3/asm/groups/{self.group}/suppressions"
 
     def _suppress(self, emails: Sequence[str]) -> None:
-        self.call("POST", self._suppressions(), json={"recipient_emails": list(emails)}, repeatable=True)
+        if emails:
+            self.call("POST", self._suppressions(), json={"recipient_emails": list(emails)}, repeatable=True)
 
     def _allow(self, email: str) -> None:
         path = f"{self._suppressions()}/{quote(email, safe='@')}"
