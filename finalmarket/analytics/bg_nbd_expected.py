@@ -143,7 +143,7 @@ def _of_one_x(parameters: Parameters, span: float, x: float, ages: Floats) -> Fl
     # Next to p = 0 the quotient is its limit.
     safe = np.maximum(chances, 1e-250)
     terms = np.where(chances > 1e-250, -np.expm1(-(r + x) * grown) / safe, (r + x) * reach[:, None])
-    return np.einsum("ij,j->i", terms, weights)
+    return np.asarray(np.einsum("ij,j->i", terms, weights), dtype=np.float64)
 
 
 def points_for(reach: float, power: float) -> int:

@@ -1,6 +1,7 @@
 """The figures keep up by themselves: within a second while a worker watches (integrations/watch.py), else a minute."""
 
 import finalmarket.analytics.lake.jobs  # noqa: F401 (declares its job)
+from finalmarket.analytics import segments_jobs  # noqa: F401  # its jobs are this room's
 from finalmarket.analytics.incremental import keep_days, restate_marked
 from finalmarket.analytics.rollup import restate_all
 from finalmarket.kernel.jobs import job

@@ -10,10 +10,14 @@ from django.db.models import F, Q
 
 from finalmarket.analytics.lake.models import LakeChange, LakeState
 from finalmarket.analytics.metrics import AnalyticsManager
+from finalmarket.analytics.segments_models import CustomerValue, Segment, SegmentChange, SegmentMember, ValueModel
 from finalmarket.catalog.models import CURRENCY_CODE
 from finalmarket.channels.models import SalesChannel
 
-__all__ = ["AnalyticsChange", "ChannelAnalytics", "ExchangeRate", "LakeChange", "LakeState", "Merchant"]
+__all__ = [
+    "AnalyticsChange", "ChannelAnalytics", "CustomerValue", "ExchangeRate", "LakeChange", "LakeState", "Merchant",
+    "Segment", "SegmentChange", "SegmentMember", "ValueModel",
+]  # fmt: skip
 
 
 def _amount(**options: Any) -> models.DecimalField[Any, Any]:

@@ -1,8 +1,15 @@
-"""Figures hold nothing of customers."""
+"""What analytics keeps of people, and what becomes of it when somebody is erased. Daily figures hold none of it."""
 
-from finalmarket.kernel.personal import impersonal
+from finalmarket.kernel.personal import Table, impersonal
+
+MINE = "person_id = ANY (%(profiles)s)"
 
 TABLES = (
+    Table("segment_members", MINE, is_deleted=True),
+    Table("segment_changes", MINE, is_deleted=True, none=("was", "becomes", "cause", "reason")),
+    Table("customer_values", MINE, is_deleted=True, none=("currency",)),
+    impersonal("segments", "key", "name", "rule", "marks", "created_by"),
+    impersonal("value_models", "name", "currency", "learned", "cuts"),
     impersonal("channel_analytics", "currency", "merchant_currency"),
     impersonal("exchange_rates", "base", "quote"),
     impersonal("merchant", "currency"),
