@@ -28,6 +28,7 @@ from finalmarket.kernel import clock
 RULES, LEARNED = "rules", "learned"
 EXPLORE = 0.1
 """The share of decisions in which the rules let chance choose among what may be done: without it nothing is learned."""
+TRIAL = "chosen by chance, to learn what it brings"
 Contacts: TypeAlias = Callable[[Members, datetime], Mapping[int, Sequence[datetime]]]
 
 CONTACTS: list[Contacts] = []
@@ -84,19 +85,19 @@ class Advice:
         return max(self.options, key=lambda one: self.probabilities[one.name])
 
 
-def advise(profiles: Mapping[int, Mapping[str, Any]], at: datetime | None = None) -> dict[int, Advice]:
-    """Return what is advised for these persons, of whom the unified profiles are given by person. A constant number of
-    queries; nothing is written."""
+def advise(profiles: Mapping[int, Mapping[str, Any]], *, on: int | None = None) -> dict[int, Advice]:
+    """Return what is advised for these persons, of whom the unified profiles are given by person; `on` a channel, by
+    default on the one on which each is best spoken to. A constant number of queries; nothing is written."""
     if not profiles:
         return {}
-    now = at or clock.now()
+    now = clock.now()
     channels, usual, policy = _house()
     members: Members = {person: profile["profiles"] for person, profile in profiles.items()}
     found = _known(members, profiles, now)
     for person, goods in _goods(members, now).items():
         found[person].goods = goods
     for one in found.values():
-        one.channel = _preferred(one, channels)
+        one.channel = next((c for c in channels if c.id == on), None) if on else _preferred(one, channels)
         one.currency, one.usual_value = _worth(one, usual)
     pick(found, now)
     return {person: _advised(one, policy) for person, one in found.items()}
@@ -111,11 +112,16 @@ def next_steps(profiles: Mapping[int, Mapping[str, Any]]) -> dict[int, NextStep]
     return {person: _step(one, standing.get(one.standing or 0)) for person, one in advised.items()}
 
 
-def _step(advice: Advice, decided: NextAction | None) -> NextStep:
+def shown(advice: Advice, decided: NextAction | None) -> tuple[Option, tuple[str, ...]]:
+    """Return what is shown of an advice, with its reasons: what was decided, if it may still be done, else the best."""
     option = advice.option(decided.action) if decided is not None else None
-    chosen, reasons = option or advice.best, (option or advice.best).reasons
-    if option is not None and decided is not None and decided.is_trial:
-        reasons = (*reasons, "chosen by chance, to learn what it brings")
+    if option is None or decided is None:
+        return advice.best, advice.best.reasons
+    return option, (*option.reasons, TRIAL) if decided.is_trial else option.reasons
+
+
+def _step(advice: Advice, decided: NextAction | None) -> NextStep:
+    chosen, reasons = shown(advice, decided)
     return NextStep(
         chosen.name, chosen.action.text, ", ".join(reasons), reasons, chosen.expected_value, chosen.currency
     )

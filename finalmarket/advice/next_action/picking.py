@@ -24,7 +24,7 @@ from finalmarket.kernel.sql import Queries
 from finalmarket.stock.atp import levels
 
 QUERIES = Queries(Path(__file__).with_name("facts.sql"))
-MOST_PICKS, JUST_BOUGHT_DAYS, SECONDS_OF_A_DAY = 12, 30, 86_400
+MOST_PICKS, JUST_BOUGHT_DAYS, SECONDS_OF_A_DAY = 20, 30, 86_400
 
 
 def pick(found: Mapping[int, Known], now: datetime) -> None:
