@@ -112,7 +112,7 @@ class Migration(migrations.Migration):
                 ("currency", models.CharField(max_length=3)),
                 ("horizon_days", models.PositiveIntegerField()),
                 ("learned", models.JSONField(default=dict)),
-                ("cuts", models.JSONField(default=dict, help_text="From which value on each score is given")),
+                ("cuts", models.JSONField(default=dict, help_text="From which value on a score is given")),
                 ("persons", models.PositiveIntegerField(default=0)),
                 (
                     "refreshed_at",
