@@ -8,7 +8,7 @@ export DJANGO_SETTINGS_MODULE := finalmarket.config.settings
 export PIP_DISABLE_PIP_VERSION_CHECK := 1
 
 .DEFAULT_GOAL := help
-.PHONY: help setup setup-dev run test lint proof bench connector matrix lock clean
+.PHONY: help setup setup-dev run test lint proof bench spark connector matrix lock clean
 
 help: ## show these commands
 	@awk -F ':.*## ' '/^[a-z-]+:.*## / {printf "  make %-10s %s\n", $$1, $$2}' $(MAKEFILE_LIST)
@@ -56,6 +56,9 @@ proof: setup-dev ## prove at length what `make test` proves in small doses
 
 bench: setup-dev ## measure what the issues promise (NAME=stock by default)
 	@$(BIN)/finalmarket bench $(or $(NAME),stock)
+
+spark: ## prove that a Spark cluster on this machine answers as DuckDB does (ROWS=10000000; needs Java, makes .venv-spark)
+	@sh scripts/spark.sh "$(PYTHON)" .venv-spark --rows $(or $(ROWS),10000000)
 
 connector: setup-dev ## write the skeleton of a new connector (NAME=etsy, or NAME="Best Buy" SLUG=best_buy)
 	@$(BIN)/python scripts/new_connector.py "$(NAME)" $(if $(SLUG),--slug $(SLUG))

@@ -115,13 +115,14 @@ SELECT cohort, months_after, persons, orders, max(persons) OVER (PARTITION BY co
 
 -- name: duckdb_rfm
 WITH people AS (
-    SELECT coalesce(merged.person, o.customer) AS person, max(local_date) AS last, count(*) AS orders,
+    SELECT coalesce(merged.person, o.customer) AS person, max(local_date) AS last,
+           count(DISTINCT local_date) AS days, count(*) AS orders,
            coalesce(sum(revenue - refunds) FILTER (WHERE currency = 'EUR'), 0) AS net
     FROM orders o LEFT JOIN persons merged ON merged.customer = o.customer
     WHERE state <> 'cancelled' AND o.customer IS NOT NULL GROUP BY 1
 ), scored AS (
     SELECT *, 1 + (rank() OVER (ORDER BY last) - 1) * 5 // count(*) OVER () AS recency,
-           1 + (rank() OVER (ORDER BY orders) - 1) * 5 // count(*) OVER () AS frequency,
+           1 + (rank() OVER (ORDER BY days) - 1) * 5 // count(*) OVER () AS frequency,
            1 + (rank() OVER (ORDER BY net) - 1) * 5 // count(*) OVER () AS monetary
     FROM people
 )
@@ -154,14 +155,15 @@ SELECT cohort, months_after, persons, orders, max(persons) OVER (PARTITION BY co
 -- name: postgresql_rfm
 WITH people AS (
     SELECT coalesce(customer.merged_into_id, customer.id) AS person,
-           max((o.placed_at AT TIME ZONE channel.time_zone)::date) AS last, count(*) AS orders,
+           max((o.placed_at AT TIME ZONE channel.time_zone)::date) AS last,
+           count(DISTINCT (o.placed_at AT TIME ZONE channel.time_zone)::date) AS days, count(*) AS orders,
            coalesce(sum(o.goods - o.discount - o.tax - CASE WHEN o.refunded > 0 THEN o.goods - o.discount - o.tax ELSE 0 END)
                     FILTER (WHERE o.currency = 'EUR'), 0) AS net
     FROM orders o JOIN omnichannel_customers customer ON customer.id = o.customer_id
     JOIN sales_channels channel ON channel.id = o.sales_channel_id WHERE o.state <> 'cancelled' GROUP BY 1
 ), scored AS (
     SELECT *, 1 + (rank() OVER (ORDER BY last) - 1) * 5 / count(*) OVER () AS recency,
-           1 + (rank() OVER (ORDER BY orders) - 1) * 5 / count(*) OVER () AS frequency,
+           1 + (rank() OVER (ORDER BY days) - 1) * 5 / count(*) OVER () AS frequency,
            1 + (rank() OVER (ORDER BY net) - 1) * 5 / count(*) OVER () AS monetary
     FROM people
 )

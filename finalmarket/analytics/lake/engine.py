@@ -53,6 +53,16 @@ class Engine:
         rows = self._backend.to_pyarrow(found.ask(history)).to_pylist()
         return pa.Table.from_pylist(found.finish(rows, history), schema=found.schema)
 
+    def channel_number(self, name: str) -> int:
+        """The number of a channel by its name or short name. Raises UserError for one that is not in the lake."""
+        channels = self._tables["channels"].select("id", "name", "slug")
+        rows = self._backend.to_pyarrow(channels).to_pylist()
+        found = [row["id"] for row in rows if name.casefold() in (row["name"].casefold(), row["slug"])]
+        if not found:
+            known = ", ".join(sorted(row["slug"] for row in rows))
+            raise UserError(f'the lake knows no channel "{name}"; it knows: {known}')
+        return int(found[0])
+
     def usual_currency(self, channel: int | None) -> str:
         """The currency of the channel, or that of most orders; "" where there are none."""
         import ibis
@@ -102,7 +112,8 @@ def _duckdb(lake: Lake) -> Iterator[Engine]:
             if files:
                 tables[name] = backend.read_parquet(files, table_name=name, hive_partitioning=False)
             else:
-                tables[name] = backend.create_table(name, table.schema.empty_table())
+                backend.con.register(name, table.schema.empty_table())
+                tables[name] = backend.table(name)
         yield Engine("duckdb", backend, tables)
     finally:
         backend.disconnect()

@@ -63,14 +63,17 @@ def with_share(row: dict[str, Any]) -> dict[str, Any]:
 def rfm(history: History) -> ir.Table:
     """Persons by recency, frequency and money, each scored from 1 to 5 by how many persons are worse.
 
-    Equal persons have equal scores, whatever the order of rows. Recency is the day of the last order, money the net
-    revenue in one currency; `until` is the day on which it is looked at.
+    Equal persons have equal scores, whatever the order of rows. Recency is the day of the last order, frequency the
+    number of days with orders, money the net revenue in one currency. The rule is that of analytics/rfm.py.
     """
     orders = history.orders_asked()
     orders = orders.filter(orders.person.notnull())
     net = only(orders.currency == history.asked.currency, orders.revenue - orders.refunds)
     people = orders.group_by("person").agg(
-        last=orders.local_date.max(), orders=orders.count(), net_revenue=net.sum().fill_null(Decimal(0))
+        last=orders.local_date.max(),
+        days=orders.local_date.nunique(),
+        orders=orders.count(),
+        net_revenue=net.sum().fill_null(Decimal(0)),
     )
     everybody = people.count().over(ibis.window())
 
@@ -78,7 +81,7 @@ def rfm(history: History) -> ir.Table:
         worse = ibis.rank().over(ibis.window(order_by=name)).cast("int64")
         return (worse * SCORES) // everybody + 1
 
-    people = people.mutate(recency=score("last"), frequency=score("orders"), monetary=score("net_revenue"))
+    people = people.mutate(recency=score("last"), frequency=score("days"), monetary=score("net_revenue"))
     groups = people.group_by(["recency", "frequency", "monetary"])
     return groups.agg(
         persons=people.count(), orders=people.orders.sum(), net_revenue=people.net_revenue.sum()
