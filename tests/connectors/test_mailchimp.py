@@ -80,7 +80,7 @@ def test_half_an_address_is_left_out(stage: Stage) -> None:
     ("accepts", "is_double", "status"),
     [
         (True, False, "subscribed"), (True, True, "pending"), (None, False, "transactional"),
-        (None, True, "transactional"), (False, False, "unsubscribed"),
+        (None, True, "transactional"), (False, False, "transactional"),
     ],
 )  # fmt: skip
 def test_the_status_of_somebody_new_follows_what_they_said(

@@ -13,7 +13,7 @@ from typing import Any
 from urllib.parse import quote
 
 from finalmarket.connectors.answers import fields_in, if_there, rows_in
-from finalmarket.connectors.errors import Rejected
+from finalmarket.connectors.errors import Rejected, RetryLater
 from finalmarket.connectors.http import Answer
 from finalmarket.connectors.platforms.mailchimp.members import member
 from finalmarket.connectors.platforms.mailchimp.words import member_id, merge_values
@@ -49,14 +49,14 @@ class Audience:
         known = member(self.call, self.path, name)
         status = self._status(content, known)
         if status == "unsubscribed":
-            self._set_tags(name, {self._withdrawn: "active"})  # first: nobody else could tell afterwards
+            self._note_withdrawal(name)  # first: nobody could tell afterwards
         body: dict[str, Any] = {
             "email_address": email, "status_if_new": self._first_status(content), "merge_fields": self._values(content),
             **({"status": status} if status else {}), **_language(content),
         }  # fmt: skip
         params = {"skip_merge_validation": "true"}
         answer = self.call("PUT", f"{self.path}/members/{name}", params=params, exact=body, repeatable=True)
-        self._tag(name, fields_in(answer, "id", "tags"), content, is_new=known is None)
+        self._tag(name, fields_in(answer, "id", "tags"), content)
         return name
 
     def _move(self, former: str, email: str) -> None:
@@ -81,10 +81,8 @@ class Audience:
         return f"{self.tag}: withdrawn"
 
     def _first_status(self, content: CustomerContent) -> str:
-        """The status of somebody new; who said nothing gets no newsletters."""
-        if content.accepts_email is None:
-            return "transactional"
-        return self._agreed() if content.accepts_email else "unsubscribed"
+        """The status of somebody new; who did not agree gets no newsletters, and may agree later."""
+        return self._agreed() if content.accepts_email else "transactional"
 
     def _status(self, content: CustomerContent, known: Raw | None) -> str:
         """The status that somebody known gets; "" leaves it."""
@@ -132,20 +130,27 @@ class Audience:
 
     # Tags.
 
-    def _tag(self, name: str, told: Raw, content: CustomerContent, *, is_new: bool) -> None:
+    def _note_withdrawal(self, name: str) -> None:
+        """Tag a member as unsubscribed by us. Raises RetryLater where that does not show."""
+        self._set_tags(name, {self._withdrawn: "active"})
+        if self._withdrawn not in self._present(name, member(self.call, self.path, name) or {}):
+            raise RetryLater("Mailchimp does not show a tag that it took")
+
+    def _tag(self, name: str, told: Raw, content: CustomerContent) -> None:
         """Give a member the tags of its segments, and take those of ours that it has left."""
-        present = names_of(told)
-        if int(told.get("tags_count") or 0) > len(present):
-            present = self._all_tags(name)
+        present = self._present(name, told)
         wanted = {f"{self.tag}: {segment}" for segment in content.segments}
-        if content.accepts_email is False and (is_new or self._withdrawn in present):
-            wanted.add(self._withdrawn)
-        if content.accepts_email is None and self._withdrawn in present:
+        if not content.accepts_email and self._withdrawn in present:
             wanted.add(self._withdrawn)
         ours = {tag for tag in present if tag.startswith(f"{self.tag}: ")}
         changes = {**dict.fromkeys(sorted(ours - wanted), "inactive"), **dict.fromkeys(sorted(wanted - ours), "active")}
         if changes:
             self._set_tags(name, changes)
+
+    def _present(self, name: str, told: Raw) -> Collection[str]:
+        """The names of a member's tags; it shows only the first of many by itself."""
+        present = names_of(told)
+        return self._all_tags(name) if int(told.get("tags_count") or 0) > len(present) else present
 
     def _all_tags(self, name: str) -> set[str]:
         answer = self.call("GET", f"{self.path}/members/{name}/tags", params={"count": str(MOST_ROWS)})
