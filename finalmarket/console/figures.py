@@ -58,7 +58,7 @@ class ChannelFigures:
 def figures(channel: SalesChannel | None = None) -> list[ChannelFigures]:
     """Return the figures of every channel that is not archived, or of `channel` alone; two queries.
 
-    They are the daily figures of the analytics room, which its worker computes anew every few minutes.
+    They are the daily figures of the analytics room, which its worker tells anew within a second of a change.
     """
     channels = [channel] if channel else list(SalesChannel.objects.exclude(status="archived").order_by("name"))
     found = {one.pk: ChannelFigures(one) for one in channels}

@@ -36,6 +36,7 @@ WORK: Item = {
     "title": None,
     "items": [
         _page(_("Overview"), "monitoring", "overview", "orders.view_order"),
+        _page(_("Figures"), "insights", "analytics", "analytics.view_channelanalytics"),
         _page(_("Orders"), "receipt_long", "orders", "orders.view_order", "order"),
         _page(
             _("Customers"),
@@ -135,6 +136,8 @@ RECORDS: list[Item] = [
     _group(
         _("Figures and platforms"),
         _records(_("Daily figures"), "analytics.channelanalytics"),
+        _records(_("Exchange rates"), "analytics.exchangerate"),
+        _records(_("Merchant"), "analytics.merchant"),
         _records(_("Integrations"), "integrations.channelintegration"),
         _records(_("Words of mails"), "integrations.mailtext"),
         _records(_("Tickets"), "integrations.ticket"),

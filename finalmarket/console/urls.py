@@ -4,6 +4,7 @@ from django.urls import path
 
 from finalmarket.console.pages import (
     alerts,
+    analytics,
     attribution,
     bulk,
     channels,
@@ -30,6 +31,8 @@ from finalmarket.console.pages import (
 app_name = "console"
 urlpatterns = [
     path("", overview.overview, name="overview"),
+    path("analytics/", analytics.analytics, name="analytics"),
+    path("analytics/figures.csv", analytics.figures_csv, name="figures_csv"),
     path("orders/", orders.orders, name="orders"),
     path("orders/<int:key>/", order.order, name="order"),
     path("orders/<int:key>/ticket", talk.open_ticket, name="open_ticket"),

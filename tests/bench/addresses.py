@@ -84,6 +84,10 @@ def _single_pages() -> dict[str, str]:
     return {
         "channel": reverse("console:channel", args=[channel]),
         "channel_search": reverse("console:channel", args=[channel]) + "?q=lantern",
+        "analytics": reverse("console:analytics"),
+        "analytics_channel": f"{reverse('console:analytics')}?channel={channel}",
+        "analytics_beside": f"{reverse('console:analytics')}?channel={channel}&beside=before",
+        "analytics_channels_beside": f"{reverse('console:analytics')}?channel={channel}&beside={channel + 1}",
         "sku": reverse("console:sku", args=[best_seller]),
         "explain": reverse("console:explain", args=[best_seller, channel]),
         "order": reverse("console:order", args=[order]),

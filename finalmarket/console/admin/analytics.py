@@ -1,11 +1,12 @@
-"""Daily figures: computed from the order book, never typed in."""
+"""Daily figures: computed from the order book, never typed in. Exchange rates, and the merchant's currency."""
 
 from __future__ import annotations
 
 from django.contrib import admin
+from django.http import HttpRequest
 
-from finalmarket.analytics.models import ChannelAnalytics
-from finalmarket.console.admin.records import ReadOnlyAdmin
+from finalmarket.analytics.models import ChannelAnalytics, ExchangeRate, Merchant
+from finalmarket.console.admin.records import KeptAdmin, ReadOnlyAdmin, RecordAdmin
 
 
 @admin.register(ChannelAnalytics)
@@ -19,6 +20,8 @@ class ChannelAnalyticsAdmin(ReadOnlyAdmin):
         "orders_count",
         "revenue",
         "net_revenue",
+        "merchant_revenue",
+        "merchant_currency",
         "unique_customers",
         "conversion_rate",
         "return_rate",
@@ -26,3 +29,24 @@ class ChannelAnalyticsAdmin(ReadOnlyAdmin):
     list_select_related = ("sales_channel",)
     list_filter = ("sales_channel", "currency")
     ordering = ("-date", "sales_channel")
+
+
+@admin.register(ExchangeRate)
+class ExchangeRateAdmin(RecordAdmin):
+    """What one unit of a currency is worth in another, from a day on. Figures follow a change within a second."""
+
+    list_display = ("date", "base", "quote", "rate")
+    list_filter = ("base", "quote")
+    date_hierarchy = "date"
+    ordering = ("-date", "base", "quote")
+
+
+@admin.register(Merchant)
+class MerchantAdmin(KeptAdmin):
+    """The currency in which the merchant counts."""
+
+    list_display = ("currency",)
+
+    def has_add_permission(self, request: HttpRequest) -> bool:
+        """There is one merchant."""
+        return super().has_add_permission(request) and not Merchant.objects.exists()

@@ -9,6 +9,8 @@ from django.http import HttpRequest, HttpResponse
 from django.shortcuts import get_object_or_404
 from django.urls import reverse
 
+from finalmarket.analytics.health import health_of_all
+from finalmarket.analytics.models import ChannelAnalytics
 from finalmarket.catalog.models import Variant
 from finalmarket.channels.listing import with_prices
 from finalmarket.channels.models import ChannelProduct, SalesChannel
@@ -46,7 +48,10 @@ def channels(request: HttpRequest) -> HttpResponse:
     found = figures.figures()
     figures.add_alerts(found)
     figures.add_listings(found)
-    cards = [{"figures": one, "icon": ICONS[one.channel.channel_type]} for one in found]
+    healths = health_of_all([one.channel for one in found])
+    cards = [
+        {"figures": one, "icon": ICONS[one.channel.channel_type], "health": healths[one.channel.pk]} for one in found
+    ]
     context = {"cards": cards, "days": figures.DAYS, "counted_at_most": COUNTED_AT_MOST}
     return show(request, "channels.html", "Channels", context)
 
@@ -69,6 +74,8 @@ def channel(request: HttpRequest, key: int) -> HttpResponse:
         "icon": ICONS[one.channel_type],
         "figures": found[0],
         "rates": figures.rates(one),
+        "health": health_of_all([one])[one.pk],
+        "metrics": ChannelAnalytics.objects.performance_metrics(one),
         "chart": _trend_chart(one, found[0]),
         "days": figures.DAYS,
         "filters": filters,

@@ -3,13 +3,15 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
-from datetime import UTC, datetime, time, timedelta
+from datetime import UTC, datetime, time, timedelta, tzinfo
 from typing import Any
+from zoneinfo import ZoneInfo
 
 from django import forms
 from django.db.models import QuerySet, Sum
 from django.http import HttpRequest, HttpResponse
 
+from finalmarket.channels.models import SalesChannel
 from finalmarket.console import finding
 from finalmarket.console.counting import bounded_count
 from finalmarket.console.keyset import cut
@@ -18,6 +20,7 @@ from finalmarket.console.pages.frame import page, show
 from finalmarket.orders.models import Order, OrderLine
 
 ORDER = ("-placed_at", "-id")
+STANDING = "standing"
 
 
 class OrderFilters(asked.Filters):
@@ -25,7 +28,7 @@ class OrderFilters(asked.Filters):
 
     q = asked.text("Search", "Number, external id, e-mail or SKU")
     channel = asked.ChannelField()
-    state = asked.choice("State", "All states", list(Order.State.choices))
+    state = asked.choice("State", "All states", [(STANDING, "Not cancelled"), *Order.State.choices])
     payment = asked.choice("Payment", "All payments", list(Order.PaymentState.choices))
     since = asked.day("From")
     until = asked.day("To")
@@ -51,23 +54,31 @@ def orders(request: HttpRequest) -> HttpResponse:
 
 
 def _narrowed(given: dict[str, Any]) -> QuerySet[Order]:
-    """Apply the filters; days are days of UTC."""
+    """Apply the filters; days are days of the channel that is chosen, else of UTC."""
     chosen: QuerySet[Order] = Order.objects.all()
     if text := given.get("q"):
         chosen = chosen.filter(pk__in=finding.orders(text))
     if channel := given.get("channel"):
         chosen = chosen.filter(sales_channel_id=int(channel))
-    if state := given.get("state"):
+    if (state := given.get("state")) == STANDING:
+        chosen = chosen.exclude(state=Order.State.CANCELLED)
+    elif state:
         chosen = chosen.filter(state=state)
     if payment := given.get("payment"):
         chosen = chosen.filter(payment_state=payment)
     if given.get("problem"):
         chosen = chosen.exclude(problem="")
     if since := given.get("since"):
-        chosen = chosen.filter(placed_at__gte=datetime.combine(since, time.min, UTC))
+        chosen = chosen.filter(placed_at__gte=datetime.combine(since, time.min, _zone(given)))
     if until := given.get("until"):
-        chosen = chosen.filter(placed_at__lt=datetime.combine(until, time.min, UTC) + timedelta(days=1))
+        chosen = chosen.filter(placed_at__lt=datetime.combine(until + timedelta(days=1), time.min, _zone(given)))
     return chosen
+
+
+def _zone(given: dict[str, Any]) -> tzinfo:
+    """The clock by which days are meant."""
+    name = SalesChannel.objects.filter(pk=int(given.get("channel") or 0)).values_list("time_zone", flat=True).first()
+    return ZoneInfo(name) if name else UTC
 
 
 def _units(shown: Sequence[Order]) -> dict[int, int]:

@@ -97,6 +97,8 @@ TONES = {
     "needs attention": "bad",
     "not connected": "quiet",
     "partly": "warn",
+    "quiet": "warn",
+    "troubled": "bad",
     "acknowledged": "good",
     "unknown": "warn",
     "later": "info",
