@@ -11,10 +11,10 @@ from typing import Any
 
 import pytest
 
-from finalmarket.connectors.errors import Rejected, Unintelligible
+from finalmarket.connectors.errors import Rejected, RetryLater, Unintelligible
 from finalmarket.connectors.platforms.mailchimp.words import member_id
 from finalmarket.connectors.records import Address, CustomerContent
-from finalmarket.sandbox.faults import Fault
+from finalmarket.sandbox.faults import Fault, Faults
 from finalmarket.sandbox.platforms.mailchimp import LIST
 from tests.connectors.cases.mailchimp import (
     case,
@@ -102,6 +102,16 @@ def test_who_withdraws_is_unsubscribed_and_who_agrees_again_is_subscribed_again(
     member = told(stage)
     assert member["status"] == "subscribed"
     assert sorted(member["tags"]) == ["The Final Market: tea", "The Final Market: vip"]
+
+
+def test_nobody_is_unsubscribed_before_it_shows_that_it_was_us() -> None:
+    with staged(case(), faults=Faults()) as stage:
+        told(stage)
+        stage.stand_in.faults.then(Fault.NOT_APPLIED)
+        with pytest.raises(RetryLater, match="does not show a tag"):
+            told(stage, accepts_email=False)
+        for accepts, status in ((False, "unsubscribed"), (True, "subscribed")):
+            assert told(stage, accepts_email=accepts)["status"] == status
 
 
 def test_what_somebody_told_mailchimp_itself_our_older_word_does_not_overrule(stage: Stage) -> None:

@@ -328,6 +328,15 @@ def test_a_delivery_that_sap_only_said_to_have_made_leaves_doubt_and_is_made() -
         assert stage.effects()["delivery"] == stage.effects()["goods_issue"] == 1
 
 
+def test_a_delivery_that_sap_only_said_to_have_picked_is_picked_again() -> None:
+    with staged(case(), faults=NthCall(Fault.NOT_APPLIED, 2, writes=True)) as stage:
+        notice = fulfilment(stage.stand_in)
+        with pytest.raises(RetryLater, match="was not picked"):
+            stage.connector.push_fulfilment(notice)
+        stage.connector.push_fulfilment(notice)
+        assert stage.effects()["picking"] == stage.effects()["goods_issue"] == 1
+
+
 def test_a_parcel_with_more_than_was_ordered_is_rejected(stage: Stage) -> None:
     order, item = told_order(stage.stand_in)
     notice = replace(fulfilment(stage.stand_in), order_id=order)

@@ -19,6 +19,7 @@ from finalmarket.connectors.http import Answer
 from finalmarket.connectors.platforms.sendgrid.events import SIGNATURE, TIMESTAMP
 from finalmarket.connectors.records import Address, CustomerContent, Delivery
 from finalmarket.kernel import clock
+from finalmarket.sandbox.faults import Fault, Faults
 from finalmarket.sandbox.platforms.sendgrid import GROUP, SENDER, signature
 from tests.connectors.cases.sendgrid import (
     _private,
@@ -114,6 +115,25 @@ def test_who_agrees_again_gets_newsletters_again(stage: Stage) -> None:
         told(stage, replace(ADA, accepts_email=accepts))
     assert stage.stand_in.state["unsubscribes"] == {}
     assert stage.stand_in.audience()["The Final Market"] == ["ada@example.org"]
+
+
+def test_who_agrees_again_gets_newsletters_though_their_withdrawal_broke_off() -> None:
+    with staged(case(), faults=Faults()) as stage:
+        for accepts in (True, False, True):  # all fields are there by now
+            told(stage, replace(ADA, accepts_email=accepts))
+        stage.stand_in.faults.then(Fault.NOT_APPLIED)
+        with pytest.raises(RetryLater, match="knows nothing of it"):
+            stage.connector.push_customer(replace(ADA, accepts_email=False))
+        told(stage, ADA)
+        assert stage.stand_in.state["unsubscribes"] == {}
+        assert stage.stand_in.audience()["The Final Market"] == ["ada@example.org"]
+
+
+def test_a_withdrawal_counts_though_the_contact_is_not_taken_in(stage: Stage) -> None:
+    email = f"{'n' * 70}@example.org"
+    with pytest.raises(Rejected):
+        stage.connector.push_customer(replace(ADA, email=email, accepts_email=False))
+    assert set(stage.stand_in.state["unsubscribes"]) == {email}
 
 
 def test_what_somebody_told_sendgrid_itself_our_older_word_does_not_overrule(stage: Stage) -> None:
