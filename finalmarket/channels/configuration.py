@@ -9,6 +9,7 @@ from django.core.exceptions import ValidationError
 
 EVERY_CHANNEL: dict[str, type] = {
     "hold_minutes": int, "order_prefix": str, "languages": list, "contact_email": str, "own_mails": bool,
+    "cart_events": bool,
 }  # fmt: skip
 BY_TYPE: dict[str, dict[str, type]] = {
     "web": {"domain": str, "checkout_url": str},
@@ -29,7 +30,8 @@ def validate_configuration(channel_type: str, configuration: Any) -> None:
     """Raise ValidationError naming the key that is unknown for the type of channel, or whose value is of a wrong kind.
 
     `hold_minutes` is how long a cart holds stock; `idle_seconds` after how long a kiosk forgets its customer;
-    `own_mails` false forbids mails of ours to its buyers, as some marketplaces do.
+    `own_mails` false forbids mails of ours to its buyers, as some marketplaces do; `cart_events` false says that the
+    shop's own tracking tells of carts and wishes, so that they are not recorded a second time.
     """
     if not isinstance(configuration, dict):
         raise ValidationError({"configuration": "The configuration is an object of keys and values."})

@@ -24,6 +24,7 @@ from finalmarket.customers.persons import members
 from finalmarket.customers.resolve import Contact, resolve, resolve_many
 from finalmarket.kernel import clock
 from finalmarket.kernel.errors import UserError
+from finalmarket.orders.cart_told import tell_change, tell_checkout, tell_lines, tell_wish
 from finalmarket.orders.drafts import MOST_UNITS, Address, LineDraft, OrderDraft, OutOfStock, TenderDraft
 from finalmarket.orders.intake import Taken, take
 from finalmarket.orders.models import Cart, CartLine, Order, TaxRate, Wishlist
@@ -64,6 +65,7 @@ def claim(token: uuid.UUID, customer_id: int) -> Cart:
     if cart.customer_id is None:
         cart.customer_id = customer_id
         cart.save(update_fields=["customer", "updated_at"])
+        tell_lines(cart, cart.lines.select_related("variant").order_by("changed_at", "pk"))
     elif customer_id not in members(cart.customer_id):
         raise UserError("this cart is somebody else's")
     return cart
@@ -76,21 +78,27 @@ def add(token: uuid.UUID, variant_id: int, quantity: int = 1) -> CartLine:
     Raises UserError for an unknown cart or variant, a quantity below one, or a cart that was checked out.
     """
     cart, carts = _locked(token)
-    shown = {line.variant_id: line.quantity for line in wanted_in(carts, cart.pk)}
-    return _say(cart, carts, variant_id, shown.get(variant_id, 0) + _at_least_one(quantity))
+    shown = _shown(cart, carts, variant_id)
+    line = _say(cart, carts, variant_id, shown + _at_least_one(quantity))
+    tell_change(cart, variant_id, shown, line.quantity, line)
+    return line
 
 
 @transaction.atomic
 def change(token: uuid.UUID, variant_id: int, quantity: int) -> CartLine:
     """Make the cart hold `quantity` units of a variant (at least one; see `remove`). Raises UserError as `add` does."""
     cart, carts = _locked(token)
-    return _say(cart, carts, variant_id, _at_least_one(quantity))
+    shown = _shown(cart, carts, variant_id)
+    line = _say(cart, carts, variant_id, _at_least_one(quantity))
+    tell_change(cart, variant_id, shown, line.quantity, line)
+    return line
 
 
 @transaction.atomic
 def remove(token: uuid.UUID, variant_id: int) -> None:
     """Take a variant out of the cart, wherever its customer put it in; one that is not in it is passed over."""
     cart, carts = _locked(token)
+    shown = _shown(cart, carts, variant_id)
     elsewhere = any(
         line.variant_id == variant_id and line.quantity
         for one in carts
@@ -102,6 +110,7 @@ def remove(token: uuid.UUID, variant_id: int) -> None:
     else:
         cart.lines.filter(variant_id=variant_id).delete()
         cart.save(update_fields=["updated_at"])
+    tell_change(cart, variant_id, shown, 0)
 
 
 @transaction.atomic
@@ -115,7 +124,8 @@ def hold(token: uuid.UUID, *, actor: str = "customer") -> Reservation:
     lines = [(line.variant_id, line.quantity) for line in wanted_in(carts, cart.pk)]
     if not lines:
         raise UserError("the cart is empty; there is nothing to hold")
-    _release(_holds_of(carts), [number for number, _ in lines], actor=actor, reason="the cart changed")
+    earlier = _holds_of(carts)
+    _release(earlier, [number for number, _ in lines], actor=actor, reason="the cart changed")
     minutes = cart.sales_channel.configuration.get("hold_minutes", DEFAULT_HOLD_MINUTES)
     request = Request(
         key=_next_key(cart), channel_id=cart.sales_channel_id, lines=tuple(lines), mode=Mode.HOLD,
@@ -126,6 +136,8 @@ def hold(token: uuid.UUID, *, actor: str = "customer") -> Reservation:
         raise OutOfStock(f"the cart cannot be held: {_named(verdict.reason, [number for number, _ in lines])}")
     cart.reservation_key = request.key
     cart.save(update_fields=["reservation_key", "updated_at"])
+    if not earlier:
+        tell_checkout(cart, sum(units for _, units in lines))
     return Reservation.objects.get(pk=verdict.reservation_id)
 
 
@@ -266,9 +278,13 @@ def wish(customer_id: int, variant_id: int, *, channel_id: int | None = None) ->
     with transaction.atomic():
         list(OmnichannelCustomer.objects.select_for_update(no_key=True).filter(pk__in=ids[:1]).values_list("pk"))
         known = Wishlist.objects.filter(customer__in=ids, variant=variant_id).order_by("added_at", "pk").first()
-        return known or Wishlist.objects.create(
+        if known is not None:
+            return known
+        made = Wishlist.objects.create(
             customer_id=customer_id, variant_id=variant_id, sales_channel_id=channel_id, added_at=clock.now()
         )
+        tell_wish(made)
+        return made
 
 
 def unwish(customer_id: int, variant_id: int) -> None:
@@ -298,6 +314,11 @@ def _locked(token: uuid.UUID, *, also_ended: bool = False) -> tuple[Cart, list[C
     if cart.reservation_key == CHECKED_OUT and not also_ended:
         raise UserError("this cart was checked out; open a new one")
     return cart, carts
+
+
+def _shown(cart: Cart, carts: Sequence[Cart], variant_id: int) -> int:
+    """How many units of a variant the cart shows."""
+    return next((line.quantity for line in wanted_in(carts, cart.pk) if line.variant_id == variant_id), 0)
 
 
 def _at_least_one(quantity: int) -> int:
