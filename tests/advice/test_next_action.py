@@ -15,6 +15,7 @@ from finalmarket.advice.next_action.decisions import answer, decide
 from finalmarket.advice.recommending.refresh import refresh
 from finalmarket.customers.models import CustomerIdentity, OmnichannelCustomer
 from finalmarket.customers.unified import Members, profiles_of
+from finalmarket.integrations.models import ChannelIntegration, DueNotice
 from finalmarket.kernel import clock
 from finalmarket.orders.models import Fulfilment
 from finalmarket.stock import ledger
@@ -243,3 +244,17 @@ def test_many_are_advised_in_as_many_queries_as_one(market: Market) -> None:
         assert all(one["next_best_action"].action for one in found.values())
         counts.append(len(asked))
     assert counts[0] == counts[1] <= 20
+
+
+def test_a_mail_that_was_sent_counts_as_having_been_written_to(market: Market) -> None:
+    (tea,) = stocked(market, "TEA")
+    ann = person()
+    wish(ann, tea)
+    fill_cart(market, ann, tea)
+    mails = ChannelIntegration.objects.create(platform_name="SendGrid", integration_type="email")
+    notice = DueNotice.objects.create(integration=mails, kind="back_in_stock", local_id=ann.wishlist.get().pk, key="w")
+    assert "cart_reminder" in actions(ann)
+    DueNotice.objects.filter(pk=notice.pk).update(state="sent", sent_at=clock.now() - timedelta(days=1))
+    assert actions(ann) == ["no_action"]
+    DueNotice.objects.filter(pk=notice.pk).update(sent_at=clock.now() - timedelta(days=8))
+    assert "cart_reminder" in actions(ann)
