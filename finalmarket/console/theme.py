@@ -71,6 +71,7 @@ WORK: Item = {
             "abandonment",
         ),
         _page(_("Attribution"), "pie_chart", "attribution", "orders.view_order"),
+        _page(_("Reports"), "summarize", "reports", "analytics.view_channelanalytics"),
         _page(_("One person?"), "join_inner", "merges", "customers.view_mergesuggestion"),
         _page(_("API keys"), "key", "api_keys", "access.change_apikey", "make_key", "rotate_key"),
         _page(_("Webhooks"), "webhook", "webhooks", "integrations.view_webhookendpoint", "webhook"),

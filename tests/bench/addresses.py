@@ -42,6 +42,7 @@ def _lists() -> dict[str, str]:
         "frame": reverse("console:bulk"),
         "overview": reverse("console:overview"),
         "channels": reverse("console:channels"),
+        "reports": reverse("console:reports"),
         "orders": orders,
         "orders_channel": f"{orders}?channel={channel}",
         "orders_state": f"{orders}?state=open",

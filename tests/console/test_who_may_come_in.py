@@ -8,7 +8,8 @@ from django.urls import reverse
 from tests.orders.market import Market
 
 PAGES = ["overview", "orders", "stock", "alerts", "channels", "bulk", "integrations", "api_keys", "webhooks", "merges",
-         "journeys", "paths", "funnel", "abandonment", "attribution", "analytics", "figures_csv"]  # fmt: skip
+         "journeys", "paths", "funnel", "abandonment", "attribution", "analytics", "figures_csv",
+         "reports"]  # fmt: skip
 
 
 @pytest.mark.parametrize("page", PAGES)
