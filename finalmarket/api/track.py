@@ -94,13 +94,14 @@ def hear(request: HttpRequest, way: Door) -> HttpResponse:
     opened = door(reading.key)
     if opened is None:
         return _refused(401, "the write key is none of ours")
+    answer = way.answer(call, reading)  # which is given once it is true
     try:
         ingest.take(opened, way.dialect, reading, call.received_at)
     except Crowded as error:
         return _refused(429, str(error), RETRY_CROWDED_SECONDS)
     except ingest.Unavailable as error:
         return _refused(503, str(error), RETRY_AWAY_SECONDS)
-    return way.answer(call, reading)
+    return answer
 
 
 def _refused(status: int, reason: str, retry_after: str = "") -> HttpResponse:

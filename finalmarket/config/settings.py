@@ -61,6 +61,7 @@ INSTALLED_APPS = [
 ]
 
 MIDDLEWARE = [
+    "finalmarket.api.track_first.TrackFirst",
     "django.middleware.security.SecurityMiddleware",
     "whitenoise.middleware.WhiteNoiseMiddleware",
     "django.contrib.sessions.middleware.SessionMiddleware",
@@ -96,6 +97,18 @@ PROCRASTINATE_ON_APP_READY = "finalmarket.worker.registry.register"
 
 # How long a visit may pause and a journey stays open, where that is not as in journeys/spans.py.
 JOURNEYS = os.environ.get("FINALMARKET_JOURNEYS", "")
+
+# Mails to operators go through the keeper's own mail server; without one, notices stand in the console alone.
+EMAIL_HOST = os.environ.get("FINALMARKET_MAIL_HOST", "")
+EMAIL_PORT = int(os.environ.get("FINALMARKET_MAIL_PORT", "587"))
+EMAIL_HOST_USER = os.environ.get("FINALMARKET_MAIL_USER", "")
+EMAIL_HOST_PASSWORD = os.environ.get("FINALMARKET_MAIL_PASSWORD", "")
+EMAIL_USE_TLS = os.environ.get("FINALMARKET_MAIL_SECURITY", "starttls") == "starttls"
+EMAIL_USE_SSL = os.environ.get("FINALMARKET_MAIL_SECURITY") == "tls"
+EMAIL_TIMEOUT = 20
+EMAIL_SUBJECT_PREFIX = "[The Final Market] "
+DEFAULT_FROM_EMAIL = os.environ.get("FINALMARKET_MAIL_FROM", "The Final Market <notices@localhost>")
+MAIL_IS_SET = bool(EMAIL_HOST)
 
 LOGIN_URL = "admin:login"
 LOGIN_REDIRECT_URL = "console:overview"  # of those who had not asked for a page

@@ -10,7 +10,7 @@ from finalmarket.api.pay import came_back, gave_up
 from finalmarket.config.health import health
 
 urlpatterns = [
-    path("", include("finalmarket.api.track_urls")),  # first: they are called most
+    path("", include("finalmarket.api.track_urls")),  # answered before they come here (api/track_first.py)
     path("health", health, name="health"),
     path("api/v1/", include("finalmarket.api.rest")),
     path("admin/", admin.site.urls),

@@ -56,6 +56,16 @@ def details_size(context: bytes) -> bytes:
     return _size(len(context) + 1) + JSONB_VERSION
 
 
+def told_in(row: bytes) -> tuple[str, bytes]:
+    """The message id and the JSON of the details in such a row, without number and profile."""
+    at = 12  # behind the channel
+    for _ in range(4):  # type, score and two moments
+        at += 4 + int.from_bytes(row[at : at + 4], "big")
+    message_at = at + 4
+    ends_at = message_at + int.from_bytes(row[at:message_at], "big")
+    return row[message_at:ends_at].decode(), row[ends_at + 5 :]
+
+
 def key_of(channel_id: int, digest: bytes) -> bytes:
     """Channel and digest of a message as the row of its key begins with them: by this it is known, and sorted."""
     return KEY + channel_id.to_bytes(8, "big") + DIGEST_SIZE + digest

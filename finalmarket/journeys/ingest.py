@@ -40,6 +40,7 @@ from finalmarket.journeys.binary import (
     number_field,
     numbers_written,
     text_field,
+    told_in,
 )
 from finalmarket.journeys.dialects.heard import Heard, Reading, Refused, Unreadable, Who
 from finalmarket.journeys.dialects.names import folded
@@ -93,7 +94,6 @@ class Item(NamedTuple):
     somebody: Somebody
     row: bytes
     name: str
-    heard: Heard
     dialect: str
 
 
@@ -115,7 +115,8 @@ class Parcel(NamedTuple):
 def take(door: Door, dialect: str, reading: Reading, received_at: datetime) -> None:
     """Store what a request says; return once it is committed, or, within a transaction, once it is written.
 
-    Raises Crowded (too much waits), Unavailable (no database), or what the database has against the batch as a whole.
+    The reading is used up: its events are let go once they are rendered. Raises Crowded (too much waits), Unavailable
+    (no database), or what the database has against the batch as a whole.
     """
     parcel = _render(door, dialect, reading, received_at)
     if not parcel.items and not parcel.refused:
@@ -149,6 +150,7 @@ def _render(door: Door, dialect: str, reading: Reading, received_at: datetime) -
         else:
             if item is not None:
                 parcel.items.append(item)
+    reading.events.clear()
     return parcel
 
 
@@ -160,11 +162,11 @@ def _item(door: Door, dialect: str, heard: Heard, received: bytes, people: dict[
         kind = door.names.get(folded(name))
         if kind is None:  # nobody has decided yet
             key = key_of(channel, sha256(message_id.encode()).digest()[:16])
-            return Item(channel, key, moment_field(at), _somebody(door, who, at, people), b"", name, heard, dialect)
+            return Item(channel, key, moment_field(at), _somebody(door, who, at, people), b"", name, dialect)
     if not kind:
         if who == NOBODY or (door.place, who) in whose.known:
             return None  # nothing that is not known already
-        return Item(channel, b"", b"", _somebody(door, who, at, people), b"", "", heard, dialect)
+        return Item(channel, b"", moment_field(at), _somebody(door, who, at, people), b"", "", dialect)
     kept = orjson.dumps(context)
     if len(kept) > MOST_CONTEXT_BYTES:
         raise ValueError(f"its details take more than {MOST_CONTEXT_BYTES} bytes")
@@ -173,7 +175,7 @@ def _item(door: Door, dialect: str, heard: Heard, received: bytes, people: dict[
     told, happened = message_id.encode(), moment_field(at)
     row = b"".join((door.head(kind), received, happened, text_field(told), details_size(kept), kept))
     key = key_of(channel, sha256(told).digest()[:16])
-    return Item(channel, key, happened, _somebody(door, who, at, people), row, "", heard, dialect)
+    return Item(channel, key, happened, _somebody(door, who, at, people), row, "", dialect)
 
 
 def _somebody(door: Door, who: Who, at: datetime, people: dict[Who, Somebody]) -> Somebody:
@@ -188,6 +190,15 @@ def _somebody(door: Door, who: Who, at: datetime, people: dict[Who, Somebody]) -
 def _as_told(heard: Heard) -> dict[str, Any]:
     """An event that was read, as it is set aside."""
     return {"event": heard.name, "messageId": heard.message_id, "context": heard.context}
+
+
+def _as_rendered(item: Item) -> dict[str, Any]:
+    """An event that was rendered, as it is set aside."""
+    if not item.row:
+        return {"event": item.name}
+    message_id, details = told_in(item.row)
+    context = orjson.loads(details)
+    return {"event": context.get("event"), "messageId": message_id, "context": context}
 
 
 # In the thread of whoever writes.
@@ -213,7 +224,7 @@ def _write_items(items: Sequence[Item], refused: Sequence[SetAside], received_at
             _write_items(items[middle:], [], received_at)
             return
         (item,) = items
-        bad = Refused(_as_told(item.heard), f"the database cannot keep it ({type(error).__name__})")
+        bad = Refused(_as_rendered(item), f"the database cannot keep it ({type(error).__name__})")
         _write_items([], [*refused, (item.channel_id, item.dialect, bad)], received_at)
 
 
@@ -234,7 +245,7 @@ def _try_until_written(items: Sequence[Item], refused: Sequence[SetAside], recei
         except errors.CheckViolation as error:
             if "no partition" not in str(error):
                 raise
-            make_months(item.heard.occurred_at for item in items)
+            make_months(moment_of(item.at) for item in items)
         except _Stale as stale:
             whose.forget(stale.profiles)
         except DATABASE_AWAY as error:
@@ -357,7 +368,7 @@ def _claim_new_ones(cursor: psycopg.Cursor[Any], keyed: Mapping[bytes, Item]) ->
     cursor.adapters.register_loader("uuid", ByteaBinaryLoader)  # bytes as they are, not objects
     told = [channel_and_digest(key) for key in keyed]
     counts = ["t" if item.row else "f" for item in keyed.values()]
-    moments = [item.heard.occurred_at.isoformat() for item in keyed.values()]
+    moments = [moment_of(item.at).isoformat() for item in keyed.values()]
     channels, digests = [channel for channel, _ in told], [digest.hex() for _, digest in told]
     arrays = [_array(channels), _array(digests), _array(counts), _array(moments)]
     cursor.execute(QUERIES["claim_new_ones"], [LOCK, *arrays], binary=True)

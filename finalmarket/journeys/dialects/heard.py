@@ -202,7 +202,7 @@ def message_id(value: Any) -> str:
 
 def details(name: str, properties: Mapping[str, Any], url: Any = "", agent: Any = "", **more: Any) -> dict[str, Any]:
     """What is kept of an event: its name, all of its properties, and under one name for all languages what the house
-    looks for. Neither internet address nor the browser's own name is kept."""
+    looks for; `more` as far as it says anything. Neither internet address nor the browser's own name is kept."""
     kept: dict[str, Any] = {"event": name}
     if properties:
         kept["properties"] = properties

@@ -7,7 +7,7 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 from datetime import datetime, timedelta
-from typing import Any
+from typing import Any, TypeAlias
 
 from finalmarket.journeys.dialects.heard import (
     NO_SHIFT,
@@ -37,6 +37,8 @@ SHORT: Mapping[str, str] = {
 }  # fmt: skip
 CALLS = ("identify", "track", "page", "screen", "group", "alias", "batch", "import")
 BATCHES = ("batch", "import")
+Met: TypeAlias = dict[tuple[str, str], Who]
+"""Who was met in a batch already, by user and anonymous id."""
 
 
 def read(call: Call, what: str) -> Reading:
@@ -51,15 +53,17 @@ def read(call: Call, what: str) -> Reading:
     # What is imported happened long ago, by whatever clock: it is taken at its word.
     shift = NO_SHIFT if what == "import" else clock_shift(told.get("sentAt"), call.received_at)
     outer = words(told.get("context")) if not alone else {}
-    return read_all(reading, batch, _heard, alone, outer, shift, call.received_at)
+    return read_all(reading, batch, _heard, alone, outer, shift, call.received_at, {})
 
 
-def _heard(raw: Any, alone: str, outer: Mapping[str, Any], shift: timedelta, received_at: datetime) -> Heard:
+def _heard(
+    raw: Any, alone: str, outer: Mapping[str, Any], shift: timedelta, received_at: datetime, met: Met
+) -> Heard:  # fmt: skip
     get = an_object(raw).get
     what = alone or get("type")
     context = words(get("context")) or outer
-    traits = words(get("traits")) if what == "identify" else None
-    who = _who(get, what, traits or words(context.get("traits")))
+    traits = (words(get("traits")) if what == "identify" else None) or words(context.get("traits"))
+    who = _who(get, what, traits) if traits or what == "alias" else _met(get, met)
     properties = words(get("properties"))
     kind: str | None
     if what == "track":
@@ -77,6 +81,17 @@ def _heard(raw: Any, alone: str, outer: Mapping[str, Any], shift: timedelta, rec
     return Heard(who, kind, name, message_id(get("messageId")), at, _kept(name, kind, properties, context))
 
 
+def _met(get: Any, met: Met) -> Who:
+    """Whoever is known by these two ids alone: a batch is mostly of few people, each several times."""
+    account, device = get("userId"), get("anonymousId")
+    if type(account) is not str or type(device) is not str:
+        return _who(get, "", {})
+    found = met.get((account, device))
+    if found is None:
+        found = met[account, device] = _who(get, "", {})
+    return found
+
+
 def _who(get: Any, what: Any, traits: Mapping[str, Any]) -> Who:
     account, device = person_id(get("userId")), person_id(get("anonymousId"))
     other = person_id(get("previousId")) if what == "alias" else ""
@@ -92,13 +107,14 @@ def _who(get: Any, what: Any, traits: Mapping[str, Any]) -> Who:
 def _kept(name: str, kind: str | None, properties: Mapping[str, Any], context: Mapping[str, Any]) -> dict[str, Any]:
     if kind == "":
         return {}
-    page, campaign = context.get("page"), context.get("campaign")
-    return details(
-        name,
-        properties,
-        page.get("url") if type(page) is dict else "",
-        context.get("userAgent"),
-        referrer=text(page.get("referrer"), 1_000) if type(page) is dict else "",
-        campaign=campaign if type(campaign) is dict else None,
-        session=text(context.get("sessionId"), 100),
-    )
+    page, campaign = words(context.get("page")), context.get("campaign")
+    kept = details(name, properties, page.get("url"), context.get("userAgent"))
+    referrer = page.get("referrer")
+    if referrer:
+        kept["referrer"] = text(referrer, 1_000)
+    if campaign and type(campaign) is dict:
+        kept["campaign"] = campaign
+    session = context.get("sessionId")
+    if session:
+        kept["session"] = text(session, 100)
+    return kept
