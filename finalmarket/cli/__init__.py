@@ -31,6 +31,7 @@ COMMANDS = {
     "stitch": ("finalmarket.cli.stitch", "Recognise the journeys of what customers did."),
     "lake": ("finalmarket.cli.lake", "Write history to Parquet files by day, and ask questions about all of it."),
     "report": ("finalmarket.cli.report", "Write a report of a period: HTML with charts, CSV or Parquet."),
+    "notices": ("finalmarket.cli.notices", "Show what operators should know."),
     "check": ("finalmarket.cli.check", "Prove that what is stored agrees with itself."),
     "evaluate": ("finalmarket.cli.evaluate", "Say how good the advice is, on data of real experiments."),
     "bench": ("finalmarket.cli.bench", "Measure."),

@@ -13,6 +13,7 @@ from finalmarket.integrations import (
     drift,
     inbox,
     notices,
+    operators_told,  # noqa: F401  registers what this room tells operators
     payments_in,
     price_look,
     syncing,
