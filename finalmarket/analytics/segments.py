@@ -31,7 +31,7 @@ FOLLOWER = "segments"
 FEW, MOST_EXPLAINED, A_TIME = 5_000, 20_000, 2_000
 CAUSES = {
     "orders": "an order came or changed", "night": "all were counted anew", "persons": "profiles were joined or parted",
-    "rule": "the rule was changed", "time": "looked at again",
+    "rule": "the rule was changed", "time": "looked at again", "first": "sorted for the first time",
 }  # fmt: skip
 WHOSE = "AND p.id = ANY (%(persons)s::bigint[])"
 WHOSE_MEMBER = "AND member.person_id = ANY (%(persons)s::bigint[])"
@@ -56,6 +56,8 @@ class _Asked:
 def restate(cause: str = "night") -> ValueModel:
     """Learn anew what people are worth, and sort everybody; return what was learned."""
     with hold():
+        if values.latest() is None:
+            cause = "first"  # nobody moves who was never sorted
         model = values.revalue()
         _renew_marks()
         _sort(_Asked(None, cause, model.currency))
@@ -107,6 +109,13 @@ def resort_one(segment: Segment) -> None:
     """Find the members of a segment that is not built in anew; the caller has just saved its rule."""
     with hold():
         _renew_marks(segment)
+        _find_members(segment, _Asked(None, "rule", _currency()))
+
+
+def dissolve(segment: Segment) -> None:
+    """Let everybody out of a segment that is about to be taken away."""
+    with hold():
+        segment.rule = {}
         _find_members(segment, _Asked(None, "rule", _currency()))
 
 

@@ -97,7 +97,7 @@ GROUP BY segment.id
 
 -- name: moves_counted
 SELECT was, becomes, count(*) FROM segment_changes
-WHERE at > %(since)s AND was <> '' AND becomes <> '' GROUP BY was, becomes ORDER BY count(*) DESC, was, becomes
+WHERE at > %(since)s AND was <> '' AND becomes <> '' AND cause <> 'first' GROUP BY was, becomes ORDER BY count(*) DESC, was, becomes
 
 -- name: keys_of
 SELECT member.person_id, segment.key FROM segment_members member JOIN segments segment ON segment.id = member.segment_id

@@ -8,12 +8,12 @@ from datetime import datetime
 
 from django.db import connection, transaction
 
-from finalmarket.analytics import rollup
+from finalmarket.analytics import rollup, segments
 from finalmarket.analytics.models import AnalyticsChange
 from finalmarket.catalog.models import Product
 from finalmarket.channels.models import SalesChannel
 from finalmarket.customers.models import OmnichannelCustomer
-from finalmarket.demo import goods, merchant, offers, paths, people, present, segments, supply, year
+from finalmarket.demo import goods, merchant, offers, paths, people, present, supply, year
 from finalmarket.kernel import clock
 from finalmarket.kernel.errors import UserError
 from finalmarket.orders.models import Order
@@ -106,7 +106,7 @@ def _write(seed: int, scale: float, now: datetime, told: Told) -> None:
     paths.build(house, shelves, crowds, planned, seed, scale, now)
     _read_by_index(False)
     told("segments and figures", 0.9)
-    segments.restate(now)
+    segments.restate()
     rollup.restate_all()
     AnalyticsChange.objects.all().delete()  # all of it is in the figures
     sweep.refresh_alerts()

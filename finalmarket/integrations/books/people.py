@@ -11,6 +11,7 @@ from typing import Any
 
 from django.db import connection
 
+from finalmarket.analytics.segments import keys_of
 from finalmarket.connectors.records import Address, CustomerContent
 from finalmarket.customers.consents import NEWSLETTER, words_of
 from finalmarket.integrations.models import ChannelIntegration
@@ -32,15 +33,17 @@ def rows(query: str, **values: Any) -> list[Row]:
 
 
 def contents_of(integration: ChannelIntegration, people: Sequence[int]) -> dict[int, CustomerContent]:
-    """What the account is to know of these people: four queries, however many there are. The key is left empty."""
+    """What the account is to know of these people: five queries, however many there are. The key is left empty."""
     consents, spending, names = words_of(people), _spending(people), names_of(integration, people)
+    made = keys_of(people)
     found = {}
     for person, name, email, phone, language, segment, shipping, billing in rows("people", people=list(people)):
         address = address_of(billing) if any(from_json(billing or {}).values()) else address_of(shipping)
         said = dict(consents.get(person, {}))
         content = CustomerContent(
             key="", external_id=names.get(person, ""), name=name or address.name, email=email, phone=phone,
-            language=language, address=address, accepts_email=said.get(NEWSLETTER), segments=(segment,),
+            language=language, address=address, accepts_email=said.get(NEWSLETTER),
+            segments=(segment, *made.get(person, ())),
             consents={EMAIL if purpose == NEWSLETTER else purpose: given for purpose, given in sorted(said.items())},
         )  # fmt: skip
         found[person] = _with_spending(content, spending.get(person, []))
