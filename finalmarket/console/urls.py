@@ -3,6 +3,7 @@
 from django.urls import path
 
 from finalmarket.console.pages import (
+    advice,
     alerts,
     analytics,
     attribution,
@@ -22,6 +23,7 @@ from finalmarket.console.pages import (
     persons,
     privacy,
     reports,
+    segments,
     sku,
     stock,
     talk,
@@ -63,7 +65,16 @@ urlpatterns = [
     path("reports/", reports.reports, name="reports"),
     path("reports/file.<slug:kind>", reports.report_file, name="report_file"),
     path("customers/", customers.customers, name="customers"),
+    path("customers/segments/", segments.segments, name="segments"),
+    path("customers/segments/preview", segments.preview_segment, name="preview_segment"),
+    path("customers/segments/make", segments.make_segment, name="make_segment"),
+    path("customers/segments/<int:key>/", segments.segment, name="segment"),
+    path("customers/segments/<int:key>/change", segments.change_segment, name="change_segment"),
+    path("customers/segments/<int:key>/remove", segments.remove_segment, name="remove_segment"),
     path("customers/<int:key>/", customers.customer, name="customer"),
+    path("customers/advice/", advice.advice, name="advice"),
+    path("customers/advice/<int:key>/answer", advice.answer_advice, name="answer_advice"),
+    path("customers/<int:key>/advice/", advice.customer_advice, name="customer_advice"),
     path("customers/<int:key>/cart/order", customers.order_cart, name="order_cart"),
     path("customers/<int:key>/person/", persons.one_person, name="one_person"),
     path("customers/<int:key>/person/unmerge", persons.unmerge, name="unmerge"),
