@@ -28,6 +28,7 @@ SCOPES = {
     "journeys:write": "Start journeys, add steps, complete and abandon them",
     "interactions:read": "See what customers did",
     "interactions:write": "Tell what customers did",
+    "analytics:read": "See the figures of channels, and how channels are doing",
     "customers:read": "See who customers are: profiles, preferences, consents",
     "customers:write": "Write preferences and consents",
     "customers:merge": "Merge and unmerge customers",

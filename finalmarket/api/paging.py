@@ -7,7 +7,7 @@ from __future__ import annotations
 
 import hashlib
 from collections.abc import Sequence
-from datetime import datetime
+from datetime import date
 from typing import Any
 
 from django.core import signing
@@ -55,7 +55,7 @@ def _behind(order: Sequence[str], key: Sequence[Any]) -> Q:
 
 def _write(row: Any, order: Sequence[str], question: str) -> str:
     values = [getattr(row, field.lstrip("-")) for field in order]
-    key = [value.isoformat() if isinstance(value, datetime) else value for value in values]
+    key = [value.isoformat() if isinstance(value, date) else value for value in values]
     return signing.dumps([question, key], salt=SALT)
 
 
