@@ -28,6 +28,8 @@ SCOPES = {
     "journeys:write": "Start journeys, add steps, complete and abandon them",
     "interactions:read": "See what customers did",
     "interactions:write": "Tell what customers did",
+    "carts:read": "See carts, and the cart of a customer",
+    "carts:write": "Open, fill, hold and order carts",
     "analytics:read": "See the figures of channels, and how channels are doing",
     "customers:read": "See who customers are: profiles, preferences, consents",
     "customers:write": "Write preferences and consents",

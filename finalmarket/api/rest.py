@@ -18,7 +18,7 @@ from ninja.parser import Parser
 from finalmarket.api.document import ABOUT, enrich
 from finalmarket.api.door import at_the_door
 from finalmarket.api.problems import Problem, answered, handle
-from finalmarket.api.v1 import advice, agreements, analytics, customers, interactions, journeys
+from finalmarket.api.v1 import advice, agreements, analytics, carts, customers, interactions, journeys, segments
 
 
 class StrictJson(Parser):
@@ -41,7 +41,7 @@ api = Rest(
     title="The Final Market", version="1", description=ABOUT, urls_namespace="rest", parser=StrictJson(),
     docs=Swagger(settings={"persistAuthorization": False, "defaultModelsExpandDepth": 0}),
 )  # fmt: skip
-for module in (journeys, interactions, customers, agreements, advice, analytics):
+for module in (journeys, interactions, customers, agreements, carts, advice, analytics, segments):
     api.add_router("", module.router)
 for error in (Exception, HttpError, AuthenticationError, Misshapen):
     api.add_exception_handler(error, handle)
