@@ -29,7 +29,7 @@ from finalmarket.bench.analytics_fill import fill
 from finalmarket.kernel.errors import UserError
 
 LOOPBACK = "127.0.0.1"
-PATIENCE_SECONDS = 180
+PATIENCE_SECONDS = 600
 FLOAT_TOLERANCE = 1e-9  # of sums that engines add up in another order; amounts and counts are exact
 ASKED: Mapping[str, LakeAsked] = {
     "daily": LakeAsked(),

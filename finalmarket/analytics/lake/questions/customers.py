@@ -35,23 +35,19 @@ def retention(history: History) -> ir.Table:
     """
     orders = history.on_channel(history.valid_orders())
     orders = orders.filter(orders.person.notnull())
-    first = ibis.window(group_by="person")
-    orders = orders.mutate(first_date=orders.local_date.min().over(first))
+    orders = orders.select("person", "local_date", month=orders.local_date.year() * 12 + orders.local_date.month())
+    months = orders.group_by(["person", "month"]).agg(orders=orders.count(), first=orders.local_date.min())
+    months = months.mutate(begun=months["first"].min().over(ibis.window(group_by="person")))
     asked = history.asked
     if asked.since is not None:
-        orders = orders.filter(orders.first_date >= ibis.literal(asked.since))
+        months = months.filter(months.begun >= ibis.literal(asked.since))
     if asked.until is not None:
-        orders = orders.filter(orders.first_date <= ibis.literal(asked.until))
-    orders = orders.mutate(
-        cohort=orders.first_date.truncate("M"),
-        months_after=(orders.local_date.year() - orders.first_date.year()) * 12
-        + (orders.local_date.month() - orders.first_date.month()),
-    )
-    found = orders.group_by(["cohort", "months_after"]).agg(persons=orders.person.nunique(), orders=orders.count())
-    return found.mutate(
-        cohort=found.cohort.cast("date"), months_after=found.months_after.cast("int64"),
-        of=found.persons.max().over(ibis.window(group_by="cohort")),
-    ).order_by("cohort", "months_after")  # fmt: skip
+        months = months.filter(months.begun <= ibis.literal(asked.until))
+    after = months.month - months.begun.year() * 12 - months.begun.month()
+    months = months.mutate(cohort=months.begun.truncate("M").cast("date"), months_after=after.cast("int64"))
+    found = months.group_by(["cohort", "months_after"]).agg(persons=months.count(), orders=months.orders.sum())
+    whole = found.persons.max().over(ibis.window(group_by="cohort"))
+    return found.mutate(of=whole).order_by("cohort", "months_after")
 
 
 def with_share(row: dict[str, Any]) -> dict[str, Any]:
