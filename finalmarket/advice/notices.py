@@ -14,7 +14,6 @@ from types import MappingProxyType
 from typing import Any
 
 import structlog
-from django.contrib.auth.base_user import AbstractBaseUser
 from django.contrib.auth.models import AbstractUser
 from django.db import connection, transaction
 from django.db.models import Exists, OuterRef, QuerySet
@@ -116,16 +115,16 @@ def heard_kinds(user: AbstractUser) -> list[str]:
     return [kind for kind in visible_kinds(user) if kind not in muted]
 
 
-def notices_for(user: AbstractUser) -> QuerySet[Notice]:
+def notices_for(user: AbstractUser, *, unread_only: bool = False) -> QuerySet[Any]:
     """The notices of this user's kinds, open and closed, muted ones too; `is_read` says which were read."""
     readings = NoticeReading.objects.filter(user_id=user.pk, notice_id=OuterRef("pk"))
-    return Notice.objects.filter(kind__in=visible_kinds(user)).annotate(is_read=Exists(readings))
+    found = Notice.objects.filter(kind__in=visible_kinds(user)).annotate(is_read=Exists(readings))
+    return found.filter(is_read=False) if unread_only else found
 
 
-def unread_count(user: AbstractUser | AbstractBaseUser, most: int = 100) -> int:
+def unread_count(user: object, most: int = 100) -> int:
     """How many open notices this user has not read, muted ones not counted; never more than `most`."""
-    kinds = heard_kinds(user) if isinstance(user, AbstractUser) else []
-    if not kinds:
+    if not isinstance(user, AbstractUser) or not (kinds := heard_kinds(user)):
         return 0
     readings = NoticeReading.objects.filter(user_id=user.pk, notice_id=OuterRef("pk"))
     return Notice.objects.filter(~Exists(readings), closed_at=None, kind__in=kinds)[:most].count()

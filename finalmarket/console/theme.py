@@ -32,10 +32,23 @@ def _group(title: Any, *items: Item) -> Item:
     return {"title": title, "items": list(items)}
 
 
+def _unread(request: HttpRequest) -> int:
+    from finalmarket.advice.notices import unread_count  # models, which are not there yet when the settings are read
+
+    return unread_count(request.user)
+
+
 WORK: Item = {
     "title": None,
     "items": [
         _page(_("Overview"), "monitoring", "overview", "orders.view_order"),
+        _page(
+            _("Notices"),
+            "notifications",
+            "notices",
+            "stock.view_stockalert|integrations.view_channelintegration|analytics.view_channelanalytics",
+        )
+        | {"counts": _unread},
         _page(_("Figures"), "insights", "analytics", "analytics.view_channelanalytics"),
         _page(_("Orders"), "receipt_long", "orders", "orders.view_order", "order"),
         _page(
@@ -58,7 +71,8 @@ WORK: Item = {
             "make_segment",
         ),
         _page(_("Stock"), "grid_on", "stock", "stock.view_channelinventory", "sku", "policy", "explain"),
-        _page(_("Stock alerts"), "notifications", "alerts", "stock.view_stockalert"),
+        _page(_("Stock alerts"), "production_quantity_limits", "alerts", "stock.view_stockalert"),
+        _page(_("Stock advice"), "tips_and_updates", "stock_advice", "advice.view_stockadvice"),
         _page(_("Channels"), "storefront", "channels", "channels.view_saleschannel", "channel"),
         _page(_("Bulk edit"), "edit_note", "bulk", "channels.change_channelproduct"),
         _page(
@@ -80,6 +94,7 @@ WORK: Item = {
             "funnel",
             "abandonment",
         ),
+        _page(_("Lost journeys"), "trending_down", "lost_journeys", "advice.view_loststep"),
         _page(_("Attribution"), "pie_chart", "attribution", "orders.view_order"),
         _page(_("Reports"), "summarize", "reports", "analytics.view_channelanalytics"),
         _page(_("One person?"), "join_inner", "merges", "customers.view_mergesuggestion"),
@@ -116,6 +131,8 @@ RECORDS: list[Item] = [
         _records(_("Expected receipts"), "stock.expectedreceipt"),
         _records(_("Transfers"), "stock.transfer"),
         _records(_("Stock takes"), "stock.stockcount"),
+        _records(_("Supply terms"), "advice.supplyterm"),
+        _records(_("Forecasts of demand"), "advice.demandforecast"),
         _records(_("Alerts"), "stock.stockalert"),
     ),
     _group(
@@ -192,7 +209,8 @@ def _link(item: Item, request: HttpRequest) -> Item:
         is_here = match is not None and match.namespace == "console" and match.url_name in item["pages"]
     else:
         is_here = request.path.startswith(address)
-    return {"title": str(item["title"]), "icon": item.get("icon"), "link": address, "active": is_here}
+    count = item["counts"](request) if "counts" in item else 0
+    return {"title": str(item["title"]), "icon": item.get("icon"), "link": address, "active": is_here, "count": count}
 
 
 UNFOLD: dict[str, Any] = {

@@ -9,7 +9,8 @@ from tests.orders.market import Market
 
 PAGES = ["overview", "orders", "stock", "alerts", "channels", "bulk", "integrations", "api_keys", "webhooks", "merges",
          "journeys", "paths", "funnel", "abandonment", "attribution", "analytics", "figures_csv",
-         "reports"]  # fmt: skip
+         "reports",
+         "stock_advice", "lost_journeys", "notices"]  # fmt: skip
 
 
 @pytest.mark.parametrize("page", PAGES)

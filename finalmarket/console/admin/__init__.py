@@ -14,6 +14,7 @@ from finalmarket.console.admin import (
     orders,
     persons,
     stock,
+    supply,
     talk,
     tracking,
 )
@@ -32,6 +33,7 @@ __all__ = [
     "orders",
     "persons",
     "stock",
+    "supply",
     "talk",
     "tracking",
 ]
