@@ -21,6 +21,7 @@ from finalmarket.console.counting import bounded_count
 from finalmarket.console.keyset import cut
 from finalmarket.console.pages import asked
 from finalmarket.console.pages.customer_timeline import KIND_WORDS, told
+from finalmarket.console.pages.customer_worth import worth
 from finalmarket.console.pages.frame import actor, attempt, back, page, show
 from finalmarket.customers.models import CustomerIdentity, MergeSuggestion, OmnichannelCustomer
 from finalmarket.customers.survivorship import SEGMENTS, Shown
@@ -128,7 +129,7 @@ def customer(request: HttpRequest, key: int) -> HttpResponse:
         "suggestions": _suggestions(request, profile["profiles"]),
         "wishes": wishes(key), "channels": channels.values(), "filters": filters, "life": life,
         "entries": [told(entry, channels, sees_people) for entry in life.entries], "zone": _zone(profile, channels),
-        **_cart(request, key, channels),
+        **_cart(request, key, channels), **worth(profile),
     }  # fmt: skip
     title = profile["name"] if sees_people else f"Customer {profile['customer']}"
     return show(request, "customer.html", title, context)
