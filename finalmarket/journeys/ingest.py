@@ -197,7 +197,10 @@ def _as_rendered(item: Item) -> dict[str, Any]:
     if not item.row:
         return {"event": item.name}
     message_id, details = told_in(item.row)
-    context = orjson.loads(details)
+    try:
+        context = orjson.loads(details)
+    except orjson.JSONDecodeError:  # that may be what the database has against it
+        context = {}
     return {"event": context.get("event"), "messageId": message_id, "context": context}
 
 
