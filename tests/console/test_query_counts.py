@@ -45,4 +45,4 @@ def test_many_rows_take_as_many_queries_as_few(operator: Client) -> None:
     both = few.keys() & many.keys()
     assert both >= ALWAYS
     assert {name: (few[name], many[name]) for name in both if few[name] != many[name]} == {}
-    assert max(many.values()) <= 30
+    assert max(many.values()) <= 40  # the page of a customer asks every room
