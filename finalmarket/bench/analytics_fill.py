@@ -28,7 +28,8 @@ from finalmarket.analytics.lake.tables import (
 )
 
 FIRST_DAY = date(2025, 1, 1)
-DAYS = 365
+DAYS, FEW_DAYS = 365, 25  # the few are for a history of fewer than `MANY_ROWS`: files would be all it is made of
+MANY_ROWS = 100_000
 STEPS_A_JOURNEY = 5
 SECOND = 1_000_000
 DAY = 86_400 * SECOND
@@ -79,7 +80,7 @@ def _journeys_and_touches(rng: Any, rows: int) -> tuple[Columns, Columns]:
     count = int(np.searchsorted(np.cumsum(sizes), rows)) + 1
     sizes = sizes[:count]
     begin = (FIRST_DAY - date(1970, 1, 1)).days * DAY
-    started = begin + np.sort(rng.integers(0, (DAYS - 5) * 86_400, count)) * SECOND
+    started = begin + np.sort(rng.integers(0, ((DAYS if rows >= MANY_ROWS else FEW_DAYS) - 5) * 86_400, count)) * SECOND
     channel = rng.integers(1, 9, count)
     number = np.arange(1, count + 1)
     journey = np.repeat(number, sizes)[:rows]
