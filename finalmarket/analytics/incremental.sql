@@ -72,7 +72,7 @@ RETURNING kind, day
 DELETE FROM channel_analytics WHERE sales_channel_id = %(channel)s
 
 -- name: fill
--- Days between the first and the present one on which nothing happened stand too: with zeros. Not beyond ten years back.
+-- Days between the first and the present one on which nothing happened stand too: with zeros. Not beyond forty years back.
 INSERT INTO channel_analytics (sales_channel_id, date, currency, orders_count, revenue, refunds, net_revenue,
     unique_customers, new_customers, returning_customers, arrived_customers, sessions, ordering_sessions, units_sold,
     units_returned, customer_count)
@@ -80,7 +80,7 @@ SELECT channel.id, series::date, channel.currency, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0,
 FROM sales_channels channel
 CROSS JOIN (SELECT min(date) AS first, max(date) AS last FROM channel_analytics
             WHERE sales_channel_id = %(channel)s) known
-CROSS JOIN generate_series(greatest(known.first, %(today)s::date - 3660), greatest(known.last, %(today)s::date),
+CROSS JOIN generate_series(greatest(known.first, %(today)s::date - 14610), greatest(known.last, %(today)s::date),
                            interval '1 day') series
 WHERE channel.id = %(channel)s AND known.first IS NOT NULL AND NOT EXISTS (
     SELECT FROM channel_analytics sheet

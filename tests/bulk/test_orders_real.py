@@ -14,12 +14,18 @@ import pytest
 from django.db import connection, connections
 
 from finalmarket import cli
+from finalmarket.analytics import incremental, rollup
+from finalmarket.analytics.models import ChannelAnalytics
+from finalmarket.bulk import orders_mapping
 from finalmarket.bulk.orders import Wish, import_orders
 from finalmarket.kernel import failpoints
 from finalmarket.orders.models import OrderImport
+from tests.bulk import figures_by_hand
 
 pytestmark = pytest.mark.committed_database
 CHANNEL = "Online Retail"
+MAPPING = orders_mapping.SHIPPED / "online_retail_ii.toml"
+KEPT = [field.attname for field in ChannelAnalytics._meta.concrete_fields if field.attname != "id"]
 STORED = """
     SELECT (SELECT count(*) FROM orders), (SELECT count(*) FROM order_lines), (SELECT sum(total) FROM order_lines),
            (SELECT sum(total) FROM orders), (SELECT sum(amount) FROM payments), (SELECT count(*) FROM fulfilment_lines),
@@ -98,6 +104,7 @@ def test_the_same_import_again_changes_nothing(week: Path) -> None:
     before = asked(STORED)
     assert bring_in(week) == 0
     assert asked(STORED) == before
+    daily_figures_equal_those_of(week)
 
 
 @pytest.mark.slow
@@ -151,3 +158,20 @@ def test_the_year_of_a_british_shop_comes_in_as_it_was(year: Path, tmp_path: Pat
     assert opened + sold + corrected == 0
     assert left == back == counts["restocked_units"]
     assert asked("SELECT count(*) FROM sales_channels")[0] == 5
+    daily_figures_equal_those_of(year / "online_retail_2009_2010.parquet")
+
+
+def daily_figures_equal_those_of(file: Path) -> None:
+    """What triggers noted while the file came in is told, and equals a computation from the file, to the cent."""
+    assert incremental.restate_marked() >= 4
+    assert not incremental.is_marked()
+    wanted = figures_by_hand.figures(file, MAPPING)
+    rows = ChannelAnalytics.objects.filter(orders_count__gt=0).select_related("sales_channel")
+    found = {(row.sales_channel.name, row.date): row for row in rows}
+    assert found.keys() == wanted.keys()
+    for key, day in wanted.items():
+        assert {name: getattr(found[key], name) for name in day} == day, key
+    kept = list(ChannelAnalytics.objects.order_by("sales_channel", "date").values_list(*KEPT))
+    ChannelAnalytics.objects.all().delete()
+    rollup.restate_all()
+    assert list(ChannelAnalytics.objects.order_by("sales_channel", "date").values_list(*KEPT)) == kept
