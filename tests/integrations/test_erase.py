@@ -8,6 +8,7 @@ import os
 from collections.abc import Iterator
 from dataclasses import dataclass, replace
 from datetime import date, timedelta
+from pathlib import Path
 from typing import Any
 
 import pytest
@@ -51,6 +52,7 @@ from finalmarket.orders import cart, fulfilment, returns
 from finalmarket.orders.drafts import Address
 from finalmarket.orders.intake import take
 from finalmarket.orders.models import Order, OrderImport, OrderImportRefusal
+from tests.integrations import backups
 from tests.integrations.stalls import Account
 from tests.integrations.test_inbox import Post, post  # noqa: F401  a fixture
 from tests.orders.market import draft, line, together
@@ -273,14 +275,16 @@ def settled(house: House) -> None:
 
 
 def test_fifty_people_are_gone_from_everything_and_the_books_stay(
-    house: House, caplog: pytest.LogCaptureFixture, capfd: pytest.CaptureFixture[str]
+    house: House, caplog: pytest.LogCaptureFixture, capfd: pytest.CaptureFixture[str], tmp_path: Path
 ) -> None:
     people = [Somebody(number) for number in range(PEOPLE)]
+    logged = backups.journals()
     with caplog.at_level(logging.DEBUG):
         profiles = [leave_words(house, one) for one in people]
         settled(house)
         before = books()
         assert len(held()) > 20
+        assert all(backups.holds(found, CANARY) for found in (backups.dumped(), backups.exported(tmp_path / "before")))
         for one, profile in zip(people, profiles, strict=True):
             document = "".join(export.export(profile, actor="olga"))
             assert json.loads(document)["tables"]["orders"]
@@ -292,6 +296,8 @@ def test_fifty_people_are_gone_from_everything_and_the_books_stay(
         settled_again(house)
     assert held() == {}
     assert books() == before
+    for left in (backups.dumped(), backups.exported(tmp_path / "after"), backups.written_since(logged)):
+        assert not backups.holds(left, CANARY)
     assert CANARY not in caplog.text.lower()
     out, err = capfd.readouterr()
     assert CANARY not in (out + err).lower()
