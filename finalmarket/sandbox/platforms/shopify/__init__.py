@@ -147,6 +147,18 @@ class ShopifyStandIn(Server):
         body = letters.privacy_body(self.state, self.state.customers[customer_id])
         self.tell("customers/redact", body)
 
+    def ask_for_data(self, customer_id: str) -> None:
+        """A person asks what is kept of them."""
+        self.tell("customers/data_request", letters.privacy_body(self.state, self.state.customers[customer_id]))
+
+    def remove_app(self) -> None:
+        """The merchant takes the app off the shop."""
+        self.tell("app/uninstalled", {"id": 1, "domain": self.state.domain})
+
+    def redact_shop(self) -> None:
+        """Two days later Shopify asks that all go that the shop has shown to the app."""
+        self.tell("shop/redact", letters.privacy_body(self.state, None))
+
     def meet(self, name: str, email: str) -> str:
         """See KnowsPeople."""
         first, _, last = name.rpartition(" ")

@@ -177,8 +177,8 @@ def erase_customer(house: House, asked: View) -> View:
         error = wrong("Customer does not exist", "customerId", code="DOES_NOT_EXIST")
         return {"customerId": None, "userErrors": [error]}
     if not customer.get("is_erased"):
-        nothing: View = {"first": "", "last": "", "email": None, "phone": None, "consent": "NOT_SUBSCRIBED", "addresses": []}
-        customer |= {**nothing, "is_erased": True, "updated": house.now()}
+        nothing: View = {"first": "", "last": "", "email": None, "phone": None, "addresses": []}
+        customer |= {**nothing, "consent": "NOT_SUBSCRIBED", "is_erased": True, "updated": house.now()}
         for order in house.state.orders.values():
             if order["customer"] == customer["id"]:
                 order |= {"email": None, "phone": None, "shipping": None, "billing": None}
