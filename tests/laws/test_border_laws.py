@@ -2,7 +2,8 @@
 
 import json
 import os
-from collections.abc import Callable
+from collections.abc import Callable, Iterator, Sequence
+from typing import Any
 
 import pytest
 
@@ -46,7 +47,7 @@ def _meet(played: Game, faults: Faults, wanted: set[Fault]) -> set[Fault]:
     while (missing := {kind for kind in wanted if not faults.counts[kind]} - in_vain) or faults.met < FAULTS:
         is_late = faults.met >= FAULTS
         faults.share = 1.0 if is_late else SHARE
-        faults.kinds = [kind for kind in every if kind in missing] if is_late else every
+        faults.kinds = _Unmet(faults, [kind for kind in every if kind in missing]) if is_late else every
         if not (is_late and played.has_rushed):
             faults.vain.clear()
         if not is_late:
@@ -56,3 +57,22 @@ def _meet(played: Game, faults: Faults, wanted: set[Fault]) -> set[Fault]:
         plays += 1
         assert plays < MOST_PLAYS + FAULTS, f"these faults are met too seldom: {missing}"
     return in_vain
+
+
+class _Unmet(Sequence[Fault]):
+    """Those of the kinds that have not been met yet, at every moment: each is met once, and then no more."""
+
+    def __init__(self, faults: Faults, kinds: list[Fault]) -> None:
+        self._faults, self._kinds = faults, kinds
+
+    def _left(self) -> list[Fault]:
+        return [kind for kind in self._kinds if not self._faults.counts[kind]]
+
+    def __iter__(self) -> Iterator[Fault]:
+        return iter(self._left())
+
+    def __len__(self) -> int:
+        return len(self._left())
+
+    def __getitem__(self, index: Any) -> Any:
+        return self._left()[index]
