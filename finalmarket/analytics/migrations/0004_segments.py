@@ -7,37 +7,16 @@ from django.db import migrations, models
 
 
 BUILT_IN = (
-    (
-        "vip",
-        "VIP",
-        {
-            "all": [
-                {"field": "lifetime_value", "top": "0.05"},
-                {"field": "orders", "at_least": "2"},
-                {"field": "recency_score", "at_least": "2"},
-            ]
-        },
-    ),
-    (
-        "high_value",
-        "High value",
-        {
-            "all": [
-                {"field": "lifetime_value", "top": "0.2"},
-                {"field": "recency_score", "at_least": "2"},
-            ]
-        },
-    ),
-    (
-        "new",
-        "New",
-        {
-            "all": [
-                {"field": "orders", "at_most": "1"},
-                {"field": "days_since_first_order", "at_most": "90"},
-            ]
-        },
-    ),
+    ("vip", "VIP", {"all": [
+        {"field": "lifetime_value", "top": "0.05"}, {"field": "orders", "at_least": "2"},
+        {"field": "days_since_order", "at_most": "365"},
+    ]}),
+    ("high_value", "High value", {"all": [
+        {"field": "lifetime_value", "top": "0.2"}, {"field": "days_since_order", "at_most": "365"},
+    ]}),
+    ("new", "New", {"all": [
+        {"field": "orders", "at_most": "1"}, {"field": "days_since_first_order", "at_most": "90"},
+    ]}),
     ("regular", "Regular", {"field": "orders", "at_least": "1"}),
     ("prospect", "Prospect", {}),
 )
