@@ -154,7 +154,8 @@ def test_a_cancelled_order_takes_its_buyer_back(shop: SalesChannel) -> None:
 
 
 def test_time_makes_a_new_customer_a_regular_one_and_says_so(shop: SalesChannel, _first_of_june: Any) -> None:
-    ann = buyer(shop, "ann", (85, "10"))
+    crowd(shop, 3)
+    ann = buyer(shop, "ann", (85, "1"))
     segments.restate()
     assert segment_of(ann) == "new"
     _first_of_june.advance(timedelta(days=10))
