@@ -87,7 +87,7 @@ def health_of(channel: SalesChannel) -> ChannelHealth:
 
 
 def health_of_all(channels: Sequence[SalesChannel]) -> dict[int, ChannelHealth]:
-    """Return how these channels are doing, by id; four queries for all of them, and those of the rooms above."""
+    """Return how these channels are doing, by id; two queries for all of them, and those of the rooms above."""
     now = clock.now()
     ids = [channel.pk for channel in channels]
     pasts, stock = _pasts(ids, now), _stock(ids, now)
@@ -159,25 +159,23 @@ def _predicted(counts: Sequence[int]) -> Any:
 
 def _pasts(ids: Sequence[int], now: datetime) -> dict[int, _Past]:
     pasts = {key: _Past() for key in ids}
-    for channel, week, orders, troubled in _rows("orders", channels=ids, weeks=WEEKS, now=now):
+    for channel, week, orders, troubled, since in _rows("orders", channels=ids, weeks=WEEKS, now=now):
+        pasts[channel].since = since
         if week:
             pasts[channel].before[week] = orders, troubled
         else:
             pasts[channel].orders, pasts[channel].troubled = orders, troubled
-    for channel, since in _rows("since", channels=ids):
-        pasts[channel].since = since
     return pasts
 
 
 def _stock(ids: Sequence[int], now: datetime) -> dict[int, list[Finding]]:
-    listings = dict(_rows("listings", channels=ids, most=COUNTED_AT_MOST))
     found: dict[int, list[Finding]] = {}
-    for channel, short, ran_out, fresh in _rows("stock", channels=ids, now=now, most=COUNTED_AT_MOST):
+    for channel, short, ran_out, fresh, listings in _rows("stock", channels=ids, now=now, most=COUNTED_AT_MOST):
         findings = found.setdefault(channel, [])
         if short:
             findings.append(Finding(SHORT, f"of {short} SKUs more was sold than there is"))
-        if listings[channel] and ran_out > MOST_RUN_OUT * listings[channel]:
-            share = 100 * ran_out / listings[channel]
+        if listings and ran_out > MOST_RUN_OUT * listings:
+            share = 100 * ran_out / listings
             new = f", {fresh} in the last day" if fresh else ""
             findings.append(Finding(SHORT, f"{ran_out} SKUs have run out, {share:.0f} % of the listings{new}"))
     return found

@@ -141,7 +141,16 @@ def test_accounts_are_told_to_those_who_may_see_them(operator: Client, shops: li
 
 
 def test_what_is_no_day_and_no_channel_breaks_nothing(operator: Client, shops: list[SalesChannel]) -> None:
-    for asked in ("since=never", "channel=999", "beside=abc", "since=2025-06-10&until=2025-06-01", "since=0001-01-01"):
+    for asked in (
+        "since=never",
+        "channel=999",
+        "beside=abc",
+        "since=2025-06-10&until=2025-06-01",
+        "since=0001-01-01",
+        "until=0001-01-01",
+        "until=9999-12-31",
+        "since=9999-12-31",
+    ):
         assert operator.get(f"{reverse('console:analytics')}?{asked}").status_code == 200, asked
         assert operator.get(f"{reverse('console:figures_csv')}?{asked}").status_code == 200, asked
     told = operator.get(f"{reverse('console:analytics')}?since=2025-06-10&until=2025-06-01")

@@ -64,6 +64,7 @@ def test_a_cancelled_order_leaves_the_figures_in_the_same_way(market: Market) ->
 @pytest.mark.committed_database
 def test_the_watcher_wakes_the_job_at_its_first_look() -> None:
     market = open_market()
+    market.goods("TEA", warehouse=9)
     take(draft(market.web, "now-1", line("TEA", 1, "5.00")))
     looked = threading.Event()
 

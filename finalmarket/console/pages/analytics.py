@@ -29,6 +29,7 @@ from finalmarket.kernel import clock
 
 DAYS = 30
 MOST_DAYS = 3_660
+EARLIEST, LATEST = date(1991, 1, 1), date(2099, 12, 31)
 LINES_DRAWN = 8
 BEFORE = "before"
 SEEN = "analytics.view_channelanalytics"
@@ -57,18 +58,19 @@ class FigureFilters(asked.Filters):
 
     def __init__(self, request: HttpRequest) -> None:
         super().__init__(request)
-        channels = list(self.fields["channel"].choices)[1:]  # type: ignore[attr-defined]
-        self.fields["beside"].choices = [("", "Nothing"), (BEFORE, "The period before"), *channels]  # type: ignore[attr-defined]
+        channels = list(self.fields["channel"].choices)  # type: ignore[attr-defined]  # read once, shown twice
+        self.fields["channel"].choices = channels  # type: ignore[attr-defined]
+        self.fields["beside"].choices = [("", "Nothing"), (BEFORE, "The period before"), *channels[1:]]  # type: ignore[attr-defined]
         self.full_clean()
 
     @property
     def period(self) -> tuple[date, date]:
         """The first and the last day; one that ends before it begins is the day on which it begins."""
         given = self.given
-        last: date = given.get("until") or clock.now().date()
+        last: date = min(max(given.get("until") or clock.now().date(), EARLIEST), LATEST)
         first: date = given.get("since") or last - timedelta(days=DAYS - 1)
-        last = max(first, last)
-        return max(first, last - timedelta(days=MOST_DAYS)), last
+        last = min(max(first, last), LATEST)
+        return min(max(first, last - timedelta(days=MOST_DAYS)), last), last
 
 
 @page(SEEN)
