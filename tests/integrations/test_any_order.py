@@ -36,6 +36,7 @@ SKUS = ("TEA", "CUP", "POT")
 MORNING = datetime(2026, 5, 4, 8, tzinfo=UTC)
 BETWEEN_EVENTS = timedelta(milliseconds=10)
 """The platform lets itself be asked 200 times a second."""
+HOURS_OF_PATIENCE = 12
 BUSY = (0.1, 0.02, 0.002)
 """How likely the worker comes by after an event: it keeps up, falls behind, falls far behind."""
 
@@ -165,7 +166,12 @@ def play(account: Account, caught: list[Letter], dice: random.Random, time: cloc
         post.arrive(dice.randint(0, 6))
         post.pass_by()
     post.arrive(len(post.under_way))
-    post.work()
+    for _ in range(HOURS_OF_PATIENCE):  # where the house was too busy to be answered in time, it comes again later
+        post.work()
+        if not WebhookDelivery.objects.filter(handled_at=None).exists():
+            break
+        time.advance(timedelta(hours=1))
+        account.shop.world.clock.advance(timedelta(hours=1))
     assert not WebhookDelivery.objects.filter(handled_at=None).exists()
     assert WebhookDelivery.objects.count() == len(caught)
 
