@@ -124,12 +124,19 @@ def _by_hand(theirs: Any, name: str) -> Rows:
     if name == "funnel":
         steps = range(1, len(ASKED[name].steps) + 1)
         return [
-            {"step": n, "persons": rows[0][f"persons_{n}"], "median_seconds": rows[0][f"median_{n}"] / 1e6}
+            {"step": n, "persons": rows[0][f"persons_{n}"], "median_seconds": _seconds(rows[0][f"median_{n}"])}
             for n in steps
         ]
     if name == "paths":
-        return [{**row, "mean_seconds": float(row["took"]) / row["ended"] / 1e6} for row in rows]
+        return [
+            {**row, "mean_seconds": _seconds(float(row["took"]) / row["ended"]) if row["ended"] else None}
+            for row in rows
+        ]
     return rows
+
+
+def _seconds(microseconds: float | None) -> float | None:
+    return None if microseconds is None else float(microseconds) / 1e6
 
 
 def _compare(name: str, ours: Rows, theirs: Rows) -> None:
