@@ -32,7 +32,7 @@ def add_part(part: Part) -> None:
         PARTS.append(part)
 
 
-def profiles_of(customer_ids: Collection[int]) -> dict[int, dict[str, Any]]:
+def profiles_of(customer_ids: Collection[int], *, is_advised: bool = True) -> dict[int, dict[str, Any]]:
     """Return the unified profiles of the persons of these profiles, by the profile asked for; unknown ones are left
     out. A constant number of queries. All profiles of one and the same person have the same unified profile.
 
@@ -40,7 +40,7 @@ def profiles_of(customer_ids: Collection[int]) -> dict[int, dict[str, Any]]:
     `first_order_at`, `last_order_at`, `favorite_channel`, `lifetime_value`, `open_carts`, `wishes`. Of this room:
     `customer_segment`, `identities`, `preferences` (over all channels, each with why it counts: see preferences.py),
     `channel_preferences`, `consents`. Of journeys: `open_journeys`, `last_journey`. Of all of it: `next_best_action`
-    with its reason.
+    with its reason, which is left out for whoever advises (not `is_advised`).
     """
     people = persons_of(customer_ids)
     members = {person.id: person.profiles for person in people.values()}
@@ -51,7 +51,7 @@ def profiles_of(customer_ids: Collection[int]) -> dict[int, dict[str, Any]]:
     agreed = {person for person, known in found.items() if known["consents"].get(NEWSLETTER, {}).get("is_granted")}
     for number, views in views_of({person.id: person for person in people.values()}.values(), agreed).items():
         found[number] |= {"preferences": views.overall, "channel_preferences": views.channels}
-    for person, step in next_steps(found).items():
+    for person, step in next_steps(found).items() if is_advised else ():
         found[person]["next_best_action"] = step
     return {asked: found[person.id] for asked, person in people.items()}
 

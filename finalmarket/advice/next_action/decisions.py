@@ -44,7 +44,7 @@ def decide_due(most: int = MOST_A_RUN) -> int:
 def decide(persons: Iterable[int]) -> int:
     """Decide what to do next for these persons and write it down; return how many decisions were made. Whoever has an
     open decision keeps it, and nobody decides about those who were erased or are not there."""
-    profiles = {one["customer"]: one for one in profiles_of(set(persons)).values()}
+    profiles = {one["customer"]: one for one in profiles_of(set(persons), is_advised=False).values()}
     advised = advise(profiles)
     rows = [_decided(one) for one in advised.values() if one.known is not None and not one.known.is_erased]
     with failpoints.around("advice.decide"), transaction.atomic():

@@ -113,8 +113,7 @@ def recommend(
     found: dict[int, list[Pick]] = {}
     for number, person in enumerate(everybody.tolist()):
         not_shown = set(barred.get(person, ()))
-        ranked = scored.best(number, most + len(not_shown), allowed)
-        picks = [one for one in ranked if one.goods not in not_shown][:most]
+        picks = scored.best(number, most, not_shown, allowed)
         shown = not_shown | {one.goods for one in picks}
         for goods in fallback:
             if len(picks) >= most:
@@ -134,13 +133,14 @@ class _Scored:
     scores: Any
     goods: Ids
 
-    def best(self, row: int, most: int, allowed: set[int] | None) -> list[Pick]:
-        """The goods that score best in a row, with what of the history speaks for each most."""
+    def best(self, row: int, most: int, barred: set[int], allowed: set[int] | None) -> list[Pick]:
+        """The goods that score best in a row, none that is barred, with what of the history speaks for each most."""
         first, last = self.scores.indptr[row : row + 2]
         columns, values = self.scores.indices[first:last], self.scores.data[first:last]
+        kept = ~np.isin(self.goods[columns], np.array(sorted(barred), np.int64))
         if allowed is not None:
-            kept = np.fromiter((goods in allowed for goods in self.goods[columns].tolist()), bool, columns.size)
-            columns, values = columns[kept], values[kept]
+            kept &= np.isin(self.goods[columns], np.array(sorted(allowed), np.int64))
+        columns, values = columns[kept], values[kept]
         order = np.lexsort((columns, -values))[:most]
         if not order.size:
             return []
@@ -148,10 +148,8 @@ class _Scored:
         mine = slice(*self.history.indptr[row : row + 2])
         own, weights = self.history.indices[mine], self.history.data[mine]
         spoken = self.similar[own][:, columns].multiply(weights[:, None]).toarray().argmax(axis=0)
-        return [
-            Pick(int(goods), float(value), int(because))
-            for goods, value, because in zip(self.goods[columns], values, self.goods[own[spoken]], strict=True)
-        ]
+        rows = zip(self.goods[columns].tolist(), values.tolist(), self.goods[own[spoken]].tolist(), strict=True)
+        return [Pick(goods, value, because) for goods, value, because in rows]
 
 
 def _scores(touches: Touches, known: Affinities, everybody: Ids) -> _Scored:

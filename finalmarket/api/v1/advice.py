@@ -13,6 +13,7 @@ from finalmarket.advice.next_action.catalogue import Option
 from finalmarket.api.door import channel_of, read
 from finalmarket.api.v1.customers import Key
 from finalmarket.api.v1.shapes import Number, Said, customer_or_404
+from finalmarket.customers.unified import profiles_of
 
 router = Router(tags=["customers"])
 MOST_SHOWN = 20
@@ -122,7 +123,8 @@ def get_recommendations(request: HttpRequest, customer: Key, asked: Query[Recomm
 
 
 def _advised(customer: int, channel: int | None = None) -> Advice:
-    profile = customer_or_404(customer).unified_profile()
+    customer_or_404(customer)
+    profile = profiles_of([customer], is_advised=False)[customer]
     person: int = profile["customer"]
     return advise({person: profile}, on=channel)[person]
 

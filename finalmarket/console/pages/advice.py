@@ -78,7 +78,7 @@ def advice(request: HttpRequest) -> HttpResponse:
 @page(SEEN)
 def customer_advice(request: HttpRequest, key: int) -> HttpResponse:
     """All that may be done for one person now, with reasons; goods that fit them; what was advised before."""
-    found = profiles_of([key])
+    found = profiles_of([key], is_advised=False)
     if key not in found:
         raise Http404(f"there is no customer {key}")
     profile, sees_people = found[key], request.user.has_perm(PEOPLE)
