@@ -41,10 +41,9 @@ WITH places AS (
     UNION ALL
     SELECT variant_id, home_id, day, units, CASE WHEN is_tied THEN units ELSE 0 END
     FROM (SELECT wanted.variant_id, wanted.home_id, wanted.day, wanted.is_tied,
-                 wanted.units - coalesce((SELECT sum(packed.units) FROM packed
-                                          WHERE packed.line_id = wanted.line_id
-                                            AND packed.variant_id = wanted.variant_id), 0) AS units
-          FROM wanted) left_over
+                 wanted.units - coalesce(sent.units, 0) AS units
+          FROM wanted LEFT JOIN (SELECT line_id, variant_id, sum(units) AS units FROM packed GROUP BY 1, 2) sent
+               ON sent.line_id = wanted.line_id AND sent.variant_id = wanted.variant_id) left_over
     WHERE units > 0
 )
 SELECT variant_id, location_id, day - %(first)s::date AS number, sum(units)::float8, sum(tied)::float8
