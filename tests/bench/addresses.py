@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from django.urls import reverse
 
+from finalmarket.analytics.models import Segment
 from finalmarket.catalog.models import Category, Variant
 from finalmarket.channels.models import SalesChannel
 from finalmarket.orders.models import Order
@@ -86,6 +87,8 @@ def _single_pages() -> dict[str, str]:
         "channel": reverse("console:channel", args=[channel]),
         "channel_search": reverse("console:channel", args=[channel]) + "?q=lantern",
         "analytics": reverse("console:analytics"),
+        "segments": reverse("console:segments"),
+        "segment": reverse("console:segment", args=[Segment.objects.get(key="prospect").pk]),
         "analytics_channel": f"{reverse('console:analytics')}?channel={channel}",
         "analytics_beside": f"{reverse('console:analytics')}?channel={channel}&beside=before",
         "analytics_channels_beside": f"{reverse('console:analytics')}?channel={channel}&beside={channel + 1}",

@@ -8,7 +8,7 @@ from django.urls import reverse
 from tests.orders.market import Market
 
 PAGES = ["overview", "orders", "stock", "alerts", "channels", "bulk", "integrations", "api_keys", "webhooks", "merges",
-         "journeys", "paths", "funnel", "abandonment", "attribution", "analytics", "figures_csv",
+         "journeys", "paths", "funnel", "abandonment", "attribution", "segments", "analytics", "figures_csv",
          "reports",
          "stock_advice", "lost_journeys", "notices"]  # fmt: skip
 
