@@ -7,6 +7,7 @@ FINALMARKET_ENGINE names it: "duckdb" (unless set otherwise), the address of a c
 from __future__ import annotations
 
 import os
+import warnings
 from collections.abc import Iterator, Mapping
 from contextlib import contextmanager
 from pathlib import Path
@@ -126,6 +127,7 @@ def _spark(lake: Lake, master: str) -> Iterator[Engine]:
         from pyspark.sql import SparkSession
     except ImportError as error:
         raise UserError('a Spark cluster is spoken to by PySpark: pip install "finalmarket[spark]"') from error
+    warnings.filterwarnings("ignore", category=FutureWarning, module=r"pyspark\.")  # about pandas, of which we use none
     builder = SparkSession.builder.master(master).appName("finalmarket")
     for setting, value in SPARK_SETTINGS.items():
         builder = builder.config(setting, value)

@@ -153,7 +153,7 @@ def _write_days(lake: Lake, connection: Connection, days: Sequence[date], last: 
             with failpoints.around("lake.manifest"):
                 lake.write_day(day, parts)
             done.days += 1
-            for name in parts.keys() - {name for name, part in parts.items() if before[day].get(name) == part}:
+            for name in [name for name, part in parts.items() if before[day].get(name) != part]:
                 done.rows[name] = done.rows.get(name, 0) + parts[name].rows
     with failpoints.around("lake.forget"):
         connection.execute(QUERIES["written"], {"ids": [number for number, _, _ in due]})
