@@ -10,7 +10,7 @@ from __future__ import annotations
 import csv
 import gzip
 import json
-from collections.abc import Callable, Iterable, Mapping
+from collections.abc import Callable, Iterable, Iterator, Mapping
 from dataclasses import asdict, dataclass
 from pathlib import Path
 from typing import Any
@@ -266,3 +266,15 @@ def print_found(found: Mapping[str, Any], say: Callable[[str], Any]) -> None:
     say("")
     for one in found["gains"]:
         say(one["text"][0].upper() + one["text"][1:] + ".")
+    say("\nBeside it, the references that came with the log:")
+    for name, value in _flat(found["references"]):
+        say(f"  {name}: {value}")
+
+
+def _flat(references: Mapping[str, Any], before: str = "") -> Iterator[tuple[str, Any]]:
+    """The references line by line."""
+    for name, value in references.items():
+        if isinstance(value, Mapping):
+            yield from _flat(value, f"{before}{name} / ")
+        else:
+            yield f"{before}{name}", value
