@@ -297,9 +297,7 @@ def compare_figures(request: HttpRequest, asked: Query[CompareFilters]) -> SideB
     first, last = _days(asked, channel)
     if asked.other is not None:
         if asked.before is not None:
-            raise fault(
-                "query.before", "another channel is named, too", "Name one of the two."
-            )
+            raise fault("query.before", "another channel is named, too", "Name one of the two.")
         there = Side(channel_of(request, asked.other, "query.other"), first, last)
     else:
         begins = asked.before or first - (last - first) - timedelta(days=1)
