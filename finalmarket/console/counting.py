@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from typing import TYPE_CHECKING, Any, cast
 
 from django.core.paginator import Paginator
@@ -31,6 +32,17 @@ def bounded_count(queryset: QuerySet[Any]) -> tuple[int, str]:
         return COUNTED_AT_MOST, _("more than {count}").format(count=f"{COUNTED_AT_MOST:,}")
     estimate = rows("rows_estimated", table=f'"{queryset.model._meta.db_table}"')[0]["reltuples"]
     return COUNTED_AT_MOST, _("about {count}").format(count=f"{max(estimate, counted):,}")
+
+
+def counted_together(parts: Sequence[QuerySet[Any]]) -> str:
+    """Return how many rows there are in these parts, which have none in common, in words for a person."""
+    counts = [bounded_count(part) for part in parts]
+    if len(counts) == 1:
+        return counts[0][1]
+    total = sum(number for number, words in counts)
+    if total <= COUNTED_AT_MOST and all(words == f"{number:,}" for number, words in counts):
+        return f"{total:,}"
+    return _("more than {count}").format(count=f"{COUNTED_AT_MOST:,}")
 
 
 class BoundedPaginator(RecordPaginator):

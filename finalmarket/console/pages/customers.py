@@ -9,7 +9,7 @@ from decimal import Decimal, InvalidOperation
 from typing import Any
 
 from django.core.exceptions import PermissionDenied, ValidationError
-from django.db.models import Q, QuerySet
+from django.db.models import Exists, OuterRef, QuerySet
 from django.db.models.functions import Coalesce
 from django.http import Http404, HttpRequest, HttpResponse
 from django.shortcuts import get_object_or_404
@@ -17,7 +17,7 @@ from django.urls import reverse
 
 from finalmarket.channels.models import SalesChannel
 from finalmarket.console import finding
-from finalmarket.console.counting import bounded_count
+from finalmarket.console.counting import counted_together
 from finalmarket.console.keyset import cut
 from finalmarket.console.pages import asked
 from finalmarket.console.pages.customer_timeline import KIND_WORDS, told
@@ -71,9 +71,9 @@ def customers(request: HttpRequest) -> HttpResponse:
     """All persons, the newest first, by what they bought; narrowed by a search and a segment."""
     filters = CustomerFilters(request)
     sees_people = request.user.has_perm(PEOPLE)
-    chosen = _narrowed(filters.given, sees_people)
-    _, count = bounded_count(chosen)
-    slice_ = cut(chosen.only("pk"), ORDER, request.GET, asked.PAGE_SIZE)
+    parts = _narrowed(filters.given, sees_people)
+    count = counted_together(parts)
+    slice_ = cut(_page_of(parts, request), ORDER, request.GET, asked.PAGE_SIZE)
     found = persons_of([row.pk for row in slice_.rows])
     bought = bought_by({person.id: person.profiles for person in found.values()})
     context = {
@@ -83,8 +83,11 @@ def customers(request: HttpRequest) -> HttpResponse:
     return show(request, "customers.html", "Customers", context)
 
 
-def _narrowed(given: dict[str, Any], sees_people: bool) -> QuerySet[OmnichannelCustomer]:
-    """Apply the filters. Whoever sees no people finds them by the number of an order alone: to find is to see."""
+def _narrowed(given: dict[str, Any], sees_people: bool) -> list[QuerySet[OmnichannelCustomer]]:
+    """Apply the filters; return the persons in parts that have nobody in common, each of which an index serves.
+
+    Whoever sees no people finds them by the number of an order alone: to find is to see.
+    """
     everybody = OmnichannelCustomer.objects
     chosen: QuerySet[OmnichannelCustomer] = everybody.filter(merged_into=None)
     if text := given.get("q"):
@@ -94,16 +97,28 @@ def _narrowed(given: dict[str, Any], sees_people: bool) -> QuerySet[OmnichannelC
             found = list(Order.objects.filter(number=text.strip()).values_list("customer", flat=True))
         persons = everybody.filter(pk__in=found).values_list(Coalesce("merged_into_id", "pk"), flat=True)
         chosen = chosen.filter(pk__in=list(persons))
-    if segment := given.get("segment"):
-        # A person has the highest segment of their profiles (customers/survivorship.py). Few profiles are merged: they
-        # are read as a whole, and the others in the order of the list until the page is full.
-        higher = SEGMENTS[: SEGMENTS.index(segment)]
-        merged = everybody.exclude(merged_into=None)
-        theirs = merged.filter(segment=segment).values("merged_into")
-        raised = merged.filter(segment__in=higher).values("merged_into")
-        chosen = chosen.filter(Q(segment=segment) | Q(segment__in=SEGMENTS[len(higher) :], pk__in=theirs))
-        chosen = chosen.exclude(pk__in=raised)
-    return chosen
+    segment = given.get("segment")
+    return _of_segment(chosen, segment) if segment else [chosen]
+
+
+def _of_segment(chosen: QuerySet[OmnichannelCustomer], segment: str) -> list[QuerySet[OmnichannelCustomer]]:
+    """A person has the highest segment of their profiles (customers/survivorship.py): of the oldest, in the order of
+    the list until the page is full; or of a merged one, and those are few and read as a whole."""
+    place = SEGMENTS.index(segment)
+    higher, lower = SEGMENTS[:place], SEGMENTS[place + 1 :]
+    merged = OmnichannelCustomer.objects.exclude(merged_into=None)
+    if higher:
+        chosen = chosen.exclude(Exists(merged.filter(merged_into=OuterRef("pk"), segment__in=higher)))
+    theirs = merged.filter(segment=segment).values_list("merged_into", flat=True).distinct()
+    return [chosen.filter(segment=segment), chosen.filter(segment__in=lower, pk__in=list(theirs))]
+
+
+def _page_of(parts: list[QuerySet[OmnichannelCustomer]], request: HttpRequest) -> QuerySet[OmnichannelCustomer]:
+    """Return persons among whom the page asked for is sure to be."""
+    if len(parts) == 1:
+        return parts[0].only("pk")
+    cuts = [cut(part.only("pk"), ORDER, request.GET, asked.PAGE_SIZE + 1) for part in parts]
+    return OmnichannelCustomer.objects.filter(pk__in=[row.pk for one in cuts for row in one.rows]).only("pk")
 
 
 @page(SEEN)

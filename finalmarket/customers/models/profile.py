@@ -58,7 +58,15 @@ class OmnichannelCustomer(CustomerVerbs, models.Model):
         indexes: ClassVar = [
             GinIndex(fields=["name"], name="customers_name_trgm", opclasses=["gin_trgm_ops"]),
             models.Index(fields=["segment", "id"], name="customers_segment"),
+            models.Index(
+                fields=["segment", "id"], name="customers_whole_segment", condition=models.Q(merged_into=None)
+            ),
             models.Index(fields=["merged_into"], name="customers_merged", condition=~models.Q(merged_into=None)),
+            models.Index(
+                fields=["segment", "merged_into"],
+                name="customers_merged_segment",
+                condition=~models.Q(merged_into=None),
+            ),
             models.Index(fields=["id"], name="customers_erased", condition=~models.Q(erased_at=None)),
         ]
         constraints: ClassVar = [
