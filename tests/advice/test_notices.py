@@ -2,12 +2,14 @@
 
 from __future__ import annotations
 
+import json
 import smtplib
 from collections.abc import Iterator
 from datetime import UTC, datetime, timedelta
 from typing import Any
 
 import pytest
+from click.testing import CliRunner
 from django.contrib.auth.models import Permission, User
 from django.core import mail
 
@@ -17,6 +19,7 @@ from finalmarket.advice.notices import NORMAL, URGENT, Found
 from finalmarket.advice.notices_sources import judge, low_stock, unusual_days
 from finalmarket.catalog.models import Product, Variant
 from finalmarket.channels.models import SalesChannel
+from finalmarket.cli.notices import command
 from finalmarket.integrations.models import ChannelIntegration
 from finalmarket.integrations.operators_told import broken_integrations
 from finalmarket.kernel import clock, failpoints
@@ -293,3 +296,13 @@ def test_a_count_is_judged_by_how_much_the_weeks_before_scattered() -> None:
     assert judge(60, [20, 22, 19, 21, 20, 18], 0.001) is not None
     assert judge(60, [5, 70, 20, 90, 10, 55], 0.001) is None
     assert judge(0, [0, 0, 0, 0, 0, 0], 0.001) is None
+
+
+def test_notices_are_listed_on_the_command_line_urgent_ones_first(house: House) -> None:
+    house.found = [leak("1"), leak("2", URGENT)]
+    listed = CliRunner().invoke(command, ["--look"], catch_exceptions=False)
+    assert listed.output.index("Leak 2") < listed.output.index("Leak 1")
+    house.found = []
+    assert "Nothing to tell." in CliRunner().invoke(command, ["--look"], catch_exceptions=False).output
+    told = CliRunner().invoke(command, ["--all", "--json"], catch_exceptions=False).output.splitlines()
+    assert {json.loads(line)["title"] for line in told} == {"Leak 1", "Leak 2"}

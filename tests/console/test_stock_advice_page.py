@@ -14,7 +14,7 @@ from django.test.utils import CaptureQueriesContext
 from django.urls import reverse
 
 from finalmarket.advice import notices
-from finalmarket.advice.models import LostStep, Notice, NoticeWish, StockAdvice
+from finalmarket.advice.models import LostStep, Notice, NoticeWish, StockAdvice, SupplyTerm
 from finalmarket.advice.notices import URGENT
 from finalmarket.catalog.models import Product, Variant
 from finalmarket.channels.models import SalesChannel
@@ -218,3 +218,14 @@ def test_closed_notices_are_kept_apart(operator: Client) -> None:
     notice("TEA", closed_at=clock.now() - timedelta(hours=1))
     assert "TEA" not in read(operator, reverse(NOTICES))
     assert "TEA" in read(operator, reverse(NOTICES) + "?state=closed")
+
+
+def test_supply_terms_are_entered_and_forecasts_are_only_looked_at(
+    operator: Client, places: tuple[StockLocation, ...]
+) -> None:
+    given = {"supplier": "Nord", "location": places[0].pk, "lead_time_days": 30, "review_days": 7, "order_days": 28}
+    operator.post(reverse("admin:advice_supplyterm_add"), {**given, "service_level": "0.9"})
+    assert SupplyTerm.objects.get().lead_time_days == 30
+    assert "Nord Hamburg: 30 days" in read(operator, reverse("admin:advice_supplyterm_changelist"))
+    assert operator.get(reverse("admin:advice_demandforecast_changelist") + "?q=TEA").status_code == 200
+    assert operator.get(reverse("admin:advice_demandforecast_add")).status_code == 403
