@@ -106,6 +106,7 @@ def _write(seed: int, scale: float, now: datetime, told: Told) -> None:
     paths.build(house, shelves, crowds, planned, seed, scale, now)
     _read_by_index(False)
     told("segments and figures", 0.9)
+    merchant.tell_rates(now)
     segments.restate()
     rollup.restate_all()
     AnalyticsChange.objects.all().delete()  # all of it is in the figures

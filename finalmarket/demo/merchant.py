@@ -3,15 +3,18 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
+from datetime import datetime, timedelta
 from decimal import Decimal
 from typing import Any
 
+from finalmarket.analytics.models import ExchangeRate
 from finalmarket.channels.models import SalesChannel
 from finalmarket.demo.sources import places
 from finalmarket.integrations.models import ChannelIntegration
 from finalmarket.orders.models import PostcodePoint, TaxRate
 from finalmarket.stock.models import ChannelSource, StockLocation
 
+EXCHANGE_RATES = {"GBP": "1.16", "USD": "0.89"}
 OPENING = {"Mon-Fri": "10:00-19:00", "Sat": "10:00-18:00"}
 
 # key: name, type, currency, country, time zone, sources by rank, configuration
@@ -126,6 +129,15 @@ def build() -> House:
         for platform, kind, key, label in ACCOUNTS
     )
     return House(channels, locations, rates)
+
+
+def tell_rates(now: datetime) -> None:
+    """Say what other currencies are worth in the merchant's, from before the first order on."""
+    since = (now - timedelta(days=400)).date()
+    ExchangeRate.objects.bulk_create(
+        ExchangeRate(base=currency, quote="EUR", date=since, rate=Decimal(rate))
+        for currency, rate in EXCHANGE_RATES.items()
+    )
 
 
 def _location(code: str) -> StockLocation:

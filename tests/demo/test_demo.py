@@ -12,7 +12,7 @@ from django.apps import apps
 from django.db.models import Count, F, Sum
 from django.db.models.functions import ExtractIsoWeekDay, ExtractMonth
 
-from finalmarket.analytics.models import ChannelAnalytics
+from finalmarket.analytics.models import ChannelAnalytics, CustomerValue
 from finalmarket.catalog.models import BundleComponent, Variant
 from finalmarket.channels.listing import with_prices
 from finalmarket.channels.models import ChannelProduct, SalesChannel
@@ -243,3 +243,4 @@ def test_customers_are_sorted_by_what_they_bought() -> None:
     assert set(segments) == {"vip", "high_value", "regular", "new", "prospect"}
     someone = OmnichannelCustomer.objects.filter(segment="vip")[0]
     assert someone.unified_profile()["total_spent"] >= 1200
+    assert not CustomerValue.objects.filter(unpriced_orders__gt=0).exists()  # every currency has its rate
