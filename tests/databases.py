@@ -34,6 +34,13 @@ def open_server() -> Server:
     return open_connection({**settings, "NAME": "postgres" if is_embedded() else settings["NAME"]})
 
 
+def open_as_owner(name: str) -> Server:
+    """A connection of the owner's to a test's database; it waits for nobody long."""
+    connection = open_connection({**owner_database(), "NAME": name})
+    connection.execute("SET statement_timeout = '20s'")
+    return connection
+
+
 def template_name() -> str:
     """The name of the template for the migrations, SQL files and grants as they are now."""
     digest = hashlib.sha256(f"{django.__version__} {procrastinate.__version__} {owner_database()['USER']}".encode())

@@ -143,6 +143,8 @@ def _is_due(job: Job, since: datetime, now: datetime) -> bool:
 
 
 def _falls_on(told: str, minute: int) -> bool:
+    if "," in told:
+        return any(_falls_on(one, minute) for one in told.split(","))
     every = told.removeprefix("*/")
     return told == "*" or (minute % int(every) == 0 if every != told else minute == int(told))
 
