@@ -17,6 +17,7 @@ from finalmarket.console.admin import (
     supply,
     talk,
     tracking,
+    worth,
 )
 
 __all__ = [
@@ -36,4 +37,5 @@ __all__ = [
     "supply",
     "talk",
     "tracking",
+    "worth",
 ]

@@ -5,7 +5,14 @@ from __future__ import annotations
 from django.contrib import admin
 from django.http import HttpRequest
 
-from finalmarket.analytics.models import ChannelAnalytics, ExchangeRate, Merchant
+from finalmarket.analytics.models import (
+    AnalyticsChange,
+    ChannelAnalytics,
+    ExchangeRate,
+    LakeChange,
+    LakeState,
+    Merchant,
+)
 from finalmarket.console.admin.records import KeptAdmin, ReadOnlyAdmin, RecordAdmin
 
 
@@ -50,3 +57,29 @@ class MerchantAdmin(KeptAdmin):
     def has_add_permission(self, request: HttpRequest) -> bool:
         """There is one merchant."""
         return super().has_add_permission(request) and not Merchant.objects.exists()
+
+
+@admin.register(AnalyticsChange)
+class AnalyticsChangeAdmin(ReadOnlyAdmin):
+    """What has changed, and waits to be told in the daily figures."""
+
+    list_display = ("id", "kind", "sales_channel_id", "day", "at")
+    list_filter = ("kind",)
+    ordering = ("-id",)
+
+
+@admin.register(LakeChange)
+class LakeChangeAdmin(ReadOnlyAdmin):
+    """Days that the lake has not seen since they changed."""
+
+    list_display = ("stream", "day")
+    list_filter = ("stream",)
+    ordering = ("-id",)
+
+
+@admin.register(LakeState)
+class LakeStateAdmin(ReadOnlyAdmin):
+    """How far the lake has come."""
+
+    list_display = ("token",)
+    ordering = ("id",)

@@ -16,6 +16,7 @@ from finalmarket.integrations.models import (
     ExternalId,
     IntegrationHealth,
     ListingLink,
+    NameElsewhere,
     OutgoingDelivery,
     OutgoingEvent,
     PlaceMapping,
@@ -229,4 +230,14 @@ class OutgoingDeliveryAdmin(ReadOnlyAdmin):
     list_display = ("id", "endpoint", "event", "state", "attempts", "next_try_at", "last_status", "last_error")
     list_select_related = ["endpoint", "event"]
     list_filter = ["state"]
+    ordering = ("-id",)
+
+
+@admin.register(NameElsewhere)
+class NameElsewhereAdmin(ReadOnlyAdmin):
+    """That an account has yet to erase somebody; whom, stays encrypted."""
+
+    list_display = ("id", "integration", "noted_at")
+    list_select_related = ("integration",)
+    fields = ("integration", "noted_at")
     ordering = ("-id",)
