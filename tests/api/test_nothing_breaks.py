@@ -7,6 +7,7 @@ import os
 import re
 from collections import defaultdict
 from dataclasses import dataclass, field
+from decimal import Decimal
 from typing import Any
 from urllib.parse import quote
 
@@ -15,7 +16,9 @@ from hypothesis import given, settings
 from hypothesis import strategies as some
 
 from finalmarket.access import rates
+from finalmarket.analytics import segments
 from finalmarket.api.rest import api
+from finalmarket.catalog.models import Product, Variant
 from tests.api.calling import Program, told
 from tests.api.conftest import House
 
@@ -72,6 +75,8 @@ class Tried:
     house: House
     program: Program
     journey: int
+    cart: str
+    tea: int
     answered: dict[str, set[int]] = field(default_factory=lambda: defaultdict(set))
 
     def real(self, body: Any) -> Any:
@@ -79,7 +84,7 @@ class Tried:
         if not isinstance(body, dict):
             return body
         channels = {1: self.house.web.pk, 2: self.house.till.pk}
-        known = {"channel": channels, "customer": {4: self.house.ann.pk}}
+        known = {"channel": channels, "customer": {4: self.house.ann.pk}, "variant": {7: self.tea}}
         swapped = {name: known[name].get(body[name], body[name]) for name in known.keys() & body.keys()
                    if type(body[name]) is int}  # fmt: skip
         return {**body, **swapped}
@@ -88,7 +93,8 @@ class Tried:
         """Make a call; what stands as "real" in its address names something of this house."""
         asked = dict(asked)
         parts = asked.pop("/")
-        real = {"journey": self.journey, "customer": self.house.ann.pk, "name": "size"}
+        real = {"journey": self.journey, "customer": self.house.ann.pk, "name": "size", "token": self.cart,
+                "variant": self.tea, "key": "vip"}  # fmt: skip
         address = re.sub(
             r"\{(\w+)\}",
             lambda found: quote(str(real[found[1]] if parts[found[1]] == "real" else parts[found[1]])),
@@ -99,13 +105,18 @@ class Tried:
         return self.program.write(method, address, json.dumps(self.real(body)).encode(), **headers)
 
 
-@pytest.mark.parametrize("examples", [int(os.environ.get("FINALMARKET_API_CALLS", "400"))])
+@pytest.mark.parametrize("examples", [int(os.environ.get("FINALMARKET_API_CALLS", "700"))])
 def test_it_never_breaks_and_answers_as_described(house: House, examples: int) -> None:
     program = Program()
     start = {"customer": house.ann.pk, "channel": house.web.pk, "intent": "browse"}
-    tried = Tried(house, program, told(program.post("/journeys", start), 201)["id"])
+    product = Product.objects.create(slug="tea", title="Tea")
+    tea = Variant.objects.create(product=product, sku="TEA-100")
+    house.web.add_product(product, price_override=Decimal("5.00"))
+    cart = told(program.post("/carts", {"channel": house.web.pk}), 201)["token"]
+    segments.restate()
+    tried = Tried(house, program, told(program.post("/journeys", start), 201)["id"], cart, tea.pk)
 
-    @settings(max_examples=examples, deadline=None, derandomize=examples == 400, database=None)
+    @settings(max_examples=examples, deadline=None, derandomize=examples == 700, database=None)
     @given(call=calls())
     def try_it(call: tuple[str, str, dict[str, Any], dict[str, str], Any]) -> None:
         rates.forget()
