@@ -38,7 +38,10 @@ def kept(account: Account) -> list[tuple[str, int, bool]]:
 
 
 def told_twice_changes_nothing(shop: Shop, account: Account) -> None:
-    """An hour later the worker has looked again at everything, and nothing more has happened there."""
+    """When all that comes round every hour has come (somebody bought, and is in another segment now), the worker looks
+    again at everything an hour later, and nothing more happens there."""
+    shop.town.pass_time(3600)
+    shop.town.live(3)
     entries = shop.town.world.journal.entries
     before = [one.name for one in entries(platform=account.there.slug, what="effect")]
     shop.town.pass_time(3600)

@@ -170,11 +170,16 @@ def town(patch: pytest.MonkeyPatch, *, behind: timedelta = BEHIND) -> Iterator[T
     """Within it platforms can be connected, and can call us at HOUSE; pauses for their limits take no real time.
 
     The clock of both sides begins so far `behind` the database's own, by which some rows are dated: what is looked for
-    within the last minutes is then found however much time has been passed by hand.
+    within the last minutes is then found however much time has been passed by hand. It begins half a minute past the
+    hour (with the database's own clock, if `behind` is nothing), so that what comes round at its minute of every hour
+    comes in the same place whenever the test runs.
     """
     world = World(seed=1)
+    begin = clock.now() - behind
+    if behind:
+        begin = begin.replace(minute=0, second=30, microsecond=0)
     patch.setenv(connect.PUBLIC_URL, HOUSE)
-    with ExitStack() as stack, clock.steered(clock.now() - behind) as time:
+    with ExitStack() as stack, clock.steered(begin) as time:
         world.clock.stand_still(time.now())
         made = Town(world, time, stack)
         for patient in (budget.SharedBudget.__init__, pull.catch_up_orders):
