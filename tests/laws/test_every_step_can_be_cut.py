@@ -52,7 +52,7 @@ OFF_THE_PATHS = {
         "outgoing.endpoints.open_endpoint", "outgoing.endpoints.rotate_secret", "outgoing.endpoints.switch_on",
         "outgoing.endpoints.send_again",
     ),
-    "only reads": ("health._due", "telling_stock._free", "timeline._rows"),
+    "only reads": ("health._due", "sent_mails.selling_mails", "telling_stock._free", "timeline._rows"),
     "stands within the one step in which a page is stored (storing.intake)": (
         "customers_in._note_consent", "orders_in._keep_raw", "payments_in._complain",
     ),
