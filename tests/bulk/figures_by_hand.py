@@ -80,7 +80,11 @@ class Shop:
 
     def kind(self, code: str) -> str:
         if code not in self.known:
-            found = [kind for kind, codes in self.kinds.items() if any(fnmatch.fnmatchcase(code, one) for one in codes)]
+            folded = code.casefold()  # gift_0001_80 is a voucher, too
+            found = [
+                kind for kind, codes in self.kinds.items()
+                if any(fnmatch.fnmatchcase(folded, one.casefold()) for one in codes)
+            ]  # fmt: skip
             self.known[code] = found[0] if found else "goods"
         return self.known[code]
 
