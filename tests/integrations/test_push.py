@@ -309,7 +309,7 @@ def test_one_listing_that_the_platform_always_breaks_at_does_not_keep_the_others
 
     monkeypatch.setattr(FakeConnector, "push_stock", break_at_it)
     with clock.steered() as time:
-        for _ in range(20):  # how long it is left alone after a failure is drawn by lot
+        for _ in range(8):
             push(account.integration.pk)
             time.advance(LATER)
     assert shown(account) == {"TEA": 10, "CUP": 0, "POT": 10}
