@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from typing import ClassVar
+
 from django.contrib import admin
 
 from finalmarket.analytics.models import CustomerValue, Segment, SegmentChange, SegmentMember, ValueModel
@@ -20,7 +22,7 @@ class ValueModelAdmin(ReadOnlyAdmin):
 
 
 class _OfPerson(ReadOnlyAdmin):
-    list_select_related: tuple[str, ...] = ("person",)
+    list_select_related: ClassVar[tuple[str, ...]] = ("person",)
     search_fields = ("person__name",)
     search_help_text = PERSON
     finds = finding.within("person", finding.customers)
@@ -49,7 +51,7 @@ class SegmentMemberAdmin(_OfPerson):
     """Who is in the segments that users made."""
 
     list_display = ("person", "segment", "since")
-    list_select_related = ("person", "segment")
+    list_select_related: ClassVar[tuple[str, ...]] = ("person", "segment")
     list_filter = ("segment",)
     ordering = ("-id",)
 
