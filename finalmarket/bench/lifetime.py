@@ -68,10 +68,12 @@ def _run(people: Customers) -> tuple[float, float, float, float]:
     return fit_s, plain_s, predict_s, formula_s
 
 
-def made_up(number: int, seed: int) -> Customers:
-    """Make customers up, observed for up to a year on whole days."""
+def made_up(number: int, seed: int, parameters: tuple[float, ...] = (R, ALPHA, A, B)) -> Customers:
+    """Make customers up who buy as BG/NBD says (r, alpha, a, b), observed for up to a year on whole days; amounts as
+    Gamma-Gamma says."""
+    r, alpha, a, b = parameters
     chance = np.random.default_rng(seed)
-    rate, leaves = chance.gamma(R, 1 / ALPHA, number), chance.beta(A, B, number)
+    rate, leaves = chance.gamma(r, 1 / alpha, number), chance.beta(a, b, number)
     age = chance.integers(1, 365, number) / 7
     x, t_x, at = np.zeros(number), np.zeros(number), np.zeros(number)
     there = np.arange(number)

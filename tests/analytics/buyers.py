@@ -13,6 +13,8 @@ from pathlib import Path
 import numpy as np
 from numpy.typing import NDArray
 
+from finalmarket.bench import lifetime
+
 Floats = NDArray[np.float64]
 END_OF_CALIBRATION = date(1997, 9, 30)
 END_OF_TIME = date(1998, 6, 30)
@@ -59,19 +61,6 @@ def summed_up(bought: dict[int, dict[date, Decimal]], end: date = END_OF_CALIBRA
 
 
 def made_up(people: int, seed: int, parameters: tuple[float, ...] = (0.243, 4.414, 0.793, 2.426)) -> Buyers:
-    """People who buy as BG/NBD says, observed for up to a year, on whole days; amounts as Gamma-Gamma says."""
-    r, alpha, a, b = parameters
-    chance = np.random.default_rng(seed)
-    rate, leaves = chance.gamma(r, 1 / alpha, people), chance.beta(a, b, people)
-    age = chance.integers(1, 365, people) / 7
-    x, t_x, at = np.zeros(people), np.zeros(people), np.zeros(people)
-    there = np.arange(people)
-    while len(there):
-        at[there] += chance.exponential(1 / rate[there])
-        there = there[at[there] <= age[there]]
-        x[there] += 1
-        t_x[there] = np.minimum(np.ceil(at[there] * 7) / 7, age[there])
-        there = there[chance.random(len(there)) > leaves[there]]
-    shape = 6.25 * np.maximum(x, 1)
-    mean = chance.gamma(shape, 1 / chance.gamma(3.74, 1 / 15.44, people)) / np.maximum(x, 1)
-    return Buyers(x, t_x, age, np.where(x > 0, np.round(mean, 2), 0.0))
+    """People who buy as the models say, as the bench makes them up."""
+    found = lifetime.made_up(people, seed, parameters)
+    return Buyers(found.x, found.t_x, found.age, found.mean)
