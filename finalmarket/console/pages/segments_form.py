@@ -80,7 +80,8 @@ def parsed(text: str) -> Any:
     try:
         return json.loads(text, parse_float=str)
     except (ValueError, RecursionError) as error:
-        raise UserError(f"the rule is no JSON: {str(error)[:100]}") from error
+        words = 'write a rule such as {"field": "orders", "at_least": 3}, or choose conditions above'
+        raise UserError(f"the rule is no JSON: {words} ({str(error)[:100]})") from error
 
 
 def _condition(row: Row) -> dict[str, Any]:
