@@ -16,6 +16,10 @@ Every call names an API key: `Authorization: Bearer fm_...`. Every write has an 
 under it, a write is carried out once and answered the same for 48 hours. Lists come in pages: `next` of one is `cursor`
 of the next. What goes wrong is told as problem details (RFC 9457) that say what, where, and what to do.
 """
+FIELDS = {
+    "in": "query", "name": "fields", "required": False, "schema": {"type": "string", "maxLength": 1000},
+    "description": "Fields to be shown, with commas between: fields=id,name. Of a list, those of its items; else all",
+}  # fmt: skip
 RATE_HEADERS = {
     "RateLimit": "What the key has left: r calls, all of them again in t seconds",
     "RateLimit-Policy": "What the key may do: q calls in w seconds",
@@ -30,6 +34,8 @@ def enrich(document: dict[str, Any]) -> dict[str, Any]:
     for path, operation in _operations(document):
         told = operation.pop("x-told")
         _describe_answers(operation, told)
+        if not told.get("writes"):
+            _describe_parts(operation, document["components"]["schemas"])
         _describe_errors(path, operation, told)
         if told.get("writes"):
             _describe_write(operation, told)
@@ -59,8 +65,27 @@ def _describe_answers(operation: dict[str, Any], told: dict[str, Any]) -> None:
         if int(status) == 201 and told.get("writes"):
             answer["headers"]["Location"] = _header("Where what was made is, if it has an address of its own")
     if not told.get("writes"):
+        operation["parameters"].append(FIELDS)
         operation["responses"][304] = {"description": "What If-None-Match names is what stands still"}
         operation["parameters"].append(_parameter("If-None-Match", "The ETag of what you have", is_required=False))
+
+
+def _describe_parts(operation: dict[str, Any], schemas: dict[str, Any]) -> None:
+    """With `fields`, an answer has some of its fields: what is said of them stands, and none has to be there."""
+    for content in operation["responses"][200]["content"].values():
+        whole = schemas[content["schema"]["$ref"].rpartition("/")[2]]
+        item = whole["properties"].get("items", {}).get("items", {}).get("$ref")
+        if item is None:
+            part = _part_of(whole)
+        else:
+            items = {"type": "array", "items": _part_of(schemas[item.rpartition("/")[2]])}
+            part = {**whole, "properties": {**whole["properties"], "items": items}}
+        part.pop("title", None)
+        content["schema"] = {"anyOf": [content["schema"], {**part, "description": "With `fields`: those alone"}]}
+
+
+def _part_of(whole: dict[str, Any]) -> dict[str, Any]:
+    return {name: value for name, value in whole.items() if name not in ("required", "title")}
 
 
 def _describe_errors(path: str, operation: dict[str, Any], told: dict[str, Any]) -> None:
@@ -70,6 +95,7 @@ def _describe_errors(path: str, operation: dict[str, Any], told: dict[str, Any])
     kinds += ["not-found"] if "{" in path else []
     kinds += list(OF_WRITES) + (["unreadable"] if told.get("body") is not None else []) if told.get("writes") else []
     kinds += ["changed"] if told.get("matches") else []
+    kinds += told.get("may_be", [])
     by_status: dict[int, list[str]] = {}
     for kind in kinds:
         by_status.setdefault(KINDS[kind].status, []).append(kind)

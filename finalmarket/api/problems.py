@@ -49,6 +49,12 @@ KINDS: Mapping[str, Kind] = {
     "not-found": Kind(404, "There is nothing here", "Look at the number and at the address."),
     "method": Kind(405, "That cannot be done here", "Use one of the methods that the header Allow names."),
     "under-way": Kind(409, "The first call is under way", "Repeat the very same call after the time in Retry-After."),
+    "not-as-expected": Kind(
+        409, "It is not as you expected", "Look at `stands`, decide anew, and send what you expect now."
+    ),
+    "not-enough": Kind(
+        409, "There is not enough stock", "`stands` says how much can be had; ask for less, or for another place."
+    ),
     "changed": Kind(412, "It has changed meanwhile", "Get it again, look, and send the new ETag as If-Match."),
     "too-large": Kind(413, "The request is too large", "Send less at once."),
     "media-type": Kind(415, "The body is not JSON", "Send the header Content-Type: application/json."),
@@ -80,6 +86,7 @@ class ProblemBody(BaseModel):
     detail: str
     what_to_do: str
     errors: list[Fault] = Field(description="What is wrong where; empty when the call was understood")
+    stands: dict[str, Any] = Field(default_factory=dict, description="What stands now, where that was the reason")
 
 
 @dataclass
@@ -91,6 +98,7 @@ class Problem(Exception):
     what_to_do: str = ""
     errors: Sequence[Fault] = ()
     headers: Mapping[str, str] = field(default_factory=dict)
+    stands: Mapping[str, Any] = field(default_factory=dict)
 
 
 def fault(where: str, what: str, what_to_do: str) -> Problem:
@@ -98,14 +106,19 @@ def fault(where: str, what: str, what_to_do: str) -> Problem:
     return Problem("invalid", f"{where}: {what}", errors=[Fault(where=where, what=what, what_to_do=what_to_do)])
 
 
+def body_of(problem: Problem) -> ProblemBody:
+    """Return a problem as it is told."""
+    kind = KINDS[problem.kind]
+    return ProblemBody(
+        type=f"{URN}{problem.kind}", title=kind.title, status=kind.status, detail=problem.detail,
+        what_to_do=problem.what_to_do or kind.what_to_do, errors=list(problem.errors), stands=dict(problem.stands),
+    )  # fmt: skip
+
+
 def answered(problem: Problem) -> HttpResponse:
     """Return what is answered to a problem."""
     kind = KINDS[problem.kind]
-    body = ProblemBody(
-        type=f"{URN}{problem.kind}", title=kind.title, status=kind.status, detail=problem.detail,
-        what_to_do=problem.what_to_do or kind.what_to_do, errors=list(problem.errors),
-    )  # fmt: skip
-    answer = HttpResponse(body.model_dump_json(), status=kind.status, content_type=MEDIA_TYPE)
+    answer = HttpResponse(body_of(problem).model_dump_json(), status=kind.status, content_type=MEDIA_TYPE)
     for name, value in problem.headers.items():
         answer.headers[name] = value
     answer.headers["Cache-Control"] = "no-store"
