@@ -10,7 +10,7 @@ from __future__ import annotations
 
 import hashlib
 import re
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, field
 from functools import wraps
 from typing import Any, TypeVar
@@ -23,6 +23,7 @@ from pydantic import BaseModel
 
 from finalmarket.access import audit, idempotency, keys, rates
 from finalmarket.access.models import MOST_TOKEN_CHARACTERS
+from finalmarket.api.fields import asked_fields, set_aside
 from finalmarket.api.problems import Problem, answered, fault, problem_of
 from finalmarket.channels.models import SalesChannel
 
@@ -90,14 +91,16 @@ def read(
     router: Router, path: str, *, scope: str, answer: type[BaseModel], example: Any,
     filters: type[BaseModel] | None = None,
 ) -> Callable[[View], View]:  # fmt: skip
-    """Declare a call that reads. The view returns an `answer`; `filters` are the words that its address may hold."""
+    """Declare a call that reads. The view returns an `answer`; `filters` are the words that its address may hold.
+    `fields` narrows what is shown of it (see fields.py)."""
     known = frozenset(filters.model_fields) if filters else frozenset()
 
     def declare(view: View) -> View:
         @wraps(view)
         def shown(request: HttpRequest, *args: Any, **named: Any) -> HttpResponse:
             _check_query(request, known)
-            return _conditional(request, rendered(view(request, *args, **named), 200))
+            chosen = asked_fields(request, answer)
+            return _conditional(request, _in_part(view(request, *args, **named), chosen))
 
         _declare(router, "GET", path, shown, scope, {200: answer}, {"example": example})
         return view
@@ -108,9 +111,10 @@ def read(
 def write(
     router: Router, method: str, path: str, *, scope: str, status: int, answer: type[BaseModel] | None,
     example: Any = None, body: Any = None, also: Mapping[int, type[BaseModel]] | None = None, matches: bool = False,
+    may_be: Sequence[str] = (),
 ) -> Callable[[View], View]:  # fmt: skip
     """Declare a call that writes: the view returns a `Done`. `body` and `example` are shown in the description; `also`
-    are further ways in which it may end; `matches`: it heeds If-Match."""
+    are further ways in which it may end; `matches`: it heeds If-Match. `may_be`: problems of its own (see KINDS)."""
 
     def declare(view: View) -> View:
         @wraps(view)
@@ -118,7 +122,7 @@ def write(
             _check_query(request, frozenset())
             return _once(request, view.__name__, status, lambda: view(request, *args, **named))
 
-        told = {"example": example, "body": body, "writes": True, "matches": matches}
+        told = {"example": example, "body": body, "writes": True, "matches": matches, "may_be": list(may_be)}
         _declare(router, method, path, carried_out, scope, {status: answer, **(also or {})}, told)
         return view
 
@@ -196,6 +200,14 @@ def rendered(body: BaseModel | None, status: int, headers: Mapping[str, str] | N
     return answer
 
 
+def _in_part(body: BaseModel, chosen: Mapping[str, Any] | None) -> HttpResponse:
+    """The answer that shows `chosen` of the body (None: all), with the ETag of the whole."""
+    answer = rendered(body, 200)
+    if chosen is not None:
+        answer.content = body.model_dump_json(include=chosen).encode()
+    return answer
+
+
 def etag(text: bytes) -> str:
     """Return the ETag of what is shown."""
     return f'"{hashlib.sha256(text).hexdigest()[:32]}"'
@@ -235,6 +247,7 @@ def at_the_door(view: Callable[..., Any]) -> Callable[..., HttpResponse]:
     def passed(request: HttpRequest, *args: Any, **named: Any) -> HttpResponse:
         try:
             _check_body(request)
+            set_aside(request)
             answer: HttpResponse = view(request, *args, **named)
         except Exception as error:
             answer = answered(problem_of(error))
