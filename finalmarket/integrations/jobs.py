@@ -30,6 +30,7 @@ from finalmarket.integrations.outgoing import jobs as outgoing  # noqa: F401  th
 from finalmarket.integrations.privacy import jobs as privacy  # noqa: F401  the jobs of erasing people
 from finalmarket.integrations.streams import streams_of
 from finalmarket.integrations.talk.finding import look_at_wishes
+from finalmarket.integrations.voice import jobs as voice  # noqa: F401  the jobs of linking accounts
 from finalmarket.kernel import clock
 from finalmarket.kernel.errors import UserError
 from finalmarket.kernel.jobs import enqueue, job

@@ -8,6 +8,7 @@ from finalmarket.integrations.models.links import ExternalId, ItemLink, ListingL
 from finalmarket.integrations.models.outbox import DriftFinding, DueNotice, NameElsewhere, PushRecord
 from finalmarket.integrations.models.outgoing import OutgoingDelivery, OutgoingEvent, WebhookEndpoint
 from finalmarket.integrations.models.talk import MailText, WishedStock
+from finalmarket.integrations.models.voice import LinkCode, VoiceLink, VoiceSkill
 
 __all__ = [
     "ChannelIntegration",
@@ -20,6 +21,7 @@ __all__ = [
     "ExternalId",
     "IntegrationHealth",
     "ItemLink",
+    "LinkCode",
     "ListingLink",
     "MailText",
     "MasterCount",
@@ -36,6 +38,8 @@ __all__ = [
     "SyncRun",
     "Ticket",
     "UnlinkedListing",
+    "VoiceLink",
+    "VoiceSkill",
     "WebhookDelivery",
     "WebhookEndpoint",
     "WishedStock",
