@@ -24,6 +24,7 @@ from finalmarket.customers.persons import members
 from finalmarket.customers.resolve import Contact, resolve, resolve_many
 from finalmarket.kernel import clock
 from finalmarket.kernel.errors import UserError
+from finalmarket.orders import collecting
 from finalmarket.orders.cart_told import tell_change, tell_checkout, tell_lines, tell_wish
 from finalmarket.orders.drafts import MOST_UNITS, Address, LineDraft, OrderDraft, OutOfStock, TenderDraft
 from finalmarket.orders.intake import Taken, take
@@ -179,23 +180,25 @@ class Terms:
     tax_included: bool = True
     location_id: int | None = None
     handed_over: bool = False
+    collect_at: int | None = None
 
 
 def check_out(
     token: uuid.UUID, *, name: str = "", email: str = "", phone: str = "", shipping_address: Address | None = None,
     billing_address: Address | None = None, tenders: Sequence[TenderDraft] = (), charges: Sequence[LineDraft] = (),
-    tip: Decimal = Decimal(0), tax_included: bool = True, actor: str = "customer",
+    tip: Decimal = Decimal(0), tax_included: bool = True, collect_at: int | None = None, actor: str = "customer",
 ) -> Taken:  # fmt: skip
     """Turn what the cart shows into an order of its channel, exactly once: the second time, on whatever device, the
     same order is returned.
 
     Prices are the listings', taxes the operator's rates for the country the goods go to (else the channel's). `charges`
-    are lines of shipping, fees and discounts. The cart's hold becomes the order's promise. The order of a device that
-    was nobody's so far lands on the profile of the address that is given. Raises OutOfStock or UserError, and then the
-    cart stays as it is.
+    are lines of shipping, fees and discounts. The cart's hold becomes the order's promise. With `collect_at` (the id of
+    a store, see collecting.offers) the customer collects the goods there. The order of a device that was nobody's lands
+    on the profile of the address that is given. Raises OutOfStock or UserError, and then the cart stays as it is.
     """
     terms = Terms(
-        name, email, phone, shipping_address, billing_address, tenders, charges, tip, tax_included
+        name, email, phone, shipping_address, billing_address, tenders, charges, tip, tax_included,
+        collect_at=collect_at,
     )  # fmt: skip
     with transaction.atomic():
         cart, carts = _locked(token, also_ended=True)
@@ -210,25 +213,31 @@ def order(cart: Cart, carts: Sequence[Cart], wanted: dict[int, int], terms: Term
 
     All are locked by the caller, whose transaction it is. Raises OutOfStock or UserError.
     """
-    lines = _offered(cart.sales_channel, wanted)
-    if not lines:
+    if not (lines := _offered(cart.sales_channel, wanted)):
         raise UserError("the cart is empty; there is nothing to order")
     to = terms.shipping_address or Address()
+    store = None if terms.collect_at is None else collecting.store(cart.sales_channel, terms.collect_at)
     customer_id = _buyer(cart, terms)
-    held = _holds_of([cart])
-    _release(_holds_of(one for one in carts if one.pk != cart.pk), wanted, actor=actor, reason="ordered elsewhere")
+    # What a store hands over is promised on its own shelf; the cart's hold may lie on another.
+    held = [] if store else _holds_of([cart])
+    _release(
+        _holds_of(one for one in carts if store or one.pk != cart.pk), wanted, actor=actor, reason="ordered elsewhere"
+    )
+    country = to.country or (store.country if store else "") or cart.sales_channel.country
     taken = take(
         OrderDraft(
             channel_id=cart.sales_channel_id, external_id=_external_id(cart), currency=cart.sales_channel.currency,
-            placed_at=clock.now(), lines=(*_goods(lines, to.country or cart.sales_channel.country), *terms.charges),
+            placed_at=clock.now(), lines=(*_goods(lines, country), *terms.charges),
             tenders=tuple(terms.tenders), name=terms.name, email=terms.email, phone=terms.phone,
             customer_id=customer_id, shipping_address=to, billing_address=terms.billing_address or Address(),
             tax_included=terms.tax_included, tip=terms.tip, happened=False,
-            reservation_id=held[0].pk if held else None, location_id=terms.location_id,
+            reservation_id=held[0].pk if held else None, location_id=store.pk if store else terms.location_id,
             handed_over=terms.handed_over,
         ),
         actor=actor,
     )  # fmt: skip
+    if store is not None and taken.outcome == "created":
+        collecting.arrange(taken.order, store, terms.name or _name_of(customer_id), actor=actor)
     _end_bought(cart, carts, wanted, taken.order)
     return taken
 
@@ -269,6 +278,10 @@ def _buyer(cart: Cart, terms: Terms) -> int | None:
     contact = Contact(name=terms.name, email=terms.email, phone=terms.phone, device=anchor.value)
     channel = cart.sales_channel
     return resolve_many([contact], country=channel.country, source=channel.slug)[0] or cart.customer_id
+
+
+def _name_of(customer_id: int | None) -> str:
+    return OmnichannelCustomer.objects.filter(pk=customer_id or 0).values_list("name", flat=True).first() or ""
 
 
 def wish(customer_id: int, variant_id: int, *, channel_id: int | None = None) -> Wishlist:

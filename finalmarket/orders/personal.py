@@ -33,6 +33,9 @@ TABLES = (
     Table("refunds", OF_ORDER, {"reason": EMPTY_TEXT}, none=("key",), kept=BOOKS),
     Table("order_events", OF_ORDER, {"text": EMPTY_TEXT}, none=("kind", "key", "actor"), kept=BOOKS),
     Table("order_promises", "order_line_id IN (SELECT id FROM order_lines WHERE order_id = ANY (%(orders)s))"),
+    Table(
+        "pickups", OF_ORDER, {"name": EMPTY_TEXT}, none=("code", "state"), kept="Where goods were handed over.",
+    ),
     Table("cart_lines", OF_CART, is_deleted=True, none=("currency",)),
     Table("carts", "customer_id = ANY (%(profiles)s)", is_deleted=True, none=("reservation_key",)),
     Table("wishlists", "customer_id = ANY (%(profiles)s)", is_deleted=True),

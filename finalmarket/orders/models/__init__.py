@@ -5,6 +5,7 @@ from finalmarket.orders.models.cart import Cart, CartLine, Wishlist
 from finalmarket.orders.models.history import OrderEvent, OrderPromise
 from finalmarket.orders.models.imports import ImportedLine, OrderImport, OrderImportRefusal
 from finalmarket.orders.models.order import Order, OrderLine, Payment
+from finalmarket.orders.models.pickup import Pickup
 from finalmarket.orders.models.postcode import PostcodePoint
 from finalmarket.orders.models.tax import TaxRate
 
@@ -21,6 +22,7 @@ __all__ = [
     "OrderLine",
     "OrderPromise",
     "Payment",
+    "Pickup",
     "PostcodePoint",
     "Refund",
     "Return",
