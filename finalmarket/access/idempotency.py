@@ -8,6 +8,8 @@ at most. A call that was refused leaves nothing: it may be made again under its 
 from __future__ import annotations
 
 import hashlib
+from collections.abc import Iterator
+from contextlib import contextmanager
 from datetime import timedelta
 from typing import Any
 from uuid import UUID
@@ -17,10 +19,12 @@ from django.db import OperationalError, connection, transaction
 
 from finalmarket.access.models import IdempotentCall
 from finalmarket.kernel import clock
+from finalmarket.kernel.sql import open_connection
 
 KEPT = timedelta(hours=48)
 WAITS_MS = 5_000
 LOCK = 0x6170_6931  # "api1": a space of advisory locks of its own
+LOCK_OUTSIDE = 0x6170_6932
 ROWS_AT_ONCE = 10_000
 # Nobody waits here: no row comes back when another is at it (its lock) as well as when it was done before (its row).
 CLAIM = """
@@ -47,7 +51,7 @@ def claim(family: UUID, token: str, digest: str) -> IdempotentCall:
     Raises UnderWay when the first call has not ended after five seconds, OtherCall for a key that was used for
     something else.
     """
-    lock = int.from_bytes(hashlib.sha256(f"{family} {token}".encode()).digest()[:4], "big", signed=True)
+    lock = _lock_of(family, token)
     values: dict[str, Any] = {"family": family, "token": token, "digest": digest, "space": LOCK, "lock": lock}
     number = _claim(values)
     if number is None:
@@ -55,10 +59,38 @@ def claim(family: UUID, token: str, digest: str) -> IdempotentCall:
         number = _claim(values)
     if number is not None:
         return IdempotentCall(pk=number, family=family, token=token, digest=digest)
-    found = IdempotentCall.objects.get(family=family, token=token)
+    return _checked(IdempotentCall.objects.get(family=family, token=token), digest)
+
+
+@contextmanager
+def alone(family: UUID, token: str, digest: str) -> Iterator[IdempotentCall | None]:
+    """For verbs that ask a platform, or commit by themselves, and may be done again: within it nobody else carries out
+    a call under this key. Yields the call that was carried out before, None where the caller is to do it. Whoever dies
+    within it leaves nothing, and the verb is done once more by who repeats the call.
+
+    Raises UnderWay and OtherCall as `claim` does.
+    """
+    session = open_connection()  # the lock ends with it, whatever becomes of us
+    try:
+        session.execute(f"SET lock_timeout = {WAITS_MS}")
+        try:
+            session.execute("SELECT pg_advisory_lock(%s, %s)", [LOCK_OUTSIDE, _lock_of(family, token)])
+        except psycopg.errors.LockNotAvailable as error:
+            raise UnderWay("the first call under this key has not ended") from error
+        found = IdempotentCall.objects.filter(family=family, token=token).first()
+        yield _checked(found, digest) if found else None
+    finally:
+        session.close()
+
+
+def _checked(found: IdempotentCall, digest: str) -> IdempotentCall:
     if found.digest != digest:
         raise OtherCall("this Idempotency-Key was used for another call")
     return found
+
+
+def _lock_of(family: UUID, token: str) -> int:
+    return int.from_bytes(hashlib.sha256(f"{family} {token}".encode()).digest()[:4], "big", signed=True)
 
 
 def _claim(values: dict[str, Any]) -> int | None:

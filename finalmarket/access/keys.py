@@ -34,10 +34,23 @@ SCOPES = {
     "customers:read": "See who customers are: profiles, preferences, consents",
     "customers:write": "Write preferences and consents",
     "customers:merge": "Merge and unmerge customers",
+    "segments:write": "Make, change and take away segments",
+    "privacy:read": "See what was asked for: exports and erasures, and what an erasure would take",
+    "privacy:export": "Export all that is kept of a customer",
+    "privacy:erase": "Erase customers for good",
+    "integrations:read": "See accounts on platforms: health, runs, what was set aside, drift",
+    "integrations:write": "Connect, test, sync, pause, resume and disconnect accounts; try again what was set aside",
+    "webhooks:read": "See webhook endpoints and what they were told",
+    "webhooks:write": "Open, change and delete webhook endpoints, rotate their secrets, send again",
+    "keys:rotate": "Put another key in its own place",
+    "audit:read": "See what programs did",
 }
 """What a key may be allowed to do."""
-OF_ALL_CHANNELS = frozenset(scope for scope in SCOPES if scope.startswith("customers:"))
-"""A person is one over all channels, so these make no sense for a key that is bound to some."""
+OF_ALL_CHANNELS = frozenset(
+    scope for scope in SCOPES if scope.startswith(("customers:", "segments:", "privacy:", "webhooks:", "audit:"))
+)
+"""A person is one over all channels, and so is what the house tells and did: these make no sense for a key that is
+bound to some."""
 CALLS_PER_MINUTE, MOST_CALLS_PER_MINUTE = 600, 60_000
 GRACE, MOST_GRACE = timedelta(days=7), timedelta(days=90)
 USE_NOTED_EVERY = timedelta(minutes=1)
@@ -130,9 +143,7 @@ def _check_scopes(scopes: Collection[str], channels: Collection[int]) -> None:
         raise UserError(f"there is no sales channel {min(missing)}")
     too_wide = sorted(OF_ALL_CHANNELS & set(scopes))
     if channels and too_wide:
-        raise UserError(
-            f"{too_wide[0]} is about persons over all channels: leave it out, or do not bind the key to channels"
-        )
+        raise UserError(f"{too_wide[0]} is about all channels: leave it out, or do not bind the key to channels")
 
 
 def _write(row: ApiKey) -> tuple[ApiKey, str]:

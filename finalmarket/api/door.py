@@ -3,7 +3,8 @@
 A resource declares its calls by `read` and `write`. What stands here is the same for all of them:
 
 - a read is answered with the ETag of what is shown, and with 304 where the caller has that already;
-- a write is one transaction: the row of its Idempotency-Key, what it does, the line of the audit.
+- a write is one transaction: the row of its Idempotency-Key, what it does, the line of the audit. A verb that asks a
+  platform, or commits by itself, and may be done again (`outside`) is no part of it: the two rows follow it.
 """
 
 from __future__ import annotations
@@ -17,20 +18,26 @@ from typing import Any, TypeVar
 
 from django.db import transaction
 from django.http import HttpRequest, HttpResponse, HttpResponseNotAllowed
+from django.utils.crypto import salted_hmac
 from ninja import Router
 from ninja.security import HttpBearer
 from pydantic import BaseModel
 
 from finalmarket.access import audit, idempotency, keys, rates
-from finalmarket.access.models import MOST_TOKEN_CHARACTERS
+from finalmarket.access.models import MOST_TOKEN_CHARACTERS, IdempotentCall
 from finalmarket.api.fields import asked_fields, set_aside
 from finalmarket.api.problems import Problem, answered, fault, problem_of
 from finalmarket.channels.models import SalesChannel
+from finalmarket.kernel import secrets
 
 MOST_BYTES = 5 * 1024 * 1024
 TOKEN = re.compile(rf"[\x21-\x7e]{{1,{MOST_TOKEN_CHARACTERS}}}")
 NUL = re.compile(rb"(?<!\\)(?:\\\\)*\\u0000")  # escaped by JSON, and not a text about it
 JSON = "application/json"
+NO_CONTENT = 204
+DIGEST_SALT = "finalmarket.api.calls"  # nothing of a body, a password say, can be found again by trying
+ANY_SCOPE = "any"
+"""What a key may ask that works, whatever its scopes are."""
 View = TypeVar("View", bound=Callable[..., Any])
 
 
@@ -56,7 +63,7 @@ class ApiKey(HttpBearer):
                 f"This key makes {left.limit} calls a minute.",
                 headers={"Retry-After": str(left.wait_seconds)},
             )
-        if self.scope not in caller.scopes:
+        if self.scope != ANY_SCOPE and self.scope not in caller.scopes:
             raise Problem("not-allowed", f"The key does not have the scope {self.scope}.")
         return caller
 
@@ -111,16 +118,19 @@ def read(
 def write(
     router: Router, method: str, path: str, *, scope: str, status: int, answer: type[BaseModel] | None,
     example: Any = None, body: Any = None, also: Mapping[int, type[BaseModel]] | None = None, matches: bool = False,
-    may_be: Sequence[str] = (),
+    outside: bool = False, is_secret: bool = False, may_be: Sequence[str] = (),
 ) -> Callable[[View], View]:  # fmt: skip
     """Declare a call that writes: the view returns a `Done`. `body` and `example` are shown in the description; `also`
-    are further ways in which it may end; `matches`: it heeds If-Match. `may_be`: problems of its own (see KINDS)."""
+    are further ways in which it may end; `matches`: it heeds If-Match. `outside`: the verb asks a platform or commits
+    by itself, and may be done again; `is_secret`: the answer tells a secret, and is kept encrypted. `may_be`: problems
+    of its own (see KINDS)."""
+    how = _How(status, outside, is_secret)
 
     def declare(view: View) -> View:
         @wraps(view)
         def carried_out(request: HttpRequest, *args: Any, **named: Any) -> HttpResponse:
             _check_query(request, frozenset())
-            return _once(request, view.__name__, status, lambda: view(request, *args, **named))
+            return _once(request, view.__name__, how, lambda: view(request, *args, **named))
 
         told = {"example": example, "body": body, "writes": True, "matches": matches, "may_be": list(may_be)}
         _declare(router, method, path, carried_out, scope, {status: answer, **(also or {})}, told)
@@ -153,7 +163,26 @@ def _check_query(request: HttpRequest, known: frozenset[str]) -> None:
             raise fault(where, "it holds a NUL character", "Take it out.")
 
 
-def _once(request: HttpRequest, operation: str, status: int, verb: Callable[[], Done]) -> HttpResponse:
+@dataclass(frozen=True, slots=True)
+class _How:
+    """How a write is carried out and answered."""
+
+    status: int
+    is_outside: bool
+    is_secret: bool
+
+
+@dataclass(frozen=True, slots=True)
+class _Asked:
+    """A write as it was asked for: by whom, under which Idempotency-Key, and what, in a word."""
+
+    caller: keys.Caller
+    operation: str
+    token: str
+    digest: str
+
+
+def _once(request: HttpRequest, operation: str, how: _How, verb: Callable[[], Done]) -> HttpResponse:
     """Carry a write out, or answer as it was answered before."""
     token = request.headers.get("Idempotency-Key", "")
     if not TOKEN.fullmatch(token):
@@ -161,31 +190,51 @@ def _once(request: HttpRequest, operation: str, status: int, verb: Callable[[], 
             "it is missing" if not token else f"it is no word of 1 to {MOST_TOKEN_CHARACTERS} visible ASCII characters"
         )
         raise Problem("no-idempotency-key", f"header.Idempotency-Key: {what}.")
-    caller = caller_of(request)
     head = f"{request.method} {request.get_full_path()}\n".encode()
-    digest = hashlib.sha256(head + request.body).hexdigest()
+    digest = salted_hmac(DIGEST_SALT, head + request.body, algorithm="sha256").hexdigest()
+    asked = _Asked(caller_of(request), operation, token, digest)
+    try:
+        return _outside(asked, how, verb) if how.is_outside else _within(asked, how, verb)
+    except idempotency.UnderWay as error:
+        raise Problem("under-way", f"{str(error).capitalize()}.", headers={"Retry-After": "1"}) from error
+    except idempotency.OtherCall as error:
+        raise Problem("other-call", "The key came before with another address or body.") from error
+
+
+def _within(asked: _Asked, how: _How, verb: Callable[[], Done]) -> HttpResponse:
     with transaction.atomic():
-        try:
-            call = idempotency.claim(caller.family, token, digest)
-        except idempotency.UnderWay as error:
-            raise Problem("under-way", f"{str(error).capitalize()}.", headers={"Retry-After": "1"}) from error
-        except idempotency.OtherCall as error:
-            raise Problem("other-call", "The key came before with another address or body.") from error
-        if call.status:
-            return _again(call.status, call.answer, call.headers)
+        call = idempotency.claim(asked.caller.family, asked.token, asked.digest)
+        return _again(call, how) if call.status else _kept(asked, how, call, verb())
+
+
+def _outside(asked: _Asked, how: _How, verb: Callable[[], Done]) -> HttpResponse:
+    with idempotency.alone(asked.caller.family, asked.token, asked.digest) as before:
+        if before is not None:
+            return _again(before, how)
         done = verb()
-        answer = rendered(done.body, done.status or status, done.headers)
-        audit.note(caller.key_id, operation, done.subject, answer.status_code)
-        kept = {name: answer.headers[name] for name in ("ETag", "Location") if name in answer.headers}
-        idempotency.keep(call, answer.status_code, answer.content.decode(), kept)
+        with transaction.atomic():
+            return _kept(asked, how, idempotency.claim(asked.caller.family, asked.token, asked.digest), done)
+
+
+def _kept(asked: _Asked, how: _How, call: IdempotentCall, done: Done) -> HttpResponse:
+    answer = rendered(done.body, done.status or how.status, done.headers)
+    audit.note(asked.caller.key_id, asked.operation, done.subject, answer.status_code)
+    kept = {name: answer.headers[name] for name in ("ETag", "Location") if name in answer.headers}
+    text = answer.content.decode()
+    idempotency.keep(call, answer.status_code, secrets.encrypt(text) if how.is_secret and text else text, kept)
+    if how.is_secret:
+        answer.headers["Cache-Control"] = "no-store"
     return answer
 
 
-def _again(status: int, text: str, headers: Mapping[str, str]) -> HttpResponse:
-    has_body = status != 204
-    answer = HttpResponse((text or "{}") if has_body else b"", status=status, content_type=JSON)
-    for name, value in {**headers, "Idempotent-Replayed": "true"}.items():
+def _again(call: IdempotentCall, how: _How) -> HttpResponse:
+    text = secrets.decrypt(call.answer) if how.is_secret and call.answer else call.answer
+    body = b"" if call.status == NO_CONTENT else text or "{}"
+    answer = HttpResponse(body, status=call.status, content_type=JSON)
+    for name, value in {**call.headers, "Idempotent-Replayed": "true"}.items():
         answer.headers[name] = value
+    if how.is_secret:
+        answer.headers["Cache-Control"] = "no-store"
     return answer
 
 

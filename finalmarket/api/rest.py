@@ -18,7 +18,22 @@ from ninja.parser import Parser
 from finalmarket.api.document import ABOUT, enrich
 from finalmarket.api.door import at_the_door
 from finalmarket.api.problems import Problem, answered, handle
-from finalmarket.api.v1 import advice, agreements, analytics, carts, customers, interactions, journeys, segments
+from finalmarket.api.v1 import (
+    advice,
+    agreements,
+    analytics,
+    audit,
+    carts,
+    customers,
+    integrations,
+    interactions,
+    journeys,
+    keys,
+    privacy,
+    segments,
+    suggestions,
+    webhooks,
+)
 
 
 class StrictJson(Parser):
@@ -41,7 +56,9 @@ api = Rest(
     title="The Final Market", version="1", description=ABOUT, urls_namespace="rest", parser=StrictJson(),
     docs=Swagger(settings={"persistAuthorization": False, "defaultModelsExpandDepth": 0}),
 )  # fmt: skip
-for module in (journeys, interactions, customers, agreements, carts, advice, analytics, segments):
+OF_PERSONS = (customers, agreements, suggestions, privacy, segments)
+OF_THE_HOUSE = (integrations, webhooks, keys, audit)
+for module in (journeys, interactions, *OF_PERSONS, carts, advice, analytics, *OF_THE_HOUSE):
     api.add_router("", module.router)
 for error in (Exception, HttpError, AuthenticationError, Misshapen):
     api.add_exception_handler(error, handle)

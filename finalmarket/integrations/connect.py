@@ -12,6 +12,7 @@ from urllib.parse import urlsplit
 import structlog
 from django.db import transaction
 
+from finalmarket.channels.models import SalesChannel
 from finalmarket.connectors import registry
 from finalmarket.connectors.contract import Account, Connector, ReceivesWebhooks, Setting
 from finalmarket.connectors.errors import ConnectorError, NotSupported
@@ -35,6 +36,18 @@ class Given:
     secrets: dict[str, str] = field(repr=False)
     settings: dict[str, str]
     base_url: str
+
+
+def open_account(platform: str, *, label: str = "", channel: SalesChannel | None = None) -> ChannelIntegration:
+    """Make an account on a platform, by its slug or name, that is not connected yet. Raises UserError."""
+    try:
+        connector = registry.find(platform)
+    except NotSupported as error:
+        raise UserError(str(error)) from error
+    return ChannelIntegration.objects.create(
+        platform_name=connector.name, integration_type=connector.kind, account_label=label.strip()[:100],
+        sales_channel=channel,
+    )  # fmt: skip
 
 
 def connect(integration: ChannelIntegration, credentials: Mapping[str, str], *, actor: str = "system") -> None:

@@ -1,4 +1,4 @@
-"""Segments: what they are, and who is in them."""
+"""Segments: what they are, who is in them, and those that users make."""
 
 from decimal import Decimal
 from typing import Annotated, Any
@@ -7,18 +7,21 @@ from django.http import HttpRequest
 from ninja import Path, Query, Router
 from pydantic import AwareDatetime, BaseModel, Field
 
-from finalmarket.analytics import lifetime_value_stored
+from finalmarket.analytics import lifetime_value_stored, segments_made
 from finalmarket.analytics.models import CustomerValue, Segment, SegmentMember
 from finalmarket.analytics.segments_figures import Counted, figures
+from finalmarket.analytics.segments_models import MOST_NAME_CHARACTERS
+from finalmarket.analytics.segments_rules import checked
 from finalmarket.analytics.segments_words import rule_in_words
-from finalmarket.api.door import read
+from finalmarket.api.door import Done, check_match, read, write
 from finalmarket.api.paging import page
 from finalmarket.api.problems import Problem
-from finalmarket.api.v1.shapes import Paged
+from finalmarket.api.v1.shapes import Paged, Said, source_of
 from finalmarket.customers.models import OmnichannelCustomer
 
 router = Router(tags=["segments"])
 Key = Annotated[str, Path(min_length=1, max_length=50, pattern="^[a-z][a-z0-9_]*$")]
+Name = Annotated[str, Field(min_length=1, max_length=MOST_NAME_CHARACTERS)]
 
 
 class SegmentOut(BaseModel):
@@ -76,10 +79,41 @@ class Members(BaseModel):
     next: str | None
 
 
+class SegmentSaid(Said):
+    """What is said to make a segment: its name and its rule (docs/segments.md)."""
+
+    name: Name
+    rule: dict[str, Any]
+
+
+class SegmentChange(Said):
+    """What becomes different; what is left out stays."""
+
+    name: Name | None = None
+    rule: dict[str, Any] | None = None
+
+
+class RuleSaid(Said):
+    """A rule to look at."""
+
+    rule: dict[str, Any]
+
+
+class Looked(BaseModel):
+    """How many persons fulfil a rule now."""
+
+    persons: int
+    rule_in_words: str
+
+
 SEGMENT = {
     "key": "vip", "name": "VIP", "is_built_in": True, "rule": {"field": "lifetime_value", "top": "0.05"},
     "rule_in_words": "lifetime value among the highest 5 %", "persons": 12, "value": "10412.50",
     "expected_value": "3120.75", "currency": "EUR", "counted_at": "2026-05-04T02:41:00Z",
+}  # fmt: skip
+MADE = {
+    **SEGMENT, "key": "tea_lovers", "name": "Tea lovers", "is_built_in": False,
+    "rule": {"field": "orders", "at_least": "2"}, "rule_in_words": "orders at least 2",
 }  # fmt: skip
 MEMBER = {
     "customer": 4, "since": None,
@@ -106,9 +140,7 @@ def list_segments(request: HttpRequest) -> SegmentsOut:
 )  # fmt: skip
 def list_segment_members(request: HttpRequest, key: Key, asked: Query[Paged]) -> Members:
     """List the persons of a segment, by number, with what each is worth."""
-    segment = Segment.objects.filter(key=key).first()
-    if segment is None:
-        raise Problem("not-found", f"There is no segment {key}.")
+    segment = _segment_or_404(key)
     if segment.is_built_in:
         rows = OmnichannelCustomer.objects.filter(segment=key, merged_into=None, erased_at=None).only("pk")
         found, following = page(rows, ("id",), request, asked.limit, asked.cursor)
@@ -120,6 +152,66 @@ def list_segment_members(request: HttpRequest, key: Key, asked: Query[Paged]) ->
     worth = lifetime_value_stored.value_of(since)
     items = [Member(customer=one, since=at, worth=_worth(worth.get(one))) for one, at in since.items()]
     return Members(items=items, next=following)
+
+
+@read(router, "/segments/{key}", scope="customers:read", answer=SegmentOut, example=SEGMENT)
+def get_segment(request: HttpRequest, key: Key) -> SegmentOut:
+    """Show a segment with how many persons are in it and what they are worth."""
+    return _shown(_segment_or_404(key))
+
+
+@write(
+    router, "POST", "/segment-preview", scope="segments:write", status=200, answer=Looked,
+    example={"persons": 41, "rule_in_words": "orders at least 2"}, body={"rule": {"field": "orders", "at_least": 2}},
+)  # fmt: skip
+def preview_segment(request: HttpRequest, told: RuleSaid) -> Done:
+    """Count how many persons fulfil a rule now; nothing is made."""
+    count = segments_made.preview(told.rule)
+    return Done("", Looked(persons=count, rule_in_words=rule_in_words(checked(told.rule))))
+
+
+@write(
+    router, "POST", "/segments", scope="segments:write", status=201, answer=SegmentOut, example=MADE,
+    body={"name": "Tea lovers", "rule": {"field": "orders", "at_least": 2}},
+)  # fmt: skip
+def make_segment(request: HttpRequest, told: SegmentSaid) -> Done:
+    """Make a segment and find its members."""
+    made = segments_made.make(told.name, told.rule, actor=source_of(request))
+    return Done(f"segment {made.key}", _shown(made), headers={"Location": f"/api/v1/segments/{made.key}"})
+
+
+@write(
+    router, "PATCH", "/segments/{key}", scope="segments:write", status=200, answer=SegmentOut, example=MADE,
+    body={"name": "Tea lovers"}, matches=True,
+)  # fmt: skip
+def change_segment(request: HttpRequest, key: Key, told: SegmentChange) -> Done:
+    """Give a segment another name, or another rule and find its members anew. Also the rule of a built-in one may be
+    changed, but that of prospects."""
+    segment = _segment_or_404(key, is_locked=True)
+    check_match(request, _shown(segment))
+    segments_made.change(segment, name=told.name, rule=told.rule)
+    return Done(f"segment {key}", _shown(segment))
+
+
+@write(router, "DELETE", "/segments/{key}", scope="segments:write", status=204, answer=None)
+def delete_segment(request: HttpRequest, key: Key) -> Done:
+    """Take a segment away, one that users made; platforms that know of it are told."""
+    segments_made.take_away(_segment_or_404(key, is_locked=True))
+    return Done(f"segment {key}")
+
+
+def _segment_or_404(key: str, *, is_locked: bool = False) -> Segment:
+    rows = Segment.objects.select_for_update() if is_locked else Segment.objects.all()
+    found = rows.filter(key=key).first()
+    if found is None:
+        raise Problem("not-found", f"There is no segment {key}.")
+    return found
+
+
+def _shown(segment: Segment) -> SegmentOut:
+    segment.refresh_from_db()
+    model = lifetime_value_stored.latest()
+    return _segment(segment, figures().get(segment.key), model.currency if model else None)
 
 
 def _segment(segment: Segment, counted: Counted | None, currency: str | None) -> SegmentOut:

@@ -42,6 +42,30 @@ def open_endpoint(url: str, topics: Sequence[str], *, description: str = "") -> 
 
 
 @transaction.atomic
+def change_endpoint(
+    endpoint: WebhookEndpoint, *, url: str | None = None, topics: Sequence[str] | None = None,
+    description: str | None = None,
+) -> None:  # fmt: skip
+    """Let an endpoint hear elsewhere, or of something else; what waits goes to where it hears then. Raises UserError as
+    `open_endpoint` does."""
+    if url is not None:
+        check_url(url)
+        endpoint.url = url
+    if topics is not None:
+        check_topics(topics)
+        endpoint.topics = list(topics)
+    if description is not None:
+        endpoint.description = description
+    endpoint.save(update_fields=["url", "topics", "description"])
+
+
+def switch_off(endpoint: WebhookEndpoint, reason: str) -> None:
+    """Let an endpoint hear nothing until it is switched on; what is under way to it waits."""
+    endpoint.is_active, endpoint.disabled_reason = False, reason[:300]
+    endpoint.save(update_fields=["is_active", "disabled_reason"])
+
+
+@transaction.atomic
 def rotate_secret(endpoint: WebhookEndpoint) -> str:
     """Give the endpoint a new secret and return it; for two days deliveries are signed with both."""
     endpoint.previous_secret, endpoint.previous_until = endpoint.secret, clock.now() + BOTH_HOLD
