@@ -9,6 +9,10 @@ from django.contrib.postgres.fields import ArrayField
 from django.db import models
 from django.db.models.functions import Now
 
+from finalmarket.access.shop_models import ShopDevice, ShopKey
+
+__all__ = ["ApiKey", "AuditEntry", "IdempotentCall", "ShopDevice", "ShopKey"]
+
 MOST_NAME_CHARACTERS = 80
 MOST_TOKEN_CHARACTERS = 255
 

@@ -9,4 +9,6 @@ TABLES = (
         kept="What a program was answered, for two days: numbers; where a word of a person got in, the answer goes.",
     ),
     impersonal("api_audit", "operation", "subject"),
+    impersonal("shop_keys", "kind", "key", "origins", "created_by"),
+    impersonal("shop_devices", "name", "code_digest", "token_digest", "created_by"),
 )  # fmt: skip

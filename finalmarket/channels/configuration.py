@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from typing import Any
 from zoneinfo import ZoneInfo
 
@@ -9,7 +10,7 @@ from django.core.exceptions import ValidationError
 
 EVERY_CHANNEL: dict[str, type] = {
     "hold_minutes": int, "order_prefix": str, "languages": list, "contact_email": str, "own_mails": bool,
-    "cart_events": bool,
+    "cart_events": bool, "test_payments": bool, "delivery_fee": str, "free_delivery_from": str,
 }  # fmt: skip
 BY_TYPE: dict[str, dict[str, type]] = {
     "web": {"domain": str, "checkout_url": str},
@@ -23,6 +24,8 @@ BY_TYPE: dict[str, dict[str, type]] = {
     "voice": {"skill_id": str, "assistant": str},
     "kiosk": {"device_ids": list, "location": str, "idle_seconds": int},
 }
+AMOUNTS = ("delivery_fee", "free_delivery_from")
+AMOUNT = re.compile(r"[0-9]{1,7}([.][0-9]{1,3})?")
 POSITIVE = ("hold_minutes", "tills", "idle_seconds")
 
 
@@ -31,7 +34,9 @@ def validate_configuration(channel_type: str, configuration: Any) -> None:
 
     `hold_minutes` is how long a cart holds stock; `idle_seconds` after how long a kiosk forgets its customer;
     `own_mails` false forbids mails of ours to its buyers, as some marketplaces do; `cart_events` false says that the
-    shop's own tracking tells of carts and wishes, so that they are not recorded a second time.
+    shop's own tracking tells of carts and wishes, so that they are not recorded a second time; `test_payments` true
+    lets shoppers pay without money, for trying; `delivery_fee` is what sending goods costs, `free_delivery_from` for
+    how much they are sent for nothing (amounts in the channel's currency, such as "4.90").
     """
     if not isinstance(configuration, dict):
         raise ValidationError({"configuration": "The configuration is an object of keys and values."})
@@ -42,6 +47,8 @@ def validate_configuration(channel_type: str, configuration: Any) -> None:
             raise ValidationError({"configuration": f"A {channel_type} channel has no setting {key!r}, only {names}."})
         if not isinstance(value, known[key]) or (known[key] is int and isinstance(value, bool)):
             raise ValidationError({"configuration": f"{key!r} must be of type {known[key].__name__}, not {value!r}."})
+        if key in AMOUNTS and not AMOUNT.fullmatch(str(value)):
+            raise ValidationError({"configuration": f'{key!r} must be an amount such as "4.90", not {value!r}.'})
         if key in POSITIVE and isinstance(value, int) and value <= 0:
             raise ValidationError({"configuration": f"{key!r} must be above zero, not {value}."})
 

@@ -1,9 +1,11 @@
 """What the customers' room keeps of people, and what becomes of it when somebody is erased."""
 
+from finalmarket.customers.known_by import MAILBOX_SQL
 from finalmarket.kernel.personal import EMPTY_OBJECT, EMPTY_TEXT, Table, impersonal
 
 MINE = "customer_id = ANY (%(profiles)s)"
 EITHER = "(first_id = ANY (%(profiles)s) OR second_id = ANY (%(profiles)s))"
+MAILED_TO = " IN (SELECT value FROM customer_identities WHERE kind = 'email' AND customer_id = ANY (%(profiles)s))"
 
 TABLES = (
     Table(
@@ -16,6 +18,10 @@ TABLES = (
     Table("shared_identities",
           "(kind, value) IN (SELECT kind, value FROM customer_identities WHERE customer_id = ANY (%(profiles)s))",
           is_deleted=True, none=("kind", "value")),
+    Table(
+        "sign_in_codes", MAILBOX_SQL.format("address") + MAILED_TO,
+        is_deleted=True, none=("address", "digest", "encrypted"),
+    ),
     Table("customer_identities", MINE, is_deleted=True, none=("kind", "value", "source", "evidence")),
     Table("channel_preferences", MINE, is_deleted=True, none=("preferences", "said")),
     Table(
@@ -43,6 +49,7 @@ TABLES = (
         "erased_identities", MINE, none=("digest",),
         kept="Digests under the secret of this installation, for three years: what comes late is known by them.",
     ),
+    Table("shopper_sessions", MINE, is_deleted=True, none=("digest",)),
     impersonal("identity_limits", "kind"),
     impersonal("person_followers", "name"),
 )  # fmt: skip

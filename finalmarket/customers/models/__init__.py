@@ -11,6 +11,7 @@ from finalmarket.customers.models.person import (
 )
 from finalmarket.customers.models.privacy import ErasedIdentity, PrivacyRequest
 from finalmarket.customers.models.profile import OmnichannelCustomer
+from finalmarket.customers.models.sign_in import ShopperSession, SignInCode
 
 __all__ = [
     "BlockedIdentity",
@@ -27,4 +28,6 @@ __all__ = [
     "PersonMark",
     "PrivacyRequest",
     "SharedIdentity",
+    "ShopperSession",
+    "SignInCode",
 ]
