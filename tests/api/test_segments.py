@@ -9,7 +9,7 @@ import pytest
 from finalmarket.analytics import segments, segments_made
 from finalmarket.kernel import clock
 from tests.analytics import book
-from tests.api.calling import Program, told
+from tests.api.calling import Program, problem, told
 
 pytestmark = pytest.mark.django_db
 
@@ -47,3 +47,24 @@ def test_members_come_page_by_page_with_what_they_are_worth(buyers: list[int]) -
 def test_an_unknown_segment_is_not_found_and_a_key_without_the_scope_sees_nothing(buyers: list[int]) -> None:
     told(Program("customers:read").get("/segments/gold/members"), 404)
     told(Program("journeys:read").get("/segments"), 403)
+
+
+def test_a_segment_is_looked_at_made_changed_and_taken_away(buyers: list[int]) -> None:
+    program = Program("customers:read", "segments:write")
+    rule = {"field": "value", "at_least": 13}
+    assert told(program.post("/segment-preview", {"rule": rule}))["persons"] == 2
+    made = told(program.post("/segments", {"name": "Thirteen", "rule": rule}), 201)
+    assert (made["key"], made["persons"], made["is_built_in"]) == ("thirteen", 2, False)
+    seen = program.get("/segments/thirteen").headers["ETag"]
+    changed = program.write("PATCH", "/segments/thirteen", {"rule": {"field": "value", "at_least": 14}}, If_Match=seen)
+    assert told(changed)["persons"] == 1
+    problem(program.write("PATCH", "/segments/thirteen", {"name": "Late"}, If_Match=seen), "changed", 412)
+    assert program.write("DELETE", "/segments/thirteen").status_code == 204
+    told(program.get("/segments/thirteen"), 404)
+
+
+def test_a_built_in_segment_stays_and_a_rule_that_is_none_is_refused_with_where(buyers: list[int]) -> None:
+    program = Program("customers:read", "segments:write")
+    assert "built in" in problem(program.write("DELETE", "/segments/vip"), "refused", 422)["detail"]
+    said = problem(program.post("/segments", {"name": "Odd", "rule": {"field": "shoe_size"}}), "refused", 422)
+    assert "shoe_size" in said["detail"]
