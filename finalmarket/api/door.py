@@ -105,11 +105,11 @@ def read(
     def declare(view: View) -> View:
         @wraps(view)
         def shown(request: HttpRequest, *args: Any, **named: Any) -> HttpResponse:
-            _check_query(request, known)
+            check_query(request, known)
             chosen = asked_fields(request, answer)
             return _conditional(request, _in_part(view(request, *args, **named), chosen))
 
-        _declare(router, "GET", path, shown, scope, {200: answer}, {"example": example})
+        declare_call(router, "GET", path, shown, scope, {200: answer}, {"example": example})
         return view
 
     return declare
@@ -129,20 +129,21 @@ def write(
     def declare(view: View) -> View:
         @wraps(view)
         def carried_out(request: HttpRequest, *args: Any, **named: Any) -> HttpResponse:
-            _check_query(request, frozenset())
+            check_query(request, frozenset())
             return _once(request, view.__name__, how, lambda: view(request, *args, **named))
 
         told = {"example": example, "body": body, "writes": True, "matches": matches, "may_be": list(may_be)}
-        _declare(router, method, path, carried_out, scope, {status: answer, **(also or {})}, told)
+        declare_call(router, method, path, carried_out, scope, {status: answer, **(also or {})}, told)
         return view
 
     return declare
 
 
-def _declare(
+def declare_call(
     router: Router, method: str, path: str, view: Callable[..., HttpResponse], scope: str, answers: Mapping[int, Any],
     told: Mapping[str, Any],
 ) -> None:  # fmt: skip
+    """Put a call on the router as it is described."""
     docstring = (view.__doc__ or "").strip()
     summary = docstring.partition(".")[0]
     router.api_operation(
@@ -151,7 +152,8 @@ def _declare(
     )(view)  # fmt: skip
 
 
-def _check_query(request: HttpRequest, known: frozenset[str]) -> None:
+def check_query(request: HttpRequest, known: frozenset[str]) -> None:
+    """Refuse words in the address that are not `known`, or stand twice. Raises Problem."""
     for name, values in request.GET.lists():
         where = f"query.{name[:50]}"
         if name not in known:
@@ -182,14 +184,20 @@ class _Asked:
     digest: str
 
 
-def _once(request: HttpRequest, operation: str, how: _How, verb: Callable[[], Done]) -> HttpResponse:
-    """Carry a write out, or answer as it was answered before."""
+def token_of(request: HttpRequest) -> str:
+    """Return the Idempotency-Key of a write. Raises Problem for one that is missing, or no word."""
     token = request.headers.get("Idempotency-Key", "")
     if not TOKEN.fullmatch(token):
         what = (
             "it is missing" if not token else f"it is no word of 1 to {MOST_TOKEN_CHARACTERS} visible ASCII characters"
         )
         raise Problem("no-idempotency-key", f"header.Idempotency-Key: {what}.")
+    return token
+
+
+def _once(request: HttpRequest, operation: str, how: _How, verb: Callable[[], Done]) -> HttpResponse:
+    """Carry a write out, or answer as it was answered before."""
+    token = token_of(request)
     head = f"{request.method} {request.get_full_path()}\n".encode()
     digest = salted_hmac(DIGEST_SALT, head + request.body, algorithm="sha256").hexdigest()
     asked = _Asked(caller_of(request), operation, token, digest)

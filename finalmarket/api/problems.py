@@ -13,7 +13,7 @@ from typing import Any
 
 import structlog
 from django.core.exceptions import RequestDataTooBig, ValidationError
-from django.db import InterfaceError, OperationalError
+from django.db import DataError, InterfaceError, OperationalError
 from django.http import Http404, HttpRequest, HttpResponse
 from ninja.errors import AuthenticationError, HttpError
 from ninja.errors import ValidationError as Misshapen
@@ -144,6 +144,8 @@ def problem_of(error: Exception) -> Problem:
             return Problem("not-found", _sentence(str(error)))
         case HttpError() if error.status_code == 400:
             return Problem("unreadable", "The body is no JSON, or not in UTF-8.")
+        case DataError():
+            return Problem("refused", "A number or a text in it is beyond what can be kept.")
         case OperationalError() | InterfaceError():
             return Problem("away", "The database did not take the call.", headers={"Retry-After": RETRY_SECONDS})
     reference = uuid.uuid4().hex[:12]

@@ -24,14 +24,22 @@ from finalmarket.api.v1 import (
     analytics,
     audit,
     carts,
+    counts,
     customers,
+    expected,
     integrations,
     interactions,
     journeys,
     keys,
+    locations,
+    policies,
     privacy,
+    reservations,
     segments,
+    stock,
+    stock_moves,
     suggestions,
+    transfers,
     webhooks,
 )
 
@@ -57,8 +65,9 @@ api = Rest(
     docs=Swagger(settings={"persistAuthorization": False, "defaultModelsExpandDepth": 0}),
 )  # fmt: skip
 OF_PERSONS = (customers, agreements, suggestions, privacy, segments)
+OF_STOCK = (stock, locations, reservations, stock_moves, expected, transfers, counts, policies)
 OF_THE_HOUSE = (integrations, webhooks, keys, audit)
-for module in (journeys, interactions, *OF_PERSONS, carts, advice, analytics, *OF_THE_HOUSE):
+for module in (*OF_STOCK, journeys, interactions, *OF_PERSONS, carts, advice, analytics, *OF_THE_HOUSE):
     api.add_router("", module.router)
 for error in (Exception, HttpError, AuthenticationError, Misshapen):
     api.add_exception_handler(error, handle)

@@ -37,9 +37,9 @@ from finalmarket.stock.clerk import (
     carry_reservations,
     spell,
 )
-from finalmarket.stock.reserve import MOST_SUBMISSIONS, Request, Verdict
+from finalmarket.stock.reserve import MOST_SUBMISSIONS, Request, Verdict, reserve
 
-__all__ = ["Desk", "DeskClosed", "DeskDown", "DeskFull", "DeskTimeout", "desk"]
+__all__ = ["Desk", "DeskClosed", "DeskDown", "DeskFull", "DeskTimeout", "desk", "settle"]
 
 MOST_PER_CALL = 1_000
 MOST_LINES_PER_CALL = 2_000
@@ -362,6 +362,14 @@ def desk() -> Desk:
                 _desk = Desk()
                 atexit.register(_desk.close)
     return _desk
+
+
+def settle(requests: Sequence[Request], *, actor: str) -> list[Verdict]:
+    """Settle requests, each on its own: at the desk, or within the caller's transaction where there is one, so that a
+    door needs not know. Raises as `Desk.reserve_many` does."""
+    if connections["default"].in_atomic_block:
+        return reserve(requests, actor=actor)
+    return desk().reserve_many(requests, actor=actor)
 
 
 def _forget_parent() -> None:

@@ -13,7 +13,7 @@ from typing import Any
 from django.db import connection, transaction
 
 from finalmarket.kernel.errors import UserError
-from finalmarket.stock.refusals import refuse_places, refuse_variants, refuse_wrong
+from finalmarket.stock.refusals import NotAsExpected, refuse_places, refuse_variants, refuse_wrong
 from finalmarket.stock.reserve import Mode, Request, reserve
 
 EXPIRED_AT_ONCE = 500
@@ -199,7 +199,7 @@ def adjust(
 
     With `expected`, nothing happens unless exactly so many are on hand (compare and set). A loss that reaches into
     promises is not refused: the hold that expires last gives way first, its units become `short`, an alert opens.
-    Raises UserError for a delta of zero, a missed expectation, or a loss of more than is on hand.
+    Raises NotAsExpected (a UserError) for a missed expectation, UserError for a loss of more than is on hand.
     """
     if not reason.strip():
         raise UserError("an adjustment needs a reason")
@@ -208,7 +208,7 @@ def adjust(
     lock([variant_id])
     on_hand, promised = _items([variant_id]).get((variant_id, location_id), (0, 0))
     if expected is not None and on_hand != expected:
-        raise UserError(f"{on_hand} units are on hand, not {expected} as expected; look again and decide anew")
+        raise NotAsExpected(on_hand, expected)
     if on_hand + delta < 0:
         raise UserError(f"cannot take {-delta} units away: {on_hand} are on hand")
     if delta == 0:
@@ -232,8 +232,9 @@ def adjust(
 
 @transaction.atomic
 def set_on_hand(
-    variant_id: int, location_id: int, quantity: int, *, reason: str, actor: str, expected: int | None = None
-) -> int:
+    variant_id: int, location_id: int, quantity: int, *, reason: str, actor: str, expected: int | None = None,
+    reference: str = "",
+) -> int:  # fmt: skip
     """Make `quantity` units be on hand at a location, by an adjustment of the difference; return the difference."""
     if quantity < 0:
         raise UserError(f"on hand cannot be {quantity}")
@@ -241,7 +242,9 @@ def set_on_hand(
     refuse_places([location_id])
     lock([variant_id])
     on_hand, _ = _items([variant_id]).get((variant_id, location_id), (0, 0))
-    adjust(variant_id, location_id, quantity - on_hand, reason=reason, actor=actor, expected=expected)
+    adjust(
+        variant_id, location_id, quantity - on_hand, reason=reason, actor=actor, expected=expected, reference=reference
+    )
     return quantity - on_hand
 
 

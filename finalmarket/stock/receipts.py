@@ -88,6 +88,11 @@ def cancel(expected_id: int) -> ExpectedReceipt:
     return expected
 
 
+def hold(expected_id: int) -> None:
+    """Let nobody else change an expected delivery that is not over until the end of the caller's transaction."""
+    _open(expected_id)
+
+
 def overdue(at: datetime | None = None) -> QuerySet[ExpectedReceipt]:
     """Return what should have arrived before `at` (default: now) and has not, the longest overdue first."""
     late = ExpectedReceipt.objects.filter(state=ExpectedReceipt.State.EXPECTED, expected_at__lt=at or clock.now())

@@ -12,6 +12,14 @@ from finalmarket.kernel.errors import UserError
 MOST_UNITS = 1_000_000_000
 
 
+class NotAsExpected(UserError):
+    """So many are on hand (`on_hand`), and not what the caller expected: nothing was changed."""
+
+    def __init__(self, on_hand: int, expected: int) -> None:
+        super().__init__(f"{on_hand} units are on hand, not {expected} as expected; look again and decide anew")
+        self.on_hand = on_hand
+
+
 def refuse_quantities(rows: Iterable[tuple[int, int]]) -> None:
     """Raise UserError for a quantity below one or beyond a billion, in pairs of variant id and units."""
     for variant_id, units in rows:

@@ -1,0 +1,109 @@
+"""Writes that are once by themselves, on the shortest way: the verb keeps the Idempotency-Key as its own, so that no
+transaction, no row of the call and no line of the audit stand around it (what it writes says who asked).
+
+They are declared beside all others, and described with them. A request for one is answered before sessions, forms,
+pages and Ninja have looked at it; the key, its scope, its limit and the body are looked at as everywhere.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Mapping, Sequence
+from dataclasses import dataclass
+from typing import Any, TypeVar
+
+import orjson
+import pydantic
+from django.http import HttpRequest, HttpResponse
+from ninja import Router
+from pydantic import BaseModel
+
+from finalmarket.access.keys import Caller
+from finalmarket.api.door import ApiKey, at_the_door, caller_of, check_query, declare_call, rendered, token_of
+from finalmarket.api.problems import Problem, faults
+
+API = "/api/v1"
+BEARER = "Bearer "
+Said = TypeVar("Said", bound=BaseModel)
+Verb = Callable[[Caller, str, Said], "Given"]
+View = Callable[[HttpRequest], HttpResponse]
+
+
+@dataclass(frozen=True, slots=True)
+class Given:
+    """What is answered; `is_again`: it was done before under this key. `location` is where what was made is."""
+
+    body: BaseModel
+    is_again: bool = False
+    location: str = ""
+
+
+_views: dict[str, View] = {}
+
+
+def quick(
+    router: Router, path: str, *, scope: str, status: int, said: type[Said], answer: type[BaseModel], example: Any,
+    body: Any, may_be: Sequence[str] = (),
+) -> Callable[[Verb[Said]], Verb[Said]]:  # fmt: skip
+    """Declare a POST that is once by itself: the verb gets the caller, the Idempotency-Key and what was said."""
+
+    def declared(verb: Verb[Said]) -> Verb[Said]:
+        def view(request: HttpRequest, told: Any) -> HttpResponse:
+            check_query(request, frozenset())
+            return _answer(verb(caller_of(request), token_of(request), told), status)
+
+        view.__name__, view.__doc__ = verb.__name__, verb.__doc__
+        view.__annotations__ = {"request": HttpRequest, "told": said}
+        told = {"example": example, "body": body, "writes": True, "may_be": list(may_be)}
+        declare_call(router, "POST", path, view, scope, {status: answer}, told)
+        _views[API + path] = at_the_door(_short_way(verb, ApiKey(scope), said, status))
+        return verb
+
+    return declared
+
+
+def _short_way(verb: Verb[Said], door: ApiKey, said: type[Said], status: int) -> View:
+    def passed(request: HttpRequest) -> HttpResponse:
+        shown = request.META.get("HTTP_AUTHORIZATION", "")
+        if not shown.lower().startswith("bearer "):
+            raise Problem("not-let-in", "No API key was shown.", headers={"WWW-Authenticate": "Bearer"})
+        caller = door.authenticate(request, shown[len(BEARER) :])
+        check_query(request, frozenset())
+        return _answer(verb(caller, token_of(request), _read(said, request.body)), status)
+
+    return passed
+
+
+def _read(said: type[Said], text: bytes) -> Said:
+    try:
+        return said.model_validate(orjson.loads(text))
+    except pydantic.ValidationError as error:
+        found = faults(error.errors(), "body")
+        detail = f"{found[0].where}: {found[0].what}" if len(found) == 1 else f"{len(found)} things are not right."
+        raise Problem("invalid", detail, errors=found) from error
+    except ValueError as error:
+        raise Problem("unreadable", "The body is no JSON, or not in UTF-8.") from error
+
+
+def _answer(given: Given, status: int) -> HttpResponse:
+    headers: Mapping[str, str] = {"Location": given.location} if given.location else {}
+    if given.is_again:
+        headers = {**headers, "Idempotent-Replayed": "true"}
+    return rendered(given.body, status, headers)
+
+
+class QuickFirst:
+    """Middleware that answers quick writes itself; all else goes on."""
+
+    def __init__(self, get_response: Callable[[HttpRequest], HttpResponse]) -> None:
+        self._get_response = get_response
+
+    def __call__(self, request: HttpRequest) -> HttpResponse:
+        """Answer. Raises DisallowedHost as the rest of the house does."""
+        view = _views.get(request.path_info) if request.method == "POST" else None
+        if view is None:
+            return self._get_response(request)
+        request.get_host()
+        answer = view(request)
+        answer.headers["Content-Length"] = str(len(answer.content))
+        answer.headers["X-Content-Type-Options"] = "nosniff"
+        return answer
