@@ -68,5 +68,3 @@ def is_wanted(request: HttpRequest, name: str) -> bool:
     """Whether a field is to be answered: what costs a query of its own is left out where nobody asks for it."""
     said: list[str] | None = getattr(request, "asked_fields", None)
     return said is None or name in {one.strip() for one in said[0].split(",")}
-
-

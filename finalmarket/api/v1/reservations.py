@@ -44,9 +44,7 @@ class Wish(Said):
 
     channel: Number
     lines: list[LineWanted] = Field(min_length=1, max_length=MOST_LINES)
-    location: Number | None = Field(
-        None, description="From there alone; by default as the channel's sources go"
-    )
+    location: Number | None = Field(None, description="From there alone; by default as the channel's sources go")
     hold_seconds: int = Field(HOLD_SECONDS, ge=1, le=MOST_HOLD_SECONDS)
 
 
