@@ -2,7 +2,9 @@
 
 from __future__ import annotations
 
+import importlib
 import json
+import pkgutil
 import re
 from typing import Any
 
@@ -10,7 +12,9 @@ import pytest
 from django.test import Client
 from jsonschema import Draft202012Validator
 from openapi_spec_validator import OpenAPIV31SpecValidator
+from pydantic import BaseModel
 
+from finalmarket.api import v1
 from tests.api.conftest import House
 
 METHODS = {"get", "post", "put", "patch", "delete"}
@@ -102,3 +106,13 @@ def test_the_page_to_read_and_try_it_loads_nothing_from_outside(house: House) ->
     assert all(re.match(r"/static/", one) for one in loaded), loaded
     for one in loaded:
         assert Client().get(one).status_code == 200, one
+
+
+def test_no_two_shapes_share_a_name_for_the_later_would_hide_the_other() -> None:
+    named: dict[str, set[str]] = {}
+    for found in pkgutil.iter_modules(v1.__path__):
+        module = importlib.import_module(f"{v1.__name__}.{found.name}")
+        for shape in vars(module).values():
+            if isinstance(shape, type) and issubclass(shape, BaseModel) and shape.__module__.startswith("finalmarket."):
+                named.setdefault(shape.__name__, set()).add(shape.__module__)
+    assert {name: places for name, places in named.items() if len(places) > 1} == {}

@@ -12,7 +12,7 @@ from finalmarket.api.v1.shapes import Moment, Number, Paged
 router = Router(tags=["audit"])
 
 
-class Line(BaseModel):
+class AuditLine(BaseModel):
     """A write by a program: which key did what, to what, and how it was answered."""
 
     id: int
@@ -24,10 +24,10 @@ class Line(BaseModel):
     status: int
 
 
-class Lines(BaseModel):
+class AuditLines(BaseModel):
     """A page of what programs did, the newest first."""
 
-    items: list[Line]
+    items: list[AuditLine]
     next: str | None
 
 
@@ -46,8 +46,15 @@ LINE = {
 }  # fmt: skip
 
 
-@read(router, "/audit", scope="audit:read", answer=Lines, example={"items": [LINE], "next": None}, filters=AuditFilters)
-def list_audit(request: HttpRequest, asked: Query[AuditFilters]) -> Lines:
+@read(
+    router,
+    "/audit",
+    scope="audit:read",
+    answer=AuditLines,
+    example={"items": [LINE], "next": None},
+    filters=AuditFilters,
+)
+def list_audit(request: HttpRequest, asked: Query[AuditFilters]) -> AuditLines:
     """List what programs did: every write is noted, for good."""
     rows = AuditEntry.objects.select_related("key")
     if asked.key is not None:
@@ -59,11 +66,11 @@ def list_audit(request: HttpRequest, asked: Query[AuditFilters]) -> Lines:
     if asked.until is not None:
         rows = rows.filter(at__lt=asked.until)
     found, following = page(rows, ("-id",), request, asked.limit, asked.cursor)
-    return Lines(items=[_line(one) for one in found], next=following)
+    return AuditLines(items=[_line(one) for one in found], next=following)
 
 
-def _line(row: AuditEntry) -> Line:
-    return Line(
+def _line(row: AuditEntry) -> AuditLine:
+    return AuditLine(
         id=row.pk, at=row.at, key=row.key_id, key_name=row.key.name, operation=row.operation, subject=row.subject,
         status=row.status,
     )  # fmt: skip

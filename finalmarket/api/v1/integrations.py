@@ -1,4 +1,4 @@
-"""Accounts on outside platforms: what can be connected, how each is doing, and the verbs of an account.
+"""Integrations on outside platforms: what can be connected, how each is doing, and the verbs of an account.
 
 Credentials are entered and never shown again: an answer names them, no more. A key that is bound to channels sees and
 changes the accounts of these channels.
@@ -23,14 +23,14 @@ from finalmarket.api.v1.integrations_shown import (
     RUN,
     SETTLED,
     AccountInFull,
-    Accounts,
+    AllSetAside,
     DriftReport,
-    Letter,
-    Letters,
+    Integrations,
     PlatformsOut,
-    Runs,
+    PlatformWords,
+    SetAside,
     Status,
-    Words,
+    SyncRuns,
     account_shown,
     drift_shown,
     in_full,
@@ -52,27 +52,27 @@ Row = TypeVar("Row", bound=Model)
 MOST_CREDENTIALS = 40
 
 
-class AccountFilters(Paged):
+class IntegrationFilters(Paged):
     """By what accounts are narrowed."""
 
     channel: Number | None = None
     status: Status | None = None
 
 
-class RunFilters(Paged):
+class SyncRunFilters(Paged):
     """By what runs are narrowed; `outcome=failed` are the errors."""
 
     stream: str = Field("", max_length=30)
     outcome: Literal["done", "partly", "failed"] | None = None
 
 
-class LetterFilters(Paged):
-    """Letters that wait, unless those that are settled are asked for."""
+class SetAsideFilters(Paged):
+    """AllSetAside that wait, unless those that are settled are asked for."""
 
     settled: bool = False
 
 
-class Opening(Said):
+class IntegrationOpening(Said):
     """What is said to add an account."""
 
     platform: str = Field(min_length=1, max_length=60, description="A platform's slug or name")
@@ -80,13 +80,13 @@ class Opening(Said):
     channel: Number | None = Field(None, description="Where its orders go; a key that is bound to channels says one")
 
 
-class Connecting(Said):
+class IntegrationConnecting(Said):
     """The secrets and settings that the platform asks for, and `base_url` for a sandbox, by their names."""
 
     credentials: dict[str, Secret] = Field(min_length=1, max_length=MOST_CREDENTIALS)
 
 
-class Pause(Said):
+class IntegrationPause(Said):
     """Why an account is paused."""
 
     reason: str = Field(min_length=1, max_length=500)
@@ -99,10 +99,10 @@ def list_platforms(request: HttpRequest) -> PlatformsOut:
 
 
 @read(
-    router, "/integrations", scope="integrations:read", answer=Accounts, example={"items": [ACCOUNT], "next": None},
-    filters=AccountFilters,
+    router, "/integrations", scope="integrations:read", answer=Integrations, example={"items": [ACCOUNT], "next": None},
+    filters=IntegrationFilters,
 )  # fmt: skip
-def list_integrations(request: HttpRequest, asked: Query[AccountFilters]) -> Accounts:
+def list_integrations(request: HttpRequest, asked: Query[IntegrationFilters]) -> Integrations:
     """List the accounts on platforms, each with one honest word on how it is doing, and why."""
     rows = _own(request)
     if asked.channel is not None:
@@ -111,7 +111,7 @@ def list_integrations(request: HttpRequest, asked: Query[AccountFilters]) -> Acc
         rows = rows.filter(status=asked.status)
     found, following = page(rows, ("id",), request, asked.limit, asked.cursor)
     health, names = health_of_all(found), names_of(found)
-    return Accounts(items=[account_shown(one, health[one.pk], names[one.pk]) for one in found], next=following)
+    return Integrations(items=[account_shown(one, health[one.pk], names[one.pk]) for one in found], next=following)
 
 
 @read(router, "/integrations/{integration}", scope="integrations:read", answer=AccountInFull, example=IN_FULL)
@@ -124,7 +124,7 @@ def get_integration(request: HttpRequest, integration: Key) -> AccountInFull:
     router, "POST", "/integrations", scope="integrations:write", status=201, answer=AccountInFull, example=IN_FULL,
     body={"platform": "shopify", "channel": 1},
 )  # fmt: skip
-def open_integration(request: HttpRequest, told: Opening) -> Done:
+def open_integration(request: HttpRequest, told: IntegrationOpening) -> Done:
     """Add an account that is not connected yet."""
     if told.channel is None and caller_of(request).channels:
         raise fault("body.channel", "the key is bound to channels", "Name one of them.")
@@ -138,7 +138,7 @@ def open_integration(request: HttpRequest, told: Opening) -> Done:
     router, "POST", "/integrations/{integration}/connect", scope="integrations:write", status=200, answer=AccountInFull,
     example=IN_FULL, body={"credentials": {"access_token": "…", "shop": "tea-house"}}, outside=True,
 )  # fmt: skip
-def connect_integration(request: HttpRequest, integration: Key, told: Connecting) -> Done:
+def connect_integration(request: HttpRequest, integration: Key, told: IntegrationConnecting) -> Done:
     """Take over the credentials of an account once the platform has confirmed them; they are never shown again. What
     is kept already need not be said again."""
     account = _account_or_404(request, integration)
@@ -148,13 +148,13 @@ def connect_integration(request: HttpRequest, integration: Key, told: Connecting
 
 
 @write(
-    router, "POST", "/integrations/{integration}/test", scope="integrations:write", status=200, answer=Words,
+    router, "POST", "/integrations/{integration}/test", scope="integrations:write", status=200, answer=PlatformWords,
     example={"said": "Shopify knows us as Tea House."}, outside=True,
 )  # fmt: skip
 def test_integration(request: HttpRequest, integration: Key) -> Done:
     """Ask the platform now whose account it is."""
     account = _account_or_404(request, integration)
-    return Done(f"integration {account.pk}", Words(said=account.test_connection()))
+    return Done(f"integration {account.pk}", PlatformWords(said=account.test_connection()))
 
 
 @write(
@@ -172,7 +172,7 @@ def sync_integration(request: HttpRequest, integration: Key) -> Done:
     router, "POST", "/integrations/{integration}/pause", scope="integrations:write", status=200, answer=AccountInFull,
     example=IN_FULL, body={"reason": "the shop moves house"},
 )  # fmt: skip
-def pause_integration(request: HttpRequest, integration: Key, told: Pause) -> Done:
+def pause_integration(request: HttpRequest, integration: Key, told: IntegrationPause) -> Done:
     """Neither pull nor push until it is resumed; webhooks are still stored."""
     account = _locked(request, integration)
     account.pause(told.reason)
@@ -213,10 +213,10 @@ def disconnect_integration(request: HttpRequest, integration: Key) -> Done:
 
 
 @read(
-    router, "/integrations/{integration}/runs", scope="integrations:read", answer=Runs,
-    example={"items": [RUN], "next": None}, filters=RunFilters,
+    router, "/integrations/{integration}/runs", scope="integrations:read", answer=SyncRuns,
+    example={"items": [RUN], "next": None}, filters=SyncRunFilters,
 )  # fmt: skip
-def list_runs(request: HttpRequest, integration: Key, asked: Query[RunFilters]) -> Runs:
+def list_runs(request: HttpRequest, integration: Key, asked: Query[SyncRunFilters]) -> SyncRuns:
     """List the runs of an account; those that failed with what went wrong."""
     rows = SyncRun.objects.filter(integration=_account_or_404(request, integration))
     if asked.stream:
@@ -224,25 +224,25 @@ def list_runs(request: HttpRequest, integration: Key, asked: Query[RunFilters]) 
     if asked.outcome is not None:
         rows = rows.filter(outcome=asked.outcome)
     found, following = page(rows, ("-id",), request, asked.limit, asked.cursor)
-    return Runs(items=[run_shown(one) for one in found], next=following)
+    return SyncRuns(items=[run_shown(one) for one in found], next=following)
 
 
 @read(
-    router, "/integrations/{integration}/letters", scope="integrations:read", answer=Letters,
-    example={"items": [LETTER], "next": None}, filters=LetterFilters,
+    router, "/integrations/{integration}/letters", scope="integrations:read", answer=AllSetAside,
+    example={"items": [LETTER], "next": None}, filters=SetAsideFilters,
 )  # fmt: skip
-def list_letters(request: HttpRequest, integration: Key, asked: Query[LetterFilters]) -> Letters:
+def list_letters(request: HttpRequest, integration: Key, asked: Query[SetAsideFilters]) -> AllSetAside:
     """List the records that could not be taken or sent, with the reason."""
     rows = DeadLetter.objects.filter(
         integration=_account_or_404(request, integration), settled_at__isnull=not asked.settled
     )
     found, following = page(rows, ("-id",), request, asked.limit, asked.cursor)
-    return Letters(items=[letter_shown(one) for one in found], next=following)
+    return AllSetAside(items=[letter_shown(one) for one in found], next=following)
 
 
 @write(
     router, "POST", "/integrations/{integration}/letters/{letter}/replay", scope="integrations:write", status=200,
-    answer=Letter, example=SETTLED, outside=True,
+    answer=SetAside, example=SETTLED, outside=True,
 )  # fmt: skip
 def replay_letter(request: HttpRequest, integration: Key, letter: Key) -> Done:
     """Try a record again, as the platform holds it now; the letter is settled when it is taken."""
@@ -253,7 +253,7 @@ def replay_letter(request: HttpRequest, integration: Key, letter: Key) -> Done:
 
 @write(
     router, "POST", "/integrations/{integration}/letters/{letter}/drop", scope="integrations:write", status=200,
-    answer=Letter, example=SETTLED,
+    answer=SetAside, example=SETTLED,
 )  # fmt: skip
 def drop_letter(request: HttpRequest, integration: Key, letter: Key) -> Done:
     """Close a letter without trying again: somebody has dealt with it."""

@@ -44,7 +44,7 @@ class PlatformsOut(BaseModel):
     items: list[PlatformOut]
 
 
-class Account(BaseModel):
+class Integration(BaseModel):
     """An account on a platform. What its credentials say is never shown."""
 
     id: int
@@ -65,7 +65,7 @@ class Account(BaseModel):
     called_since: AwareDatetime | None = Field(description="null: the platform does not call us, and is asked instead")
 
 
-class Counted(BaseModel):
+class RunsCounted(BaseModel):
     """What the runs of some days came to."""
 
     days: int
@@ -80,20 +80,20 @@ class Counted(BaseModel):
     last_good_push_at: AwareDatetime | None
 
 
-class AccountInFull(Account):
+class AccountInFull(Integration):
     """An account with what its runs of the last 30 days came to."""
 
-    statistics: Counted
+    statistics: RunsCounted
 
 
-class Accounts(BaseModel):
+class Integrations(BaseModel):
     """A page of accounts."""
 
-    items: list[Account]
+    items: list[Integration]
     next: str | None
 
 
-class Run(BaseModel):
+class SyncRunOut(BaseModel):
     """One run of one stream. `outcome` is empty while it runs, then done, partly or failed."""
 
     id: int
@@ -107,14 +107,14 @@ class Run(BaseModel):
     error: str
 
 
-class Runs(BaseModel):
+class SyncRuns(BaseModel):
     """A page of runs, the newest first."""
 
-    items: list[Run]
+    items: list[SyncRunOut]
     next: str | None
 
 
-class Letter(BaseModel):
+class SetAside(BaseModel):
     """A record that could not be taken or sent, and why."""
 
     id: int
@@ -127,14 +127,14 @@ class Letter(BaseModel):
     settled_by: str
 
 
-class Letters(BaseModel):
+class AllSetAside(BaseModel):
     """A page of letters, the newest first."""
 
-    items: list[Letter]
+    items: list[SetAside]
     next: str | None
 
 
-class Drifted(BaseModel):
+class Drift(BaseModel):
     """A listing that showed another number than it should, and was told anew."""
 
     id: int
@@ -151,11 +151,11 @@ class Drifted(BaseModel):
 class DriftReport(BaseModel):
     """A page of what drifted, the newest first."""
 
-    items: list[Drifted]
+    items: list[Drift]
     next: str | None
 
 
-class Words(BaseModel):
+class PlatformWords(BaseModel):
     """What the platform said."""
 
     said: str
@@ -207,13 +207,13 @@ def names_of(accounts: list[ChannelIntegration]) -> dict[int, list[str]]:
 def in_full(account: ChannelIntegration) -> AccountInFull:
     """Return an account with its figures of 30 days."""
     shown = account_shown(account, account.health(), names_of([account])[account.pk])
-    statistics = Counted.model_validate(account.sync_statistics(30), from_attributes=True)
+    statistics = RunsCounted.model_validate(account.sync_statistics(30), from_attributes=True)
     return AccountInFull(**shown.model_dump(), statistics=statistics)
 
 
-def account_shown(account: ChannelIntegration, health: Health, names: list[str]) -> Account:
+def account_shown(account: ChannelIntegration, health: Health, names: list[str]) -> Integration:
     """Return an account as lists show it."""
-    return Account(
+    return Integration(
         id=account.pk, platform=_platform_name(account), type=account.integration_type, label=account.account_label,
         account_name=account.account_name, channel=account.sales_channel_id,
         status=account.status, status_reason=account.status_reason,  # type: ignore[arg-type]
@@ -246,25 +246,25 @@ def platform_shown(slug: str, connector: type[Connector]) -> PlatformOut:
     )  # fmt: skip
 
 
-def run_shown(run: SyncRun) -> Run:
+def run_shown(run: SyncRun) -> SyncRunOut:
     """Return a run."""
-    return Run(
+    return SyncRunOut(
         id=run.pk, stream=run.stream, started_at=run.started_at, ended_at=run.ended_at, outcome=run.outcome,
         seen=run.seen_count, changed=run.changed_count, failed=run.failed_count, error=run.error,
     )  # fmt: skip
 
 
-def letter_shown(letter: DeadLetter) -> Letter:
+def letter_shown(letter: DeadLetter) -> SetAside:
     """Return a letter."""
-    return Letter(
+    return SetAside(
         id=letter.pk, stream=letter.stream, external_id=letter.external_id, reason=letter.reason,
         attempts=letter.attempts, at=letter.at, settled_at=letter.settled_at, settled_by=letter.settled_by,
     )  # fmt: skip
 
 
-def drift_shown(found: DriftFinding) -> Drifted:
+def drift_shown(found: DriftFinding) -> Drift:
     """Return what drifted."""
-    return Drifted(
+    return Drift(
         id=found.pk, run=found.run_id, listing=found.listing_id, sku=found.listing.variant.sku,
         location=found.location, told=found.told, shown=found.shown, should=found.should, at=found.at,
     )  # fmt: skip

@@ -61,7 +61,7 @@ class TopicsOut(BaseModel):
     items: list[str]
 
 
-class Delivery(BaseModel):
+class WebhookDelivery(BaseModel):
     """The telling of one event to one endpoint."""
 
     id: int
@@ -77,14 +77,14 @@ class Delivery(BaseModel):
     happened_at: AwareDatetime
 
 
-class Deliveries(BaseModel):
+class WebhookDeliveries(BaseModel):
     """A page of deliveries, the newest first."""
 
-    items: list[Delivery]
+    items: list[WebhookDelivery]
     next: str | None
 
 
-class SentAgain(BaseModel):
+class TellingsSent(BaseModel):
     """How many go out again."""
 
     count: int
@@ -106,7 +106,7 @@ class EndpointChange(Said):
     description: About | None = None
 
 
-class Disabling(Said):
+class WebhookDisabling(Said):
     """Why an endpoint is to hear nothing."""
 
     reason: str = Field("", max_length=200)
@@ -119,8 +119,8 @@ class DeliveryFilters(Paged):
     topic: str = Field("", max_length=40)
 
 
-class Chosen(Said):
-    """Deliveries of this endpoint that go out again."""
+class DeliveriesChosen(Said):
+    """WebhookDeliveries of this endpoint that go out again."""
 
     deliveries: list[Number] = Field(min_length=1, max_length=MOST_AT_ONCE)
 
@@ -208,7 +208,7 @@ def rotate_webhook_secret(request: HttpRequest, webhook: Key) -> Done:
     router, "POST", "/webhooks/{webhook}/disable", scope="webhooks:write", status=200, answer=Endpoint,
     example={**ENDPOINT, "is_active": False, "disabled_reason": "the ERP moves"}, body={"reason": "the ERP moves"},
 )  # fmt: skip
-def disable_webhook(request: HttpRequest, webhook: Key, told: Disabling) -> Done:
+def disable_webhook(request: HttpRequest, webhook: Key, told: WebhookDisabling) -> Done:
     """Let an endpoint hear nothing until it is enabled; what was on its way to it waits."""
     endpoint = _locked(webhook)
     endpoints.switch_off(endpoint, told.reason or f"switched off by {source_of(request)}")
@@ -226,10 +226,10 @@ def enable_webhook(request: HttpRequest, webhook: Key) -> Done:
 
 
 @read(
-    router, "/webhooks/{webhook}/deliveries", scope="webhooks:read", answer=Deliveries,
+    router, "/webhooks/{webhook}/deliveries", scope="webhooks:read", answer=WebhookDeliveries,
     example={"items": [DELIVERY], "next": None}, filters=DeliveryFilters,
 )  # fmt: skip
-def list_webhook_deliveries(request: HttpRequest, webhook: Key, asked: Query[DeliveryFilters]) -> Deliveries:
+def list_webhook_deliveries(request: HttpRequest, webhook: Key, asked: Query[DeliveryFilters]) -> WebhookDeliveries:
     """List what an endpoint was told, or is to be."""
     rows = OutgoingDelivery.objects.filter(endpoint=_endpoint_or_404(webhook))
     if asked.state is not None:
@@ -238,19 +238,19 @@ def list_webhook_deliveries(request: HttpRequest, webhook: Key, asked: Query[Del
         rows = rows.filter(event__topic=asked.topic)
     rows = rows.select_related("event").defer("event__data")
     found, following = page(rows, ("-id",), request, asked.limit, asked.cursor)
-    return Deliveries(items=[_delivery(one) for one in found], next=following)
+    return WebhookDeliveries(items=[_delivery(one) for one in found], next=following)
 
 
 @write(
-    router, "POST", "/webhooks/{webhook}/deliveries/replay", scope="webhooks:write", status=200, answer=SentAgain,
+    router, "POST", "/webhooks/{webhook}/deliveries/replay", scope="webhooks:write", status=200, answer=TellingsSent,
     example={"count": 1}, body={"deliveries": [91]},
 )  # fmt: skip
-def replay_webhook_deliveries(request: HttpRequest, webhook: Key, told: Chosen) -> Done:
+def replay_webhook_deliveries(request: HttpRequest, webhook: Key, told: DeliveriesChosen) -> Done:
     """Send what an endpoint was told, or missed, once more, under the same message ids."""
     endpoint = _endpoint_or_404(webhook)
     own = OutgoingDelivery.objects.filter(endpoint=endpoint, pk__in=told.deliveries)
     count = endpoints.send_again(list(own.values_list("pk", flat=True)))
-    return Done(f"webhook {webhook}", SentAgain(count=count))
+    return Done(f"webhook {webhook}", TellingsSent(count=count))
 
 
 def _endpoint_or_404(number: int) -> WebhookEndpoint:
@@ -283,9 +283,9 @@ def _with_secret(endpoint: WebhookEndpoint, secret: str) -> EndpointWithSecret:
     return EndpointWithSecret(**_endpoint(endpoint).model_dump(), secret=secret)
 
 
-def _delivery(delivery: OutgoingDelivery) -> Delivery:
+def _delivery(delivery: OutgoingDelivery) -> WebhookDelivery:
     waits = delivery.state == OutgoingDelivery.State.WAITING
-    return Delivery(
+    return WebhookDelivery(
         id=delivery.pk, message=message_id(delivery.event_id), topic=delivery.event.topic,
         subject=delivery.event.subject_id, state=delivery.state,  # type: ignore[arg-type]
         attempts=delivery.attempts, last_status=delivery.last_status, last_error=delivery.last_error,
