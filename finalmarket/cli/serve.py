@@ -36,6 +36,8 @@ LOG_IN = "admin"
 PASSWORD_FILE = "admin-password"  # noqa: S105  the name of a file
 DEMO_FILE = "demo-begun"
 FIRST_SANDBOX_PORT = 8400
+FIRST_LIVE_PORT = 8200
+LIVE = "FINALMARKET_LIVE"
 
 
 @click.command()
@@ -43,11 +45,17 @@ FIRST_SANDBOX_PORT = 8400
 @click.option(
     "--port", type=click.IntRange(1, 65535), help=f"The port; by default the first free from {FIRST_PORT} on."
 )
+@click.option(
+    "--live-port",
+    type=click.IntRange(1, 65535),
+    help=f"The port of the live stream; by default the first free from {FIRST_LIVE_PORT} on.",
+)
 @click.option("--threads", default=8, show_default=True, type=click.IntRange(1, 128), help="Requests at once.")
 @click.option("--with-demo", is_flag=True, help="Fill an empty house with the demo, and serve its outside world.")
-def command(host: str, port: int | None, threads: int, with_demo: bool) -> None:
-    """Start everything: database, web and worker. Ctrl-C stops all of it."""
+def command(host: str, port: int | None, live_port: int | None, threads: int, with_demo: bool) -> None:
+    """Start everything: database, web, live stream and worker. Ctrl-C stops all of it."""
     chosen = _port(host, port)
+    live = str(_port(host, live_port, FIRST_LIVE_PORT))
     address = _address(host, chosen)
     os.environ.setdefault(PUBLIC_URL, address.rstrip("/"))  # where platforms on this machine call us
     click.echo("Bringing up the database ...")
@@ -57,8 +65,13 @@ def command(host: str, port: int | None, threads: int, with_demo: bool) -> None:
         apply_migrations(verbosity=0)
     _make_first_log_in()
     has_demo = with_demo and _load_demo()
-    web = Child("web", ["finalmarket.cli.web", host, str(chosen), str(threads)], {})
-    others = [Child("worker", ["finalmarket", "worker"], {})]
+    # Pages look for the live stream at this port of the same host, unless a proxy brings it to an address of its own.
+    told = {LIVE: os.environ.get(LIVE, f":{live}")}
+    web = Child("web", ["finalmarket.cli.web", host, str(chosen), str(threads)], told)
+    others = [
+        Child("worker", ["finalmarket", "worker"], {}),
+        Child("live", ["finalmarket.cli.live", host, live], {"FINALMARKET_WEB_PORT": str(chosen)}),
+    ]
     sandbox = f"http://127.0.0.1:{_port('127.0.0.1', None, FIRST_SANDBOX_PORT)}" if has_demo else ""
     if sandbox:
         others.append(Child("sandbox", ["finalmarket", "sandbox", "--port", sandbox.rpartition(":")[2]], {}))

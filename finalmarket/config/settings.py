@@ -34,8 +34,8 @@ if os.environ.get("FINALMARKET_BEHIND_PROXY") == "1":
     SECURE_PROXY_SSL_HEADER = ("HTTP_X_FORWARDED_PROTO", "https")
 
 INSTALLED_APPS = [
-    "finalmarket.console",  # before unfold, or unfold's index page wins
-    "unfold",
+    "finalmarket.console",  # before unfold and the admin, or their site and index page win
+    "unfold.apps.BasicAppConfig",
     "unfold.contrib.filters",
     "django.contrib.admin",
     "django.contrib.auth",
@@ -71,6 +71,7 @@ MIDDLEWARE = [
     "django.contrib.auth.middleware.AuthenticationMiddleware",
     "django.contrib.messages.middleware.MessageMiddleware",
     "django.middleware.clickjacking.XFrameOptionsMiddleware",
+    "finalmarket.console.policy.ContentPolicy",
 ]
 
 ROOT_URLCONF = "finalmarket.config.urls"
@@ -110,6 +111,10 @@ EMAIL_TIMEOUT = 20
 EMAIL_SUBJECT_PREFIX = "[The Final Market] "
 DEFAULT_FROM_EMAIL = os.environ.get("FINALMARKET_MAIL_FROM", "The Final Market <notices@localhost>")
 MAIL_IS_SET = bool(EMAIL_HOST)
+
+# Where browsers find the live stream: ":8200" (a port of this host), "/live" (a path that a proxy brings there), or
+# nowhere; `finalmarket serve` sets it.
+LIVE = os.environ.get("FINALMARKET_LIVE", "")
 
 LOGIN_URL = "admin:login"
 LOGIN_REDIRECT_URL = "console:overview"  # of those who had not asked for a page

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable
 from functools import cache
 from typing import Any
 
@@ -216,17 +215,6 @@ def _link(item: Item, request: HttpRequest) -> Item:
     return {"title": str(item["title"]), "icon": item.get("icon"), "link": address, "active": is_here, "count": count}
 
 
-class _Elsewhere:
-    """Colours stand in console.css: a style element in the page would be against our Content-Security-Policy."""
-
-    def items(self) -> Iterable[tuple[str, Any]]:
-        """None to be written into pages."""
-        return ()
-
-    def __bool__(self) -> bool:
-        return False
-
-
 UNFOLD: dict[str, Any] = {
     "SITE_TITLE": "The Final Market",
     "SITE_HEADER": "The Final Market",
@@ -238,7 +226,6 @@ UNFOLD: dict[str, Any] = {
     "SITE_URL": reverse_lazy("console:overview"),
     "SHOW_VIEW_ON_SITE": False,
     "BORDER_RADIUS": "6px",
-    "COLORS": _Elsewhere(),
     "STYLES": [lambda request: static("console/console.css")],
     "SCRIPTS": [lambda request: static("console/console.js")],
     "SIDEBAR": {"show_search": False, "show_all_applications": False, "navigation": navigation},

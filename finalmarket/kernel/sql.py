@@ -91,11 +91,8 @@ def open_connection(
     from django.db import connections
 
     chosen = settings or connections["default"].settings_dict
-    options = {key: value for key, value in chosen["OPTIONS"].items() if key not in ("pool", "assume_role")}
-    names = {"dbname": "NAME", "user": "USER", "password": "PASSWORD", "host": "HOST", "port": "PORT"}
-    options |= {theirs: chosen[ours] for theirs, ours in names.items() if chosen.get(ours)}
     try:
-        connection = psycopg.connect(**options, autocommit=True)
+        connection = psycopg.connect(**connection_options(chosen), autocommit=True)
     except psycopg.OperationalError as error:
         where = chosen.get("HOST") or "the local socket"
         raise UserError(f"cannot connect to the database at {where}: {str(error).splitlines()[-1].strip()}") from error
@@ -104,3 +101,10 @@ def open_connection(
         connection.execute(sql.SQL("SET ROLE {}").format(sql.Identifier(role)))
     connection.autocommit = autocommit
     return connection
+
+
+def connection_options(settings: Mapping[str, Any]) -> dict[str, Any]:
+    """What psycopg has to be told to connect as an entry of DATABASES says."""
+    options = {key: value for key, value in settings["OPTIONS"].items() if key not in ("pool", "assume_role")}
+    names = {"dbname": "NAME", "user": "USER", "password": "PASSWORD", "host": "HOST", "port": "PORT"}
+    return options | {theirs: settings[ours] for theirs, ours in names.items() if settings.get(ours)}

@@ -55,6 +55,7 @@ class RecordAdmin(Admin):
     """
 
     list_per_page = 25
+    actions = None  # records are changed one by one, or by Bulk edit, which shows first what would change
     list_max_show_all = 0
     sortable_by = ()  # sorting a million rows by a column without an index reads them all
     show_full_result_count = False

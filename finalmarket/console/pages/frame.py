@@ -15,7 +15,10 @@ from django.shortcuts import render
 from django.utils.http import url_has_allowed_host_and_scheme
 from django.views.decorators.http import require_http_methods
 
+from finalmarket.console.policy import live_address
 from finalmarket.kernel.errors import UserError
+
+LIVE_HEADER = "X-Live"
 
 View = Callable[..., HttpResponse | StreamingHttpResponse]
 
@@ -44,9 +47,14 @@ def page(permission: str, *methods: str) -> Callable[[View], View]:
 def show(
     request: HttpRequest, template: str, title: str, context: dict[str, Any], *, status: int = 200
 ) -> HttpResponse:
-    """Render a page inside the frame: sidebar, header, messages."""
+    """Render a page inside the frame: sidebar, header, messages. An open page that fetches what changed of it
+    (static/console/live.js) gets it without."""
     request.current_app = admin.site.name
-    framed = {**admin.site.each_context(request), "title": title, **context}
+    if request.headers.get(LIVE_HEADER):
+        framed = {"title": title, "above": "console/bare.html", **context}
+    else:
+        around = {"above": "admin/base_site.html", "live": live_address(request), "title": title}
+        framed = {**admin.site.each_context(request), **around, **context}
     return render(request, f"console/{template}", framed, status=status)
 
 

@@ -4,6 +4,7 @@
 
   const PALETTE = ["#0d9488", "#6366f1", "#f59e0b", "#ec4899", "#3b82f6", "#84cc16", "#a855f7", "#ef4444", "#14b8a6", "#78716c"];
   const drawn = [];
+  htmx.config.includeIndicatorStyles = false; // its style element would be against our Content-Security-Policy
 
   function colour(name) {
     return getComputedStyle(document.documentElement).getPropertyValue(name).trim();
@@ -69,6 +70,7 @@
   document.addEventListener("DOMContentLoaded", () => {
     drawAll();
     // The theme is a class on <html>; charts take their colours when they are drawn.
+    document.addEventListener("fm-live:replaced", drawAll);
     new MutationObserver(drawAll).observe(document.documentElement, { attributes: true, attributeFilter: ["class"] });
 
     const side = panel();
