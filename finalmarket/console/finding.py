@@ -29,7 +29,7 @@ def rows(name: str, **values: Any) -> list[dict[str, Any]]:
         return [dict(zip(names, row, strict=True)) for row in cursor.fetchall()]
 
 
-def _found(query: str, text: str) -> list[int]:
+def _found(query: str, text: str, country: str = "") -> list[int]:
     wanted = text.replace("\x00", "").strip()[:LONGEST_TEXT]
     if not wanted:
         return []
@@ -39,7 +39,7 @@ def _found(query: str, text: str) -> list[int]:
         "beginning": f"{literal}%",
         "part": f"%{literal}%",
         "mailbox": mailbox(wanted.lower()),
-        "phone": e164(wanted, "") or wanted,
+        "phone": e164(wanted, country) or wanted,
         "kinds": [kind for kind, _ in CustomerIdentity.Kind.choices],
         "most": MOST_FOUND,
     }
@@ -56,10 +56,10 @@ def products(text: str) -> list[int]:
     return _found("products_found", text)
 
 
-def customers(text: str) -> list[int]:
+def customers(text: str, country: str = "") -> list[int]:
     """Ids of customers by a whole identity (e-mail, phone, ...) or order number, or a part of the name, with all other
-    profiles of the same persons; at most MOST_FOUND."""
-    return _found("customers_found", text)
+    profiles of the same persons; at most MOST_FOUND. A phone number without +49 is dialled in `country`."""
+    return _found("customers_found", text, country)
 
 
 def orders(text: str) -> list[int]:

@@ -51,6 +51,7 @@ WORK: Item = {
         | {"counts": _unread},
         _page(_("Figures"), "insights", "analytics", "analytics.view_channelanalytics"),
         _page(_("Orders"), "receipt_long", "orders", "orders.view_order", "order"),
+        _page(_("Phone"), "call", "phone", "orders.add_order", "call"),
         _page(_("Stores"), "store", "stores", "orders.view_order", "store", "pick_list", "store_return"),
         _page(
             _("Customers"),
@@ -144,6 +145,7 @@ RECORDS: list[Item] = [
         _records(_("Returns"), "orders.return"),
         _records(_("Refunds"), "orders.refund"),
         _records(_("Pick ups"), "orders.pickup"),
+        _records(_("Calls"), "orders.phonecall"),
         _records(_("Carts"), "orders.cart"),
         _records(_("Wishlists"), "orders.wishlist"),
         _records(_("Tax rates"), "orders.taxrate"),

@@ -4,6 +4,7 @@ import structlog
 
 from finalmarket.kernel.errors import UserError
 from finalmarket.kernel.jobs import job
+from finalmarket.orders.calls import end_forgotten
 from finalmarket.orders.intake import retry, waiting_orders
 
 ORDERS_PER_RUN = 200
@@ -17,3 +18,9 @@ def bring_in_step() -> None:
             retry(order_id, actor="system")
         except UserError as error:
             structlog.get_logger(__name__).warning("order not brought in step", order=order_id, reason=str(error))
+
+
+@job("orders.end_calls", cron="17 * * * *")
+def end_calls() -> None:
+    """End calls that a clerk forgot to end: what they were about belongs to the customer's history all the same."""
+    end_forgotten()

@@ -36,6 +36,8 @@ TABLES = (
     Table(
         "pickups", OF_ORDER, {"name": EMPTY_TEXT}, none=("code", "state"), kept="Where goods were handed over.",
     ),
+    Table("phone_calls", "customer_id = ANY (%(profiles)s)", {"number": EMPTY_TEXT, "note": EMPTY_TEXT},
+          none=("direction", "agent"), kept="That there was a call, and which order came of it."),
     Table("cart_lines", OF_CART, is_deleted=True, none=("currency",)),
     Table("carts", "customer_id = ANY (%(profiles)s)", is_deleted=True, none=("reservation_key",)),
     Table("wishlists", "customer_id = ANY (%(profiles)s)", is_deleted=True),

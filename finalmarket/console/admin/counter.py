@@ -6,7 +6,7 @@ from django.contrib import admin
 
 from finalmarket.console import finding
 from finalmarket.console.admin.records import ReadOnlyAdmin, pilled
-from finalmarket.orders.models import Pickup
+from finalmarket.orders.models import PhoneCall, Pickup
 
 
 @admin.register(Pickup)
@@ -22,3 +22,16 @@ class PickupAdmin(ReadOnlyAdmin):
     ordering = ("-id",)
 
     pickup_state = pilled("state")
+
+
+@admin.register(PhoneCall)
+class PhoneCallAdmin(ReadOnlyAdmin):
+    """Calls, and the orders that came of them."""
+
+    list_display = ("started_at", "agent", "direction", "customer", "order", "ended_at")
+    list_select_related = ("customer", "order")
+    list_filter = ("sales_channel",)
+    search_fields = ("customer__name",)
+    search_help_text = "Customer: name, e-mail address or phone number"
+    finds = finding.within("customer", finding.customers)
+    ordering = ("-id",)

@@ -1,6 +1,7 @@
 """The order book."""
 
 from finalmarket.orders.models.aftersales import Fulfilment, FulfilmentLine, Refund, Return, ReturnLine
+from finalmarket.orders.models.call import PhoneCall
 from finalmarket.orders.models.cart import Cart, CartLine, Wishlist
 from finalmarket.orders.models.history import OrderEvent, OrderPromise
 from finalmarket.orders.models.imports import ImportedLine, OrderImport, OrderImportRefusal
@@ -22,6 +23,7 @@ __all__ = [
     "OrderLine",
     "OrderPromise",
     "Payment",
+    "PhoneCall",
     "Pickup",
     "PostcodePoint",
     "Refund",
