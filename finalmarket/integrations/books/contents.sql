@@ -35,7 +35,8 @@ SELECT person.id, coalesce(shown.name, person.name), coalesce(shown.email, perso
        coalesce(shown.phone, person.phone), coalesce(shown.language, person.language),
        coalesce(shown.segment, person.segment), bought.shipping_address, bought.billing_address
 FROM omnichannel_customers person
-LEFT JOIN customer_persons shown ON shown.id = person.id
+LEFT JOIN LATERAL (  -- OFFSET 0: each by its number, never all of them for each
+    SELECT * FROM customer_persons WHERE id = person.id OFFSET 0) shown ON true
 LEFT JOIN LATERAL (
     SELECT shipping_address, billing_address FROM orders
     WHERE customer_id = ANY (ARRAY(SELECT id FROM omnichannel_customers WHERE merged_into_id = person.id) || person.id)
@@ -45,7 +46,8 @@ WHERE person.id = ANY (%(people)s::bigint[]) AND person.erased_at IS NULL
 -- name: spending
 SELECT person.id, o.currency, count(*), sum(o.total - o.refunded), max(o.placed_at)
 FROM unnest(%(people)s::bigint[]) AS person(id)
-JOIN omnichannel_customers profile ON profile.id = person.id OR profile.merged_into_id = person.id
+CROSS JOIN LATERAL (
+    SELECT person.id UNION ALL SELECT id FROM omnichannel_customers WHERE merged_into_id = person.id) profile
 JOIN orders o ON o.customer_id = profile.id AND o.state <> 'cancelled'
 GROUP BY 1, 2 ORDER BY 1, 3 DESC, 2
 
@@ -53,7 +55,8 @@ GROUP BY 1, 2 ORDER BY 1, 3 DESC, 2
 -- What the account calls these people: as it was told or told us itself, the canonical profile before merged ones.
 SELECT DISTINCT ON (person.id) person.id, known.external_id
 FROM unnest(%(people)s::bigint[]) AS person(id)
-JOIN omnichannel_customers profile ON profile.id = person.id OR profile.merged_into_id = person.id
+CROSS JOIN LATERAL (
+    SELECT person.id UNION ALL SELECT id FROM omnichannel_customers WHERE merged_into_id = person.id) profile
 CROSS JOIN LATERAL (
     SELECT external_id, 0 AS rank, '' AS version, id FROM due_records
     WHERE integration_id = %(integration)s AND what = 'customer' AND local_id = profile.id AND external_id <> ''
