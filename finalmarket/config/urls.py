@@ -15,6 +15,7 @@ urlpatterns = [
     path("", include("finalmarket.api.track_urls")),  # answered before they come here (api/track_first.py)
     path("health", health, name="health"),
     path("api/v1/", include("finalmarket.api.rest")),
+    path("api/shop/v1/", include("finalmarket.api.shop.rest")),
     path("admin/", admin.site.urls),
     path("hooks/<str:token>/", hook, name="hook"),
     path("voice/alexa/<str:token>/", alexa, name="alexa"),

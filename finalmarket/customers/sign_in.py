@@ -119,7 +119,8 @@ def _try_code(channel: SalesChannel, address: str, text: str) -> bool:
 
 
 def _begin(channel: SalesChannel, address: str, device: str) -> tuple[ShopperSession, str]:
-    profile = resolve(Contact(email=address, device=device), country=channel.country, source=channel.slug)
+    contact = Contact(email=address, device=device, at=clock.now())
+    profile = resolve(contact, country=channel.country, source=channel.slug)
     if profile is None:
         raise UserError(WRONG)
     token = f"st_{chance.token_urlsafe(32)}"

@@ -47,15 +47,20 @@ class Offered:
     price: Decimal
 
 
-def open_cart(channel: SalesChannel, *, customer_id: int | None = None, contact: Contact | None = None) -> Cart:
+def open_cart(
+    channel: SalesChannel, *, customer_id: int | None = None, contact: Contact | None = None, own_only: bool = False
+) -> Cart:
     """Open an empty cart on a channel and return it; its `token` is what the shop keeps.
 
     `contact` names whose it is by what is known of them, be it the device alone; without one the cart is nobody's.
+    `own_only`: a shopper sees it, see `Cart.is_own_only`.
     """
     if contact is not None:
         profile = resolve(contact, country=channel.country, source=channel.slug)
         customer_id = profile.pk if profile else customer_id
-    return Cart.objects.create(sales_channel=channel, customer_id=customer_id, token=uuid.uuid4())
+    return Cart.objects.create(
+        sales_channel=channel, customer_id=customer_id, token=uuid.uuid4(), is_own_only=own_only
+    )
 
 
 @transaction.atomic
@@ -284,9 +289,12 @@ def _name_of(customer_id: int | None) -> str:
     return OmnichannelCustomer.objects.filter(pk=customer_id or 0).values_list("name", flat=True).first() or ""
 
 
-def wish(customer_id: int, variant_id: int, *, channel_id: int | None = None) -> Wishlist:
-    """Put a variant on a customer's wishlist; wishing twice changes nothing, on whatever device."""
-    ids = members(customer_id)
+def wish(customer_id: int, variant_id: int, *, channel_id: int | None = None, own_only: bool = False) -> Wishlist:
+    """Put a variant on a customer's wishlist; wishing twice changes nothing, on whatever device.
+
+    `own_only`, here and below: the profile is meant and not its person, for shoppers see what they have proved.
+    """
+    ids = _whose(customer_id, own_only)
     # Whoever wishes on two devices at once waits here, so that one wish comes of it.
     with transaction.atomic():
         list(OmnichannelCustomer.objects.select_for_update(no_key=True).filter(pk__in=ids[:1]).values_list("pk"))
@@ -300,19 +308,23 @@ def wish(customer_id: int, variant_id: int, *, channel_id: int | None = None) ->
         return made
 
 
-def unwish(customer_id: int, variant_id: int) -> None:
+def unwish(customer_id: int, variant_id: int, *, own_only: bool = False) -> None:
     """Take a variant off a customer's wishlist, on whatever device it was wished for; one that is not on it is passed
     over."""
-    Wishlist.objects.filter(customer__in=members(customer_id), variant_id=variant_id).delete()
+    Wishlist.objects.filter(customer__in=_whose(customer_id, own_only), variant_id=variant_id).delete()
 
 
-def wishes(customer_id: int) -> list[Wishlist]:
+def wishes(customer_id: int, *, own_only: bool = False) -> list[Wishlist]:
     """Return what the person of a profile wishes for, the oldest first, each variant once."""
-    rows = Wishlist.objects.filter(customer__in=members(customer_id)).order_by("added_at", "pk")
+    rows = Wishlist.objects.filter(customer__in=_whose(customer_id, own_only)).order_by("added_at", "pk")
     found: dict[int, Wishlist] = {}
     for row in rows.select_related("variant__product", "sales_channel"):
         found.setdefault(row.variant_id, row)
     return list(found.values())
+
+
+def _whose(customer_id: int, own_only: bool) -> list[int]:
+    return [customer_id] if own_only else members(customer_id)
 
 
 def _locked(token: uuid.UUID, *, also_ended: bool = False) -> tuple[Cart, list[Cart]]:

@@ -7,6 +7,8 @@ A cart stays on the profile that put it together; what is shown is chosen on rea
   on the laptop, where it was not to be seen yet, wants one tea.
 - What was said more than 90 days ago on another device does not follow any more; the cart on which it lies keeps it.
 - Nothing is moved or overwritten. An unmerge leaves every cart with what was said in it.
+- Who is one person is told from evidence, and anybody may bring evidence. So the carts that shoppers see by themselves
+  (`is_own_only`) are one only with those of the same profile: of the address whose mail they have read.
 
 Shops differ here: Adobe Commerce adds quantities up (mergeCarts), commercetools keeps the larger one
 (MergeWithExistingCustomerCart); both move the lines, and cannot part them again.
@@ -147,11 +149,12 @@ def carts_of(customer_ids: Iterable[int]) -> dict[int, list[Cart]]:
 
 
 def together(cart: Cart, *, locked: bool = False) -> list[Cart]:
-    """Return the cart and the other open carts of its person, in the order of their ids; `locked` until the end of the
-    transaction."""
+    """Return the cart and the other open carts of its person (of its profile, where it `is_own_only`), in the order of
+    their ids; `locked` until the end of the transaction."""
     mine = Q(pk=cart.pk)
     if cart.customer_id is not None:
-        mine |= Q(customer__in=members(cart.customer_id)) & ~Q(reservation_key=CHECKED_OUT)
+        whose = [cart.customer_id] if cart.is_own_only else members(cart.customer_id)
+        mine |= Q(customer__in=whose) & ~Q(reservation_key=CHECKED_OUT)
     rows = Cart.objects.filter(mine)
     return list(_with_lines(rows.select_for_update(of=("self",)) if locked else rows))
 

@@ -29,6 +29,10 @@ class Cart(models.Model):
     order = models.ForeignKey(
         Order, null=True, blank=True, on_delete=models.SET_NULL, related_name="carts", help_text="What became of it"
     )
+    is_own_only = models.BooleanField(
+        default=False, db_default=False,
+        help_text="Shown to shoppers: one with carts of this very profile, not of all that evidence says is the person",
+    )  # fmt: skip
     created_at = models.DateTimeField(db_default=Now(), editable=False)
     updated_at = models.DateTimeField(auto_now=True)
 

@@ -1,0 +1,206 @@
+"""Carts of shoppers. Whoever has the token has the cart; that of somebody who signed in is theirs alone, and is one
+with what they put in on other devices."""
+
+from decimal import Decimal
+from typing import Annotated, Any, Literal
+from uuid import UUID
+
+from django.http import HttpRequest
+from ninja import Path, Router
+from pydantic import BaseModel, Field, model_validator
+
+from finalmarket.api.door import Done
+from finalmarket.api.problems import Problem, fault
+from finalmarket.api.shop.door import Shopper, read, shopper_of, write
+from finalmarket.api.v1.shapes import Number, Said
+from finalmarket.catalog.models import Variant
+from finalmarket.orders import cart as carts
+from finalmarket.orders import shopping
+from finalmarket.orders.models import Cart
+from finalmarket.orders.one_cart import CHECKED_OUT, Opened, Shown, opened
+
+router = Router(tags=["carts"])
+Token = Annotated[UUID, Path(description="`token` of the cart")]
+Key = Annotated[int, Path(ge=1, le=2**63 - 1)]
+MOST_UNITS = 999
+Units = Annotated[int, Field(ge=1, le=MOST_UNITS)]
+
+
+class CartDifference(BaseModel):
+    """What is not as it was when it was put in."""
+
+    kind: str = Field(description="price, currency, no_price, not_sold, sold_out or few")
+    text: str
+    was: str
+    now: str
+
+
+class CartLineShown(BaseModel):
+    """One line, at the price of now."""
+
+    variant: int
+    sku: str
+    slug: str = Field(description="Of its product")
+    title: str
+    quantity: int
+    price: Decimal | None = Field(description="Of one unit; null where it is not sold here")
+    can_be_sold: bool
+    differences: list[CartDifference]
+
+
+class CartShown(BaseModel):
+    """A cart as the shop has it now."""
+
+    token: UUID
+    state: Literal["open", "checked_out"]
+    is_mine: bool = Field(description="It belongs to who signed in, and follows them")
+    lines: list[CartLineShown]
+    units: int
+    goods: Decimal = Field(description="Of the lines that can be sold")
+    delivery: Decimal = Field(description="What sending them costs")
+    currency: str
+
+
+class ItemAdded(Said):
+    """What is put into a cart: a variant by number or by SKU."""
+
+    variant: Number | None = None
+    sku: str = Field("", max_length=100)
+    quantity: Units = 1
+
+    @model_validator(mode="after")
+    def _is_one(self) -> "ItemAdded":
+        if (self.variant is None) == (not self.sku):
+            raise ValueError("say either variant or sku")
+        return self
+
+
+class UnitsSaid(Said):
+    """How many units a cart is to hold."""
+
+    quantity: Units
+
+
+LINE = {
+    "variant": 7, "sku": "TEA-100", "slug": "tea", "title": "Tea", "quantity": 2, "price": "4.50", "can_be_sold": True,
+    "differences": [],
+}  # fmt: skip
+CART: dict[str, Any] = {
+    "token": "0f0e6a3c-2f0b-4c53-9d53-8d3a6c1e7b11", "state": "open", "is_mine": False, "lines": [LINE], "units": 2,
+    "goods": "9.00", "delivery": "4.90", "currency": "EUR",
+}  # fmt: skip
+EMPTY = {**CART, "lines": [], "units": 0, "goods": "0", "delivery": "4.90"}
+
+
+@write(router, "POST", "/carts", status=201, answer=CartShown, example=EMPTY, once="may")
+def open_shop_cart(request: HttpRequest) -> Done:
+    """Open a cart. Who signed in gets the one that they have here, with what they put in elsewhere."""
+    shopper = shopper_of(request)
+    return Done("cart", _shown(_own_cart(shopper)))
+
+
+def _own_cart(shopper: Shopper) -> Cart:
+    if shopper.session is None:
+        return carts.open_cart(shopper.channel, own_only=True)
+    customer_id = shopper.session.customer_id
+    mine = Cart.objects.filter(customer=customer_id, sales_channel=shopper.channel, is_own_only=True)
+    known = mine.exclude(reservation_key=CHECKED_OUT).select_related("sales_channel").order_by("-pk").first()
+    return known or carts.open_cart(shopper.channel, customer_id=customer_id, own_only=True)
+
+
+@read(router, "/carts/{token}", answer=CartShown, example=CART)
+def get_shop_cart(request: HttpRequest, token: Token) -> CartShown:
+    """Show a cart at the prices of now, with what is different from when it was put in."""
+    return _shown(cart_of(shopper_of(request), token))
+
+
+@write(
+    router, "POST", "/carts/{token}/lines", status=200, answer=CartShown, example=CART, once="may",
+    body={"sku": "TEA-100", "quantity": 2},
+)  # fmt: skip
+def add_to_shop_cart(request: HttpRequest, token: Token, told: ItemAdded) -> Done:
+    """Put units of a variant into a cart, on top of those that it shows."""
+    shopper = shopper_of(request)
+    cart = cart_of(shopper, token)
+    carts.add(cart.token, variant_of(told), told.quantity)
+    return Done("cart", _shown(cart_of(shopper, token)))
+
+
+@write(
+    router, "PUT", "/carts/{token}/lines/{variant}", status=200, answer=CartShown, example=CART, body={"quantity": 2}
+)  # fmt: skip
+def change_shop_cart(request: HttpRequest, token: Token, variant: Key, told: UnitsSaid) -> Done:
+    """Make a cart hold so many units of a variant."""
+    shopper = shopper_of(request)
+    carts.change(cart_of(shopper, token).token, variant, told.quantity)
+    return Done("cart", _shown(cart_of(shopper, token)))
+
+
+@write(router, "DELETE", "/carts/{token}/lines/{variant}", status=200, answer=CartShown, example=EMPTY)
+def remove_from_shop_cart(request: HttpRequest, token: Token, variant: Key) -> Done:
+    """Take a variant out of a cart."""
+    shopper = shopper_of(request)
+    carts.remove(cart_of(shopper, token).token, variant)
+    return Done("cart", _shown(cart_of(shopper, token)))
+
+
+@write(router, "POST", "/carts/{token}/hold", status=200, answer=CartShown, example=CART)
+def hold_shop_cart(request: HttpRequest, token: Token) -> Done:
+    """Begin the checkout: the goods are held for the shop's minutes. Refused where they do not fit."""
+    shopper = shopper_of(request)
+    carts.hold(cart_of(shopper, token).token, actor=shopper.actor)
+    return Done("cart", _shown(cart_of(shopper, token)))
+
+
+@write(router, "POST", "/carts/{token}/release", status=200, answer=CartShown, example=CART)
+def release_shop_cart(request: HttpRequest, token: Token) -> Done:
+    """Give back what is held for a cart; it keeps its lines."""
+    shopper = shopper_of(request)
+    carts.let_go(cart_of(shopper, token).token, actor=shopper.actor)
+    return Done("cart", _shown(cart_of(shopper, token)))
+
+
+def cart_of(shopper: Shopper, token: UUID) -> Cart:
+    """Return a cart that the caller may see: of this shop, and nobody's or their own. Raises Problem for any other."""
+    rows = Cart.objects.select_related("sales_channel").filter(is_own_only=True, sales_channel=shopper.channel)
+    found = rows.filter(token=token).first()
+    if found is not None and found.customer_id is not None:
+        session = shopper.session
+        if session is None or found.customer_id != session.customer_id:
+            found = None
+    if found is None:
+        raise Problem("not-found", f"There is no cart {token} for you here.", "Open a new one, or sign in again.")
+    return found
+
+
+def variant_of(told: ItemAdded) -> int:
+    """Return the variant that is meant. Raises Problem for an unknown SKU."""
+    if told.variant is not None:
+        return told.variant
+    found: int | None = Variant.objects.filter(sku=told.sku).values_list("pk", flat=True).first()
+    if found is None:
+        raise fault("body.sku", f"there is no SKU {told.sku[:50]!r}", "Use one of the shop's products.")
+    return found
+
+
+def _shown(cart: Cart) -> CartShown:
+    is_ended = cart.reservation_key == CHECKED_OUT
+    content = Opened(cart.sales_channel, (cart,), ()) if is_ended else opened(cart)
+    ids = [line.wanted.variant_id for line in content.lines]
+    slugs = dict(Variant.objects.filter(pk__in=ids).values_list("pk", "product__slug")) if ids else {}
+    return CartShown(
+        token=cart.token, state="checked_out" if is_ended else "open", is_mine=cart.customer_id is not None,
+        lines=[_line(line, slugs[line.wanted.variant_id]) for line in content.lines],
+        units=sum(line.wanted.quantity for line in content.lines), goods=content.total,
+        delivery=shopping.delivery_fee(cart.sales_channel, content.total), currency=cart.sales_channel.currency,
+    )  # fmt: skip
+
+
+def _line(line: Shown, slug: str) -> CartLineShown:
+    return CartLineShown(
+        variant=line.wanted.variant_id, sku=line.sku, slug=slug, title=line.title, quantity=line.wanted.quantity,
+        price=line.price, can_be_sold=line.can_be_sold,
+        differences=[
+            CartDifference(kind=one.kind, text=one.text, was=one.was, now=one.now) for one in line.differences
+        ],
+    )  # fmt: skip
