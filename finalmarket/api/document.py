@@ -6,8 +6,13 @@ from __future__ import annotations
 from collections.abc import Iterator
 from typing import Any
 
+from ninja.openapi import schema as ninja_schema
+from ninja.schema import NinjaGenerateJsonSchema
+from pydantic_core import core_schema
+
 from finalmarket.api.problems import KINDS, MEDIA_TYPE, URN, ProblemBody
 
+DECIMAL = r"^[+-]?\d{1,20}(\.\d{1,12})?$"
 REF = "#/components/schemas/{model}"
 OF_EVERY_CALL = ("not-let-in", "not-allowed", "invalid", "too-fast", "broken", "away")
 OF_WRITES = ("no-idempotency-key", "under-way", "too-large", "media-type", "refused", "other-call")
@@ -24,6 +29,21 @@ RATE_HEADERS = {
     "RateLimit": "What the key has left: r calls, all of them again in t seconds",
     "RateLimit-Policy": "What the key may do: q calls in w seconds",
 }
+
+
+class WithAmounts(NinjaGenerateJsonSchema):
+    """Pydantic's words for a shape, where what is a decimal number and no mere text says so."""
+
+    def decimal_schema(self, schema: core_schema.DecimalSchema) -> dict[str, Any]:
+        """A text of format `decimal`; what is said to us may be a number as well."""
+        found: dict[str, Any] = super().decimal_schema(schema)
+        texts = [one for one in found.get("anyOf", [found]) if one.get("type") == "string"]
+        for text in texts:
+            text |= {"format": "decimal"} | ({"pattern": DECIMAL} if self.mode == "validation" else {})
+        return found
+
+
+ninja_schema.NinjaGenerateJsonSchema = WithAmounts  # type: ignore[attr-defined]  # Ninja has no other place to say so
 
 
 def enrich(document: dict[str, Any]) -> dict[str, Any]:
