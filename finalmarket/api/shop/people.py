@@ -102,7 +102,7 @@ class Paired(BaseModel):
 
 WISHES = {"items": [{"variant": 7, "sku": "TEA-100", "slug": "tea", "title": "Tea"}]}
 MINE: dict[str, Any] = {
-    "token": "MTIuYWJj", "number": "W-12", "placed_at": "2026-05-04T12:00:00+00:00", "state": "open",
+    "token": "12.q8Jx", "number": "W-12", "placed_at": "2026-05-04T12:00:00+00:00", "state": "open",
     "total": "13.90", "currency": "EUR",
 }  # fmt: skip
 

@@ -1,0 +1,166 @@
+"""Carts, checkout exactly once, and what became of an order."""
+
+from __future__ import annotations
+
+from decimal import Decimal
+from typing import Any
+
+import pytest
+
+from finalmarket.catalog.models import VariantPrice
+from finalmarket.customers import persons
+from finalmarket.customers.models import CustomerIdentity
+from finalmarket.journeys import stitching, write_keys
+from finalmarket.journeys.models import CrossChannelJourney
+from finalmarket.orders.models import Cart, Order
+from finalmarket.stock.models import StockItem
+from tests.api.calling import problem, told
+from tests.api.shop.conftest import Shops
+from tests.api.shop.shopper import ADDRESS, kiosk
+
+
+def test_a_cart_is_filled_changed_and_emptied(shops: Shops) -> None:
+    web, tea = shops.web, shops.market.variants["TEA"].pk
+    cart = web.cart(("TEA", 2), ("SUGAR", 1))
+    shown = told(web.get(f"/carts/{cart}"))
+    assert (shown["units"], shown["goods"], shown["delivery"], shown["is_mine"]) == (3, "11.0000", "4.90", False)
+    shown = told(web.write("PUT", f"/carts/{cart}/lines/{tea}", {"quantity": 12}))
+    assert (shown["goods"], shown["delivery"]) == ("56.0000", "0")
+    shown = told(web.write("DELETE", f"/carts/{cart}/lines/{tea}"))
+    assert [line["sku"] for line in shown["lines"]] == ["SUGAR"]
+
+
+def test_an_addition_whose_answer_was_lost_is_made_once(shops: Shops) -> None:
+    cart = shops.web.cart()
+    for _ in range(2):
+        shown = told(shops.web.post(f"/carts/{cart}/lines", {"sku": "TEA", "quantity": 2}, token="once"))
+    assert shown["units"] == 2
+
+
+def test_the_price_of_now_counts_and_the_difference_is_said(shops: Shops) -> None:
+    cart = shops.web.cart(("TEA", 2), ("SUGAR", 2))
+    VariantPrice.objects.filter(variant__sku="TEA").update(amount="5.00")
+    StockItem.objects.filter(variant__sku="SUGAR").update(on_hand=0)
+    shops.market.variants["SUGAR"].stock_pool.on_hand = 0
+    shops.market.variants["SUGAR"].stock_pool.save()
+    lines = {line["sku"]: line for line in told(shops.web.get(f"/carts/{cart}"))["lines"]}
+    assert [one["kind"] for one in lines["TEA"]["differences"]] == ["price"]
+    assert lines["TEA"]["price"] == "5.0000"
+    assert [one["kind"] for one in lines["SUGAR"]["differences"]] == ["sold_out"]
+    problem(shops.web.order(cart), "refused", 422)
+
+
+def test_a_checkout_whose_answer_was_lost_is_one_order(shops: Shops) -> None:
+    cart = shops.web.cart(("TEA", 2))
+    first = told(shops.web.order(cart, token="lost"), 201)
+    again = shops.web.order(cart, token="lost")
+    assert told(again, 201) == first and again.headers["Idempotent-Replayed"] == "true"
+    assert told(shops.web.order(cart, token="another"), 201) == first  # the cart itself is ordered once
+    order = Order.objects.get()
+    assert (order.total, order.shipping, order.payment_state) == (Decimal("13.90"), Decimal("4.90"), "paid")
+    assert first["number"] == order.number
+
+
+def test_an_order_without_an_idempotency_key_is_refused(shops: Shops) -> None:
+    cart = shops.web.cart(("TEA", 1))
+    answer = shops.web.post(f"/carts/{cart}/checkout", {"email": "ann@example.com", "address": ADDRESS})
+    problem(answer, "no-idempotency-key", 400)
+    assert not Order.objects.exists()
+
+
+def test_what_was_agreed_is_what_is_paid(shops: Shops) -> None:
+    cart = shops.web.cart(("TEA", 2))
+    said = problem(shops.web.order(cart, agreed="9.00"), "refused", 422)
+    assert "13.90" in said["detail"]
+    assert not Order.objects.exists()
+    told(shops.web.order(cart, agreed="13.90"), 201)
+
+
+def test_a_declined_payment_leaves_nothing(shops: Shops) -> None:
+    cart = shops.web.cart(("TEA", 2))
+    said = problem(shops.web.order(cart, test="declined", token="pay"), "refused", 422)
+    assert "declined" in said["detail"]
+    assert not Order.objects.exists()
+    told(shops.web.order(cart, token="pay"), 201)
+
+
+def test_test_payments_are_for_shops_that_allow_them(shops: Shops) -> None:
+    shops.web.channel.configuration.pop("test_payments")
+    shops.web.channel.save()
+    cart = shops.web.cart(("TEA", 1))
+    problem(shops.web.order(cart), "refused", 422)
+    order = told(shops.web.order(cart, pay="store"), 201)
+    assert order["payment_state"] == "unpaid"
+
+
+@pytest.mark.parametrize(
+    "said", [{"address": None}, {"address": {**ADDRESS, "street": " "}}, {"email": "", "phone": ""}, {"name": ""}]
+)
+def test_what_is_to_be_sent_needs_to_know_where_and_to_whom(shops: Shops, said: dict[str, Any]) -> None:
+    problem(shops.web.order(shops.web.cart(("TEA", 1)), **said), "refused", 422)
+    assert not Order.objects.exists()
+
+
+def test_more_than_there_is_is_refused_and_held_goods_are_sold(shops: Shops) -> None:
+    cart = shops.web.cart(("SUGAR", 3))
+    assert told(shops.web.post(f"/carts/{cart}/hold"))["units"] == 3
+    other = shops.web.cart(("SUGAR", 1))
+    problem(shops.web.order(other), "refused", 422)
+    told(shops.web.order(cart), 201)
+    problem(shops.web.post(f"/carts/{other}/hold"), "refused", 422)
+    told(shops.web.post(f"/carts/{other}/release"))
+
+
+def test_collected_goods_come_from_the_shelf_of_their_store_and_cost_no_delivery(shops: Shops) -> None:
+    north = shops.market.north
+    order = told(shops.web.order(shops.web.cart(("TEA", 2)), collect_at=north.pk, address=None), 201)
+    assert order["total"] == "9.0000" and len(order["collect_code"]) == 6
+    status = told(shops.web.get(f"/orders/{order['token']}"))
+    assert status["collect"] == {"store": "North store", "state": "waiting", "code": order["collect_code"]}
+    assert StockItem.objects.get(variant__sku="TEA", location=north).allocated == 2
+    cart = shops.web.cart(("SUGAR", 3))  # two of them lie there
+    problem(shops.web.order(cart, collect_at=north.pk, address=None), "refused", 422)
+    problem(shops.web.order(cart, collect_at=shops.market.south.pk, address=None), "refused", 422)
+
+
+def test_the_status_of_an_order_tells_what_its_buyer_may_know(shops: Shops) -> None:
+    order = told(shops.web.order(shops.web.cart(("TEA", 2)), pay="store"), 201)
+    status = told(shops.web.get(f"/orders/{order['token']}"))
+    assert (status["state"], status["due"], status["can_pay"]) == ("open", "13.9000", False)
+    assert [(one["sku"], one["quantity"]) for one in status["lines"]] == [("TEA", 2)]
+    assert "Hauptstr" not in str(status) and "ann@" not in str(status)
+    problem(shops.web.post(f"/orders/{order['token']}/pay", {}), "refused", 422)
+
+
+def test_a_kiosk_orders_at_once_and_once(shops: Shops) -> None:
+    page = kiosk(shops.kiosk, location_id=shops.market.north.pk)
+    body = {"lines": [{"sku": "TEA", "quantity": 2}], "collect_at": shops.market.north.pk, "name": "Ann", "pay": "test"}
+    first = told(page.post("/orders", body, token="queued"), 201)
+    assert told(page.post("/orders", body, token="queued"), 201) == first
+    assert Order.objects.count() == 1
+    problem(page.post("/orders", {**body, "name": "Ben"}, token="queued"), "other-call", 422)
+    problem(page.post("/orders", {**body, "lines": []}, token="empty"), "invalid", 422)
+    assert Cart.objects.count() == 1  # what was refused left no cart
+
+
+def test_the_visitor_of_the_page_is_the_person_of_the_address(shops: Shops) -> None:
+    write_keys.open_key(shops.web.channel)
+    shops.web.headers["X-Shop-Visitor"] = "visitor-1"
+    told(shops.web.order(shops.web.cart(("TEA", 1))), 201)
+    order = Order.objects.get()
+    device = CustomerIdentity.objects.get(kind="device")
+    assert device.value == f"channel-{shops.web.channel.pk}:visitor-1"
+    assert device.customer_id == order.customer_id
+    persons.settle()
+    stitching.run()
+    journey = CrossChannelJourney.objects.get()
+    assert (journey.intent, journey.state, journey.order_id) == ("purchase", "completed", order.pk)
+
+
+def test_whoever_says_nothing_of_themselves_is_known_by_their_visit(shops: Shops) -> None:
+    page = kiosk(shops.kiosk, location_id=shops.market.north.pk)
+    page.headers["X-Shop-Visitor"] = "visit-7"
+    body = {"lines": [{"sku": "TEA"}], "collect_at": shops.market.north.pk, "pay": "store"}
+    told(page.post("/orders", body, token="t"), 201)
+    assert Order.objects.get().customer is not None
+    assert not CustomerIdentity.objects.exclude(kind="device").exists()
