@@ -42,6 +42,7 @@ from finalmarket.connectors.records import (
     RefundNotice,
     StockLevel,
     StockRecord,
+    TokenCharge,
 )
 from finalmarket.connectors.shipping import Ships
 from finalmarket.connectors.talk import (
@@ -348,6 +349,15 @@ class StartsPayments(ABC):
         it stands then. Done twice, it happens once. Raises Rejected where the buyer has not said yes."""
 
 
+class ChargesTokens(ABC):
+    """A buyer's assistant hands over a token that is good for one payment (delegated payment)."""
+
+    @abstractmethod
+    def charge_token(self, charge: TokenCharge) -> PaymentRecord:
+        """Have the amount reserved that the token stands for; return the payment as it stands then. Done twice under
+        one key, it happens once. Raises Rejected where the bank, or the platform, says no to this very payment."""
+
+
 class ReceivesWebhooks(ABC):
     """The platform calls us. `webhook_topics` are the events to subscribe to, in its words."""
 
@@ -399,7 +409,7 @@ CAPABILITIES: tuple[type, ...] = (
     PullsOrders, PullsListings, PullsStock, PullsCustomers, PullsPayments, PullsConversations, PullsInteractions,
     PullsFigures, PushesStock, PushesPrices, PushesListings, PushesFulfilments, PushesRefunds, PushesCancellations,
     PushesCustomers, ErasesCustomers, PushesOrders, PushesMovements, SendsEvents, SendsMessages, OpensTickets, Ships,
-    StartsPayments, TakesPayments, ReceivesWebhooks, Authorizes,
+    StartsPayments, TakesPayments, ChargesTokens, ReceivesWebhooks, Authorizes,
 )  # fmt: skip
 
 

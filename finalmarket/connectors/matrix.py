@@ -20,7 +20,8 @@ WORDS = {
     "PushesOrders": "orders out", "PushesMovements": "stock movements out", "SendsEvents": "events out",
     "SendsMessages": "messages out", "OpensTickets": "tickets out", "Ships": "rates, labels, tracking",
     "StartsPayments": "checkout page",
-    "TakesPayments": "capture, void", "ReceivesWebhooks": "webhooks", "Authorizes": "OAuth",
+    "TakesPayments": "capture, void", "ChargesTokens": "payments by agents", "ReceivesWebhooks": "webhooks",
+    "Authorizes": "OAuth",
 }  # fmt: skip
 
 

@@ -337,6 +337,19 @@ class PaymentRequest:
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
+class TokenCharge:
+    """What a token is to pay: reserved, and taken when the goods leave. `order_id` is what our books will call the
+    order; the token is a secret that works once."""
+
+    key: str
+    token: str = field(repr=False)
+    order_id: str
+    amount: Decimal
+    currency: str
+    email: str = ""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
 class PaymentStart:
     """A payment that waits for the buyer: where to send them."""
 

@@ -22,6 +22,7 @@ import httpx2
 from finalmarket.connectors.answers import if_there
 from finalmarket.connectors.auth import bearer
 from finalmarket.connectors.contract import (
+    ChargesTokens,
     Checked,
     Connector,
     ErasesCustomers,
@@ -50,6 +51,7 @@ from finalmarket.connectors.records import (
     PaymentRecord,
     Raw,
     RefundNotice,
+    TokenCharge,
     Unreadable,
 )
 from finalmarket.connectors.refusals import taken, understood
@@ -62,13 +64,16 @@ TEST_KEYS = ("sk_test_", "rk_test_")
 TEST_RATE = Rate(calls=25)
 CHARGES = ("ch_", "py_")
 FEW = 3  # payments that are asked for one by one rather than found in the list
+# Shared payment tokens are known to this version and later previews alone
+# (https://docs.stripe.com/changelog/dahlia/2026-04-22/shared-payment-granted-token).
+TOKENS_VERSION = "2026-04-22.preview"
 REFUNDS = "latest_charge.refunds"
 MOST_LETTERS_OF_ORDER = 500
 
 
 class Stripe(
     Connector, PullsCustomers, PullsPayments, PushesRefunds, PushesCustomers, ErasesCustomers, TakesPayments,
-    ReceivesWebhooks,
+    ChargesTokens, ReceivesWebhooks,
 ):  # fmt: skip
     """One Stripe account."""
 
@@ -294,6 +299,25 @@ class Stripe(
                 raise NotSupported("a charge without a payment intent cannot be let go: Stripe does it after 7 days")
             path, fields = f"/v1/payment_intents/{raw['id']}/cancel", {"expand": [REFUNDS]}
             return self._payment_record(self._post(path, fields, key=f"cancel-{words.tag_of(key)}"))
+
+    def charge_token(self, charge: TokenCharge) -> PaymentRecord:
+        """See ChargesTokens. The token is a shared payment token that an agent granted
+        (https://docs.stripe.com/agentic-commerce/concepts/shared-payment-tokens)."""
+        with understood(charge.key):
+            fields = {
+                "amount": taken(lambda: words.minor_of(charge.amount, charge.currency)),
+                "currency": charge.currency.lower(), "capture_method": "manual", "confirm": True,
+                "payment_method_data": {"shared_payment_granted_token": charge.token},
+                "receipt_email": charge.email or None,
+                "metadata": {self.setting("order_field"): charge.order_id[:MOST_LETTERS_OF_ORDER]},
+            }  # fmt: skip
+            headers = {"Idempotency-Key": f"token-{words.tag_of(charge.key)}", "Stripe-Version": TOKENS_VERSION}
+            form = words.form_fields(fields)
+            made = self.http.call("POST", "/v1/payment_intents", form=form, headers=headers, repeatable=True).data
+            record = self._payment_record(self._payment(str(made["id"])))
+            if record.state not in ("authorised", "captured"):
+                raise Rejected(f"the payment is {record.state}", code="payment_intent_unexpected_state")
+            return record
 
     def _payment(self, payment_id: str) -> Raw:
         raw = self._find_payment(payment_id)

@@ -13,7 +13,7 @@ from collections.abc import Mapping
 from typing import Any, ClassVar
 from urllib.parse import urlsplit
 
-from finalmarket.sandbox.platforms.stripe.account import told
+from finalmarket.sandbox.platforms.stripe.account import PREVIEWS, told
 from finalmarket.sandbox.platforms.stripe.forms import (
     Object,
     expansions,
@@ -37,7 +37,8 @@ ADDRESS_FIELDS = ("city", "country", "line1", "line2", "postal_code", "state")
 INTENT_FIELDS = (
     "amount", "currency", "capture_method", "payment_method_types", "customer", "receipt_email", "metadata",
     "payment_method", "confirm", "expand",
-)  # fmt: skip
+)
+TOKEN_FIELD = "payment_method_data"  # noqa: S105  the name of a field  # fmt: skip
 CAPTURE_METHODS = ("automatic", "automatic_async", "manual")
 TEST_CARD = "pm_card_visa"  # https://docs.stripe.com/testing: a card whose bank always agrees
 REFUND_FIELDS = ("charge", "payment_intent", "amount", "reason", "metadata", "expand")
@@ -81,20 +82,26 @@ class Stripe(Outside):
     @route("POST", "/v1/payment_intents")
     def post_intent(self, request: Request) -> Reply:
         """What a shop's own server does: begin a payment, and confirm it at once with the test card."""
-        fields = fields_of(request, INTENT_FIELDS, ("amount", "currency"))
+        is_preview = request.headers.get("stripe-version", "") in PREVIEWS
+        known = (*INTENT_FIELDS, TOKEN_FIELD) if is_preview else INTENT_FIELDS
+        fields = fields_of(request, known, ("amount", "currency"))
         method, card = fields.get("capture_method", "automatic_async"), fields.get("payment_method")
+        token = (fields.get(TOKEN_FIELD) or {}).get("shared_payment_granted_token")
         if method not in CAPTURE_METHODS:
             raise refusal(400, f"Invalid capture_method: {method}", param="capture_method")
         if card not in (None, TEST_CARD):
             raise missing("PaymentMethod", str(card), "payment_method", 400)
-        if (fields.get("confirm") == "true") is not (card is not None):
-            raise refusal(400, "In this sandbox a card is given with confirm=true, and only then.", param="confirm")
+        if (fields.get("confirm") == "true") is not ((card or token) is not None):
+            words = "In this sandbox a card, or a token, is given with confirm=true, and only then."
+            raise refusal(400, words, param="confirm")
         if fields.get("customer"):
             self.one("customers", fields["customer"], "customer", 400)
         expand, amount = expansions(fields, INTENT_EXPANDS), whole(fields, "amount") or 0
-        return self.once(request, lambda: self.show_intent(self._begun(fields, amount), expand))
+        return self.once(request, lambda: self.show_intent(self._begun(fields, amount, token), expand))
 
-    def _begun(self, fields: Mapping[str, Any], amount: int) -> Object:
+    def _begun(self, fields: Mapping[str, Any], amount: int, token: str | None) -> Object:
+        if token is not None:
+            self.use_token(token, amount, fields["currency"])
         name = self.begin(
             amount, fields["currency"], capture=fields.get("capture_method") != "manual",
             customer=fields.get("customer", ""), email=fields.get("receipt_email", ""),

@@ -19,6 +19,7 @@ from finalmarket.sandbox.webhooks import Letter
 from finalmarket.sandbox.world import World
 
 VERSION = "2026-05-27.dahlia"
+PREVIEWS = ("2026-04-22.preview",)  # of calls that no other version knows
 KEY = "sk_test_practice_key_of_the_sandbox"
 DAY_SECONDS = 24 * 3600
 EVENTS_KEPT_SECONDS = 30 * DAY_SECONDS
@@ -45,7 +46,7 @@ class Account(StandIn):
 
     def fresh_state(self) -> Any:
         """See StandIn: objects by kind and id, in the order in which they were made."""
-        return {**{kind: {} for kind in KINDS}, "count": 0, "answers": {}, "signing": {}, "deleted": {}}
+        return {**{kind: {} for kind in KINDS}, "count": 0, "answers": {}, "signing": {}, "deleted": {}, "granted": {}}
 
     def credentials(self) -> dict[str, str]:
         """See StandIn."""
@@ -60,7 +61,7 @@ class Account(StandIn):
         if not any(hmac.compare_digest(given.encode(), good.encode()) for good in (f"Bearer {KEY}", f"Basic {basic}")):
             raise refusal(401, f"Invalid API Key provided: {'*' * 12}{given[-4:]}")
         version = request.headers.get("stripe-version", VERSION)
-        if version != VERSION:
+        if version not in (VERSION, *PREVIEWS):
             raise refusal(400, f"Invalid Stripe API version: {version}")
 
     def too_many(self, wait_seconds: float, *, says_when: bool) -> Reply:

@@ -8,7 +8,7 @@ from datetime import datetime
 from typing import Any
 
 from finalmarket.sandbox.platforms.stripe.account import Account
-from finalmarket.sandbox.platforms.stripe.forms import Object, refusal
+from finalmarket.sandbox.platforms.stripe.forms import Object, missing, refusal
 from finalmarket.sandbox.platforms.stripe.objects import (
     new_charge,
     new_customer,
@@ -143,6 +143,30 @@ class Till(Account):
         self.effect("customer deleted", id=name)
         self.tell("customer.deleted", customer)
         return gone
+
+    # Agents.
+
+    def grant(self, most: int, currency: str = "eur", *, is_declined: bool = False) -> str:
+        """An assistant grants us a token that is good for one payment of so much; of a card whose bank says no, if
+        `is_declined`. Returns the token."""
+        self.state["count"] += 1
+        token = f"spt_practice{self.state['count']:012d}"
+        self.state["granted"][token] = {"most": most, "currency": currency, "is_declined": is_declined, "used": False}
+        return token
+
+    def use_token(self, token: str, amount: int, currency: str) -> None:
+        """Somebody pays by a token. Raises Refused for one that is not there or used up, for more than it is good for,
+        and where the bank says no."""
+        granted = self.state["granted"].get(token)
+        param = "payment_method_data[shared_payment_granted_token]"
+        if granted is None:
+            raise missing("shared_payment_granted_token", token, param, 400)
+        if granted["used"] or amount > granted["most"] or currency.lower() != granted["currency"]:
+            raise refusal(400, "The token cannot be used for this payment.", code="payment_method_invalid", param=param)
+        if granted["is_declined"]:
+            raise refusal(402, "Your card was declined.", kind="card_error", code="card_declined",
+                          decline_code="generic_decline")  # fmt: skip
+        granted["used"] = True
 
     # The merchant.
 
