@@ -44,8 +44,9 @@ def open_as_owner(name: str) -> Server:
 def template_name() -> str:
     """The name of the template for the migrations, SQL files and grants as they are now."""
     digest = hashlib.sha256(f"{django.__version__} {procrastinate.__version__} {owner_database()['USER']}".encode())
-    files = [*PACKAGE.glob("*/migrations/*.py"), *PACKAGE.rglob("*.sql"), PACKAGE / "cli/migrate.py"]
-    for path in sorted([*files, PACKAGE / "kernel/grants.py"]):
+    files = [*PACKAGE.glob("*/migrations/*.py"), *PACKAGE.rglob("*.sql")]
+    others = (PACKAGE / name for name in ("cli/migrate.py", "access/roles.py", "kernel/grants.py"))
+    for path in sorted([*files, *others]):
         digest.update(str(path.relative_to(PACKAGE)).encode() + path.read_bytes())
     return f"fm_template_{digest.hexdigest()[:12]}"
 

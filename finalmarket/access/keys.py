@@ -26,6 +26,8 @@ from finalmarket.kernel.errors import UserError
 SCOPES = {
     "stock:read": "See what lies where, what channels may sell and why, holds, transfers, counts",
     "stock:write": "Reserve, adjust, receive, transfer and count stock, and say what channels may sell",
+    "orders:read": "See orders with their addresses, payments, parcels and returns",
+    "orders:write": "Place, cancel, note, route, ship, return and refund orders, and note their payments",
     "journeys:read": "See journeys and their steps",
     "journeys:write": "Start journeys, add steps, complete and abandon them",
     "interactions:read": "See what customers did",

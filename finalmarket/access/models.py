@@ -10,8 +10,9 @@ from django.db import models
 from django.db.models.functions import Now
 
 from finalmarket.access.shop_models import ShopDevice, ShopKey
+from finalmarket.access.staff_models import StaffBinding
 
-__all__ = ["ApiKey", "AuditEntry", "IdempotentCall", "ShopDevice", "ShopKey"]
+__all__ = ["ApiKey", "AuditEntry", "IdempotentCall", "ShopDevice", "ShopKey", "StaffBinding"]
 
 MOST_NAME_CHARACTERS = 80
 MOST_TOKEN_CHARACTERS = 255

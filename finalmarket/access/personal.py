@@ -10,5 +10,6 @@ TABLES = (
     ),
     impersonal("api_audit", "operation", "subject"),
     impersonal("shop_keys", "kind", "key", "origins", "created_by"),
+    impersonal("staff_bindings"),
     impersonal("shop_devices", "name", "code_digest", "token_digest", "created_by"),
 )  # fmt: skip

@@ -8,6 +8,8 @@ from __future__ import annotations
 import hashlib
 from collections.abc import Sequence
 from datetime import date
+from functools import reduce
+from operator import or_
 from typing import Any
 
 from django.core import signing
@@ -19,6 +21,7 @@ from finalmarket.api.problems import Problem
 LIMIT, MOST = 50, 200
 SALT = "finalmarket.api.cursor"
 APART = ("cursor", "limit")
+MOST_PARTS = 20
 
 
 def page(
@@ -29,13 +32,32 @@ def page(
     All fields of `order` run in one direction, never change, and together are unique. Raises Problem for a cursor that
     is none of ours, or of another question.
     """
+    return page_of_each(rows, (), order, request, limit, cursor)
+
+
+def page_of_each(
+    rows: QuerySet[Any], parts: Sequence[Q], order: Sequence[str], request: HttpRequest, limit: int, cursor: str
+) -> tuple[list[Any], str | None]:  # fmt: skip
+    """As `page`, of the rows to which one of a few `parts` applies, and no two to the same row (none: all rows). Each
+    part is entered by its own index; one condition for all of them would have its rows read and sorted."""
     question = _question(request)
     if cursor:
         rows = rows.filter(_behind(order, _read(cursor, question, rows, order)))
-    found = list(rows.order_by(*order)[: limit + 1])
+    if len(parts) > MOST_PARTS:
+        rows, parts = rows.filter(reduce(or_, parts)), ()
+    found = _first(rows, parts, order, limit + 1)
     if len(found) <= limit:
         return found, None
     return found[:limit], _write(found[limit - 1], order, question)
+
+
+def _first(rows: QuerySet[Any], parts: Sequence[Q], order: Sequence[str], count: int) -> list[Any]:
+    if len(parts) <= 1:
+        return list((rows.filter(*parts) if parts else rows).order_by(*order)[:count])
+    names = [field.lstrip("-") for field in order]
+    slices = [rows.filter(part).order_by(*order).values_list("pk", *names)[:count] for part in parts]
+    keys = [key for key, *_ in slices[0].union(*slices[1:], all=True).order_by(*order)[:count]]
+    return list(rows.filter(pk__in=keys).order_by(*order))
 
 
 def _question(request: HttpRequest) -> str:

@@ -32,6 +32,9 @@ from finalmarket.api.v1 import (
     journeys,
     keys,
     locations,
+    order_money,
+    orders,
+    parcels,
     policies,
     privacy,
     reservations,
@@ -66,8 +69,9 @@ api = Rest(
 )  # fmt: skip
 OF_PERSONS = (customers, agreements, suggestions, privacy, segments)
 OF_STOCK = (stock, locations, reservations, stock_moves, expected, transfers, counts, policies)
+OF_ORDERS = (orders, parcels, order_money)
 OF_THE_HOUSE = (integrations, webhooks, keys, audit)
-for module in (*OF_STOCK, journeys, interactions, *OF_PERSONS, carts, advice, analytics, *OF_THE_HOUSE):
+for module in (*OF_STOCK, *OF_ORDERS, journeys, interactions, *OF_PERSONS, carts, advice, analytics, *OF_THE_HOUSE):
     api.add_router("", module.router)
 for error in (Exception, HttpError, AuthenticationError, Misshapen):
     api.add_exception_handler(error, handle)

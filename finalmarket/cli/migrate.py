@@ -3,6 +3,7 @@
 import click
 from django.core.management import call_command
 
+from finalmarket.access.roles import write_roles
 from finalmarket.kernel.database import as_owner, database_ready, settle_role
 from finalmarket.kernel.grants import grant_to_runtime
 
@@ -18,6 +19,7 @@ def apply_migrations(*, verbosity: int = 1) -> str | None:
     database_ready()
     with as_owner():
         call_command("migrate", interactive=False, verbosity=verbosity)
+        write_roles()
         role = grant_to_runtime(APPEND_ONLY)
     settle_role()
     return role

@@ -134,3 +134,10 @@ JOIN order_lines line ON line.id = newest.id AND line.kind = 'goods'
 JOIN orders o ON o.id = newest.order_id AND o.state IN ('open', 'partly_fulfilled')
 JOIN sales_channels channel ON channel.id = o.sales_channel_id
 ORDER BY o.placed_at DESC, o.id DESC LIMIT %(most)s
+
+-- name: orders_at
+-- Orders that have to do with some locations: parcels, pick ups, and goods that came back there.
+SELECT order_id FROM fulfilments WHERE location_id = ANY(%(places)s)
+UNION SELECT order_id FROM pickups WHERE location_id = ANY(%(places)s)
+UNION SELECT found.order_id FROM return_lines line JOIN returns found ON found.id = line.return_record_id
+      WHERE line.location_id = ANY(%(places)s) AND found.order_id IS NOT NULL

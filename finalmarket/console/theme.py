@@ -32,6 +32,13 @@ def _group(title: Any, *items: Item) -> Item:
     return {"title": title, "items": list(items)}
 
 
+def _places_of(user: Any) -> frozenset[int] | None:
+    """The stores that a user is bound to, as access/roles.py says."""
+    from finalmarket.access import roles  # models, which are not there yet when the settings are read
+
+    return roles.places_of(user)
+
+
 def _unread(request: HttpRequest) -> int:
     from finalmarket.advice.notices import unread_count  # models, which are not there yet when the settings are read
 
@@ -50,9 +57,10 @@ WORK: Item = {
         )
         | {"counts": _unread},
         _page(_("Figures"), "insights", "analytics", "analytics.view_channelanalytics"),
-        _page(_("Orders"), "receipt_long", "orders", "orders.view_order", "order"),
+        _page(_("Orders"), "receipt_long", "orders", "orders.view_order", "order") | {"is_of_places": True},
         _page(_("Phone"), "call", "phone", "orders.add_order", "call"),
-        _page(_("Stores"), "store", "stores", "orders.view_order", "store", "pick_list", "store_return"),
+        _page(_("Stores"), "store", "stores", "orders.view_order", "store", "pick_list", "store_return")
+        | {"is_of_places": True},
         _page(
             _("Customers"),
             "person",
@@ -72,8 +80,10 @@ WORK: Item = {
             "preview_segment",
             "make_segment",
         ),
-        _page(_("Stock"), "grid_on", "stock", "stock.view_channelinventory", "sku", "policy", "explain"),
-        _page(_("Stock alerts"), "production_quantity_limits", "alerts", "stock.view_stockalert"),
+        _page(_("Stock"), "grid_on", "stock", "stock.view_channelinventory", "sku", "policy", "explain")
+        | {"is_of_places": True},
+        _page(_("Stock alerts"), "production_quantity_limits", "alerts", "stock.view_stockalert")
+        | {"is_of_places": True},
         _page(_("Stock advice"), "tips_and_updates", "stock_advice", "advice.view_stockadvice"),
         _page(_("Channels"), "storefront", "channels", "channels.view_saleschannel", "channel"),
         _page(_("Bulk edit"), "edit_note", "bulk", "channels.change_channelproduct"),
@@ -203,6 +213,8 @@ def navigation(request: HttpRequest) -> list[Item]:
 
 
 def _may_see(request: HttpRequest, item: Item) -> bool:
+    if _places_of(request.user) is not None and not item.get("is_of_places"):
+        return False
     return any(request.user.has_perm(one) for one in item["needs"].split("|"))
 
 

@@ -60,10 +60,10 @@ def come_after(home: House, path: Path) -> None:
 
 
 def cuts(path: Path, trail: Trail) -> list[str]:
-    """Where the worker is killed on this path: at the first and the last visit of each failpoint that the path is
-    about; in the long proof at every visit of every one."""
+    """Where the worker is killed on this path: once at each failpoint that the path is about, as late as it comes by; in
+    the long proof at every visit of every one."""
     passed = trail.points()
     if EVERYWHERE:
         return [f"{name}@{passed[: place + 1].count(name)}" for place, name in enumerate(passed)]
     mine = [name for name in dict.fromkeys(passed) if path.is_about(name)]
-    return [f"{name}@{visit}" for name in mine for visit in sorted({1, passed.count(name)})]
+    return [f"{name}@{passed.count(name)}" for name in mine]

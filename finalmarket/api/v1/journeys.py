@@ -3,6 +3,7 @@
 A key that is bound to channels sees the journeys that began on one of them or have a step there.
 """
 
+from decimal import Decimal
 from typing import Annotated, Any, Literal
 
 from django.db.models import Count, Exists, OuterRef, Q, QuerySet
@@ -44,7 +45,7 @@ class Journey(BaseModel):
     reason: str = Field(description="Why it has this intent")
     visits: int
     touchpoints: int
-    value: str | None = Field(description="The order's goods after discount, as a decimal number")
+    value: Decimal | None = Field(description="The order's goods after discount")
     currency: str
     started_at: AwareDatetime
     last_touch_at: AwareDatetime | None
@@ -293,7 +294,7 @@ def _journey_shown(row: CrossChannelJourney, touchpoints: int) -> Journey:
     return Journey.model_validate(
         {
             "id": row.pk, "customer": row.customer_id, "channel": row.start_channel_id, "order": row.order_id,
-            "touchpoints": touchpoints, "value": None if row.value is None else str(row.value),
+            "touchpoints": touchpoints, "value": row.value,
             "duration_seconds": None if row.duration is None else int(row.duration.total_seconds()),
             **{word: getattr(row, word) for word in words},
         }

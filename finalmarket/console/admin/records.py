@@ -14,6 +14,7 @@ from unfold.admin import ModelAdmin as UnfoldAdmin
 from unfold.admin import TabularInline as UnfoldTable
 from unfold.views import ChangeList as UnfoldList
 
+from finalmarket.access.roles import places_of
 from finalmarket.console.counting import BoundedPaginator
 from finalmarket.console.templatetags.console import pill
 
@@ -82,6 +83,22 @@ class RecordAdmin(Admin):
         if not search_term.strip():
             return queryset, False
         return queryset.filter(find(search_term)).order_by((F("pk") + 0).desc()), False
+
+    def has_view_permission(self, request: HttpRequest, obj: Model | None = None) -> bool:
+        """Who has the right, and is not bound to stores: records are of the whole house."""
+        return places_of(request.user) is None and super().has_view_permission(request, obj)
+
+    def has_change_permission(self, request: HttpRequest, obj: Model | None = None) -> bool:
+        """Who has the right, and is not bound to stores."""
+        return places_of(request.user) is None and super().has_change_permission(request, obj)
+
+    def has_add_permission(self, request: HttpRequest) -> bool:
+        """Who has the right, and is not bound to stores."""
+        return places_of(request.user) is None and super().has_add_permission(request)
+
+    def has_delete_permission(self, request: HttpRequest, obj: Model | None = None) -> bool:
+        """Who has the right, and is not bound to stores."""
+        return places_of(request.user) is None and super().has_delete_permission(request, obj)
 
 
 class KeptAdmin(RecordAdmin):

@@ -15,7 +15,7 @@ from finalmarket.console import finding
 from finalmarket.console.counting import bounded_count
 from finalmarket.console.keyset import cut
 from finalmarket.console.pages import asked
-from finalmarket.console.pages.frame import attempt, back, page, show
+from finalmarket.console.pages.frame import attempt, back, page, places, show
 from finalmarket.console.pages.stock import location_choices
 from finalmarket.kernel import clock
 from finalmarket.stock.alerts import snooze as snooze_alert
@@ -34,11 +34,11 @@ class AlertFilters(asked.Filters):
     snoozed = forms.BooleanField(label="Put off", required=False)
 
 
-@page("stock.view_stockalert")
+@page("stock.view_stockalert", is_of_places=True)
 def alerts(request: HttpRequest) -> HttpResponse:
     """Open alerts, newest first."""
     filters = AlertFilters(request)
-    chosen = _narrowed(filters.given)
+    chosen = _narrowed(filters.given).filter(_here(request))
     _, count = bounded_count(chosen)
     related = chosen.select_related("variant__product", "sales_channel", "location")
     context = {
@@ -51,20 +51,27 @@ def alerts(request: HttpRequest) -> HttpResponse:
     return show(request, "alerts.html", "Stock alerts", context)
 
 
-@page("stock.change_stockalert", "POST")
+@page("stock.change_stockalert", "POST", is_of_places=True)
 def snooze(request: HttpRequest) -> HttpResponse:
     """Put the chosen alerts off for some days; they come back by themselves if they are still open."""
-    attempt(request, lambda: _put_off(request.POST.getlist("alert"), request.POST.get("days", "")))
+    attempt(request, lambda: _put_off(request, request.POST.getlist("alert"), request.POST.get("days", "")))
     return back(request, reverse("console:alerts"))
 
 
-def _put_off(keys: list[str], days: str) -> str:
+def _here(request: HttpRequest) -> Q:
+    """Who is bound to stores sees the alerts of these."""
+    own = places(request)
+    return Q() if own is None else Q(location__in=sorted(own))
+
+
+def _put_off(request: HttpRequest, keys: list[str], days: str) -> str:
     if not keys:
         raise ValidationError("Choose the alerts first.")
     if days not in dict(PUT_OFF) or not all(key.isascii() and key.isdigit() and len(key) < 19 for key in keys):
         raise ValidationError("Choose for how long from the list.")
     until = clock.now() + timedelta(days=int(days))
     chosen = StockAlert.objects.filter(pk__in=[int(key) for key in keys[: asked.PAGE_SIZE]], closed_at=None)
+    chosen = chosen.filter(_here(request))
     done = [snooze_alert(key, until) for key in chosen.order_by("pk").values_list("pk", flat=True)]
     return f"{len(done)} alerts are put off for {dict(PUT_OFF)[days]}; they come back earlier when it gets worse."
 

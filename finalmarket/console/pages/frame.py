@@ -15,6 +15,7 @@ from django.shortcuts import render
 from django.utils.http import url_has_allowed_host_and_scheme
 from django.views.decorators.http import require_http_methods
 
+from finalmarket.access.roles import places_of
 from finalmarket.console.policy import live_address
 from finalmarket.kernel.errors import UserError
 
@@ -23,11 +24,13 @@ LIVE_HEADER = "X-Live"
 View = Callable[..., HttpResponse | StreamingHttpResponse]
 
 
-def page(permission: str, *methods: str) -> Callable[[View], View]:
+def page(permission: str, *methods: str, is_of_places: bool = False) -> Callable[[View], View]:
     """Let only those see a page who are logged in to the console and have `permission` ("room.verb_model"; of several
     that are parted by | any one will do).
 
-    `methods` are the HTTP methods that it answers, GET by default. Posts are checked for their CSRF token.
+    Who is bound to stores (access/roles.py) comes only to pages that are `is_of_places`: those look at `places` and
+    show nothing else. `methods` are the HTTP methods that it answers, GET by default. Posts are checked for their CSRF
+    token.
     """
 
     def guard(view: View) -> View:
@@ -36,12 +39,19 @@ def page(permission: str, *methods: str) -> Callable[[View], View]:
         def checked(request: HttpRequest, *args: Any, **kwargs: Any) -> HttpResponse | StreamingHttpResponse:
             if not any(request.user.has_perm(one) for one in permission.split("|")):
                 raise PermissionDenied(f"{request.user} may not {permission}")
+            if not is_of_places and places(request) is not None:
+                raise PermissionDenied(f"{request.user} is bound to stores, and this page shows more than these")
             return view(request, *args, **kwargs)
 
         entered: View = admin.site.admin_view(checked)
         return entered
 
     return guard
+
+
+def places(request: HttpRequest) -> frozenset[int] | None:
+    """Return the ids of the stock locations that whoever asks is bound to, or None when they see all."""
+    return places_of(request.user)
 
 
 def show(

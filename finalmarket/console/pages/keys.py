@@ -10,7 +10,7 @@ from django.http import HttpRequest, HttpResponse
 from django.urls import reverse
 from django.views.decorators.cache import never_cache
 
-from finalmarket.access import keys
+from finalmarket.access import keys, roles
 from finalmarket.access.models import ApiKey, AuditEntry
 from finalmarket.channels.models import SalesChannel
 from finalmarket.console.pages.frame import actor, attempt, back, page, show
@@ -58,7 +58,7 @@ def end_key(request: HttpRequest, key: int) -> HttpResponse:
 
 
 def _owner_only(request: HttpRequest) -> None:
-    if not request.user.is_superuser:
+    if not roles.is_owner(request.user):
         raise PermissionDenied(f"{request.user} is not the owner")
 
 

@@ -11,8 +11,9 @@ from django.db.models import Q
 from django.http import HttpRequest, HttpResponse
 from django.shortcuts import get_object_or_404
 
+from finalmarket.console.at_places import orders_of
 from finalmarket.console.pages.desk import desk_of
-from finalmarket.console.pages.frame import page, show
+from finalmarket.console.pages.frame import page, places, show
 from finalmarket.console.pages.talk import tickets_of
 from finalmarket.orders.drafts import Address
 from finalmarket.orders.fulfilment import REJECTIONS
@@ -31,10 +32,11 @@ PARTS = (
 )
 
 
-@page("orders.view_order")
+@page("orders.view_order", is_of_places=True)
 def order(request: HttpRequest, key: int) -> HttpResponse:
     """Everything about one order."""
-    found = get_object_or_404(Order.objects.select_related("sales_channel", "customer").defer("raw"), pk=key)
+    seen = Order.objects.filter(orders_of(places(request)))
+    found = get_object_or_404(seen.select_related("sales_channel", "customer").defer("raw"), pk=key)
     lines = list(found.lines.select_related("variant").order_by("position"))
     parcels = list(
         found.fulfilments.select_related("location")
@@ -59,6 +61,8 @@ def order(request: HttpRequest, key: int) -> HttpResponse:
         "dispositions": ReturnLine.Disposition.choices,
         "tickets": tickets_of(found),
         "desk": desk_of(found, parcels),
+        "is_bound": places(request) is not None,
+        "may_change": request.user.has_perm("orders.change_order") and places(request) is None,
         "form_key": secrets.token_hex(8),
     }
     return show(request, "order.html", f"Order {found.number}", context)

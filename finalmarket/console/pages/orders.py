@@ -13,10 +13,11 @@ from django.http import HttpRequest, HttpResponse
 
 from finalmarket.channels.models import SalesChannel
 from finalmarket.console import finding
+from finalmarket.console.at_places import orders_of
 from finalmarket.console.counting import bounded_count
 from finalmarket.console.keyset import cut
 from finalmarket.console.pages import asked
-from finalmarket.console.pages.frame import page, show
+from finalmarket.console.pages.frame import page, places, show
 from finalmarket.orders.models import Order, OrderLine
 
 ORDER = ("-placed_at", "-id")
@@ -35,11 +36,11 @@ class OrderFilters(asked.Filters):
     problem = forms.BooleanField(label="With a problem", required=False)
 
 
-@page("orders.view_order")
+@page("orders.view_order", is_of_places=True)
 def orders(request: HttpRequest) -> HttpResponse:
     """All orders, newest first, narrowed by filters and a search."""
     filters = OrderFilters(request)
-    chosen = _narrowed(filters.given)
+    chosen = _narrowed(filters.given).filter(orders_of(places(request)))
     _, count = bounded_count(chosen)
     slice_ = cut(chosen.select_related("sales_channel").defer("raw"), ORDER, request.GET, asked.PAGE_SIZE)
     context = {

@@ -3,26 +3,33 @@
 from __future__ import annotations
 
 from decimal import Decimal
+from typing import Any
 
 from django.http import HttpRequest, HttpResponse
+from django.shortcuts import redirect
 
+from finalmarket.analytics.rollup import today
 from finalmarket.console import figures
 from finalmarket.console.counting import COUNTED_AT_MOST
-from finalmarket.console.pages.frame import page, show
+from finalmarket.console.pages.frame import page, places, show
+from finalmarket.console.tiles import tiles
 from finalmarket.orders.models import Order
 
 SHOWN = 8
 
 
-@page("orders.view_order")
+@page("orders.view_order|analytics.view_channelanalytics", is_of_places=True)
 def overview(request: HttpRequest) -> HttpResponse:
-    """Orders, revenue and stock alerts per channel, the newest orders, and orders with a problem."""
+    """Orders, revenue and stock alerts per channel, the newest orders, and orders with a problem; for those who are
+    bound to stores, these."""
+    if places(request) is not None:
+        return redirect("console:stores")
     found = figures.figures()
     alerts = figures.add_alerts(found)
-    orders = Order.objects.select_related("sales_channel").defer("raw").order_by("-placed_at", "-id")
-    troubled = orders.exclude(problem="")
+    days = [today(one.channel) for one in found]
     context = {
-        "found": found,
+        "found": list(zip(found, days, strict=True)),
+        "first_day": min(days, default=None),
         "orders_today": sum(one.orders_today for one in found),
         "orders": sum(one.orders for one in found),
         "revenue_today": _by_currency(found, "revenue_today"),
@@ -30,11 +37,22 @@ def overview(request: HttpRequest) -> HttpResponse:
         "alerts": alerts,
         "is_capped": alerts >= COUNTED_AT_MOST,
         "chart": figures.chart(found),
-        "newest": list(orders[:SHOWN]),
-        "troubled": list(troubled[:SHOWN]),
+        "tiles": tiles(request),
         "days": figures.DAYS,
     }
-    return show(request, "overview.html", "Overview", context)
+    return show(request, "overview.html", "Overview", context | _orders(request))
+
+
+def _orders(request: HttpRequest) -> dict[str, Any]:
+    """The newest orders, and those that need a person."""
+    if not request.user.has_perm("orders.view_order"):
+        return {"sees_orders": False}
+    orders = Order.objects.select_related("sales_channel").defer("raw").order_by("-placed_at", "-id")
+    return {
+        "sees_orders": True,
+        "newest": list(orders[:SHOWN]),
+        "troubled": list(orders.exclude(problem="")[:SHOWN]),
+    }
 
 
 def _by_currency(found: list[figures.ChannelFigures], name: str) -> list[tuple[Decimal, str]]:

@@ -2,50 +2,32 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
 from typing import Any
 
-from django import forms
 from django.db.models import QuerySet
 from django.http import HttpRequest, HttpResponse
 from django.shortcuts import get_object_or_404
-from django.urls import reverse
 
 from finalmarket.catalog.models import Variant
 from finalmarket.channels.models import SalesChannel
 from finalmarket.console import finding
 from finalmarket.console.keyset import cut
-from finalmarket.console.pages.frame import actor, attempt, back, page, show
+from finalmarket.console.pages.frame import page, places, show
 from finalmarket.console.pages.stock import rows_of
-from finalmarket.stock import ledger
-from finalmarket.stock.models import ExpectedReceipt, ReservationLine, StockItem, StockLocation, StockMovement
-from finalmarket.stock.policies import set_safety
+from finalmarket.console.pages.stock_change import StockChange
+from finalmarket.console.pages.stock_here import sku_here
+from finalmarket.stock.models import ExpectedReceipt, ReservationLine, StockItem, StockMovement
 
 LEDGER_LINES = 30
 SHOWN = 20
 
 
-class StockChange(forms.Form):
-    """A change of what lies at one location, as a person enters it."""
-
-    what = forms.ChoiceField(
-        label="What happened",
-        choices=[
-            ("receive", "Goods arrived"),
-            ("adjust", "Lost or found (− or +)"),
-            ("count", "Counted anew"),
-            ("safety", "Safety stock is now"),
-        ],
-    )
-    location = forms.ModelChoiceField(StockLocation.objects.filter(is_active=True), label="Where")
-    quantity = forms.IntegerField(min_value=-1_000_000, max_value=1_000_000, label="Units")
-    reason = forms.CharField(max_length=200, label="Why")
-
-
-@page("stock.view_stockitem")
+@page("stock.view_stockitem", is_of_places=True)
 def sku(request: HttpRequest, key: int) -> HttpResponse:
     """Everything about the stock of one SKU."""
     variant = get_object_or_404(Variant.objects.select_related("product", "stock_pool"), pk=key)
+    if (own := places(request)) is not None:
+        return sku_here(request, variant, own)
     movements = StockMovement.objects.filter(variant=variant).select_related("location", "sales_channel")
     context = {
         "variant": variant,
@@ -64,52 +46,6 @@ def sku(request: HttpRequest, key: int) -> HttpResponse:
         "form": StockChange(),
     }
     return show(request, "sku.html", variant.sku, context)
-
-
-@page("stock.add_stockmovement", "POST")
-def change_stock(request: HttpRequest, key: int) -> HttpResponse:
-    """Receive, adjust or count units at one location."""
-    variant = get_object_or_404(Variant, pk=key)
-    form = StockChange(request.POST)
-    attempt(request, lambda: _carry_out(variant, form, actor(request)))
-    return back(request, reverse("console:sku", args=[key]))
-
-
-def _carry_out(variant: Variant, form: StockChange, who: str) -> str:
-    if not form.is_valid():
-        raise forms.ValidationError(
-            [f"{form[name].label}: {' '.join(map(str, texts))}" for name, texts in form.errors.items()]
-        )
-    given = form.cleaned_data
-    verbs: dict[str, Callable[[Variant, dict[str, Any], str], str]] = {
-        "receive": _receive,
-        "adjust": _adjust,
-        "count": _count,
-        "safety": _keep_safe,
-    }
-    return verbs[given["what"]](variant, given, who)
-
-
-def _receive(variant: Variant, given: dict[str, Any], who: str) -> str:
-    receipt = ledger.Receipt(variant.pk, given["location"].pk, given["quantity"], given["reason"])
-    ledger.receive([receipt], actor=who)
-    return f"{given['quantity']} of {variant.sku} received at {given['location']}."
-
-
-def _adjust(variant: Variant, given: dict[str, Any], who: str) -> str:
-    left = ledger.adjust(variant.pk, given["location"].pk, given["quantity"], reason=given["reason"], actor=who)
-    return f"{variant.sku}: {left} are on hand at {given['location']} now."
-
-
-def _count(variant: Variant, given: dict[str, Any], who: str) -> str:
-    place, units = given["location"].pk, given["quantity"]
-    difference = ledger.set_on_hand(variant.pk, place, units, reason=given["reason"], actor=who)
-    return f"{variant.sku}: {given['quantity']} are on hand at {given['location']} now, a difference of {difference:+}."
-
-
-def _keep_safe(variant: Variant, given: dict[str, Any], who: str) -> str:
-    set_safety(variant.pk, given["location"].pk, given["quantity"], actor=who, reason=given["reason"])
-    return f"{variant.sku}: {given['quantity']} units at {given['location']} are never promised."
 
 
 def _items(variant: Variant) -> QuerySet[StockItem]:

@@ -19,7 +19,8 @@ from finalmarket.console import finding
 from finalmarket.console.counting import bounded_count
 from finalmarket.console.keyset import cut
 from finalmarket.console.pages import asked
-from finalmarket.console.pages.frame import page, part, show
+from finalmarket.console.pages.frame import page, part, places, show
+from finalmarket.console.pages.stock_here import matrix_here
 from finalmarket.stock import atp
 from finalmarket.stock.models import StockAlert, StockItem, StockLocation
 
@@ -60,9 +61,11 @@ class StockFilters(asked.Filters):
     location = forms.ChoiceField(choices=location_choices, required=False, label="Lies at")
 
 
-@page("stock.view_channelinventory")
+@page("stock.view_channelinventory|stock.view_stockitem", is_of_places=True)
 def matrix(request: HttpRequest) -> HttpResponse:
     """SKUs by channels; each cell says what the channel may sell."""
+    if (own := places(request)) is not None:
+        return matrix_here(request, own)
     filters = StockFilters(request)
     chosen = _narrowed(filters.given)
     _, count = bounded_count(chosen)

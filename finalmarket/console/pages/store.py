@@ -12,6 +12,7 @@ from django.http import Http404, HttpRequest, HttpResponse
 from django.shortcuts import get_object_or_404, redirect
 from django.urls import reverse
 
+from finalmarket.access import roles
 from finalmarket.console import finding
 from finalmarket.console.pages.frame import actor, attempt, back, page, show
 from finalmarket.kernel.errors import UserError
@@ -29,7 +30,7 @@ Given = Mapping[str, str]
 Verb = Callable[[StockLocation, Given, str], str]
 
 
-@page(SEES)
+@page(SEES, is_of_places=True)
 def stores(request: HttpRequest) -> HttpResponse:
     """All stores, with what waits at each; straight to the only one."""
     found = [place for place in at_store.stores() if may_work_at(request, place)]
@@ -38,7 +39,7 @@ def stores(request: HttpRequest) -> HttpResponse:
     return show(request, "stores.html", "Stores", {"stores": found})
 
 
-@page(SEES)
+@page(SEES, is_of_places=True)
 def store(request: HttpRequest, code: str) -> HttpResponse:
     """What is to be done at one store now."""
     place = _place(request, code)
@@ -66,7 +67,7 @@ def _orders_found(request: HttpRequest) -> list[Order] | None:
     return list(rows.order_by("-placed_at", "-id")[:MOST_ORDERS_FOUND])
 
 
-@page(SEES)
+@page(SEES, is_of_places=True)
 def pick_list(request: HttpRequest, code: str) -> HttpResponse:
     """What is to be taken off the shelves, by SKU; to be printed or carried along."""
     place = _place(request, code)
@@ -75,7 +76,7 @@ def pick_list(request: HttpRequest, code: str) -> HttpResponse:
     })  # fmt: skip
 
 
-@page(SEES)
+@page(SEES, is_of_places=True)
 def store_return(request: HttpRequest, code: str, key: int) -> HttpResponse:
     """What can come back of an order, whatever channel it is of; it goes on the shelf of this store."""
     place = _place(request, code)
@@ -90,7 +91,7 @@ def store_return(request: HttpRequest, code: str, key: int) -> HttpResponse:
     return show(request, "store_return.html", f"Return of {order.number}", context)
 
 
-@page(WORKS, "POST")
+@page(WORKS, "POST", is_of_places=True)
 def act(request: HttpRequest, code: str, verb: str) -> HttpResponse:
     """Carry out what was done at the counter, and return to the store."""
     place = _place(request, code)
@@ -102,7 +103,8 @@ def act(request: HttpRequest, code: str, verb: str) -> HttpResponse:
 
 def may_work_at(request: HttpRequest, place: StockLocation) -> bool:
     """Whether whoever asks works at this store."""
-    return any(request.user.has_perm(right) for right in (SEES, WORKS)) and place.is_active
+    has_right = any(request.user.has_perm(right) for right in (SEES, WORKS))
+    return has_right and place.is_active and roles.may_work_at(request.user, place.pk)
 
 
 def _place(request: HttpRequest, code: str) -> StockLocation:

@@ -29,6 +29,7 @@ class OrderEvent(models.Model):
         PAID = "paid", "Payment"
         REFUNDED = "refunded", "Refunded"
         PROBLEM = "problem", "Problem"
+        NOTE = "note", "Note"
 
     order = models.ForeignKey(Order, on_delete=models.CASCADE, related_name="events", db_index=False)
     kind = models.CharField(max_length=10, choices=Kind)

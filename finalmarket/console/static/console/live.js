@@ -65,11 +65,19 @@
     timer = setTimeout(fetchParts, Math.max(0, rest));
   }
 
-  // Who types, or has something open, is not disturbed.
+  // Who types, has chosen something or has a dialog open is not disturbed: the part waits until that is over.
   function isBusy(part) {
     const active = document.activeElement;
-    const types = active && part.contains(active) && active.matches("input, select, textarea");
-    return types || part.querySelector("dialog[open], input:checked[data-chosen]");
+    if (active && part.contains(active) && active.matches("input, select, textarea")) return true;
+    if (part.querySelector("dialog[open]")) return true;
+    return [...part.querySelectorAll("input, textarea, select")].some((field) => {
+      if (field.type === "checkbox" || field.type === "radio") return field.checked !== field.defaultChecked;
+      if (field.tagName === "SELECT") {
+        const first = [...field.options].some((one) => one.defaultSelected);
+        return [...field.options].some((one, at) => one.selected !== (first ? one.defaultSelected : at === 0));
+      }
+      return field.type !== "hidden" && field.value !== field.defaultValue;
+    });
   }
 
   async function fetchParts() {
