@@ -1,0 +1,75 @@
+"""The tiles of the overview: one number each, with the page where the rows behind it stand.
+
+A tile is a function that is handed the request and returns a Tile, or None where there is nothing to show. It is asked
+of those who have its right; `TILES` is their order. What it shows anew is named by `topics` (live/words.py).
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from dataclasses import dataclass
+
+from django.db.models import Count
+from django.http import HttpRequest
+from django.urls import reverse
+from django.utils.translation import gettext as _
+
+from finalmarket.console.counting import bounded_count
+from finalmarket.integrations import health
+from finalmarket.integrations.models import ChannelIntegration
+from finalmarket.journeys.models import CrossChannelJourney
+from finalmarket.kernel import clock
+
+WELL = (health.HEALTHY, health.NOT_CONNECTED)
+
+
+@dataclass(frozen=True, slots=True)
+class Tile:
+    """A number with what it means; `address` leads to its rows."""
+
+    key: str
+    title: str
+    value: str
+    note: str
+    address: str
+    is_bad: bool = False
+
+
+def _accounts(request: HttpRequest) -> Tile | None:
+    """How many accounts on platforms are not well."""
+    accounts = list(ChannelIntegration.objects.all())
+    if not accounts:
+        return None
+    words = [one.word for one in health.health_of_all(accounts).values()]
+    unwell = [word for word in words if word not in WELL]
+    counts = {word: words.count(word) for word in dict.fromkeys(sorted(unwell) or words)}
+    note = ", ".join(f"{count} {word}" for word, count in counts.items())
+    title = _("Integrations that need a look")
+    return Tile("accounts", title, str(len(unwell)), note, reverse("console:integrations"), bool(unwell))
+
+
+def _journeys(request: HttpRequest) -> Tile:
+    """How many journeys are under way, and how they ended today."""
+    under_way = CrossChannelJourney.objects.filter(state="open", intent="purchase")
+    midnight = clock.now().replace(hour=0, minute=0, second=0, microsecond=0)
+    ended = dict(
+        CrossChannelJourney.objects.filter(intent="purchase", started_at__gte=midnight, state__in=("completed", "open"))
+        .order_by()
+        .values_list("state")
+        .annotate(Count("pk"))
+    )
+    note = _("to a purchase; of today's, {completed} led to an order").format(completed=ended.get("completed", 0))
+    address = f"{reverse('console:journeys')}?state=open&intent=purchase"
+    return Tile("journeys", _("Journeys under way"), bounded_count(under_way)[1], note, address)
+
+
+TILES: list[tuple[str, Callable[[HttpRequest], Tile | None]]] = [
+    ("integrations.view_channelintegration", _accounts),
+    ("journeys.view_crosschanneljourney", _journeys),
+]
+
+
+def tiles(request: HttpRequest) -> list[Tile]:
+    """Return the tiles that whoever asks may see."""
+    found = [make(request) for permission, make in TILES if request.user.has_perm(permission)]
+    return [tile for tile in found if tile is not None]
