@@ -8,7 +8,7 @@ export DJANGO_SETTINGS_MODULE := finalmarket.config.settings
 export PIP_DISABLE_PIP_VERSION_CHECK := 1
 
 .DEFAULT_GOAL := help
-.PHONY: help setup setup-dev run test lint proof bench spark connector matrix lock clean
+.PHONY: help setup setup-dev run test lint proof bench spark connector matrix client lock clean
 
 help: ## show these commands
 	@awk -F ':.*## ' '/^[a-z-]+:.*## / {printf "  make %-10s %s\n", $$1, $$2}' $(MAKEFILE_LIST)
@@ -65,6 +65,9 @@ connector: setup-dev ## write the skeleton of a new connector (NAME=etsy, or NAM
 
 matrix: setup ## write what the connectors can do into docs/connectors/README.md
 	@$(BIN)/python -m finalmarket.connectors.matrix docs/connectors/README.md
+
+client: setup-dev ## write the typed client of the REST API anew, from its description
+	@$(BIN)/python scripts/write_client.py
 
 lock: ## make the lock files anew (needs uv)
 	uv pip compile --generate-hashes --no-emit-index-url --no-annotate --no-header --universal --python-version 3.11 \
