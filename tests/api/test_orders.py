@@ -256,7 +256,7 @@ def test_a_note_stands_in_the_history(shop: Shop) -> None:
     order = shop.placed()
     told(shop.program.post(f"/orders/{order['id']}/notes", {"text": "Leave it with the neighbour"}), 201)
     pages = [one for page in shop.program.pages(f"/orders/{order['id']}/history", limit=2) for one in page]
-    assert pages[0]["kind"] == "taken"
+    assert "taken" in {one["kind"] for one in pages}
     assert (pages[-1]["kind"], pages[-1]["text"]) == ("note", "Leave it with the neighbour")
     assert OrderEvent.objects.filter(kind="note").get().actor == "api:web shop"
 

@@ -162,6 +162,17 @@ def list_orders(request: HttpRequest, asked: Query[OrderFilters]) -> OrderPage:
     return OrderPage(items=shown_rows(found, with_lines=is_wanted(request, "lines")), next=following)
 
 
+@write(
+    router, "POST", "/orders/bulk", scope="orders:write", status=200, answer=AllTaken,
+    example={"items": [{"outcome": "created", "order": 12, "number": "W-100012", "problem": None}]},
+    body={"items": [PLACE]},
+)  # fmt: skip
+def place_orders_in_bulk(request: HttpRequest, told: OrdersSaid) -> Done:
+    """Place up to 200 orders, each by itself: what is refused spoils nothing else. Each says its `external_id`."""
+    items = [_take_one(request, place, one) for place, one in enumerate(told.items)]
+    return Done(f"{sum(one.order is not None for one in items)} orders", AllTaken(items=items))
+
+
 @read(router, "/orders/{order}", scope="orders:read", answer=OrderShown, example=ORDER)
 def get_order(request: HttpRequest, order: Key) -> OrderShown:
     """Show an order: lines, payments, parcels, returns and refunds."""
@@ -196,17 +207,6 @@ def place_order(request: HttpRequest, told: OrderSaid) -> Done:
     status = 201 if taken.outcome == "created" else 200
     headers = {"Location": f"/api/v1/orders/{taken.order.pk}"} if status == 201 else {}
     return Done(f"order {taken.order.pk}", shown(taken.order), status, headers)
-
-
-@write(
-    router, "POST", "/orders/bulk", scope="orders:write", status=200, answer=AllTaken,
-    example={"items": [{"outcome": "created", "order": 12, "number": "W-100012", "problem": None}]},
-    body={"items": [PLACE]},
-)  # fmt: skip
-def place_orders_in_bulk(request: HttpRequest, told: OrdersSaid) -> Done:
-    """Place up to 200 orders, each by itself: what is refused spoils nothing else. Each says its `external_id`."""
-    items = [_take_one(request, place, one) for place, one in enumerate(told.items)]
-    return Done(f"{sum(one.order is not None for one in items)} orders", AllTaken(items=items))
 
 
 @write(
