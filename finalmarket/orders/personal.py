@@ -1,9 +1,11 @@
 """What the order book keeps of people, and what becomes of it when somebody is erased."""
 
-from finalmarket.kernel.personal import EMPTY_OBJECT, EMPTY_TEXT, Table, impersonal
+from finalmarket.kernel.personal import EMPTY_LIST, EMPTY_OBJECT, EMPTY_TEXT, Table, impersonal
 
 OF_ORDER = "order_id = ANY (%(orders)s)"
 OF_CART = "cart_id IN (SELECT id FROM carts WHERE customer_id = ANY (%(profiles)s))"
+OF_REQUEST = "(customer_id = ANY (%(profiles)s) OR order_id = ANY (%(orders)s))"
+OF_MAIL = ("email", "name", "subject", "text", "reason")
 BOOKS = "Amounts, tax, units, dates and references: the books, which the law has kept for years."
 # Of an address the country stays, because the tax depends on it.
 COUNTRY = "CASE WHEN {0} ? 'country' THEN jsonb_build_object('country', left({0} ->> 'country', 2)) ELSE '{{}}' END"
@@ -37,12 +39,20 @@ TABLES = (
         "pickups", OF_ORDER, {"name": EMPTY_TEXT}, none=("code", "state"), kept="Where goods were handed over.",
     ),
     Table("phone_calls", "customer_id = ANY (%(profiles)s)", {"number": EMPTY_TEXT, "note": EMPTY_TEXT},
-          none=("direction", "agent"), kept="That there was a call, and which order came of it."),
+          searched=("number", "note"), none=("direction", "agent"), kept="That there was a call, and what came of it."),
+    Table("order_request_lines", "request_id IN (SELECT id FROM order_requests WHERE "
+          "customer_id = ANY (%(profiles)s) OR order_id = ANY (%(orders)s))",
+          {"text": EMPTY_TEXT, "named": EMPTY_TEXT}, searched=("text", "named"),
+          none=("certainty", "why", "candidates"), kept="How many of what was ordered by mail."),
+    Table("order_requests", OF_REQUEST, dict.fromkeys(OF_MAIL, EMPTY_TEXT) | {"warnings": EMPTY_LIST},
+          searched=OF_MAIL, none=("message_id", "unproved", "state", "decided_by"),
+          kept="That a mail asked for goods, so that it is not read twice."),
     Table("cart_lines", OF_CART, is_deleted=True, none=("currency",)),
     Table("carts", "customer_id = ANY (%(profiles)s)", is_deleted=True, none=("reservation_key",)),
     Table("wishlists", "customer_id = ANY (%(profiles)s)", is_deleted=True),
     Table("order_import_refusals", "", {"value": EMPTY_TEXT, "reason": "'erased'"}, searched=("value", "reason"),
           none=("column",)),
+    impersonal("mail_doors", "digest", "made_by"),
     impersonal("order_imports", "fingerprint", "mapping_hash", "file_name", "state", "counts"),
     impersonal("imported_lines", "source", "external_id"),
     impersonal("postcode_points", "country", "prefix"),

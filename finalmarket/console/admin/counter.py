@@ -5,8 +5,8 @@ from __future__ import annotations
 from django.contrib import admin
 
 from finalmarket.console import finding
-from finalmarket.console.admin.records import ReadOnlyAdmin, pilled
-from finalmarket.orders.models import PhoneCall, Pickup
+from finalmarket.console.admin.records import ReadOnlyAdmin, ReadOnlyTable, pilled
+from finalmarket.orders.models import MailDoor, OrderRequest, OrderRequestLine, PhoneCall, Pickup
 
 
 @admin.register(Pickup)
@@ -35,3 +35,46 @@ class PhoneCallAdmin(ReadOnlyAdmin):
     search_help_text = "Customer: name, e-mail address or phone number"
     finds = finding.within("customer", finding.customers)
     ordering = ("-id",)
+
+
+class RequestLineTable(ReadOnlyTable):
+    """What was read in a mail."""
+
+    model = OrderRequestLine
+
+
+@admin.register(OrderRequest)
+class OrderRequestAdmin(ReadOnlyAdmin):
+    """Mails that ask for goods."""
+
+    list_display = ("subject", "sales_channel", "request_state", "order", "sent_at", "decided_by")
+    list_select_related = ("sales_channel", "order")
+    list_filter = ("sales_channel", "state")
+    search_fields = ("=email",)
+    search_help_text = "Whole e-mail address of the sender"
+    ordering = ("-id",)
+    inlines = (RequestLineTable,)
+
+    request_state = pilled("state")
+
+
+@admin.register(OrderRequestLine)
+class OrderRequestLineAdmin(ReadOnlyAdmin):
+    """Lines of mails that ask for goods."""
+
+    list_display = ("request", "position", "named", "quantity", "variant", "certainty")
+    list_select_related = ("request", "variant")
+    search_fields = ("variant__sku",)
+    search_help_text = "SKU, barcode or product title"
+    finds = finding.within("variant", finding.variants)
+    ordering = ("-id",)
+
+
+@admin.register(MailDoor)
+class MailDoorAdmin(ReadOnlyAdmin):
+    """Where mail comes in; the secret in its address is not kept."""
+
+    list_display = ("sales_channel", "made_by", "made_at", "used_at")
+    list_select_related = ("sales_channel",)
+    exclude = ("digest",)
+    ordering = ("sales_channel",)

@@ -8,6 +8,7 @@ from finalmarket.orders.models.imports import ImportedLine, OrderImport, OrderIm
 from finalmarket.orders.models.order import Order, OrderLine, Payment
 from finalmarket.orders.models.pickup import Pickup
 from finalmarket.orders.models.postcode import PostcodePoint
+from finalmarket.orders.models.request import MailDoor, OrderRequest, OrderRequestLine
 from finalmarket.orders.models.tax import TaxRate
 
 __all__ = [
@@ -16,12 +17,15 @@ __all__ = [
     "Fulfilment",
     "FulfilmentLine",
     "ImportedLine",
+    "MailDoor",
     "Order",
     "OrderEvent",
     "OrderImport",
     "OrderImportRefusal",
     "OrderLine",
     "OrderPromise",
+    "OrderRequest",
+    "OrderRequestLine",
     "Payment",
     "PhoneCall",
     "Pickup",
