@@ -20,17 +20,26 @@ DEBUG = os.environ.get("FINALMARKET_DEBUG") == "1"
 ALLOWED_HOSTS = _listed("FINALMARKET_HOSTS", "localhost,127.0.0.1,[::1]")
 CSRF_TRUSTED_ORIGINS = _listed("FINALMARKET_ORIGINS")
 
+BEHIND_PROXY = os.environ.get("FINALMARKET_BEHIND_PROXY") == "1"  # one that says in headers whom it speaks for, and how
+
 # Cookies travel over TLS alone, unless nobody but this machine can come in or the keeper says that the net is plain.
 PLAIN_HTTP = set(ALLOWED_HOSTS) <= LOOPBACK or os.environ.get("FINALMARKET_PLAIN_HTTP") == "1"
 SESSION_COOKIE_SECURE = not PLAIN_HTTP
 CSRF_COOKIE_SECURE = not PLAIN_HTTP
 SESSION_COOKIE_HTTPONLY = True
 SESSION_COOKIE_SAMESITE = "Lax"
+SESSION_COOKIE_AGE = 12 * 3600  # a working day; then people log in again
 SECURE_HSTS_SECONDS = 0 if PLAIN_HTTP else 31_536_000
+# Whether the other hosts of the domain speak TLS too, and whether browsers should know it beforehand, is for the keeper
+# to say: FINALMARKET_HSTS=all.
+SECURE_HSTS_INCLUDE_SUBDOMAINS = SECURE_HSTS_PRELOAD = os.environ.get("FINALMARKET_HSTS") == "all"
+SILENCED_SYSTEM_CHECKS = [] if SECURE_HSTS_PRELOAD else ["security.W005", "security.W021"]
+SECURE_SSL_REDIRECT = BEHIND_PROXY and not PLAIN_HTTP  # without a proxy there is no TLS to lead to
+SECURE_REDIRECT_EXEMPT = [r"^health$"]  # asked from within
 SECURE_CONTENT_TYPE_NOSNIFF = True
 SECURE_REFERRER_POLICY = "same-origin"
 X_FRAME_OPTIONS = "DENY"
-if os.environ.get("FINALMARKET_BEHIND_PROXY") == "1":
+if BEHIND_PROXY:
     SECURE_PROXY_SSL_HEADER = ("HTTP_X_FORWARDED_PROTO", "https")
 
 INSTALLED_APPS = [
@@ -47,6 +56,7 @@ INSTALLED_APPS = [
     "django.contrib.postgres",
     "procrastinate.contrib.django",
     "ninja",  # for the scripts of the page about the API, which come from our own house
+    "finalmarket.storefront",
     "finalmarket.worker",
     "finalmarket.catalog",
     "finalmarket.customers",

@@ -1,6 +1,6 @@
 """The addresses of the house: clients that track under the paths of their own platforms, the admin pages under /admin/,
 webhooks under /hooks/, the REST API under /api/v1/, buyers who come back from a payment under /pay/, voice
-assistants under /voice/, the console everywhere else."""
+assistants under /voice/, shops under /shop/, /app/ and /kiosk/, the console everywhere else."""
 
 from django.contrib import admin
 from django.urls import include, path
@@ -8,6 +8,7 @@ from django.urls import include, path
 from finalmarket.api.alexa.linking import give_token, link_account
 from finalmarket.api.alexa.skill import alexa
 from finalmarket.api.hooks import hook
+from finalmarket.api.inbound import take_mail
 from finalmarket.api.pay import came_back, gave_up
 from finalmarket.config.health import health
 
@@ -21,7 +22,9 @@ urlpatterns = [
     path("voice/alexa/<str:token>/", alexa, name="alexa"),
     path("voice/alexa/<str:token>/link", link_account, name="link_account"),
     path("voice/alexa/<str:token>/token", give_token, name="give_token"),
+    path("inbound/mail/<str:secret>/", take_mail, name="take_mail"),
     path("pay/<str:token>/return", came_back, name="came_back"),
     path("pay/<str:token>/cancel", gave_up, name="gave_up"),
+    path("", include("finalmarket.storefront.urls")),
     path("", include("finalmarket.console.urls")),
 ]

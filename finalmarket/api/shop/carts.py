@@ -14,6 +14,7 @@ from finalmarket.api.problems import Problem, fault
 from finalmarket.api.shop.door import Shopper, read, shopper_of, write
 from finalmarket.api.v1.shapes import Number, Said
 from finalmarket.catalog.models import Variant
+from finalmarket.kernel.money import quantize
 from finalmarket.orders import cart as carts
 from finalmarket.orders import shopping
 from finalmarket.orders.models import Cart
@@ -58,6 +59,8 @@ class CartShown(BaseModel):
     units: int
     goods: Decimal = Field(description="Of the lines that can be sold")
     delivery: Decimal = Field(description="What sending them costs")
+    total_sent: Decimal = Field(description="What is to be paid where the goods are sent")
+    total_collected: Decimal = Field(description="What is to be paid where they are collected")
     currency: str
 
 
@@ -87,9 +90,10 @@ LINE = {
 }  # fmt: skip
 CART: dict[str, Any] = {
     "token": "0f0e6a3c-2f0b-4c53-9d53-8d3a6c1e7b11", "state": "open", "is_mine": False, "lines": [LINE], "units": 2,
-    "goods": "9.00", "delivery": "4.90", "currency": "EUR",
+    "goods": "9.00", "delivery": "4.90", "total_sent": "13.90", "total_collected": "9.00", "currency": "EUR",
 }  # fmt: skip
-EMPTY = {**CART, "lines": [], "units": 0, "goods": "0", "delivery": "4.90"}
+NOTHING = {"units": 0, "goods": "0", "total_sent": "4.90", "total_collected": "0.00"}
+EMPTY = {**CART, "lines": [], **NOTHING}
 
 
 @write(router, "POST", "/carts", status=201, answer=CartShown, example=EMPTY, once="may")
@@ -187,12 +191,15 @@ def _shown(cart: Cart) -> CartShown:
     is_ended = cart.reservation_key == CHECKED_OUT
     content = Opened(cart.sales_channel, (cart,), ()) if is_ended else opened(cart)
     ids = [line.wanted.variant_id for line in content.lines]
+    channel = cart.sales_channel
+    fee = shopping.delivery_fee(channel, content.total)
     slugs = dict(Variant.objects.filter(pk__in=ids).values_list("pk", "product__slug")) if ids else {}
     return CartShown(
         token=cart.token, state="checked_out" if is_ended else "open", is_mine=cart.customer_id is not None,
         lines=[_line(line, slugs[line.wanted.variant_id]) for line in content.lines],
-        units=sum(line.wanted.quantity for line in content.lines), goods=content.total,
-        delivery=shopping.delivery_fee(cart.sales_channel, content.total), currency=cart.sales_channel.currency,
+        units=sum(line.wanted.quantity for line in content.lines), goods=content.total, delivery=fee,
+        total_sent=quantize(content.total + fee, channel.currency),
+        total_collected=quantize(content.total, channel.currency), currency=channel.currency,
     )  # fmt: skip
 
 
