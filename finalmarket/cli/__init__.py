@@ -26,6 +26,7 @@ COMMANDS = {
     "export": ("finalmarket.cli.export_data", "Write products, prices, stock or customers to a file."),
     "connectors": ("finalmarket.cli.connectors", "List the platforms that can be connected, and what each can do."),
     "replay": ("finalmarket.cli.replay", "Try again what could not be taken from a platform, or sent to one."),
+    "inbound": ("finalmarket.cli.inbound", "Hand in a mail that asks for goods."),
     "privacy": ("finalmarket.cli.privacy", "Export all that is kept of a person, or erase the person."),
     "link": ("finalmarket.cli.link", "Suggest customers who may be one person."),
     "stitch": ("finalmarket.cli.stitch", "Recognise the journeys of what customers did."),

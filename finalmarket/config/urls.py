@@ -1,6 +1,6 @@
 """The addresses of the house: clients that track under the paths of their own platforms, the admin pages under /admin/,
-webhooks under /hooks/, the REST API under /api/v1/, buyers who come back from a payment under /pay/, voice
-assistants under /voice/, shops under /shop/, /app/ and /kiosk/, the console everywhere else."""
+webhooks under /hooks/, mails under /inbound/, the REST API under /api/v1/, buyers who come back from a payment under
+/pay/, voice assistants under /voice/, shops under /shop/, /app/ and /kiosk/, the console everywhere else."""
 
 from django.contrib import admin
 from django.urls import include, path

@@ -128,7 +128,7 @@ def _words(raw: str) -> str:
     """A header as it is read: encoded words decoded, on one line, without control characters."""
     try:
         parts = [
-            _decoded(part, charset or "ascii") if isinstance(part, bytes) else part
+            decoded(part, charset or "ascii") if isinstance(part, bytes) else part
             for part, charset in decode_header(raw[:MOST_HEADER_CHARACTERS])
         ]
     except (HeaderParseError, ValueError, LookupError):
@@ -206,10 +206,10 @@ def _content(part: Message) -> bytes:
 
 
 def _text(part: Message) -> str:
-    return _decoded(_content(part), part.get_content_charset() or "utf-8")
+    return decoded(_content(part), part.get_content_charset() or "utf-8")
 
 
-def _decoded(content: bytes, charset: str) -> str:
+def decoded(content: bytes, charset: str) -> str:
     """Text in a charset; what it does not hold is shown as such. An unknown charset is taken for UTF-8, then 8-bit."""
     try:
         name = codecs.lookup(charset).name
@@ -231,7 +231,7 @@ def _is_table(name: str, kind: str) -> bool:
 
 def _rows(content: bytes, charset: str) -> list[tuple[str, ...]]:
     """The rows of an attached table; the mark that its first line has most of parts its columns."""
-    text = _decoded(content[: MOST_TEXT_CHARACTERS * 4], charset).lstrip("\ufeff").replace("\x00", "")
+    text = decoded(content[: MOST_TEXT_CHARACTERS * 4], charset).lstrip("\ufeff").replace("\x00", "")
     first = text.partition("\n")[0]
     mark = max((";", "\t", ","), key=first.count)
     try:
