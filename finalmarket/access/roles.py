@@ -39,6 +39,10 @@ FIGURES = (
     "analytics.view_channelanalytics", "analytics.view_exchangerate", "analytics.view_merchant",
     "analytics.view_segment", "analytics.view_segmentchange", "analytics.view_valuemodel",
 )  # fmt: skip
+ORDERS = (
+    "orders.view_order", "orders.view_orderline", "orders.view_orderevent", "orders.view_orderpromise",
+    "orders.view_orderimport", "orders.view_orderimportrefusal",
+)  # fmt: skip
 
 OWNER = Role("owner", "Owner", "Everything, and who else may do what.", ("*",))
 MERCHANDISER = Role(
@@ -49,9 +53,10 @@ MERCHANDISER = Role(
     (
         *LOOKING, "catalog.add_*", "catalog.change_*", "catalog.delete_*", "channels.add_*", "channels.change_*",
         "channels.delete_listingprice", "stock.add_*", "stock.change_*", "stock.delete_channelsource",
-        "orders.view_order*", "orders.view_fulfilment*", "orders.view_return*", "orders.view_refund",
+        *ORDERS, "orders.view_fulfilment*", "orders.view_return*", "orders.view_refund",
         "orders.view_payment", "orders.view_importedline", "orders.view_taxrate", "orders.change_taxrate",
-        "orders.add_taxrate", "orders.delete_taxrate", *FIGURES, "analytics.change_exchangerate", "analytics.add_exchangerate",
+        "orders.add_taxrate", "orders.delete_taxrate", *FIGURES, "analytics.change_exchangerate",
+        "analytics.add_exchangerate",
         "advice.view_supplyterm", "advice.change_supplyterm", "advice.add_supplyterm", "advice.delete_supplyterm",
         "advice.view_stockadvice", "advice.change_stockadvice", "advice.view_demandforecast",
         "advice.view_loststep", "advice.change_loststep", "journeys.view_*",
@@ -96,7 +101,7 @@ ANALYST = Role(
     "Figures, journeys, attribution, segments and advice, and the orders behind them; changes segments, nothing else. "
     "No customers by name.",
     (
-        *LOOKING, "orders.view_order*", "orders.view_return*", "orders.view_refund", *FIGURES,
+        *LOOKING, *ORDERS, "orders.view_return*", "orders.view_refund", *FIGURES,
         "analytics.add_segment", "analytics.change_segment", "analytics.delete_segment", "journeys.view_*",
         "advice.view_stockadvice", "advice.view_demandforecast", "advice.view_supplyterm", "advice.view_loststep",
         "integrations.view_channelintegration", "integrations.view_syncrun",

@@ -201,6 +201,9 @@ orders.orderimport               owner merchandiser support analyst            |
 orders.orderimportrefusal        owner merchandiser support analyst            |
 orders.orderline                 owner merchandiser support analyst            |
 orders.orderpromise              owner merchandiser support analyst            |
+orders.maildoor                  owner support                                 |
+orders.orderrequest              owner support                                 |
+orders.orderrequestline          owner support                                 |
 orders.payment                   owner merchandiser support                    |
 orders.phonecall                 owner support                                 |
 orders.pickup                    owner support                                 |
