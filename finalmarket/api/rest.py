@@ -24,6 +24,8 @@ from finalmarket.api.v1 import (
     analytics,
     audit,
     carts,
+    catalogue,
+    channels,
     counts,
     customers,
     expected,
@@ -31,6 +33,7 @@ from finalmarket.api.v1 import (
     interactions,
     journeys,
     keys,
+    listings,
     locations,
     order_money,
     orders,
@@ -67,11 +70,13 @@ api = Rest(
     title="The Final Market", version="1", description=ABOUT, urls_namespace="rest", parser=StrictJson(),
     docs=Swagger(settings={"persistAuthorization": False, "defaultModelsExpandDepth": 0}),
 )  # fmt: skip
+OF_DEEDS = (journeys, interactions, carts, advice, analytics)
 OF_PERSONS = (customers, agreements, suggestions, privacy, segments)
 OF_STOCK = (stock, locations, reservations, stock_moves, expected, transfers, counts, policies)
 OF_ORDERS = (orders, parcels, order_money)
+OF_CHANNELS = (channels, listings, catalogue)
 OF_THE_HOUSE = (integrations, webhooks, keys, audit)
-for module in (*OF_STOCK, *OF_ORDERS, journeys, interactions, *OF_PERSONS, carts, advice, analytics, *OF_THE_HOUSE):
+for module in (*OF_STOCK, *OF_ORDERS, *OF_CHANNELS, *OF_PERSONS, *OF_DEEDS, *OF_THE_HOUSE):
     api.add_router("", module.router)
 for error in (Exception, HttpError, AuthenticationError, Misshapen):
     api.add_exception_handler(error, handle)
