@@ -8,7 +8,7 @@ from __future__ import annotations
 
 import zlib
 from collections.abc import Iterator
-from contextlib import contextmanager
+from contextlib import contextmanager, suppress
 from typing import Any
 
 import psycopg
@@ -34,11 +34,15 @@ class Lane:
 @contextmanager
 def lane(integration_id: int, name: str) -> Iterator[Lane | None]:
     """Within it nobody else is in the lane `name` of this account; yields None at once when somebody is."""
-    session = open_connection()
+    session, lock, is_taken = open_connection(), [number_of(name), integration_id], False
     try:
-        taken = session.execute("SELECT pg_try_advisory_lock(%s, %s)", [number_of(name), integration_id]).fetchone()
-        yield Lane(session) if taken is not None and taken[0] else None
+        row = session.execute("SELECT pg_try_advisory_lock(%s, %s)", lock).fetchone()
+        is_taken = bool(row and row[0])
+        yield Lane(session) if is_taken else None
     finally:
+        if is_taken:
+            with suppress(psycopg.OperationalError):  # a database that was restarted knows of no lock
+                session.execute("SELECT pg_advisory_unlock(%s, %s)", lock)  # the end of a session shows a moment later
         session.close()
 
 

@@ -60,8 +60,8 @@ def come_after(home: House, path: Path) -> None:
 
 
 def cuts(path: Path, trail: Trail) -> list[str]:
-    """Where the worker is killed on this path: once at each failpoint that the path is about, as late as it comes by; in
-    the long proof at every visit of every one."""
+    """Where the worker is killed on this path: once at each failpoint that the path is about, as late as it comes by;
+    in the long proof at every visit of every one."""
     passed = trail.points()
     if EVERYWHERE:
         return [f"{name}@{passed[: place + 1].count(name)}" for place, name in enumerate(passed)]

@@ -57,7 +57,9 @@ def export(
             connection.execute("SET datestyle = 'ISO'")
             if not _number(connection, f"SELECT pg_try_advisory_lock({LOCK})::int"):
                 raise UserError("another export of this database is under way")
-            return _export(lake, connection, everything, days_at_once, say)
+            done = _export(lake, connection, everything, days_at_once, say)
+            connection.execute(f"SELECT pg_advisory_unlock({LOCK})")  # the end of a session shows a moment later
+            return done
         finally:
             connection.close()
 
