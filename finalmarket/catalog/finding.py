@@ -10,7 +10,7 @@ from django.db.models.functions import Lower
 from django.db.models.lookups import Exact
 
 
-class Like(Lookup[Any]):
+class Like(Lookup):  # type: ignore[type-arg]  # Django's own class takes no argument at run time
     """Whether a text is like a pattern, whatever its case. Django's own `icontains` asks the database for capital
     letters on both sides, and so passes the trigram index by."""
 
