@@ -90,6 +90,7 @@ def nowhere(request: HttpRequest, **named: Any) -> HttpResponse:
 def addresses() -> list[URLPattern]:
     """Return the addresses of the API, each behind the door."""
     found = [one for one in api.urls[0] if isinstance(one, URLPattern)]
+    found.sort(key=lambda one: "<" in str(one.pattern))  # a word of ours is no number: /orders/bulk is no order
     for one in found:
         one.callback = at_the_door(one.callback)
     return [*found, re_path(r"^.*$", at_the_door(nowhere))]
