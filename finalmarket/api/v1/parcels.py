@@ -71,7 +71,7 @@ class MissingUnits(Said):
     quantity: int = Field(ge=0, le=MOST_UNITS)
 
 
-class Rejection(Said):
+class ParcelRejection(Said):
     """Why the location will not ship it."""
 
     reason: Literal["not_found", "damaged", "closed", "too_busy"]
@@ -135,7 +135,7 @@ def deliver_parcel(request: HttpRequest, order: Key, parcel: Key, told: Delivery
     router, "POST", "/orders/{order}/parcels/{parcel}/reject", scope="orders:write", status=200, answer=OrderShown,
     example=ORDER, body={"reason": "not_found"}, matches=True,
 )  # fmt: skip
-def reject_parcel(request: HttpRequest, order: Key, parcel: Key, told: Rejection) -> Done:
+def reject_parcel(request: HttpRequest, order: Key, parcel: Key, told: ParcelRejection) -> Done:
     """A location will not ship a parcel: its units are routed to another one, or wait. What it did not find is taken
     off the books there."""
     row = _order_of(request, order, parcel)
