@@ -12,6 +12,7 @@ from finalmarket.analytics.lake.models import LakeChange, LakeState
 from finalmarket.analytics.metrics import AnalyticsManager
 from finalmarket.analytics.segments_models import CustomerValue, Segment, SegmentChange, SegmentMember, ValueModel
 from finalmarket.catalog.models import CURRENCY_CODE
+from finalmarket.channels.configuration import validate_time_zone
 from finalmarket.channels.models import SalesChannel
 
 __all__ = [
@@ -100,9 +101,14 @@ class ExchangeRate(models.Model):
 
 
 class Merchant(models.Model):
-    """What is said of the merchant: one row. Without it, the currency of the first channel is the merchant's."""
+    """What is said of the merchant: one row. Without it, the currency of the first channel is the merchant's.
+
+    New channels begin with its currency and time zone; days that are of no channel are days of this time zone.
+    """
 
     id = models.PositiveSmallIntegerField(primary_key=True, default=1, editable=False)
+    name = models.CharField(max_length=100, blank=True, default="", help_text="As customers know it")
+    time_zone = models.CharField(max_length=64, default="UTC", validators=[validate_time_zone])
     currency = models.CharField(
         max_length=3, validators=[CURRENCY_CODE], help_text="Figures of all channels are told in it, besides their own"
     )

@@ -12,7 +12,7 @@ TABLES = (
     impersonal("value_models", "name", "currency", "learned", "cuts"),
     impersonal("channel_analytics", "currency", "merchant_currency"),
     impersonal("exchange_rates", "base", "quote"),
-    impersonal("merchant", "currency"),
+    impersonal("merchant", "currency", "name", "time_zone"),
     impersonal("analytics_changes", "kind"),
     impersonal("lake_changes", "stream"),
     impersonal("lake_state", "marks"),

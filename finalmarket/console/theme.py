@@ -111,6 +111,18 @@ WORK: Item = {
         _page(_("Reports"), "summarize", "reports", "analytics.view_channelanalytics"),
         _page(_("One person?"), "join_inner", "merges", "customers.view_mergesuggestion"),
         _page(_("API keys"), "key", "api_keys", "access.change_apikey", "make_key", "rotate_key"),
+        _page(
+            _("Settings"),
+            "settings",
+            "settings",
+            "auth.view_user|journeys.view_writekey|stock.change_channelinventory|analytics.view_merchant",
+            "users",
+            "invite_user",
+            "change_user",
+            "list_rules",
+            "tracking_keys",
+            "merchant",
+        ),
         _page(_("Webhooks"), "webhook", "webhooks", "integrations.view_webhookendpoint", "webhook"),
     ],
 }

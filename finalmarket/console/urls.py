@@ -28,6 +28,7 @@ from finalmarket.console.pages import (
     reports,
     segments,
     sku,
+    settings,
     stock,
     stock_advice,
     stock_change,
@@ -35,8 +36,10 @@ from finalmarket.console.pages import (
     talk,
     tracking,
     voice,
+    users,
     webhooks,
 )
+    welcome,
 
 app_name = "console"
 urlpatterns = [
@@ -132,3 +135,12 @@ urlpatterns = [
     path("webhooks/<int:key>/", webhooks.webhook, name="webhook"),
     path("webhooks/<int:key>/<slug:verb>", webhooks.change_webhook, name="change_webhook"),
 ]
+    path("settings/", settings.settings, name="settings"),
+    path("settings/users/", users.users, name="users"),
+    path("settings/users/invite", users.invite_user, name="invite_user"),
+    path("settings/users/<int:key>/<slug:verb>", users.change_user, name="change_user"),
+    path("settings/rules/", settings.list_rules, name="list_rules"),
+    path("settings/tracking-keys/", settings.tracking_keys, name="tracking_keys"),
+    path("settings/merchant/", settings.merchant, name="merchant"),
+    path("settings/merchant/change", settings.change_merchant, name="change_merchant"),
+    path("welcome/<str:uidb64>/<str:token>/", welcome.welcome, name="welcome"),

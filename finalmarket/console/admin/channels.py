@@ -2,10 +2,13 @@
 
 from __future__ import annotations
 
+from typing import Any
+
 from django.contrib import admin
 from django.db.models import F, QuerySet
 from django.http import HttpRequest
 
+from finalmarket.analytics.models import Merchant
 from finalmarket.channels.models import ChannelProduct, DueChange, ListingPrice, SalesChannel
 from finalmarket.console import finding
 from finalmarket.console.admin.records import KeptAdmin, ReadOnlyAdmin, RecordAdmin, RecordTable, pilled
@@ -43,6 +46,11 @@ class SalesChannelAdmin(TellsPlatforms, KeptAdmin):
     )
 
     state = pilled("status")
+
+    def get_changeform_initial_data(self, request: HttpRequest) -> dict[str, Any]:
+        """A new channel begins with the merchant's currency and time zone."""
+        known = Merchant.objects.filter(pk=1).values("currency", "time_zone").first()
+        return {**(known or {}), **super().get_changeform_initial_data(request)}
 
 
 class ListingPriceTable(RecordTable):
