@@ -59,6 +59,7 @@ WORK: Item = {
         _page(_("Figures"), "insights", "analytics", "analytics.view_channelanalytics"),
         _page(_("Orders"), "receipt_long", "orders", "orders.view_order", "order") | {"is_of_places": True},
         _page(_("Phone"), "call", "phone", "orders.add_order", "call"),
+        _page(_("Mail orders"), "mail", "mail_requests", "orders.add_order", "mail_request", "open_mail_door"),
         _page(_("Stores"), "store", "stores", "orders.view_order", "store", "pick_list", "store_return")
         | {"is_of_places": True},
         _page(

@@ -4,8 +4,6 @@ from __future__ import annotations
 
 import uuid
 from collections.abc import Callable, Mapping
-from dataclasses import replace
-from decimal import Decimal
 from typing import Any
 
 from django.core.exceptions import PermissionDenied, ValidationError
@@ -17,21 +15,17 @@ from finalmarket.channels.models import SalesChannel
 from finalmarket.connectors.contract import StartsPayments
 from finalmarket.console.pages import phone_shown
 from finalmarket.console.pages.frame import actor, attempt, page, show
+from finalmarket.console.pages.order_terms import agreed_of, number_of, terms_of, units_of
 from finalmarket.customers.resolve import Contact, resolve
 from finalmarket.integrations.desk import pages
 from finalmarket.integrations.desk.asking import accounts_that
 from finalmarket.integrations.models import ChannelIntegration
-from finalmarket.kernel.errors import UserError
-from finalmarket.kernel.money import parse
 from finalmarket.orders import calls
-from finalmarket.orders.cart import Terms
-from finalmarket.orders.drafts import Address
 from finalmarket.orders.models import PhoneCall
 
 TAKES, PEOPLE = "orders.add_order", "customers.view_omnichannelcustomer"
 ASKS_MONEY = "integrations.add_paymentpage"
 MOST_CALLS_SHOWN = 20
-ADDRESS = ("name", "company", "street", "street2", "postcode", "city", "region", "country")
 
 Given = Mapping[str, str]
 Verb = Callable[[PhoneCall, Given, str], str]
@@ -56,7 +50,7 @@ def begin(request: HttpRequest) -> HttpResponse:
     given, begun = request.POST, list[PhoneCall]()
 
     def start() -> str:
-        channel = _phone_channels().filter(pk=_number(given.get("channel", ""))).first()
+        channel = _phone_channels().filter(pk=number_of(given.get("channel", ""))).first()
         if channel is None:
             raise ValidationError("Choose the phone channel that the call is on.")
         begun.append(
@@ -125,7 +119,7 @@ def _phone_channels() -> Any:
 
 
 def _is(found: PhoneCall, given: Given, who: str) -> str:
-    calls.say_who(found.token, _number(given.get("customer", "")))
+    calls.say_who(found.token, number_of(given.get("customer", "")))
     return "Noted who is on the phone."
 
 
@@ -148,11 +142,9 @@ def _make(found: PhoneCall, given: Given, who: str) -> str:
 
 
 def _want(found: PhoneCall, given: Given, who: str) -> str:
-    units = given.get("units", "").strip()
-    if not (units.isascii() and units.isdigit() and len(units) < 8):
-        raise ValidationError(f"{units[:20]!r} is no number of units.")
-    calls.want(found.token, _number(given.get("variant", "")), int(units))
-    return "It is held for the caller." if int(units) else "It is out of the order."
+    units = units_of(given.get("units", ""))
+    calls.want(found.token, number_of(given.get("variant", "")), units)
+    return "It is held for the caller." if units else "It is out of the order."
 
 
 def _hold(found: PhoneCall, given: Given, who: str) -> str:
@@ -183,43 +175,9 @@ def _place_and_ask(request: HttpRequest, found: PhoneCall) -> None:
 
 
 def _place(found: PhoneCall, given: Given, who: str) -> str:
-    delivery = given.get("delivery", "send")
-    store = None if delivery == "send" else _number(delivery)
-    sent_to = _address(given)
-    country = sent_to.country.upper() or found.sales_channel.country
-    discount, shipping = _amount(given, "discount"), _amount(given, "shipping")
-    terms = Terms(
-        name=sent_to.name, email=given.get("email", "").strip(), phone=given.get("phone", "").strip(),
-        shipping_address=None if store else _checked(sent_to, country), collect_at=store,
-        charges=calls.charges(country, shipping=shipping, discount=discount, why=given.get("why", "")),
-    )  # fmt: skip
-    agreed = parse(given["agreed"]) if given.get("agreed") else None
-    wish = calls.Wish(terms, agreed, given.get("payment", ""))
+    wish = calls.Wish(terms_of(given, found.sales_channel), agreed_of(given), given.get("payment", ""))
     taken = calls.place(found.token, wish, actor=who)
     return f"Order {taken.order.number} is placed."
-
-
-def _address(given: Given) -> Address:
-    words: dict[str, Any] = {name: given.get(name, "").strip() for name in ADDRESS}
-    return Address(**words)
-
-
-def _checked(address: Address, country: str) -> Address:
-    """An address that a parcel can be sent to."""
-    missing = [word for word in ("name", "street", "postcode", "city") if not getattr(address, word)]
-    if missing:
-        raise ValidationError(f"Ask for the rest of the address: {', '.join(missing)}.")
-    if not (len(country) == 2 and country.isascii() and country.isalpha()):
-        raise ValidationError("A country is two letters, such as DE.")
-    return replace(address, country=country)
-
-
-def _amount(given: Given, name: str) -> Decimal:
-    text = given.get(name, "").strip()
-    amount = parse(text) if text else Decimal(0)
-    if amount < 0:
-        raise UserError(f"{name} cannot be below nothing; it is {amount}")
-    return amount
 
 
 def _ask_for_payment(request: HttpRequest, found: PhoneCall) -> None:
@@ -227,17 +185,13 @@ def _ask_for_payment(request: HttpRequest, found: PhoneCall) -> None:
         raise PermissionDenied(f"{request.user} may not {ASKS_MONEY}")
 
     def ask() -> str:
-        account = ChannelIntegration.objects.filter(pk=_number(request.POST.get("account", ""))).first()
+        account = ChannelIntegration.objects.filter(pk=number_of(request.POST.get("account", ""))).first()
         if account is None or found.order_id is None:
             raise ValidationError("Choose at which account it is paid.")
         pages.start_payment(found.order_id, account, actor=actor(request))
         return "The caller can pay now: send them the address below, or read it out."
 
     attempt(request, ask, is_whole=False)
-
-
-def _number(text: str) -> int:
-    return int(text) if text.isascii() and text.isdigit() and len(text) < 19 else 0
 
 
 def _uuid(text: str) -> uuid.UUID | None:

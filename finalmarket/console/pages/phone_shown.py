@@ -12,13 +12,13 @@ from finalmarket.catalog.models import Variant
 from finalmarket.channels.models import SalesChannel
 from finalmarket.console import finding
 from finalmarket.console.pages.customer_timeline import told
+from finalmarket.console.pages.order_terms import offered
 from finalmarket.customers.models import OmnichannelCustomer
 from finalmarket.customers.persons import members
 from finalmarket.customers.unified import persons_of, profiles_of
 from finalmarket.integrations.models import ChannelIntegration, PaymentPage
 from finalmarket.integrations.timeline import timeline
-from finalmarket.kernel.money import minor_digits
-from finalmarket.orders import calls, collecting
+from finalmarket.orders import calls
 from finalmarket.orders.addresses import latest_addresses
 from finalmarket.orders.models import Order, PhoneCall
 from finalmarket.orders.one_cart import listings_of, not_sold, open_cart_of, opened
@@ -34,10 +34,11 @@ def who(call: PhoneCall, text: str) -> dict[str, Any]:
     if call.customer_id is not None:
         return {"person": _person(call), "q": text}
     asked = text.strip() or call.number
-    return {"person": None, "q": asked, "people": _people(asked, call.sales_channel.country) if asked else None}
+    return {"person": None, "q": asked, "people": people(asked, call.sales_channel.country) if asked else None}
 
 
-def _people(text: str, country: str) -> list[dict[str, Any]]:
+def people(text: str, country: str) -> list[dict[str, Any]]:
+    """Persons by what is known of them, the best matches first, with what they bought."""
     ids = finding.customers(text, country)[: MOST_PEOPLE * 4]
     rows = OmnichannelCustomer.objects.filter(pk__in=ids, erased_at=None)
     canonical = dict(rows.values_list("pk", Coalesce("merged_into_id", "pk")))
@@ -70,8 +71,7 @@ def goods(call: PhoneCall, text: str) -> dict[str, Any]:
     return {
         "cart": cart, "goods": text, "agreed": amount, "found": _found(call, text) if text.strip() else None,
         "held_until": calls.held_until(call) if cart else None,
-        "stores": collecting.offers(call.sales_channel, wanted) if wanted else [],
-        "step": Decimal(1).scaleb(-minor_digits(call.sales_channel.currency)),
+        **offered(call.sales_channel, wanted),
     }  # fmt: skip
 
 
