@@ -16,11 +16,10 @@ export class Refused extends Error {
 
 export class NoAnswer extends Error {}
 
-function headers(token, hasBody) {
+function headers(token, hasBody, who) {
   const given = { "X-Shop-Key": told.key };
   const session = kept.get("session");
   const device = kept.get("device");
-  const who = visitor();
   if (session) given.Authorization = `Bearer ${session.token}`;
   if (device) given["X-Shop-Device"] = device.token;
   if (who) given["X-Shop-Visitor"] = who;
@@ -29,12 +28,12 @@ function headers(token, hasBody) {
   return given;
 }
 
-export async function call(method, path, body, token) {
+export async function call(method, path, body, token, who = visitor()) {
   let answer;
   try {
     answer = await fetch(`/api/shop/v1${path}`, {
       method,
-      headers: headers(token, body !== undefined),
+      headers: headers(token, body !== undefined, who),
       body: body === undefined ? undefined : JSON.stringify(body),
       credentials: "omit",
       signal: AbortSignal.timeout(LONGEST_MS),
@@ -55,7 +54,7 @@ export async function call(method, path, body, token) {
   if (problem.status === 401 && kept.get("session") && /session/i.test(problem.message)) {
     kept.drop("session");
     kept.drop("cart");
-    return call(method, path, body, token);
+    return call(method, path, body, token, who);
   }
   throw problem;
 }
