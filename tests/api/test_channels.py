@@ -138,6 +138,17 @@ def test_what_goods_cost_the_merchant_is_told_to_no_program(house: House, progra
     assert "1.2345" not in program.get(f"/products/{tea.product_id}").content.decode()
 
 
+def test_a_key_of_one_channel_looks_up_what_is_listed_there(house: House) -> None:
+    tea, cup = new_variant("TEA"), new_variant("CUP")
+    house.till.add_product(tea.product)
+    house.web.add_product(cup.product)
+    till = Program("channels:read", channels=[house.till.pk])
+    assert [one["sku"] for one in told(till.get("/variants"))["items"]] == ["TEA"]
+    assert [one["id"] for one in told(till.get("/products"))["items"]] == [tea.product_id]
+    problem(till.get(f"/variants/{cup.pk}"), "not-found", 404)
+    problem(till.get(f"/products/{cup.product_id}"), "not-found", 404)
+
+
 def test_a_sku_and_a_part_of_a_title_are_found_by_their_indexes(house: House, program: Program) -> None:
     new_variant("TEA")
     with connection.cursor() as cursor:

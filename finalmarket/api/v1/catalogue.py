@@ -1,25 +1,27 @@
 """The catalogue, to look up what can be listed, reserved and ordered: products and their variants.
 
-It is one for all channels: a key that is bound to some sees all of it, without what goods cost the merchant.
+A key that is bound to channels sees what is listed on them. What goods cost the merchant is told to nobody here.
 """
 
 from collections.abc import Sequence
 from decimal import Decimal
 from typing import Annotated, Any, Literal
 
-from django.db.models import QuerySet
+from django.db.models import Exists, OuterRef, QuerySet
 from django.http import HttpRequest
 from ninja import Path, Query, Router
 from pydantic import AwareDatetime, BaseModel, Field
 
-from finalmarket.api.door import read
+from finalmarket.api.door import caller_of, read
 from finalmarket.api.fields import is_wanted
 from finalmarket.api.paging import page
 from finalmarket.api.problems import Problem
+from finalmarket.api.v1.goods import listed_only
 from finalmarket.api.v1.shapes import MOST_NUMBER, Number, Paged
 from finalmarket.catalog.finding import has_in_title, has_sku
 from finalmarket.catalog.models import Product as ProductRow
 from finalmarket.catalog.models import Variant as VariantRow
+from finalmarket.channels.models import ChannelProduct
 
 router = Router(tags=["catalogue"])
 Key = Annotated[int, Path(ge=1, le=MOST_NUMBER)]
@@ -147,7 +149,7 @@ WORDS_OF_PRODUCT = tuple(
 )  # fmt: skip
 def list_variants(request: HttpRequest, asked: Query[VariantFilters]) -> CatalogueVariants:
     """List variants, or look one up by its SKU or barcode."""
-    rows = _variants()
+    rows = listed_only(request, _variants())
     if asked.sku:
         rows = rows.filter(has_sku(asked.sku))
     if asked.barcode:
@@ -163,9 +165,9 @@ def list_variants(request: HttpRequest, asked: Query[VariantFilters]) -> Catalog
 @read(router, "/variants/{variant}", scope="channels:read", answer=CatalogueVariant, example=VARIANT)
 def get_variant(request: HttpRequest, variant: Key) -> CatalogueVariant:
     """Show one variant."""
-    found = _variants().filter(pk=variant).first()
+    found = listed_only(request, _variants()).filter(pk=variant).first()
     if found is None:
-        raise Problem("not-found", f"There is no variant {variant}.")
+        raise Problem("not-found", f"There is no variant {variant} that this key may see.")
     return _variant(found)
 
 
@@ -175,33 +177,45 @@ def get_variant(request: HttpRequest, variant: Key) -> CatalogueVariant:
 )  # fmt: skip
 def list_products(request: HttpRequest, asked: Query[ProductFilters]) -> CatalogueProducts:
     """List products with their variants."""
-    rows = ProductRow.objects.all()
+    rows = _seen(request)
     if asked.title:
         rows = rows.filter(has_in_title(asked.title))
     for word in ("slug", "status", "category"):
         if value := getattr(asked, word):
             rows = rows.filter(**{word: value})
     found, following = page(rows.prefetch_related("images"), ("id",), request, asked.limit, asked.cursor)
-    return CatalogueProducts(items=_products(found, has_variants=is_wanted(request, "variants")), next=following)
+    return CatalogueProducts(
+        items=_products(request, found, has_variants=is_wanted(request, "variants")), next=following
+    )
 
 
 @read(router, "/products/{product}", scope="channels:read", answer=CatalogueProduct, example=PRODUCT)
 def get_product(request: HttpRequest, product: Key) -> CatalogueProduct:
     """Show one product with its variants."""
-    found = ProductRow.objects.prefetch_related("images").filter(pk=product).first()
+    found = _seen(request).prefetch_related("images").filter(pk=product).first()
     if found is None:
-        raise Problem("not-found", f"There is no product {product}.")
-    return _products([found], has_variants=True)[0]
+        raise Problem("not-found", f"There is no product {product} that this key may see.")
+    return _products(request, [found], has_variants=True)[0]
+
+
+def _seen(request: HttpRequest) -> QuerySet[ProductRow]:
+    """The products that the caller may see."""
+    rows = ProductRow.objects.all()
+    channels = caller_of(request).channels
+    if not channels:
+        return rows
+    listed = ChannelProduct.objects.filter(sales_channel__in=channels, variant__product=OuterRef("pk"))
+    return rows.filter(Exists(listed))
 
 
 def _variants() -> QuerySet[VariantRow]:
     return VariantRow.objects.select_related("product").prefetch_related("prices", "components")
 
 
-def _products(rows: Sequence[ProductRow], *, has_variants: bool) -> list[CatalogueProduct]:
+def _products(request: HttpRequest, rows: Sequence[ProductRow], *, has_variants: bool) -> list[CatalogueProduct]:
     variants: dict[int, list[CatalogueVariant]] = {}
     if has_variants:
-        for one in _variants().filter(product__in=[row.pk for row in rows]).order_by("id"):
+        for one in listed_only(request, _variants()).filter(product__in=[row.pk for row in rows]).order_by("id"):
             variants.setdefault(one.product_id, []).append(_variant(one))
     return [
         CatalogueProduct.model_validate(
