@@ -5,6 +5,7 @@ from __future__ import annotations
 import http.client
 import json
 import re
+from decimal import Decimal
 from pathlib import Path
 from typing import Any
 
@@ -12,6 +13,7 @@ import pytest
 
 from finalmarket.access import keys
 from finalmarket.api.problems import KINDS
+from finalmarket.catalog.models import Product, Variant, VariantPrice
 from finalmarket.channels.models import SalesChannel
 from finalmarket.customers.models import OmnichannelCustomer
 from finalmarket.customers.resolve import Contact, resolve
@@ -63,6 +65,10 @@ def test_every_example_is_answered_as_the_page_says(committed_database: TestData
     committed_database.renew()  # the numbers of the examples begin at one
     SalesChannel.objects.create(name="Web shop", channel_type="web", country="DE")
     SalesChannel.objects.create(name="Store", channel_type="store", country="DE")
+    tea = Product.objects.create(title="Tea", slug="tea")
+    VariantPrice.objects.create(
+        variant=Variant.objects.create(product=tea, sku="TEA-100"), currency="EUR", amount=Decimal("5.00")
+    )
     for email in ("ann@example.com", "lee@example.com"):
         resolve(Contact(email=email, name="Ann Lee"))
     assert list(OmnichannelCustomer.objects.values_list("pk", flat=True)) == [1, 2]
