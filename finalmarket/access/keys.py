@@ -52,6 +52,7 @@ SCOPES = {
     "webhooks:write": "Open, change and delete webhook endpoints, rotate their secrets, send again",
     "keys:rotate": "Put another key in its own place",
     "audit:read": "See what programs did",
+    "agents:buy": "Buy as a shopping agent (/acp/), bound to one channel",
 }
 """What a key may be allowed to do."""
 OF_ALL_CHANNELS = frozenset(

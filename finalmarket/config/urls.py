@@ -1,10 +1,12 @@
 """The addresses of the house: clients that track under the paths of their own platforms, the admin pages under /admin/,
 webhooks under /hooks/, mails under /inbound/, the REST API under /api/v1/, buyers who come back from a payment under
-/pay/, voice assistants under /voice/, shops under /shop/, /app/ and /kiosk/, the console everywhere else."""
+/pay/, voice assistants under /voice/, shopping agents under /acp/, shops under /shop/, /app/ and /kiosk/, the console
+everywhere else."""
 
 from django.contrib import admin
 from django.urls import include, path
 
+from finalmarket.api.acp.public import discovery
 from finalmarket.api.alexa.linking import give_token, link_account
 from finalmarket.api.alexa.skill import alexa
 from finalmarket.api.hooks import hook
@@ -19,6 +21,8 @@ urlpatterns = [
     path("api/shop/v1/", include("finalmarket.api.shop.rest")),
     path("admin/", admin.site.urls),
     path("hooks/<str:token>/", hook, name="hook"),
+    path(".well-known/acp.json", discovery, name="acp_discovery"),
+    path("acp/", include("finalmarket.api.acp.urls")),
     path("voice/alexa/<str:token>/", alexa, name="alexa"),
     path("voice/alexa/<str:token>/link", link_account, name="link_account"),
     path("voice/alexa/<str:token>/token", give_token, name="give_token"),

@@ -1,6 +1,7 @@
 """Connections to outside platforms, and the records of what went through them."""
 
 from finalmarket.integrations.models.account import ChannelIntegration, Credential, IntegrationHealth, RateBudget
+from finalmarket.integrations.models.agents import AgentDoor, AgentSession
 from finalmarket.integrations.models.books import DueEvent, DueRecord, MasterCount, OutsideFigure
 from finalmarket.integrations.models.desk import PaymentPage, ShippingLabel, Ticket
 from finalmarket.integrations.models.inbox import DeadLetter, StreamCursor, SyncRun, WebhookDelivery
@@ -11,6 +12,8 @@ from finalmarket.integrations.models.talk import MailText, WishedStock
 from finalmarket.integrations.models.voice import LinkCode, VoiceLink, VoiceSkill
 
 __all__ = [
+    "AgentDoor",
+    "AgentSession",
     "ChannelIntegration",
     "Credential",
     "DeadLetter",

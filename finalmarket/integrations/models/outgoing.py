@@ -8,15 +8,26 @@ from django.db import models
 from django.db.models import Q
 from django.db.models.functions import Now
 
+from finalmarket.channels.models import SalesChannel
+
 
 class WebhookEndpoint(models.Model):
-    """An address of the merchant's that hears of events.
+    """An address that hears of events: of all channels, or of the orders of one (`sales_channel`).
 
-    `topics` are names such as "order.created", or "order.*", or "*". Deliveries are signed with `secret` and, until
-    `previous_until`, with the one before. An endpoint that fails for days is switched off, and says why.
+    `topics` are names such as "order.created", or "order.*", or "*". `dialect` says in whose words it is told: ours, or
+    those of shopping agents (outgoing/dialects.py). Deliveries are signed with `secret` and, until `previous_until`,
+    with the one before. An endpoint that fails for days is switched off, and says why.
     """
 
+    class Dialect(models.TextChoices):
+        OURS = "ours", "Standard Webhooks"
+        AGENT = "agent", "Agentic Commerce Protocol"
+
     url = models.URLField(max_length=500)
+    dialect = models.CharField(max_length=8, choices=Dialect, default=Dialect.OURS, db_default=Dialect.OURS)
+    sales_channel = models.ForeignKey(
+        SalesChannel, null=True, blank=True, on_delete=models.CASCADE, related_name="webhook_endpoints"
+    )
     description = models.CharField(max_length=200, blank=True, default="")
     topics = models.JSONField(default=list)
     is_active = models.BooleanField(default=True)

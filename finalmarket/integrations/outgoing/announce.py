@@ -49,7 +49,7 @@ def prepare() -> int:
     )
     if not fresh:
         return 0
-    endpoints = list(WebhookEndpoint.objects.filter(is_active=True))
+    endpoints = list(WebhookEndpoint.objects.filter(is_active=True).select_related("sales_channel"))
     told = {(event.topic, event.subject_id): event for event in fresh}
     data = _data(told)
     moment = clock.now()
@@ -64,11 +64,16 @@ def prepare() -> int:
             for event in fresh
             if event.data is not None
             for endpoint in endpoints
-            if wants(endpoint.topics, event.topic)
+            if wants(endpoint.topics, event.topic) and _concerns(endpoint, event.data)
         ],
         ignore_conflicts=True,
     )
     return len(fresh)
+
+
+def _concerns(endpoint: WebhookEndpoint, data: Data) -> bool:
+    """Whether an endpoint is to hear of this: one of a channel hears of what that channel's is."""
+    return endpoint.sales_channel is None or data.get("channel") == endpoint.sales_channel.slug
 
 
 def _data(told: Iterable[tuple[str, int]]) -> Mapping[tuple[str, int], Data]:

@@ -1,12 +1,8 @@
-"""Sending: signed by the Standard Webhooks rules, tried again with ever longer pauses, each endpoint on its own.
-
-The rules: https://github.com/standard-webhooks/standard-webhooks (headers webhook-id, webhook-timestamp,
-webhook-signature; two signatures while a secret is replaced; 410 switches an endpoint off).
-"""
+"""Sending: in the words and with the signature of the endpoint's dialect (dialects.py), tried again with ever longer
+pauses, each endpoint on its own; 410 switches an endpoint off."""
 
 from __future__ import annotations
 
-import json
 import ssl
 from dataclasses import dataclass
 from datetime import datetime, timedelta
@@ -16,10 +12,10 @@ from typing import Any
 import httpx2
 import structlog
 from django.db import transaction
-from standardwebhooks import Webhook
 
 from finalmarket.integrations.models import OutgoingDelivery, WebhookEndpoint
-from finalmarket.integrations.outgoing.endpoints import secrets_in_force
+from finalmarket.integrations.outgoing.dialects import message_id as message_id
+from finalmarket.integrations.outgoing.dialects import written
 from finalmarket.integrations.outgoing.guard import GuardedTransport
 from finalmarket.kernel import clock, failpoints, randomness
 from finalmarket.kernel.errors import UserError
@@ -79,33 +75,16 @@ def _claim(endpoint: WebhookEndpoint) -> list[OutgoingDelivery]:
     return due
 
 
-def message_id(event_id: int) -> str:
-    """The name under which receivers know an event: the same for every try."""
-    return f"evt_{event_id}"
-
-
-def signed(endpoint: WebhookEndpoint, event_id: int, body: str, at: datetime) -> dict[str, str]:
-    """The headers of a delivery; two signatures while a secret is replaced."""
-    name = message_id(event_id)
-    signatures = [Webhook(secret).sign(name, at, body) for secret in secrets_in_force(endpoint)]
-    return {
-        "content-type": "application/json",
-        "webhook-id": name,
-        "webhook-timestamp": str(int(at.timestamp())),
-        "webhook-signature": " ".join(signatures),
-    }
-
-
 def _send(client: httpx2.Client, endpoint: WebhookEndpoint, delivery: OutgoingDelivery) -> Told:
-    event, moment = delivery.event, clock.now()
-    body = json.dumps({"type": event.topic, "timestamp": event.at.isoformat(), "data": event.data}, ensure_ascii=False)
-    headers = signed(endpoint, event.pk, body, moment)
+    letter = written(endpoint, delivery.event, clock.now())
+    if letter is None:
+        return Told(None, "")  # there is nothing to tell in these words
     url = endpoint.url
     try:
         for _ in range(MOST_REDIRECTS + 1):
             with (
                 failpoints.around("outgoing.send"),
-                client.stream("POST", url, content=body.encode(), headers=headers) as answer,
+                client.stream("POST", url, content=letter.body.encode(), headers=letter.headers) as answer,
             ):
                 if answer.status_code not in REDIRECTS:
                     return Told(answer.status_code, "" if answer.is_success else f"answered {answer.status_code}")
