@@ -149,7 +149,7 @@ def _opened(settings: Any, chromium: str) -> Iterator[Shopfront]:
 def told_all(page: Any) -> None:
     """Wait until the tracking client has told what it had to tell."""
     page.wait_for_function(
-        "() => Object.keys(localStorage).filter((one) => one.endsWith(':told')).every((one) => localStorage[one] === '[]')"
+        "() => Object.keys(localStorage).every((one) => !one.endsWith(':told') || localStorage[one] === '[]')"
     )
 
 
