@@ -26,7 +26,7 @@ from finalmarket.orders.cart import Terms
 from finalmarket.orders.drafts import LineDraft, plain
 from finalmarket.orders.history import locked, note
 from finalmarket.orders.intake import Taken
-from finalmarket.orders.models import Cart, PhoneCall, TaxRate
+from finalmarket.orders.models import Cart, CartLine, PhoneCall, TaxRate
 from finalmarket.orders.one_cart import sold_lines, together
 from finalmarket.stock.models import Reservation
 
@@ -172,7 +172,7 @@ def end(token: uuid.UUID, *, actor: str, said: str = "", keeps_cart: bool = Fals
 
 
 def _tell(call: PhoneCall) -> None:
-    """The call is something that its customer did; see journeys/record.py."""
+    """The call is something that its customer did (see journeys/record.py): about goods, where it was about some."""
     if call.customer is None or call.ended_at is None:
         return
     context: dict[str, Any] = {
@@ -183,6 +183,10 @@ def _tell(call: PhoneCall) -> None:
         context["note"] = call.note
     if call.order is not None:
         context["order"] = call.order.number
+    wanted = call.cart.lines.filter(quantity__gt=0) if call.cart else CartLine.objects.none()
+    sku = wanted.order_by("changed_at", "pk").values_list("variant__sku", flat=True).first()
+    if sku:
+        context["sku"] = sku
     call.customer.track_interaction(
         call.sales_channel, "phone_call", occurred_at=call.started_at, message_id=f"call:{call.token}", **context
     )

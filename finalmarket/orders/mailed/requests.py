@@ -216,13 +216,15 @@ def reject(request_id: int, *, reason: str, actor: str) -> OrderRequest:
 
 
 def _decide(request: OrderRequest, state: OrderRequest.State, actor: str) -> None:
-    """Write it down; a mail of somebody who is known is something that they did (see journeys/record.py)."""
+    """Write it down. A mail of somebody who is known is something that they did, when they sent it: whoever orders by
+    mail begins to buy (see journeys/record.py)."""
     request.state, request.decided_by, request.decided_at = state, actor[:100], clock.now()
     request.save()
     if request.customer_id is not None:
         customer = OmnichannelCustomer.objects.get(pk=request.customer_id)
+        kind = "checkout_start" if state == State.CONFIRMED else "customer_service"
         customer.track_interaction(
-            request.sales_channel, "customer_service", occurred_at=request.sent_at,
+            request.sales_channel, kind, occurred_at=request.sent_at,
             message_id=f"mail-request:{request.pk}", subject=request.subject, outcome=str(state),
         )  # fmt: skip
 

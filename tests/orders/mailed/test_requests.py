@@ -114,7 +114,7 @@ def test_a_request_is_confirmed_into_one_order_of_its_channel(post: SalesChannel
     assert (request.state, request.decided_by, request.order, request.customer) == (
         "confirmed", "mia", order, order.customer,
     )  # fmt: skip
-    told = ChannelInteraction.objects.filter(sales_channel=post, interaction_type="customer_service").get()
+    told = ChannelInteraction.objects.filter(sales_channel=post, interaction_type="checkout_start").get()
     assert (told.customer, told.context["outcome"]) == (order.customer, "confirmed")
 
 
