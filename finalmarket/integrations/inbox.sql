@@ -19,11 +19,11 @@ SELECT EXISTS (SELECT FROM stored),
 -- name: claim
 -- A claim ends by itself: what a killed worker held comes back after two minutes.
 UPDATE webhook_deliveries SET attempts = attempts + 1, next_try_at = %(until)s
-WHERE id IN (
+WHERE id = ANY (ARRAY(  -- looked for once; IN may look anew for each row, and claim more
     SELECT id FROM webhook_deliveries
     WHERE integration_id = %(integration)s AND handled_at IS NULL
       AND (next_try_at IS NULL OR next_try_at <= %(now)s)
-    ORDER BY id LIMIT %(most)s FOR UPDATE SKIP LOCKED)
+    ORDER BY id LIMIT %(most)s FOR UPDATE SKIP LOCKED))
 RETURNING *
 
 -- name: settle

@@ -82,14 +82,17 @@ WHERE order_id = ANY (%(orders)s) AND state IN ('captured', 'voided')
 
 -- name: claim
 -- The next notice whose time has come. It is doubtful from now on: whoever finds it so, because we were killed, asks
--- the platform before telling it again.
+-- the platform before telling it again. MATERIALIZED: looked for once; as a join it may be looked for anew for each row,
+-- and then each of them is claimed.
+WITH clock AS MATERIALIZED (SELECT coalesce(%(now)s::timestamptz, clock_timestamp()) AS at),
+found AS MATERIALIZED (
+    SELECT id, state = 'doubtful' AS was_doubtful FROM due_notices
+    WHERE integration_id = %(integration)s AND state IN ('due', 'doubtful') AND next_try_at <= (SELECT at FROM clock)
+    ORDER BY id LIMIT 1 FOR UPDATE SKIP LOCKED
+)
 UPDATE due_notices SET state = 'doubtful', attempts = attempts + 1,
     next_try_at = clock.at + make_interval(secs => %(seconds)s)
-FROM (SELECT coalesce(%(now)s::timestamptz, clock_timestamp()) AS at) clock,
-     LATERAL (SELECT id, state = 'doubtful' AS was_doubtful FROM due_notices
-              WHERE integration_id = %(integration)s AND state IN ('due', 'doubtful') AND next_try_at <= clock.at
-              ORDER BY id LIMIT 1 FOR UPDATE SKIP LOCKED) found
-WHERE due_notices.id = found.id
+FROM found, clock WHERE due_notices.id = found.id
 RETURNING due_notices.id, found.was_doubtful
 
 -- name: put_off

@@ -4,8 +4,8 @@
 -- name: gather
 -- Changes that triggers noted become marks.
 WITH taken AS (
-    DELETE FROM journey_changes WHERE id IN (
-        SELECT id FROM journey_changes ORDER BY id LIMIT %(most)s FOR UPDATE SKIP LOCKED)
+    DELETE FROM journey_changes WHERE id = ANY (ARRAY(  -- looked for once, not for each row anew
+        SELECT id FROM journey_changes ORDER BY id LIMIT %(most)s FOR UPDATE SKIP LOCKED))
     RETURNING customer_id, since
 )
 INSERT INTO journey_marks (customer_id, since, version)

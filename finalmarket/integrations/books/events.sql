@@ -7,14 +7,16 @@ WHERE integration_id = %(integration)s AND state IN ('due', 'doubtful') AND NOT 
 
 -- name: claim
 -- In doubt from now on: a worker that is killed leaves them so, and they are told again under the same keys.
+WITH clock AS MATERIALIZED (SELECT coalesce(%(now)s::timestamptz, clock_timestamp()) AS at),
+found AS MATERIALIZED (  -- once, not for each row anew: `claim` of notices.sql says why
+    SELECT id, state = 'doubtful' AS was_doubtful FROM due_events
+    WHERE integration_id = %(integration)s AND state IN ('due', 'doubtful') AND next_try_at <= (SELECT at FROM clock)
+      AND kind = ANY (%(kinds)s::text[])
+    ORDER BY next_try_at, id LIMIT %(limit)s FOR UPDATE SKIP LOCKED
+)
 UPDATE due_events SET state = 'doubtful', attempts = due_events.attempts + 1,
     next_try_at = clock.at + make_interval(secs => %(seconds)s)
-FROM (SELECT coalesce(%(now)s::timestamptz, clock_timestamp()) AS at) clock,
-     LATERAL (SELECT id, state = 'doubtful' AS was_doubtful FROM due_events
-              WHERE integration_id = %(integration)s AND state IN ('due', 'doubtful') AND next_try_at <= clock.at
-                AND kind = ANY (%(kinds)s::text[])
-              ORDER BY next_try_at, id LIMIT %(limit)s FOR UPDATE SKIP LOCKED) found
-WHERE due_events.id = found.id
+FROM found, clock WHERE due_events.id = found.id
 RETURNING due_events.id, due_events.kind, due_events.local_id, due_events.key, found.was_doubtful
 
 -- name: end

@@ -29,8 +29,9 @@ State = ShippingLabel.State
 UNSENT = (Fulfilment.State.REJECTED, Fulfilment.State.CANCELLED)
 CLAIM = """
     UPDATE shipping_labels SET next_look_at = %(until)s
-    WHERE id IN (SELECT id FROM shipping_labels WHERE integration_id = %(integration)s AND next_look_at <= %(now)s
-                 ORDER BY next_look_at LIMIT %(most)s FOR UPDATE SKIP LOCKED)
+    WHERE id = ANY (ARRAY(  -- looked for once; IN may look anew for each row, and claim more
+        SELECT id FROM shipping_labels WHERE integration_id = %(integration)s AND next_look_at <= %(now)s
+        ORDER BY next_look_at LIMIT %(most)s FOR UPDATE SKIP LOCKED))
     RETURNING id"""
 
 
