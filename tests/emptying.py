@@ -15,7 +15,7 @@ from psycopg import sql
 
 Owner = psycopg.Connection[tuple[Any, ...]]
 MOST_BYTES = 2_000_000  # of tables, above what a clone has: from here on it is quicker to clone
-MILLISECONDS = 5_000
+LOOKS, SECONDS_BETWEEN_LOOKS = 5_000, 0.001  # whoever waits for the end of a session is told of it 100 ms later
 
 OTHERS = """
     FROM pg_stat_activity
@@ -97,10 +97,18 @@ def with_rows(owner: Owner, tables: Sequence[str]) -> list[str]:
 
 def _is_alone(owner: Owner) -> bool:
     """Put out whoever else is connected; whether they are gone."""
-    if _answer(owner, f"SELECT count(*) {OTHERS}")[0] == 0:
+    if not _others(owner):
         return True
-    owner.execute(f"SELECT pg_terminate_backend(pid, {MILLISECONDS}) {OTHERS}")
-    return bool(_answer(owner, f"SELECT count(*) {OTHERS}")[0] == 0)
+    owner.execute(f"SELECT pg_terminate_backend(pid) {OTHERS}")
+    for _ in range(LOOKS):
+        if not _others(owner):
+            return True
+        owner.execute("SELECT pg_sleep(%s)", [SECONDS_BETWEEN_LOOKS], prepare=True)
+    return False
+
+
+def _others(owner: Owner) -> int:
+    return int(_answer(owner, f"SELECT count(*) {OTHERS}")[0])
 
 
 def is_alike(owner: Owner, clone: Clone) -> bool:
