@@ -147,6 +147,8 @@ def problem_of(error: Exception) -> Problem:
         case DataError():
             return Problem("refused", "A number or a text in it is beyond what can be kept.")
         case OperationalError() | InterfaceError():
+            reason = type(error.__cause__ or error).__name__  # a deadlock, a lock that took too long, a lost connection
+            structlog.get_logger(__name__).warning("the database did not take a call", reason=reason)
             return Problem("away", "The database did not take the call.", headers={"Retry-After": RETRY_SECONDS})
     reference = uuid.uuid4().hex[:12]
     structlog.get_logger(__name__).error("api call broke", reference=reference, exc_info=error)

@@ -15,7 +15,8 @@ from uuid import UUID
 from django.db import transaction
 
 from finalmarket.channels.models import SalesChannel
-from finalmarket.customers.resolve import Contact, resolve
+from finalmarket.customers.resolve import Contact, resolve_many
+from finalmarket.kernel import clock
 from finalmarket.kernel.errors import UserError
 from finalmarket.kernel.money import quantize
 from finalmarket.orders import cart as carts
@@ -23,7 +24,7 @@ from finalmarket.orders import payments
 from finalmarket.orders.drafts import Address, LineDraft
 from finalmarket.orders.intake import Taken
 from finalmarket.orders.models import Cart, Order
-from finalmarket.orders.one_cart import opened
+from finalmarket.orders.one_cart import CHECKED_OUT, opened
 
 TEST = "test"
 PAID, DECLINED = "paid", "declined"
@@ -78,6 +79,7 @@ def buy(token: UUID, given: Purchase, *, actor: str) -> Taken:
         raise UserError("there is no such cart; open a new one")
     channel = cart.sales_channel
     _check(channel, given)
+    buyer = _known_by(channel, given) if cart.reservation_key != CHECKED_OUT else None
     fee = Decimal(0) if given.collect_at is not None else delivery_fee(channel, opened(cart).total)
     taken = carts.check_out(
         token, name=given.name, email=given.email, phone=given.phone, shipping_address=given.address,
@@ -89,7 +91,9 @@ def buy(token: UUID, given: Purchase, *, actor: str) -> Taken:
     order = taken.order
     if given.agreed is not None and quantize(given.agreed, order.currency) != order.total:
         raise Changed(f"it costs {order.total:f} {order.currency} now, not {given.agreed:f}; look at the cart again")
-    _link_device(order, channel, given)
+    if order.customer_id is None and buyer is not None:
+        order.customer_id = buyer
+        order.save(update_fields=["customer", "updated_at"])
     if given.test and order.total > 0:
         payments.receive(order.pk, tender=TEST, amount=order.total, external_id=f"test:{token}", actor=actor)
         order.refresh_from_db()
@@ -119,15 +123,13 @@ def _check(channel: SalesChannel, given: Purchase) -> None:
         raise UserError("give an e-mail address or a phone number, so that we can tell you when the goods leave")
 
 
-def _link_device(order: Order, channel: SalesChannel, given: Purchase) -> None:
-    """The device is evidence for the buyer; where nothing better was said, the order is the device's."""
+def _known_by(channel: SalesChannel, given: Purchase) -> int | None:
+    """The device is evidence for the buyer; where nothing better was said, the order is the device's. Before the stock
+    is locked, as everywhere."""
     if not given.device:
-        return
-    contact = Contact(name=given.name, email=given.email, phone=given.phone, device=given.device, at=order.placed_at)
-    profile = resolve(contact, country=channel.country, source=channel.slug)
-    if order.customer_id is None and profile is not None:
-        order.customer_id = profile.pk
-        order.save(update_fields=["customer", "updated_at"])
+        return None
+    contact = Contact(name=given.name, email=given.email, phone=given.phone, device=given.device, at=clock.now())
+    return resolve_many([contact], country=channel.country, source=channel.slug)[0]
 
 
 def _tell(order: Order, channel: SalesChannel) -> None:
