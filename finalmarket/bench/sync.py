@@ -6,9 +6,6 @@ A change is fresh on a platform when the stand-in itself holds the new number.
 
 from __future__ import annotations
 
-import multiprocessing
-import os
-import signal
 import time
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
@@ -16,10 +13,10 @@ from dataclasses import dataclass
 from decimal import Decimal
 from typing import Any
 
-from django.db import connection, connections
+from django.db import connection
 
 from finalmarket.bench.report import Figure, Pace, figure
-from finalmarket.bench.scratch import work_on
+from finalmarket.bench.workers import at_work
 from finalmarket.catalog.models import Product, Variant, VariantPrice
 from finalmarket.channels.models import SalesChannel
 from finalmarket.connectors import registry
@@ -70,7 +67,7 @@ def measure(database: str, pace: Pace, say: Callable[[str], None], *, work: Call
     pushes: list[float] = []
     try:
         _connect_all(stage)
-        with _worker(database, work):
+        with at_work(database, work):
             _wait_until_told(stage)
             for number in range(1, pace.runs + 1):
                 say(f"run {number} of {pace.runs}")
@@ -130,27 +127,6 @@ def _connect_all(stage: Stage) -> None:
         integration.connect({**stand_in.credentials(), "base_url": integration.base_url}, actor="bench")
         adopt.look_through(integration)
         integration.start_pushing()
-
-
-@contextmanager
-def _worker(database: str, work: Callable[[], None]) -> Iterator[None]:
-    """A worker process on the scratch database."""
-    connections.close_all()
-    process = multiprocessing.get_context("fork").Process(target=_work, args=(database, work))
-    process.start()
-    try:
-        yield
-    finally:
-        if process.pid is not None and process.is_alive():
-            os.kill(process.pid, signal.SIGTERM)
-        process.join(20)
-        if process.is_alive():
-            process.kill()
-
-
-def _work(database: str, work: Callable[[], None]) -> None:
-    work_on(database)
-    work()
 
 
 def _wait_until_told(stage: Stage) -> None:

@@ -23,6 +23,7 @@ PARTS = {
     "history": ("finalmarket.bench.history",),
     "lifetime": ("finalmarket.bench.lifetime",),
     "analytics": ("finalmarket.bench.analytics",),
+    "figures": ("finalmarket.bench.figures",),
 }
 
 
@@ -131,6 +132,14 @@ def lifetime(wants_json: bool, quick: bool, seed: int, customers: int) -> None:
     """Lifetime value: fit and expectation for a million customers, beside plain SciPy. Takes about three minutes."""
     pace = QUICK if quick else Pace(runs=3)
     run("lifetime", replace(pace, seed=seed), wants_json=wants_json, customers=customers // 10 if quick else customers)
+
+
+@command.command("figures")
+@click.option("--json", "wants_json", is_flag=True, help="Print one JSON object instead of a table.")
+@click.option("--quick", is_flag=True, help="One short run instead of five: a first impression.")
+def figures(wants_json: bool, quick: bool) -> None:
+    """How soon the figures of today hold an order, and what that costs who takes it. Takes about two minutes."""
+    run("figures", QUICK if quick else Pace(), wants_json=wants_json, work=_work)
 
 
 def _work() -> None:
