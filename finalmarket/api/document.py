@@ -59,7 +59,33 @@ def enrich(document: dict[str, Any]) -> dict[str, Any]:
         _describe_errors(path, operation, told)
         if told.get("writes"):
             _describe_write(operation, told)
+    _describe_links(document)
     return document
+
+
+def _describe_links(document: dict[str, Any]) -> None:
+    """What is made can be named in the calls below the address where it was made."""
+    for path, operation in _operations(document):
+        made = operation["responses"].get(201)
+        if made is None or "content" not in made:
+            continue
+        shown = document["components"]["schemas"][_model_of(made)]["properties"]
+        links = {}
+        for address, other in _operations(document):
+            word, _, rest = address.removeprefix(f"{path}/{{").partition("}")
+            if not address.startswith(f"{path}/{{") or "{" in rest:
+                continue
+            field = word if word in shown else "id"
+            if field in shown:
+                named = {word: f"$response.body#/{field}"}
+                links[other["operationId"]] = {"operationId": other["operationId"], "parameters": named}
+        if links:
+            made["links"] = links
+
+
+def _model_of(answer: dict[str, Any]) -> str:
+    (content,) = answer["content"].values()
+    return str(content["schema"]["$ref"].rpartition("/")[2])
 
 
 def _describe_items(schemas: dict[str, Any]) -> None:

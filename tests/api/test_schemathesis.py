@@ -1,0 +1,165 @@
+"""Schemathesis against the description, with all of its checks, as each kind of key: no error of ours, nothing that is
+not described, nobody let in without a right.
+
+What it makes up knows nothing of the house, so half of what it says is about things that are there. What it writes is
+undone after each call (or, where calls follow from each other, after each story).
+"""
+
+from __future__ import annotations
+
+import os
+from collections.abc import Iterator
+from datetime import timedelta
+from typing import Any
+
+import pytest
+import schemathesis
+from django.core import signals
+from django.core.wsgi import get_wsgi_application
+from django.db import close_old_connections, transaction
+from hypothesis import HealthCheck, given, settings
+from hypothesis import strategies as some
+from schemathesis.generation import GenerationMode
+
+from finalmarket.access import keys, rates
+from finalmarket.access.models import ApiKey
+from finalmarket.kernel import clock
+from tests.api.calling import Program
+from tests.api.conftest import open_house
+from tests.api.furnished import Furnished, absent
+
+pytestmark = pytest.mark.committed_database
+DOSE = 150
+CALLS = int(os.environ.get("FINALMARKET_API_CALLS", DOSE))
+STORIES, STEPS = max(4, CALLS // 40), 6
+ANSWERS_TO_WHAT_FITS = ["2xx", "3xx", "400", "401", "403", "404", "409", "412", "422", "429"]
+"""What is shaped as it should be may still be refused: numbers of nobody, rules that no schema tells."""
+ANSWERS_TO_WHAT_DOES_NOT = ["400", "401", "403", "404", "405", "409", "412", "415", "422", "429"]
+QUIETLY = [
+    HealthCheck.too_slow,
+    HealthCheck.filter_too_much,
+    HealthCheck.data_too_large,
+    HealthCheck.large_base_example,
+]
+
+
+@pytest.fixture
+def there(committed_database: object) -> Iterator[Furnished]:
+    """A furnished house. A request must not end the connection of the transaction that undoes it, as it would."""
+    rates.forget()
+    furnished = Furnished(open_house())
+    for signal in (signals.request_started, signals.request_finished):
+        signal.disconnect(close_old_connections)
+    yield furnished
+    for signal in (signals.request_started, signals.request_finished):
+        signal.connect(close_old_connections)
+    rates.forget()
+
+
+def description(there: Furnished) -> Any:
+    """The description as it is served; words in addresses name what is there, or what is not."""
+    application = get_wsgi_application()
+    read = schemathesis.openapi.from_wsgi("/api/v1/openapi.json", application)
+    raw = read.raw_schema
+    for methods in raw["paths"].values():
+        for one in (one for operation in methods.values() for one in operation["parameters"]):
+            if one["in"] == "path":
+                values = [there.named[one["name"]], absent(one["name"])]
+                one["schema"] = {"enum": [one if isinstance(one, int) else str(one) for one in values]}
+    made = schemathesis.openapi.from_dict(raw)
+    made.app = application
+    made.config.checks.positive_data_acceptance.expected_statuses = ANSWERS_TO_WHAT_FITS
+    made.config.checks.negative_data_rejection.expected_statuses = ANSWERS_TO_WHAT_DOES_NOT
+    return made
+
+
+def holders(there: Furnished) -> dict[str, str]:
+    """Every kind of key, as it is shown."""
+    bindable = sorted(keys.SCOPES.keys() - keys.OF_ALL_CHANNELS)
+    expired, revoked = Program(), Program()
+    ApiKey.objects.filter(pk=expired.row.pk).update(expires_at=clock.now() - timedelta(seconds=1))
+    keys.revoke(revoked.row.pk)
+    reads = [scope for scope in keys.SCOPES if scope.endswith(":read")]
+    rooms = sorted({scope.partition(":")[0] for scope in keys.SCOPES})
+    of_room = {room: Program(*(one for one in keys.SCOPES if one.startswith(f"{room}:"))).key for room in rooms}
+    return {
+        "all": Program().key, "reads": Program(*reads).key, "bound": Program(*bindable, channels=[there.web.pk]).key,
+        "foreign": Program(*bindable, channels=[there.till.pk]).key, "none": "", "wrong": "fm_nothing",
+        "expired": expired.key, "revoked": revoked.key, **of_room,
+    }  # fmt: skip
+
+
+NOT_LET_IN = {"none", "wrong", "expired", "revoked"}
+
+
+def shown(key: str) -> dict[str, str]:
+    return {"Host": "localhost", **({"Authorization": f"Bearer {key}"} if key else {})}
+
+
+def about_what_is_there(there: Furnished, value: Any, draw: Any) -> Any:
+    """Numbers that name something become, now and then, those of this house."""
+    if isinstance(value, dict):
+        return {name: _real(there, name, one, draw) for name, one in value.items()}
+    if isinstance(value, list):
+        return [about_what_is_there(there, one, draw) for one in value]
+    return value
+
+
+def _real(there: Furnished, name: str, value: Any, draw: Any) -> Any:
+    known = {**there.asked, "source": there.north.pk, "destination": there.south.pk, "line": there.line}
+    if name in known and isinstance(value, int | str) and not isinstance(value, bool) and draw(some.booleans()):
+        return known[name]
+    return about_what_is_there(there, value, draw)
+
+
+def test_whatever_is_said_is_answered_as_described_whoever_says_it(there: Furnished) -> None:
+    schema, known = description(there), holders(there)
+    operations = [found.ok() for found in schema.get_all_operations()]
+    weighed = [*["all"] * 10, *known]
+
+    @settings(
+        max_examples=CALLS, deadline=None, derandomize=CALLS == DOSE, database=None, suppress_health_check=QUIETLY
+    )
+    @given(data=some.data())
+    def say(data: some.DataObject) -> None:
+        mode = data.draw(some.sampled_from([GenerationMode.POSITIVE, GenerationMode.POSITIVE, GenerationMode.NEGATIVE]))
+        operation = data.draw(some.sampled_from(operations))
+        case = data.draw(operation.as_strategy(generation_mode=mode))
+        holder = data.draw(some.sampled_from(weighed))
+        if mode == GenerationMode.POSITIVE:
+            case.query = about_what_is_there(there, case.query, data.draw)
+            case.body = about_what_is_there(there, case.body, data.draw)
+        rates.forget()
+        with transaction.atomic():
+            answer = case.call_and_validate(headers=shown(known[holder]))
+            transaction.set_rollback(True)
+        if holder in NOT_LET_IN:
+            assert answer.status_code == 401, (holder, operation.label, answer.status_code)
+
+    say()
+
+
+def test_what_is_made_can_be_read_changed_and_ended_in_any_order(there: Furnished) -> None:
+    schema, key = description(there), Program().key
+
+    class Story(schema.as_state_machine()):  # type: ignore[misc]
+        """Calls that follow from each other, undone at the end."""
+
+        def setup(self) -> None:
+            rates.forget()
+            self.undone = transaction.atomic()
+            self.undone.__enter__()
+
+        def teardown(self) -> None:
+            transaction.set_rollback(True)
+            self.undone.__exit__(None, None, None)
+
+        def before_call(self, case: Any) -> None:
+            case.headers.update(shown(key))
+
+    Story.run(
+        settings=settings(
+            max_examples=STORIES, stateful_step_count=STEPS, deadline=None, derandomize=CALLS == DOSE, database=None,
+            suppress_health_check=QUIETLY,
+        )
+    )  # fmt: skip
