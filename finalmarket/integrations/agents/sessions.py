@@ -143,7 +143,7 @@ def _write(session: AgentSession, said: Said, items: Mapping[int, int] | None) -
         session.buyer = plain_data(said.buyer)
     if said.details is not None:
         session.details = plain_data(said.details)
-    session.option = session.option if said.option is None else said.option[:120]
+    session.option = session.option if said.option is None else plain(said.option, 120)
     session.notes = session.notes if said.notes is None else plain(said.notes, 5000)
     session.locale = session.locale if said.locale is None else plain(said.locale, 35)
     session.attribution = {**session.attribution, **plain_data(said.attribution)}
@@ -171,7 +171,7 @@ def _variants(channel: SalesChannel, items: Sequence[tuple[str, int]]) -> dict[i
     """Return the units of the variants that these SKUs name; one that is named twice counts twice."""
     if len(items) > MOST_ITEMS:
         raise UserError(f"A session has at most {MOST_ITEMS} items.")
-    names = {name for name, _ in items}
+    names = {name for name, _ in items if "\x00" not in name}
     listed = Q(listings__sales_channel=channel)
     known = dict(Variant.objects.filter(listed, sku__in=names).values_list("sku", "pk"))
     units: dict[int, int] = {}
