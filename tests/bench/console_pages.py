@@ -1,6 +1,7 @@
 """How long the console's pages take at 100,000 SKUs on ten channels and 500,000 orders.
 
-    python -m tests.bench.console_pages [--skus N] [--orders N] [--requests N] [--database NAME] [--only WORD]
+    python -m tests.bench.console_pages [--skus N] [--orders N] [--interactions N] [--requests N]
+                                         [--database NAME] [--only WORD]
 
 lays the merchant out in a scratch database, asks for each page as Django's test client does (everything but the network
 and the web server), and prints one JSON object: the median of each page in milliseconds beside the frame alone (a page
@@ -42,6 +43,7 @@ def main() -> None:
             lay_out(asked.skus, asked.orders, told=lambda step: _say(step, sys.stderr))
             tidy_up()
         where = machine() | {"skus": asked.skus, "channels": 10, "orders": asked.orders}
+        where |= {"interactions": asked.interactions}
         _say(as_json("console_pages", where, SEED, _figures(asked.requests, asked.only)), sys.stdout)
 
 
@@ -49,6 +51,7 @@ def _arguments() -> argparse.Namespace:
     parser = argparse.ArgumentParser(description="Time the pages of the console.")
     parser.add_argument("--skus", type=int, default=100_000)
     parser.add_argument("--orders", type=int, default=500_000)
+    parser.add_argument("--interactions", type=int, default=0)
     parser.add_argument("--requests", type=int, default=30, help="how often each page is asked for")
     parser.add_argument("--database", help="a database of this server to keep the merchant in")
     parser.add_argument("--only", default="", help="measure pages whose name contains this")
