@@ -4,6 +4,7 @@ from django.urls import path
 
 from finalmarket.console.pages import (
     advice,
+    agents,
     alerts,
     analytics,
     attribution,
@@ -28,19 +29,19 @@ from finalmarket.console.pages import (
     privacy,
     reports,
     segments,
-    sku,
     settings,
+    sku,
     stock,
     stock_advice,
     stock_change,
     store,
     talk,
     tracking,
-    voice,
     users,
+    voice,
     webhooks,
-)
     welcome,
+)
 
 app_name = "console"
 urlpatterns = [
@@ -83,6 +84,8 @@ urlpatterns = [
     path("channels/<int:key>/", channels.channel, name="channel"),
     path("channels/<int:key>/tracking/", tracking.tracking, name="tracking"),
     path("channels/<int:key>/tracking/<slug:verb>", tracking.change_tracking, name="change_tracking"),
+    path("channels/<int:key>/agents/", agents.agents, name="agents"),
+    path("channels/<int:key>/agents/<slug:verb>", agents.change_agents, name="change_agents"),
     path("channels/<int:key>/voice/", voice.voice, name="voice"),
     path("channels/<int:key>/voice/<slug:verb>", voice.change_voice, name="change_voice"),
     path("channels/<int:key>/pause", channels.pause, name="pause"),
@@ -135,11 +138,6 @@ urlpatterns = [
     path("keys/make", keys.make_key, name="make_key"),
     path("keys/<int:key>/rotate", keys.rotate_key, name="rotate_key"),
     path("keys/<int:key>/end", keys.end_key, name="end_key"),
-    path("webhooks/", webhooks.webhooks, name="webhooks"),
-    path("webhooks/open", webhooks.open_webhook, name="open_webhook"),
-    path("webhooks/<int:key>/", webhooks.webhook, name="webhook"),
-    path("webhooks/<int:key>/<slug:verb>", webhooks.change_webhook, name="change_webhook"),
-]
     path("settings/", settings.settings, name="settings"),
     path("settings/users/", users.users, name="users"),
     path("settings/users/invite", users.invite_user, name="invite_user"),
@@ -149,3 +147,8 @@ urlpatterns = [
     path("settings/merchant/", settings.merchant, name="merchant"),
     path("settings/merchant/change", settings.change_merchant, name="change_merchant"),
     path("welcome/<str:uidb64>/<str:token>/", welcome.welcome, name="welcome"),
+    path("webhooks/", webhooks.webhooks, name="webhooks"),
+    path("webhooks/open", webhooks.open_webhook, name="open_webhook"),
+    path("webhooks/<int:key>/", webhooks.webhook, name="webhook"),
+    path("webhooks/<int:key>/<slug:verb>", webhooks.change_webhook, name="change_webhook"),
+]
