@@ -44,6 +44,7 @@ def page(permission: str, *methods: str, is_of_places: bool = False) -> Callable
             return view(request, *args, **kwargs)
 
         entered: View = admin.site.admin_view(checked)
+        entered.is_looked_at = not methods or "GET" in methods  # type: ignore[attr-defined]  # else it is a verb
         return entered
 
     return guard
