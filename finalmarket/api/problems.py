@@ -20,6 +20,7 @@ from ninja.errors import ValidationError as Misshapen
 from pydantic import BaseModel, Field
 
 from finalmarket.kernel.errors import UserError
+from finalmarket.kernel.gate import Crowded
 
 MEDIA_TYPE = "application/problem+json"
 URN = "urn:finalmarket:problem:"
@@ -146,6 +147,8 @@ def problem_of(error: Exception) -> Problem:
             return Problem("unreadable", "The body is no JSON, or not in UTF-8.")
         case DataError():
             return Problem("refused", "A number or a text in it is beyond what can be kept.")
+        case Crowded():
+            return Problem("away", "Too many calls wait already.", headers={"Retry-After": RETRY_SECONDS})
         case OperationalError() | InterfaceError():
             reason = type(error.__cause__ or error).__name__  # a deadlock, a lock that took too long, a lost connection
             structlog.get_logger(__name__).warning("the database did not take a call", reason=reason)

@@ -22,9 +22,9 @@ from django.views.decorators.csrf import csrf_exempt
 
 from finalmarket.journeys import ingest
 from finalmarket.journeys.dialects.heard import Call, Reading, TooLarge, Unreadable
-from finalmarket.journeys.gate import Crowded
 from finalmarket.journeys.write_keys import door
 from finalmarket.kernel import clock
+from finalmarket.kernel.gate import Crowded
 
 SEGMENT_BYTES = 500 * 1024
 SEGMENT_CALL_BYTES = 32 * 1024

@@ -1,7 +1,7 @@
 """The ingest: events of clients become interactions, each message once, in batches that take few statements.
 
 A request is rendered in its own thread: every event that is an interaction becomes the line that COPY will write.
-Concurrent requests are then written together (journeys/gate.py): the profiles of people not met before are resolved,
+Concurrent requests are then written together (kernel/gate.py): the profiles of people not met before are resolved,
 and in one transaction the table of keys decides which messages are new, COPY stores them, and the people are marked
 whose journeys are to be told anew. `take` returns after that transaction is committed. An event that cannot be kept is
 set aside with its reason, alone.
@@ -44,13 +44,13 @@ from finalmarket.journeys.binary import (
 )
 from finalmarket.journeys.dialects.heard import Heard, Reading, Refused, Unreadable, Who
 from finalmarket.journeys.dialects.names import folded
-from finalmarket.journeys.gate import Gate
 from finalmarket.journeys.marks import MARK
 from finalmarket.journeys.record import MOST_CONTEXT_BYTES
 from finalmarket.journeys.storage import make_months
 from finalmarket.journeys.whose import Named
 from finalmarket.journeys.write_keys import Door
 from finalmarket.kernel import failpoints
+from finalmarket.kernel.gate import Gate
 from finalmarket.kernel.sql import Queries
 
 QUERIES = Queries(Path(__file__).with_name("ingest.sql"))

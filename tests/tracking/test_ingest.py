@@ -15,7 +15,7 @@ from django.core.exceptions import ValidationError
 from django.db import OperationalError, connection, transaction
 
 from finalmarket.customers.models import CustomerIdentity, OmnichannelCustomer
-from finalmarket.journeys import gate, ingest, set_aside, whose, write_keys
+from finalmarket.journeys import ingest, set_aside, whose, write_keys
 from finalmarket.journeys.dialects.heard import Who
 from finalmarket.journeys.models import (
     ChannelInteraction,
@@ -24,7 +24,7 @@ from finalmarket.journeys.models import (
     SetAsideEvent,
     WriteKey,
 )
-from finalmarket.kernel import clock, failpoints
+from finalmarket.kernel import clock, failpoints, gate
 from finalmarket.kernel.errors import UserError
 from finalmarket.kernel.failpoints import FailpointHit
 from tests.orders.market import together

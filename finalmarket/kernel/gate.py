@@ -1,4 +1,4 @@
-"""The gate: what concurrent requests bring is written together, and each goes on once its own is committed.
+"""The gate: what concurrent requests bring is written (or looked up) together, and each goes on once its own is.
 
 While one batch is being written, those who come wait; the next batch takes all of them. There is no thread for it: the
 first who finds a free lane writes for all that wait, and the last thing it does is to hand the lane to one of those who
