@@ -51,6 +51,8 @@ channels            owner merchandiser support analyst
 channel             owner merchandiser support analyst
 tracking            owner merchandiser analyst
 change_tracking     owner
+shopfront           owner
+change_shopfront    owner
 voice               owner merchandiser
 change_voice        owner merchandiser
 pause               owner merchandiser

@@ -17,7 +17,7 @@ from finalmarket.channels.models import ChannelProduct, SalesChannel
 from finalmarket.console import figures, finding
 from finalmarket.console.counting import COUNTED_AT_MOST
 from finalmarket.console.keyset import cut
-from finalmarket.console.pages import asked, tracking
+from finalmarket.console.pages import asked, shopfront, tracking
 from finalmarket.console.pages.frame import attempt, back, page, show
 from finalmarket.kernel import clock
 
@@ -83,6 +83,7 @@ def channel(request: HttpRequest, key: int) -> HttpResponse:
         "listings": [_listing_row(one, listing, by_variant) for listing in slice_.rows],
         "best": _best(sold),
         "tracking": tracking.card_of(one),
+        "shop": shopfront.address_of(one),
     }
     return show(request, "channel.html", one.name, context)
 
