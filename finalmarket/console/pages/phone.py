@@ -105,7 +105,7 @@ def _sees_people(request: HttpRequest) -> None:
 
 
 def _call(token: uuid.UUID) -> PhoneCall:
-    rows = PhoneCall.objects.select_related("sales_channel", "cart", "order", "customer")
+    rows = PhoneCall.objects.select_related("sales_channel", "cart", "order__pickup__location", "customer")
     found: PhoneCall = get_object_or_404(rows, token=token)
     return found
 
