@@ -16,7 +16,7 @@ from finalmarket.access.models import IdempotentCall
 from finalmarket.catalog.models import Variant
 from finalmarket.channels.models import SalesChannel
 from finalmarket.kernel import clock
-from finalmarket.stock import atp
+from finalmarket.stock import atp, desk
 from finalmarket.stock.models import ChannelSource, Reservation, StockItem, StockLocation, StockMovement
 from tests.api.calling import Program, problem, told
 from tests.api.conftest import House, open_house
@@ -209,6 +209,19 @@ def test_on_the_short_way_a_call_counts_and_what_is_said_is_looked_at(shop: Shop
     problem(few.post("/stock/reservations", shop.wish(1)), "too-fast", 429)
     problem(shop.program.write("POST", "/stock/reservations", b"{"), "unreadable", 400)
     problem(shop.program.write("POST", "/stock/reservations?dry_run=1", shop.wish(1)), "invalid", 422)
+
+
+@pytest.mark.parametrize("error", [desk.DeskFull, desk.DeskTimeout, desk.DeskDown])
+def test_where_the_stock_room_cannot_answer_the_caller_is_told_to_repeat_the_very_same_call(
+    shop: Shop, monkeypatch: pytest.MonkeyPatch, error: type[Exception]
+) -> None:
+    def settle(*_: Any, **__: Any) -> None:
+        raise error("no verdict in 30 s")
+
+    monkeypatch.setattr(desk, "settle", settle)
+    answer = shop.program.post("/stock/reservations", shop.wish(1))
+    problem(answer, "away", 503)
+    assert int(answer.headers["Retry-After"]) > 0
 
 
 # Compare and set.
