@@ -35,6 +35,10 @@ phone               owner support
 begin_call          owner support
 call                owner support
 call_verb           owner support
+mail_requests       owner support
+mail_request        owner support
+mail_request_verb   owner support
+open_mail_door      owner
 stores              owner merchandiser support store_staff analyst
 store               owner merchandiser support store_staff analyst
 pick_list           owner merchandiser support store_staff analyst
