@@ -13,7 +13,7 @@ from finalmarket.analytics.models import AnalyticsChange
 from finalmarket.catalog.models import Product
 from finalmarket.channels.models import SalesChannel
 from finalmarket.customers.models import OmnichannelCustomer
-from finalmarket.demo import goods, merchant, offers, paths, people, present, supply, year
+from finalmarket.demo import goods, merchant, offers, paths, people, present, shops, supply, year
 from finalmarket.kernel import clock
 from finalmarket.kernel.errors import UserError
 from finalmarket.orders.models import Order
@@ -107,6 +107,7 @@ def _write(seed: int, scale: float, now: datetime, told: Told) -> None:
     _read_by_index(False)
     told("segments and figures", 0.9)
     merchant.tell_rates(now)
+    shops.open_shops(house)
     segments.restate()
     rollup.restate_all()
     AnalyticsChange.objects.all().delete()  # all of it is in the figures
