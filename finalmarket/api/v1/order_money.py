@@ -12,7 +12,7 @@ from finalmarket.api.problems import Problem
 from finalmarket.api.v1.goods import check_locations
 from finalmarket.api.v1.order_placing import LineSaid, Money, line_drafts
 from finalmarket.api.v1.order_shapes import ORDER, PAYMENT, RETURN, Disposition, OrderShown, locked_order
-from finalmarket.api.v1.orders import Why, order_done, verb_key
+from finalmarket.api.v1.orders import Why, order_done, out_of_stock, verb_key
 from finalmarket.api.v1.shapes import MOST_NUMBER, Number, Said, source_of
 from finalmarket.orders import payments, refunds, returns
 from finalmarket.orders.drafts import MOST_UNITS, OutOfStock
@@ -171,7 +171,7 @@ def exchange_goods(request: HttpRequest, order: Key, told: ExchangeSaid) -> Done
             actor=source_of(request), received=told.received,
         )  # fmt: skip
     except OutOfStock as error:
-        raise Problem("not-enough", f"{str(error).capitalize()}.") from error
+        raise out_of_stock(error) from error
     return order_done(row, f"return {record.pk}")
 
 

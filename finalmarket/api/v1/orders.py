@@ -203,7 +203,7 @@ def place_order(request: HttpRequest, told: OrderSaid) -> Done:
     try:
         taken = intake.take(draft, actor=source_of(request))
     except OutOfStock as error:
-        raise Problem("not-enough", f"{str(error).capitalize()}.") from error
+        raise out_of_stock(error) from error
     status = 201 if taken.outcome == "created" else 200
     headers = {"Location": f"/api/v1/orders/{taken.order.pk}"} if status == 201 else {}
     return Done(f"order {taken.order.pk}", shown(taken.order), status, headers)
@@ -261,6 +261,12 @@ def settle_order(request: HttpRequest, order: Key, told: Settlement) -> Done:
 def order_done(order: Order, subject: str = "", headers: dict[str, str] | None = None) -> Done:
     """What came of a write to an order: the order as it stands now."""
     return Done(subject or f"order {order.pk}", shown(order), headers=headers or {})
+
+
+def out_of_stock(error: OutOfStock) -> Problem:
+    """What is answered where stock does not fit an order."""
+    text = str(error)
+    return Problem("not-enough", f"{text[0].upper()}{text[1:]}.", "Order less; the levels of stock say what is there.")
 
 
 def verb_key(request: HttpRequest) -> str:
