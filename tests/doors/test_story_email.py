@@ -53,7 +53,7 @@ def _deliver(house: House, raw: bytes) -> list[int]:
     return [
         httpx2.post(
             f"{house.address}/inbound/mail/{secret}/", content=body,
-            headers={"Content-Type": "multipart/form-data; boundary=xYzZY"}, trust_env=False, timeout=60,
+            headers={"Content-Type": "multipart/form-data; boundary=xYzZY"}, trust_env=False, timeout=300,
         ).json()["request"]
         for _ in range(2)
     ]  # fmt: skip

@@ -96,7 +96,7 @@ def from_fields(fields: Mapping[str, str], files: Mapping[str, tuple[str, bytes]
     unproved = [mail.unproved] if mail.unproved else []
     unproved += [f"{proof}=fail" for proof, said in _said_by_service(fields) if "fail" in said.lower()]
     rows = [row for name_of, content in files.values() if _is_table(name_of, "") for row in _rows(content, "utf-8")]
-    left_out = [name_of for name_of, _ in files.values() if not _is_table(name_of, "")]
+    left_out = [_printable(name_of)[:80] for name_of, _ in files.values() if not _is_table(name_of, "")]
     return replace(
         mail, email=email, name=name, subject=_words(fields.get("subject", "")) or mail.subject, text=_short(plain),
         unproved=", ".join(dict.fromkeys(unproved)), rows=tuple(rows[:MOST_ROWS]), warnings=_warnings(left_out),
@@ -112,7 +112,7 @@ def _said_by_service(fields: Mapping[str, str]) -> Iterator[tuple[str, str]]:
 def _headed(head: Message, raw: bytes) -> Mail:
     """What the headers say."""
     email, name = _address(_header(head, "From"))
-    known = _header(head, "Message-ID").strip().strip("<>").strip()
+    known = _printable(_header(head, "Message-ID")).strip().strip("<>").strip()
     message_id = known[:250] or f"sha256:{hashlib.sha256(raw).hexdigest()}"
     return Mail(
         message_id=message_id, email=email, name=name, subject=_words(_header(head, "Subject"))[:300], text="",
@@ -133,8 +133,12 @@ def _words(raw: str) -> str:
         ]
     except (HeaderParseError, ValueError, LookupError):
         parts = [raw]
-    kept = "".join(one if one.isprintable() else " " for one in "".join(parts))
-    return " ".join(kept.split())
+    return " ".join(_printable("".join(parts)).split())
+
+
+def _printable(text: str) -> str:
+    """Without control characters, of which a column takes no NUL."""
+    return "".join(one if one.isprintable() else " " for one in text)
 
 
 def _address(raw: str) -> tuple[str, str]:
@@ -177,7 +181,7 @@ def _with_body(mail: Mail, whole: Message) -> Mail:
             if _is_table(name, kind):
                 rows += _rows(_content(part), part.get_content_charset() or "utf-8")
             else:
-                left_out.append(name[:80] or kind[:80])
+                left_out.append(name[:80] or _printable(kind)[:80])
         elif kind == "text/plain":
             plain.append(_text(part))
         elif kind == "text/html":
