@@ -46,6 +46,7 @@ from finalmarket.connectors.records import (
 )
 from finalmarket.connectors.shipping import Ships
 from finalmarket.connectors.talk import (
+    AnswersConversations,
     OpensTickets,
     PullsConversations,
     PullsFigures,
@@ -408,8 +409,8 @@ class Authorizes(ABC):
 CAPABILITIES: tuple[type, ...] = (
     PullsOrders, PullsListings, PullsStock, PullsCustomers, PullsPayments, PullsConversations, PullsInteractions,
     PullsFigures, PushesStock, PushesPrices, PushesListings, PushesFulfilments, PushesRefunds, PushesCancellations,
-    PushesCustomers, ErasesCustomers, PushesOrders, PushesMovements, SendsEvents, SendsMessages, OpensTickets, Ships,
-    StartsPayments, TakesPayments, ChargesTokens, ReceivesWebhooks, Authorizes,
+    PushesCustomers, ErasesCustomers, PushesOrders, PushesMovements, SendsEvents, SendsMessages, OpensTickets,
+    AnswersConversations, Ships, StartsPayments, TakesPayments, ChargesTokens, ReceivesWebhooks, Authorizes,
 )  # fmt: skip
 
 

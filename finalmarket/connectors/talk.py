@@ -220,6 +220,15 @@ class SendsMessages(ABC):
         outcome. Raises NotSupported where it cannot be asked: then a person decides whether to send it again."""
 
 
+class AnswersConversations(ABC):
+    """Something is said in conversations that customers began."""
+
+    @abstractmethod
+    def answer_conversation(self, conversation_id: str, text: str, *, after: str, is_note: bool) -> None:
+        """Say this in a conversation, to agents alone if `is_note`. Where the same was said since the message `after`
+        already, nothing is said."""
+
+
 class OpensTickets(ABC):
     """Tickets are opened, and agents see what they are about."""
 
@@ -234,3 +243,11 @@ class OpensTickets(ABC):
     @abstractmethod
     def note_ticket(self, ticket_id: str, note: str, key: str) -> None:
         """Leave a note that only agents see in a ticket or conversation, such as what became of its order."""
+
+
+def was_said(record: ConversationRecord, text: str, after: str) -> bool:
+    """Whether the same words, blanks apart, were said by the merchant's side since a message."""
+    ids = [one.external_id for one in record.messages]
+    later = record.messages[ids.index(after) + 1 :] if after in ids else record.messages
+    wanted = text.split()
+    return any(one.author != "customer" and one.text.split() == wanted for one in later)

@@ -15,7 +15,7 @@ from django.db import transaction
 from finalmarket.connectors.books import PushesMovements, PushesOrders
 from finalmarket.connectors.contract import Connector, ErasesCustomers, PushesCustomers
 from finalmarket.connectors.errors import NotSupported
-from finalmarket.connectors.talk import OpensTickets, PullsFigures, SendsEvents, SendsMessages
+from finalmarket.connectors.talk import AnswersConversations, OpensTickets, PullsFigures, SendsEvents, SendsMessages
 from finalmarket.integrations.accounts import connector_class
 from finalmarket.integrations.models import ChannelIntegration
 from finalmarket.kernel import clock, failpoints
@@ -57,6 +57,8 @@ DUTIES: Mapping[str, Duty] = {
              SendsMessages),
         Duty("erasures", "Erases whom we erase", "Whoever is erased here is erased there, too.", ErasesCustomers,
              tuple(Kind)),
+        Duty("answers", "Answers in conversations", "Customers and agents are answered about stock and orders.",
+             AnswersConversations),
         Duty("tickets", "Opens tickets", "A ticket can be opened from an order.", OpensTickets, (Kind.CHAT, Kind.CRM)),
     )
 }  # fmt: skip

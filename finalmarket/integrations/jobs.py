@@ -24,6 +24,7 @@ from finalmarket.integrations import push as pushing
 from finalmarket.integrations.accounts import connector_class
 from finalmarket.integrations.agents import jobs as agents  # noqa: F401  the jobs of shopping agents
 from finalmarket.integrations.books import jobs as books  # noqa: F401  the jobs of those who keep books
+from finalmarket.integrations.chat import jobs as chat  # noqa: F401  the jobs of conversations
 from finalmarket.integrations.desk import jobs as desk  # noqa: F401  the jobs of labels and payment pages
 from finalmarket.integrations.master import jobs as master  # noqa: F401  the jobs of items, counts and figures
 from finalmarket.integrations.models import ChannelIntegration, StreamCursor, SyncRun

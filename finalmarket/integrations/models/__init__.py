@@ -3,6 +3,7 @@
 from finalmarket.integrations.models.account import ChannelIntegration, Credential, IntegrationHealth, RateBudget
 from finalmarket.integrations.models.agents import AgentDoor, AgentSession
 from finalmarket.integrations.models.books import DueEvent, DueRecord, MasterCount, OutsideFigure
+from finalmarket.integrations.models.chat import ChatAnswer, ChatTalk
 from finalmarket.integrations.models.desk import PaymentPage, ShippingLabel, Ticket
 from finalmarket.integrations.models.inbox import DeadLetter, StreamCursor, SyncRun, WebhookDelivery
 from finalmarket.integrations.models.links import ExternalId, ItemLink, ListingLink, PlaceMapping, UnlinkedListing
@@ -15,6 +16,8 @@ __all__ = [
     "AgentDoor",
     "AgentSession",
     "ChannelIntegration",
+    "ChatAnswer",
+    "ChatTalk",
     "Credential",
     "DeadLetter",
     "DriftFinding",

@@ -16,6 +16,7 @@ from finalmarket.channels.models import SalesChannel
 from finalmarket.connectors.talk import ConversationMessage, ConversationRecord
 from finalmarket.customers import erased
 from finalmarket.customers.resolve import Contact, resolve_many
+from finalmarket.integrations.chat import answering
 from finalmarket.integrations.intake_map import account_of, source_of
 from finalmarket.integrations.models import ChannelIntegration, ExternalId, Ticket
 from finalmarket.integrations.storing import Stored, each_alone
@@ -148,7 +149,9 @@ def take_conversations(integration: ChannelIntegration, records: Sequence[Conver
     page.people = _people(page, records)
     names = {page.name(record, message) for record in records for message in record.messages}
     page.recorded = {message for _, message in storage.told(seats(integration), names)}
-    return each_alone(integration, STREAM, records, page.take)
+    stored = each_alone(integration, STREAM, records, page.take)
+    answering.hear(integration, records)
+    return stored
 
 
 def _look_up(integration: ChannelIntegration, records: Sequence[ConversationRecord]) -> Page:

@@ -44,7 +44,14 @@ from finalmarket.connectors.rates import Rate
 from finalmarket.connectors.records import CustomerContent, CustomerRecord, Delivery, Event, Page, Raw
 from finalmarket.connectors.refusals import refused_as
 from finalmarket.connectors.signing import hmac_hex, require_signature
-from finalmarket.connectors.talk import ConversationRecord, OpensTickets, PullsConversations, TicketContent
+from finalmarket.connectors.talk import (
+    AnswersConversations,
+    ConversationRecord,
+    OpensTickets,
+    PullsConversations,
+    TicketContent,
+    was_said,
+)
 from finalmarket.connectors.vocabulary import filled
 
 __all__ = ["Intercom"]
@@ -63,8 +70,8 @@ TAKEN = re.compile(r"\bid=([0-9A-Za-z]+)")  # how a conflict names the contact t
 
 
 class Intercom(
-    Connector, PullsConversations, PullsCustomers, PushesCustomers, ErasesCustomers, OpensTickets, ReceivesWebhooks,
-    Authorizes,
+    Connector, PullsConversations, PullsCustomers, PushesCustomers, ErasesCustomers, OpensTickets,
+    AnswersConversations, ReceivesWebhooks, Authorizes,
 ):  # fmt: skip
     """One Intercom workspace."""
 
@@ -317,6 +324,20 @@ class Intercom(
             "body": words.marked_up(f"{note}\n\n{note_mark(key)}"),
         }  # fmt: skip
         _id_of(self.http.call("POST", f"/{kind}/{number}/reply", json=body), "note")
+
+    def answer_conversation(self, conversation_id: str, text: str, *, after: str, is_note: bool) -> None:
+        """See AnswersConversations. What was said before is known by its words."""
+        told = self._whole(conversation_id, {})
+        if told is None:
+            raise Rejected(f"Intercom has no {conversation_id}", status=404)
+        if was_said(read_one(told, self._talk), text, after):
+            return
+        kind, number = _named_talk(conversation_id)
+        body = {
+            "message_type": "note" if is_note else "comment", "type": "admin", "admin_id": str(self._me["id"]),
+            "body": words.marked_up(text),
+        }  # fmt: skip
+        _id_of(self.http.call("POST", f"/{kind}/{number}/reply", json=body), "answer")
 
     # Webhooks.
 

@@ -44,7 +44,14 @@ from finalmarket.connectors.rates import Rate
 from finalmarket.connectors.records import CustomerContent, CustomerRecord, Delivery, Event, Page, Raw
 from finalmarket.connectors.refusals import refused_as
 from finalmarket.connectors.signing import require_recent, require_signature
-from finalmarket.connectors.talk import ConversationRecord, OpensTickets, PullsConversations, TicketContent
+from finalmarket.connectors.talk import (
+    AnswersConversations,
+    ConversationRecord,
+    OpensTickets,
+    PullsConversations,
+    TicketContent,
+    was_said,
+)
 from finalmarket.kernel import clock
 
 __all__ = ["Zendesk"]
@@ -62,8 +69,8 @@ HOOK = "The Final Market"
 
 
 class Zendesk(
-    Connector, PullsConversations, PullsCustomers, PushesCustomers, ErasesCustomers, OpensTickets, ReceivesWebhooks,
-    Authorizes,
+    Connector, PullsConversations, PullsCustomers, PushesCustomers, ErasesCustomers, OpensTickets,
+    AnswersConversations, ReceivesWebhooks, Authorizes,
 ):  # fmt: skip
     """One Zendesk Support account."""
 
@@ -329,6 +336,17 @@ class Zendesk(
                 return
             comment = {"body": f"{note}\n\n{note_mark(key)}", "public": False}
             _id_of(self.http.call("PUT", path, json={"ticket": {"comment": comment}}, repeatable=True), "ticket")
+
+    def answer_conversation(self, conversation_id: str, text: str, *, after: str, is_note: bool) -> None:
+        """See AnswersConversations. What was said before is known by its words."""
+        there = self.pull_conversation(conversation_id)
+        if there is None:
+            raise Rejected(f"Zendesk has no ticket {conversation_id}", status=404)
+        if was_said(there, text, after):
+            return
+        path = f"/api/v2/tickets/{quote(conversation_id, safe='')}"
+        comment = {"body": text, "public": not is_note}
+        _id_of(self.http.call("PUT", path, json={"ticket": {"comment": comment}}, repeatable=False), "ticket")
 
     # Webhooks.
 

@@ -23,11 +23,20 @@ export function forget() {
   kept.drop("cart");
 }
 
+// A cart that somebody put together for them, in a chat say, comes by a link.
+function handedOver() {
+  const token = new URLSearchParams(window.location.search).get("cart") || "";
+  if (!/^[0-9a-f-]{36}$/.test(token)) return;
+  kept.set("cart", { token, units: 0 });
+  window.history.replaceState(null, "", window.location.pathname);
+}
+
 async function open() {
   return note(await api.post("/carts", {}));
 }
 
 export async function current() {
+  handedOver();
   const known = kept.get("cart");
   if (!known?.token) return kept.get("session") ? open() : null;
   try {

@@ -1,0 +1,1 @@
+"""Chat: questions and orders in conversations on the chat platforms, answered there."""

@@ -1,0 +1,260 @@
+"""Chat: in a conversation on the chat platform somebody asks what is in stock and where their order is, and orders, by
+a link or by a word; agents are told by notes."""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Iterator
+from contextlib import closing
+from dataclasses import dataclass, replace
+from datetime import timedelta
+from typing import Any
+from uuid import UUID
+
+import pytest
+from django.core import mail
+
+from finalmarket.access import shop_keys
+from finalmarket.channels.models import SalesChannel
+from finalmarket.connectors.errors import OutcomeUnknown
+from finalmarket.customers import sign_in
+from finalmarket.customers.models import SignInCode
+from finalmarket.integrations import pull
+from finalmarket.integrations.accounts import open_connector
+from finalmarket.integrations.chat import answering
+from finalmarket.integrations.models import ChannelIntegration, ChatAnswer, ChatTalk
+from finalmarket.integrations.storing import intake
+from finalmarket.integrations.talk.conversations_in import take_conversations
+from finalmarket.kernel import clock, failpoints
+from finalmarket.orders import fulfilment, shopping
+from finalmarket.orders.drafts import Address
+from finalmarket.orders.intake import take
+from finalmarket.orders.models import Order
+from finalmarket.sandbox.platforms.intercom import Intercom
+from finalmarket.sandbox.platforms.zendesk import Zendesk
+from finalmarket.sandbox.wire import served
+from finalmarket.sandbox.world import World
+from tests.doors.stories import assert_one_sale, stand
+from tests.orders.market import Market, draft, line, open_market
+
+pytestmark = pytest.mark.committed_database
+ANN = "ann@example.com"
+HOME = Address(name="Ann Lee", street="Hauptstr. 1", postcode="10115", city="Berlin", country="DE")
+
+
+@dataclass
+class Desk:
+    """A chat platform with an account of ours, and a conversation with Ann."""
+
+    market: Market
+    channel: SalesChannel
+    there: Any
+    account: ChannelIntegration
+    talk: str = ""
+
+    def customer(self, text: str) -> list[str]:
+        """Ann says something; what she sees of us since."""
+        before = len(self.seen())
+        if self.talk:
+            self.there.go_on(self.talk, text)
+        else:
+            self.talk = self.there.begin_talk(text, ANN)
+        self.work()
+        return [one for author, one in self.seen()[before:] if author == "agent"]
+
+    def agent(self, text: str) -> list[str]:
+        """An agent says something; the notes that agents see since."""
+        before = len(self.seen())
+        self.there.answer_back(self.talk, text)
+        self.work()
+        return [one for author, one in self.seen()[before:] if author == "note"]
+
+    def work(self) -> None:
+        """What the worker does when it hears of the conversation; twice, as news comes more often than once."""
+        for _ in range(2):
+            with closing(open_connector(self.account)) as there:
+                record = there.pull_conversation(self.talk)  # type: ignore[attr-defined]
+            with intake(self.account, "conversations"):
+                take_conversations(self.account, [record])
+            answering.answer(self.account.pk)
+
+    def seen(self) -> list[tuple[str, str]]:
+        """Who said what in the conversation."""
+        if not self.talk:
+            return []
+        with closing(open_connector(self.account)) as there:
+            record = there.pull_conversation(self.talk)  # type: ignore[attr-defined]
+        return [(one.author, one.text) for one in record.messages]
+
+    def prove(self) -> str:
+        """Ann enters the code that was mailed to her."""
+        for row in SignInCode.objects.exclude(encrypted=None):
+            sign_in.mail_code(row.pk)  # as the worker does
+        digits = re.search(r"[0-9]{6}", str(mail.outbox[-1].subject))
+        assert digits is not None
+        (said,) = self.customer(digits[0])
+        return said
+
+
+@pytest.fixture(params=[Intercom, Zendesk], ids=["intercom", "zendesk"])
+def desk(request: pytest.FixtureRequest, committed_database: object, monkeypatch: pytest.MonkeyPatch) -> Iterator[Desk]:
+    """Forty coats; Ann has ordered one on the web, and it is under way."""
+    monkeypatch.setattr("django.conf.settings.MAIL_IS_SET", True)
+    monkeypatch.setenv("FINALMARKET_PUBLIC_URL", "https://hub.example.org")
+    market = open_market()
+    channel = SalesChannel.objects.create(name="Chat", channel_type="chat", country="DE")
+    market.goods("COAT-M", price="119.00", warehouse=40)
+    channel.add_product(market.product)
+    market.web.add_product(market.product)
+    bought = draft(market.web, "w1", line("COAT-M", 1, "119.00", title="Coat"), email=ANN, shipping_address=HOME)
+    order = take(replace(bought, placed_at=clock.now() - timedelta(days=3), happened=False)).order
+    for parcel in order.fulfilments.all():
+        fulfilment.ship(parcel.pk, carrier="DHL", tracking_number="42", actor="t")
+    there = request.param(World())
+    with served(there) as (address,):
+        account = ChannelIntegration.objects.create(
+            platform_name=there.slug, integration_type="chat", sales_channel=channel, status="active",
+        )  # fmt: skip
+        account.connect({**there.credentials(), "base_url": address})
+        ChannelIntegration.objects.filter(pk=account.pk).update(
+            duties={"answers": True}, push_from=clock.now() - timedelta(hours=1)
+        )
+        account.refresh_from_db()
+        yield Desk(market, channel, there, account)
+
+
+def test_stock_is_asked_and_two_coats_are_ordered_by_a_link(desk: Desk) -> None:
+    shop_keys.create(desk.channel)
+    before = stand(desk.channel, "COAT-M")
+    assert desk.customer("Is COAT-M in stock?") == ["Things (COAT-M): in stock, 119.00 EUR. To order it: /buy COAT-M"]
+    (said,) = desk.customer("/buy COAT-M 2")
+    link = re.search(r"https://hub\.example\.org/shop/chat/cart/\?cart=([0-9a-f-]{36})", said)
+    assert link is not None, said
+    assert "238.00 EUR" in said
+    page = shopping.buy(
+        UUID(link[1]), shopping.Purchase(name="Ann Lee", email=ANN, address=HOME), actor="shopper"
+    )  # what the shop's pages do
+    assert page.outcome == "created"
+    order = assert_one_sale(desk.channel, "COAT-M", 2, before=before, customer=ANN)
+    assert order.total == 238
+
+
+def test_an_order_is_placed_by_a_word_once_she_has_proved_who_she_is(desk: Desk) -> None:
+    before = stand(desk.channel, "COAT-M")
+    (asked,) = desk.customer("/buy COAT-M")
+    assert "a code of six digits is on its way" in asked
+    assert desk.prove().startswith("Thank you, I know who you are now.")
+    (offer,) = desk.customer("/buy COAT-M")
+    assert offer.endswith("Or say yes, and I order it to Berlin; you pay later.")
+    assert Order.objects.count() == 1
+    (done,) = desk.customer("yes please")
+    order = assert_one_sale(desk.channel, "COAT-M", 1, before=before, customer=ANN)
+    assert order.number in done
+    assert desk.customer("yes") == []  # nothing is offered any more
+    assert Order.objects.count() == 2
+
+
+def test_where_an_order_is_is_told_to_whose_it_is_and_to_nobody_else(desk: Desk) -> None:
+    order = Order.objects.get()
+    (asked,) = desk.customer("Where is my order?")
+    assert order.number not in asked
+    assert desk.customer("000000") == ["That code is not right, or not any more."]
+    desk.prove()
+    (told,) = desk.customer(f"Where is my order {order.number}?")
+    assert told == f"Order {order.number} of {order.placed_at:%Y-%m-%d}: Coat: on its way (DHL 42)."
+    eve = take(replace(draft(desk.market.web, "w2", line("COAT-M", 1, "119.00"), email="eve@example.com"),
+                       happened=False)).order  # fmt: skip
+    assert desk.customer(f"/order {eve.number}") == ["I find no such order of yours."]
+
+
+def test_agents_are_told_by_notes_that_customers_do_not_see(desk: Desk) -> None:
+    order = Order.objects.get()
+    desk.customer("Hello, can somebody help me?")
+    (note,) = desk.agent(f"/order {order.number}")
+    assert note.startswith(f"Order {order.number} on Web shop")
+    (note,) = desk.agent("/stock COAT-M")
+    assert "39 can be sold on Chat, 119.00 EUR. Warehouse: 39 free." in note
+    eve = take(replace(draft(desk.market.web, "w2", line("COAT-M", 1, "119.00"), email="eve@example.com"),
+                       happened=False)).order  # fmt: skip
+    assert desk.agent(f"/order {eve.number}") == ["This customer has no such order."]
+
+
+def test_what_is_for_people_is_left_to_them(desk: Desk) -> None:
+    assert desk.customer("Hello, do you have any idea why it is so late?") == []
+    assert desk.customer("I am not happy") == []
+    assert desk.customer("no") == []
+    assert set(ChatAnswer.objects.values_list("state", flat=True)) <= {"silent"}
+
+
+def test_whoever_dies_after_ordering_orders_and_answers_once_all_the_same(desk: Desk) -> None:
+    desk.customer("/order")
+    desk.prove()
+    desk.customer("/buy COAT-M")
+    before = stand(desk.channel, "COAT-M")
+    for where in ("chat.before_write:raise", "chat.after_write:raise", "chat.after_say:raise"):
+        with failpoints.armed(where), pytest.raises(failpoints.FailpointHit):
+            if where.startswith("chat.before_write"):
+                desk.there.go_on(desk.talk, "yes")
+            desk.work()
+    desk.work()
+    assert_one_sale(desk.channel, "COAT-M", 1, before=before, customer=ANN)
+    thanks = [text for author, text in desk.seen() if author == "agent" and text.startswith("Thank you: order")]
+    assert len(thanks) == 1
+
+
+def test_an_answer_that_got_lost_is_said_again_and_given_up_in_the_end(
+    desk: Desk, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    def lost(*words: object, **more: object) -> None:
+        raise OutcomeUnknown("the line went dead")
+
+    with clock.steered(clock.now()) as time:
+        with monkeypatch.context() as broken:
+            broken.setattr(f"{type_of(desk)}.answer_conversation", lost)
+            assert desk.customer("/stock COAT-M") == []
+        assert ChatAnswer.objects.get().state == "written"
+        time.advance(timedelta(minutes=10))
+        desk.work()
+        assert ChatAnswer.objects.get().state == "said"
+        with monkeypatch.context() as broken:
+            broken.setattr(f"{type_of(desk)}.answer_conversation", lost)
+            desk.customer("/help")
+            for _ in range(answering.MOST_ATTEMPTS + 1):
+                time.advance(timedelta(hours=3))
+                answering.answer(desk.account.pk)
+        assert ChatAnswer.objects.order_by("pk").last().state == "failed"  # type: ignore[union-attr]
+
+
+def type_of(desk: Desk) -> str:
+    """Where the connector's class is."""
+    name = type(desk.there).__name__
+    return f"finalmarket.connectors.platforms.{desk.there.slug}.{name}"
+
+
+def test_nothing_is_answered_before_it_is_the_accounts_duty_or_after_a_day(desk: Desk) -> None:
+    ChannelIntegration.objects.update(duties={})
+    desk.account.refresh_from_db()
+    assert desk.customer("/stock COAT-M") == []
+    ChannelIntegration.objects.update(duties={"answers": True}, push_from=clock.now() - timedelta(days=9))
+    desk.account.refresh_from_db()
+    with clock.steered(clock.now() + timedelta(hours=25)):
+        desk.work()
+    assert not ChatAnswer.objects.exists()
+
+
+def test_another_address_in_the_conversation_is_nobody_who_has_proved_anything(desk: Desk) -> None:
+    desk.customer("/order")
+    desk.prove()
+    ChatTalk.objects.update(address="somebody@example.com")  # as it would be if the platform showed another before
+    (asked,) = desk.customer("/order")
+    assert "I have to know who you are" in asked
+
+
+def test_a_pull_hears_what_is_asked(desk: Desk) -> None:
+    desk.talk = desk.there.begin_talk("/stock COAT-M", ANN)
+    run = pull.pull(desk.account.pk, "conversations")
+    assert run is not None
+    answering.answer(desk.account.pk)
+    waiting = ChatAnswer.objects.filter(state="said")
+    # Exports of some platforms end a minute ago: then it is heard in the next round.
+    assert waiting.count() == 1 or "zendesk" in desk.account.platform_name
