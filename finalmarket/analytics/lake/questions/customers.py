@@ -37,7 +37,8 @@ def retention(history: History) -> ir.Table:
     orders = orders.filter(orders.person.notnull())
     orders = orders.select("person", "local_date", month=orders.local_date.year() * 12 + orders.local_date.month())
     months = orders.group_by(["person", "month"]).agg(orders=orders.count(), first=orders.local_date.min())
-    months = months.mutate(begun=months["first"].min().over(ibis.window(group_by="person")))
+    begun = months.group_by("person").agg(begun=months["first"].min())
+    months = months.inner_join(begun, "person")
     asked = history.asked
     if asked.since is not None:
         months = months.filter(months.begun >= ibis.literal(asked.since))
