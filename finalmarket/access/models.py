@@ -11,8 +11,9 @@ from django.db.models.functions import Now
 
 from finalmarket.access.shop_models import ShopDevice, ShopKey
 from finalmarket.access.staff_models import StaffBinding
+from finalmarket.access.work_models import Work
 
-__all__ = ["ApiKey", "AuditEntry", "IdempotentCall", "ShopDevice", "ShopKey", "StaffBinding"]
+__all__ = ["ApiKey", "AuditEntry", "IdempotentCall", "ShopDevice", "ShopKey", "StaffBinding", "Work"]
 
 MOST_NAME_CHARACTERS = 80
 MOST_TOKEN_CHARACTERS = 255

@@ -11,5 +11,8 @@ TABLES = (
     impersonal("api_audit", "operation", "subject"),
     impersonal("shop_keys", "kind", "key", "origins", "created_by"),
     impersonal("staff_bindings"),
+    impersonal(
+        "works", "kind", "subject", "file_name", "state", "told", "found", "given", "made", "asked_by"
+    ),  # goods, prices, stock: files of people are for the command line
     impersonal("shop_devices", "name", "code_digest", "token_digest", "created_by"),
 )  # fmt: skip

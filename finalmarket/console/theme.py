@@ -85,9 +85,13 @@ WORK: Item = {
         | {"is_of_places": True},
         _page(_("Stock alerts"), "production_quantity_limits", "alerts", "stock.view_stockalert")
         | {"is_of_places": True},
+        _page(_("Transfers"), "local_shipping", "transfers", "stock.view_transfer", "transfer", "draft_transfer")
+        | {"is_of_places": True},
+        _page(_("Stock takes"), "inventory", "counts", "stock.view_stockcount", "count") | {"is_of_places": True},
         _page(_("Stock advice"), "tips_and_updates", "stock_advice", "advice.view_stockadvice"),
         _page(_("Channels"), "storefront", "channels", "channels.view_saleschannel", "channel"),
         _page(_("Bulk edit"), "edit_note", "bulk", "channels.change_channelproduct"),
+        _page(_("Files in and out"), "upload_file", "files", "channels.change_channelproduct", "work", "begin_work"),
         _page(
             _("Integrations"),
             "hub",

@@ -48,6 +48,14 @@ alerts              owner merchandiser support store_staff analyst
 snooze              owner merchandiser store_staff
 stock_advice        owner merchandiser analyst
 decide_advice       owner merchandiser
+transfers           owner merchandiser support store_staff analyst
+draft_transfer      owner merchandiser store_staff
+transfer            owner merchandiser support store_staff analyst
+change_transfer     owner merchandiser store_staff
+counts              owner merchandiser support store_staff analyst
+start_count         owner merchandiser store_staff
+count               owner merchandiser support store_staff analyst
+change_count        owner merchandiser store_staff
 notices             owner merchandiser support analyst
 read_notices        owner merchandiser support analyst
 wish_notices        owner merchandiser support analyst
@@ -59,8 +67,15 @@ shopfront           owner
 change_shopfront    owner
 voice               owner merchandiser
 change_voice        owner merchandiser
+agents              owner merchandiser
+change_agents       owner merchandiser
 pause               owner merchandiser
 bulk                owner merchandiser
+files               owner merchandiser
+begin_work          owner merchandiser
+work                owner merchandiser
+apply_work          owner merchandiser
+work_file           owner merchandiser
 journeys            owner merchandiser support analyst
 journey             owner merchandiser support analyst
 paths               owner merchandiser support analyst
@@ -128,6 +143,8 @@ RECORDS = """
 access.apikey                    owner                                         |
 access.auditentry                owner                                         |
 access.idempotentcall            owner                                         |
+access.shopdevice                owner                                         |
+access.shopkey                   owner                                         |
 advice.demandforecast            owner merchandiser analyst                    |
 advice.supplyterm                owner merchandiser analyst                    | owner merchandiser
 analytics.analyticschange        owner                                         |
@@ -167,6 +184,8 @@ customers.personfollower         owner support                                 |
 customers.personmark             owner support                                 |
 customers.privacyrequest         owner support                                 |
 customers.sharedidentity         owner support                                 |
+customers.shoppersession         owner support                                 |
+customers.signincode             owner support                                 |
 integrations.channelintegration  owner merchandiser analyst                    | owner
 integrations.credential          owner                                         | owner
 integrations.deadletter          owner merchandiser                            |

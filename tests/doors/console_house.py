@@ -23,6 +23,7 @@ from django.db import connections
 
 from finalmarket.access import roles
 from finalmarket.analytics.rollup import restate_all
+from finalmarket.console import file_work
 from finalmarket.customers.models import OmnichannelCustomer
 from finalmarket.customers.persons import settle
 from finalmarket.customers.resolve import Contact, resolve
@@ -33,7 +34,7 @@ from finalmarket.kernel.sql import connection_options
 from finalmarket.orders import cart as carts
 from finalmarket.orders.intake import take
 from finalmarket.orders.models import Order
-from finalmarket.stock import ledger
+from finalmarket.stock import counts, ledger, transfers
 from tests.doors.house import free_port
 from tests.doors.shopfront import FLAGS, PATIENCE_MS, served
 from tests.journeys.walks import walk
@@ -64,6 +65,14 @@ def fill() -> Market:
         resolve(Contact(name=name, email=f"{name.lower()}@example.com"))
     settle()
     ChannelIntegration.objects.create(platform_name="EasyPost", integration_type="carrier", account_label="parcels")
+    tea = market.variants["TEA"].pk
+    sent = transfers.draft(market.warehouse.pk, market.north.pk, [(tea, 5)], reference="for the window")
+    transfers.ship(sent.pk, actor="test")
+    counts.record(counts.start(market.north.pk, note="the shelf at the door").pk, tea, 9)
+    prices = b"sku,currency,price\nTEA,EUR,4.90\nTEE,EUR,1.00\n"
+    file_work.carry_out(
+        file_work.ask_import("prices", "prices.csv", prices, channel_id=None, actor="test").pk, applies=False
+    )
     restate_all(2)
     owner = User.objects.create_user("olga", password=PASSWORD, is_staff=True)
     roles.assign(owner, "owner")

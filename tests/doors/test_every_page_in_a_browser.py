@@ -14,6 +14,7 @@ from typing import Any
 import pytest
 from django.urls import URLPattern, reverse
 
+from finalmarket.access.models import Work
 from finalmarket.analytics.models import Segment
 from finalmarket.console import urls
 from finalmarket.customers.models import OmnichannelCustomer
@@ -23,6 +24,7 @@ from finalmarket.orders.models import Order
 from finalmarket.sandbox.platforms.easypost import EasyPost
 from finalmarket.sandbox.wire import served as sandboxed
 from finalmarket.sandbox.world import World
+from finalmarket.stock.models import StockCount, Transfer
 from tests.doors.console_house import LAPTOP, PHONE, Console, console, order, playwright
 from tests.orders.market import Market
 
@@ -38,8 +40,12 @@ ABOUT: dict[str, Find] = {
     "order": lambda market: (Order.objects.earliest("pk").pk,),
     "sku": lambda market: (market.variants["TEA"].pk,),
     "explain": lambda market: (market.variants["TEA"].pk, market.web.pk),
+    "work": lambda market: (Work.objects.earliest("pk").pk,),
+    "transfer": lambda market: (Transfer.objects.earliest("pk").pk,),
+    "count": lambda market: (StockCount.objects.earliest("pk").pk,),
     "channel": lambda market: (market.web.pk,),
     "tracking": lambda market: (market.web.pk,),
+    "agents": lambda market: (market.web.pk,),
     "journey": lambda market: (CrossChannelJourney.objects.earliest("pk").pk,),
     "segment": lambda market: (Segment.objects.earliest("pk").pk,),
     "customer": lambda market: (_person("Ann"),),
@@ -59,6 +65,7 @@ NOT_OPENED = {
     "figures_csv": "a file",
     "report_file": "a file",
     "export_person": "a file",
+    "work_file": "a file",
     "authorized": "people come back to it from a platform",
     "dry_run": "asks the platform, of which there is none behind this account",
     "rates": "asks the carrier, of which there is none behind this parcel",

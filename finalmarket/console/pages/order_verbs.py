@@ -41,8 +41,15 @@ def _ship(order: Order, given: Given, who: str) -> str:
         actor=who,
         carrier=given.get("carrier", ""),
         tracking_number=given.get("tracking_number", ""),
+        quantities=_parts(given) or None,
     )
     return f"Parcel {sent.pk} has left {sent.location}."
+
+
+def _parts(given: Given) -> dict[int, int]:
+    """The units that leave by line of the parcel, where a part is sent; empty: all of it."""
+    named = {name.removeprefix("part-"): units for name, units in given.items() if name.startswith("part-")}
+    return {int(line): _units(units) for line, units in named.items() if line.isdigit() and units.strip()}
 
 
 def _deliver(order: Order, given: Given, who: str) -> str:
