@@ -14,7 +14,7 @@ import time
 import urllib.error
 import urllib.request
 from collections import Counter, deque
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 from typing import Any
 
@@ -41,10 +41,11 @@ class Told:
 
 @dataclass
 class House:
-    """The web process as `finalmarket serve` starts it, on the scratch database."""
+    """The web process as `finalmarket serve` starts it, on the scratch database; `settings` go into its environment."""
 
     database: str
     senders: int
+    settings: Mapping[str, str] = field(default_factory=dict)
     port: int = 0
     peak: float = 0.0
     _web: subprocess.Popen[bytes] | None = None
@@ -61,7 +62,8 @@ class House:
     def _start(self) -> None:
         """It reads the end of its standard input when we are gone, and ends too (cli/children.py)."""
         command = [sys.executable, "-m", "finalmarket.cli.web", "127.0.0.1", str(self.port), str(THREADS)]
-        environment = {**os.environ, **_environment(self.database), "FINALMARKET_FOLLOWS": "1"}
+        own = {**_environment(self.database), **self.settings}
+        environment = {**os.environ, **own, "FINALMARKET_FOLLOWS": "1"}
         self._web = subprocess.Popen(command, env=environment, stdin=subprocess.PIPE, process_group=0, bufsize=0)
         self._wait()
 

@@ -23,6 +23,7 @@ PARTS = {
     "history": ("finalmarket.bench.history",),
     "lifetime": ("finalmarket.bench.lifetime",),
     "analytics": ("finalmarket.bench.analytics",),
+    "api": ("finalmarket.bench.api",),
     "figures": ("finalmarket.bench.figures",),
 }
 
@@ -102,6 +103,17 @@ def ingest(wants_json: bool, quick: bool, rows: int | None, kills: int, seed: in
     before = rows if rows is not None else 100_000 if quick else 10_000_000
     pace = replace(QUICK if quick else Pace(), seed=seed)
     run("ingest", pace, wants_json=wants_json, rows=before, kills=kills)
+
+
+@command.command("api")
+@click.option("--json", "wants_json", is_flag=True, help="Print one JSON object instead of a table.")
+@click.option("--quick", is_flag=True, help="One short run, over a hundredth of the orders: a first impression.")
+@click.option("--seed", default=1, show_default=True, help="Decides what is asked for.")
+@click.option("--orders", type=click.IntRange(1_000), help="Orders in the book; a million unless told otherwise.")
+def api(wants_json: bool, quick: bool, seed: int, orders: int | None) -> None:
+    """The REST API over HTTP: reservations beside doing nothing, lists over a million orders. Some five minutes."""
+    book = orders if orders is not None else 10_000 if quick else 1_000_000
+    run("api", replace(QUICK if quick else Pace(), seed=seed), wants_json=wants_json, orders=book)
 
 
 @command.command("demand")
