@@ -111,9 +111,10 @@ def shopper_of(request: HttpRequest) -> Shopper:
 
 
 def origins_of(request: HttpRequest, key: ShopKey) -> set[str]:
-    """The origins whose pages may use a key: those of this house, and those that the key names."""
+    """The origins whose pages may use a key: those of this house (FINALMARKET_ORIGINS names what a proxy hides), and
+    those that the key names."""
     public = urlsplit(public_address("/"))
-    own = {f"{request.scheme}://{request.get_host()}"}
+    own = {f"{request.scheme}://{request.get_host()}", *settings.CSRF_TRUSTED_ORIGINS}
     own |= {f"{public.scheme}://{public.netloc}"} if public.netloc else set()
     return own | set(key.origins)
 
