@@ -145,6 +145,11 @@ def backfill(variant_ids: Sequence[int], *, actor: str) -> int:
     return int(_call("stock_backfill", list(variant_ids), actor))
 
 
+def trim_fences(variant_ids: Sequence[int], *, actor: str, reason: str) -> None:
+    """Take off ring fences what is not there any more. The caller holds the locks."""
+    _call("stock_trim_fences", list(variant_ids), actor, reason)
+
+
 @transaction.atomic
 def sell(sales: Sequence[Sale], *, actor: str) -> None:
     """Take units off the shelf that were sold and handed over at once. Raises UserError when they are not there.
@@ -159,7 +164,7 @@ def sell(sales: Sequence[Sale], *, actor: str) -> None:
     wanted: dict[tuple[int, int], int] = {}
     for sale in sales:
         wanted[sale.variant_id, sale.location_id] = wanted.get((sale.variant_id, sale.location_id), 0) + sale.quantity
-    free = {key: item[0] - item[1] for key, item in _items(variants).items()}
+    free = {key: item[0] - item[1] for key, item in balances(variants).items()}
     for (variant, location), quantity in wanted.items():
         if quantity > free.get((variant, location), 0):
             raise UserError(
@@ -180,7 +185,7 @@ def sell(sales: Sequence[Sale], *, actor: str) -> None:
         ],
         actor=actor,
     )
-    _call("stock_trim_fences", variants, actor, "sold elsewhere")
+    trim_fences(variants, actor=actor, reason="sold elsewhere")
 
 
 @transaction.atomic
@@ -206,7 +211,7 @@ def adjust(
     refuse_variants([variant_id])
     refuse_places([location_id])
     lock([variant_id])
-    on_hand, promised = _items([variant_id]).get((variant_id, location_id), (0, 0))
+    on_hand, promised = balances([variant_id]).get((variant_id, location_id), (0, 0))
     if expected is not None and on_hand != expected:
         raise NotAsExpected(on_hand, expected)
     if on_hand + delta < 0:
@@ -215,7 +220,7 @@ def adjust(
         return on_hand
     if promised > on_hand + delta:
         expire([variant_id])
-        _, promised = _items([variant_id]).get((variant_id, location_id), (0, 0))
+        _, promised = balances([variant_id]).get((variant_id, location_id), (0, 0))
     missing = promised - (on_hand + delta)
     if missing > 0:
         _call("stock_make_room", variant_id, location_id, missing, actor, reason)
@@ -224,7 +229,7 @@ def adjust(
         actor=actor,
     )
     if delta < 0:
-        _call("stock_trim_fences", [variant_id], actor, reason)
+        trim_fences([variant_id], actor=actor, reason=reason)
     else:
         backfill([variant_id], actor=actor)
     return on_hand + delta
@@ -241,7 +246,7 @@ def set_on_hand(
     refuse_variants([variant_id])
     refuse_places([location_id])
     lock([variant_id])
-    on_hand, _ = _items([variant_id]).get((variant_id, location_id), (0, 0))
+    on_hand, _ = balances([variant_id]).get((variant_id, location_id), (0, 0))
     adjust(
         variant_id, location_id, quantity - on_hand, reason=reason, actor=actor, expected=expected, reference=reference
     )
@@ -364,7 +369,7 @@ def move_promise(
     return int(_call("stock_move_promise", reservation_id, position, location_id, quantity, actor, reason))
 
 
-def _items(variant_ids: Sequence[int]) -> dict[tuple[int, int], tuple[int, int]]:
+def balances(variant_ids: Sequence[int]) -> dict[tuple[int, int], tuple[int, int]]:
     """Return on hand and promised units by variant and location. The caller holds the locks."""
     with connection.cursor() as cursor:
         cursor.execute(

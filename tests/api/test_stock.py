@@ -10,6 +10,8 @@ from datetime import timedelta
 from typing import Any
 
 import pytest
+from django.db import connection
+from django.test.utils import CaptureQueriesContext
 
 from finalmarket.access import keys
 from finalmarket.access.models import IdempotentCall
@@ -17,6 +19,7 @@ from finalmarket.catalog.models import Variant
 from finalmarket.channels.models import SalesChannel
 from finalmarket.kernel import clock
 from finalmarket.stock import atp, desk
+from finalmarket.stock.check import differences
 from finalmarket.stock.models import ChannelSource, Reservation, StockItem, StockLocation, StockMovement
 from tests.api.calling import Program, problem, told
 from tests.api.conftest import House, open_house
@@ -245,6 +248,39 @@ def test_of_many_adjustments_what_is_refused_spoils_nothing_else(shop: Shop) -> 
     assert [each["state"] for each in answer] == ["done", "refused", "refused", "refused", "done"]
     assert [each["problem"]["status"] for each in answer if each["problem"]] == [409, 422, 422]
     assert shop.on_hand(shop.warehouse) == 40
+
+
+def test_many_adjustments_reach_into_promises_and_meet_backorders_as_single_ones_do(shop: Shop) -> None:
+    told(shop.program.post("/stock/reservations", shop.wish(58)), 201)
+    cup = new_variant("CUP")
+    one = {"reason": "counted by hand"}
+    items = [
+        {**one, "sku": "TEA-100", "location": shop.warehouse.pk, "delta": -5},
+        {**one, "sku": "TEA-100", "location": shop.warehouse.pk, "delta": 4, "expected": 45},
+        {**one, "sku": "CUP", "location": shop.store.pk, "quantity": 3},
+        {**one, "sku": "CUP", "location": shop.store.pk, "quantity": 3, "expected": 3},
+    ]
+    answer = told(shop.program.post("/stock/adjustments/bulk", {"items": items}))["items"]
+    assert [each["done"]["on_hand"] for each in answer] == [45, 49, 3, 3]
+    assert [each["done"]["delta"] for each in answer] == [-5, 4, 3, 0]
+    assert shop.on_hand(shop.warehouse) == 49
+    level = told(shop.program.get(f"/stock/levels/{shop.tea.pk}"))
+    assert (level["on_hand"], level["reserved"]) == (59, 58)
+    assert StockItem.objects.get(variant=cup).on_hand == 3
+    assert differences() == []
+
+
+def test_many_adjustments_cost_as_many_questions_as_two(shop: Shop) -> None:
+    def questions(skus: list[str]) -> int:
+        items = [{"sku": sku, "location": shop.store.pk, "delta": 7, "reason": "found"} for sku in skus]
+        with CaptureQueriesContext(connection) as asked:
+            answer = told(shop.program.post("/stock/adjustments/bulk", {"items": items}))["items"]
+        assert {each["state"] for each in answer} == {"done"}
+        return len(asked)
+
+    skus = [new_variant(f"CUP-{number}").sku for number in range(12)]
+    told(shop.program.get("/stock/locations"))  # that the key is used is noted once a minute
+    assert questions(skus[:2]) == questions(skus[2:])
 
 
 def test_goods_arrive_all_or_none(shop: Shop) -> None:

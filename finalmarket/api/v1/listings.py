@@ -8,7 +8,6 @@ from decimal import Decimal
 from typing import Annotated, Any, Literal
 
 from django.core.exceptions import ValidationError
-from django.db import transaction
 from django.db.models import Q, QuerySet
 from django.http import HttpRequest
 from ninja import Path, Query, Router
@@ -188,6 +187,7 @@ def add_listing(request: HttpRequest, told: ListingSaid) -> Done:
 @write(
     router, "POST", "/listings/bulk", scope="listings:write", status=200, answer=AllListed,
     example={"items": [{"outcome": "listed", "listing": 21, "problem": None}]}, body={"items": [SAID]},
+    outside=True,
 )  # fmt: skip
 def list_in_bulk(request: HttpRequest, told: ListingsSaid) -> Done:
     """List up to 1,000 variants, or change their listings, each by itself: what is refused spoils nothing else."""
@@ -247,13 +247,10 @@ def _matched(request: HttpRequest, number: int) -> ChannelProduct:
 
 
 def _list_one(place: int, told: ListingSaid, channel: SalesChannel, known: dict[int | str, int]) -> ListedEach:
-    """One of many: undone by itself where it is refused."""
+    """One of many, in a transaction of its own: nobody waits for the locks of a thousand listings."""
     try:
-        with transaction.atomic():
-            number = variant_of(told, known, f"body.items.{place}")
-            row, is_new = verbs.list_variant(
-                channel, number, told.fields_said(), told.prices_said(channel.currency)
-            )  # fmt: skip
+        number = variant_of(told, known, f"body.items.{place}")
+        row, is_new = verbs.list_variant(channel, number, told.fields_said(), told.prices_said(channel.currency))
     except (Problem, UserError, ValidationError) as error:
         return ListedEach(outcome="refused", listing=None, problem=body_of(problem_of(error)))
     return ListedEach(outcome="listed" if is_new else "changed", listing=row.pk, problem=None)

@@ -6,7 +6,6 @@ A key that is bound to channels sees and changes the orders of these channels.
 import hashlib
 from typing import Annotated, Any, Literal
 
-from django.db import transaction
 from django.db.models import Exists, OuterRef, Q, QuerySet
 from django.http import HttpRequest
 from ninja import Path, Query, Router
@@ -165,10 +164,11 @@ def list_orders(request: HttpRequest, asked: Query[OrderFilters]) -> OrderPage:
 @write(
     router, "POST", "/orders/bulk", scope="orders:write", status=200, answer=AllTaken,
     example={"items": [{"outcome": "created", "order": 12, "number": "W-100012", "problem": None}]},
-    body={"items": [PLACE]},
+    body={"items": [PLACE]}, outside=True,
 )  # fmt: skip
 def place_orders_in_bulk(request: HttpRequest, told: OrdersSaid) -> Done:
-    """Place up to 200 orders, each by itself: what is refused spoils nothing else. Each says its `external_id`."""
+    """Place up to 200 orders, each by itself and exactly once by its `external_id` (by default made of the
+    Idempotency-Key and its place): what is refused spoils nothing else."""
     items = [_take_one(request, place, one) for place, one in enumerate(told.items)]
     return Done(f"{sum(one.order is not None for one in items)} orders", AllTaken(items=items))
 
@@ -301,11 +301,10 @@ def _narrowed(rows: QuerySet[Order], asked: OrderFilters) -> QuerySet[Order]:
 
 
 def _take_one(request: HttpRequest, place: int, told: OrderSaid) -> TakenEach:
-    """One of many: undone by itself where it is refused."""
+    """One of many, in a transaction of its own: nobody waits for the locks of two hundred orders."""
     try:
-        with transaction.atomic():
-            draft = draft_of(request, told, f"{_name(request)}/{place}", f"body.items.{place}")
-            return _taken(intake.take(draft, actor=source_of(request)))
+        draft = draft_of(request, told, f"{_name(request)}/{place}", f"body.items.{place}")
+        return _taken(intake.take(draft, actor=source_of(request)))
     except (Problem, UserError) as error:
         return TakenEach(outcome="refused", order=None, number="", problem=body_of(problem_of(error)))
 

@@ -5,7 +5,6 @@ A write names goods by number or SKU. Of many adjustments each is answered by it
 
 from typing import Annotated, Literal
 
-from django.db import transaction
 from django.http import HttpRequest
 from ninja import Router
 from pydantic import BaseModel, Field, model_validator
@@ -16,6 +15,7 @@ from finalmarket.api.v1.goods import Goods, check_locations, variant_of, variant
 from finalmarket.api.v1.shapes import Number, Said, source_of
 from finalmarket.kernel.errors import UserError
 from finalmarket.stock import ledger
+from finalmarket.stock.adjusting import Change, Changed, adjust_each
 from finalmarket.stock.refusals import MOST_UNITS, NotAsExpected
 
 router = Router(tags=["stock"])
@@ -117,9 +117,7 @@ def adjust_stock(request: HttpRequest, told: Adjustment) -> Done:
 def adjust_stock_in_bulk(request: HttpRequest, told: Adjustments) -> Done:
     """Up to 1,000 adjustments, in their order, each answered by itself: what is refused spoils nothing else."""
     check_locations(request, [one.location for one in told.items], "body.items")
-    known = variants_of(told.items)
-    ledger.lock(known.values())
-    items = [_adjust_one(request, place, one, known) for place, one in enumerate(told.items)]
+    items = _adjust_each(request, told.items)
     return Done(f"{sum(one.state == 'done' for one in items)} adjustments", AllAdjusted(items=items))
 
 
@@ -145,31 +143,61 @@ def receive_stock(request: HttpRequest, told: Arrivals) -> Done:
 
 
 def _adjust(request: HttpRequest, told: Adjustment, variant: int) -> Adjusted:
-    who = source_of(request)
+    who, change = source_of(request), _change(told, variant)
     try:
-        if told.quantity is None:
-            delta = told.delta or 0
-            on_hand = ledger.adjust(
-                variant, told.location, delta, reason=told.reason, actor=who, reference=told.reference,
-                expected=told.expected,
-            )  # fmt: skip
-        else:
-            on_hand = told.quantity
+        on_hand, delta = change.quantity, change.delta
+        if delta is None:
             delta = ledger.set_on_hand(
                 variant, told.location, on_hand, reason=told.reason, actor=who, reference=told.reference,
                 expected=told.expected,
             )  # fmt: skip
+        else:
+            on_hand = ledger.adjust(
+                variant, told.location, delta, reason=told.reason, actor=who, reference=told.reference,
+                expected=told.expected,
+            )  # fmt: skip
     except NotAsExpected as error:
-        stands = {"variant": variant, "location": told.location, "on_hand": error.on_hand}
-        raise Problem("not-as-expected", f"{str(error).capitalize()}.", stands=stands) from error
+        raise _not_as_expected(change, error) from error
     return Adjusted(variant=variant, location=told.location, on_hand=on_hand, delta=delta)
 
 
-def _adjust_one(request: HttpRequest, place: int, told: Adjustment, known: dict[int | str, int]) -> AdjustedEach:
-    """One of many: undone by itself where it is refused."""
-    try:
-        with transaction.atomic():
-            done = _adjust(request, told, variant_of(told, known, f"body.items.{place}"))
-    except (Problem, UserError) as error:
-        return AdjustedEach(state="refused", done=None, problem=body_of(problem_of(error)))
-    return AdjustedEach(state="done", done=done, problem=None)
+def _adjust_each(request: HttpRequest, told: list[Adjustment]) -> list[AdjustedEach]:
+    known = variants_of(told)
+    found: dict[int, AdjustedEach] = {}
+    changes: dict[int, Change] = {}
+    for place, one in enumerate(told):
+        try:
+            changes[place] = _change(one, variant_of(one, known, f"body.items.{place}"))
+        except Problem as problem:
+            found[place] = _refused(problem)
+    became = adjust_each(list(changes.values()), actor=source_of(request))
+    for (place, change), outcome in zip(changes.items(), became, strict=True):
+        found[place] = _each(change, outcome)
+    return [found[place] for place in range(len(told))]
+
+
+def _each(change: Change, became: Changed | UserError) -> AdjustedEach:
+    match became:
+        case Changed():
+            done = Adjusted(
+                variant=change.variant_id, location=change.location_id, on_hand=became.on_hand, delta=became.delta
+            )
+            return AdjustedEach(state="done", done=done, problem=None)
+        case NotAsExpected():
+            return _refused(_not_as_expected(change, became))
+    return _refused(problem_of(became))
+
+
+def _change(told: Adjustment, variant: int) -> Change:
+    return Change(
+        variant, told.location, told.reason, told.delta, told.quantity or 0, told.expected, told.reference
+    )  # fmt: skip
+
+
+def _not_as_expected(change: Change, error: NotAsExpected) -> Problem:
+    stands = {"variant": change.variant_id, "location": change.location_id, "on_hand": error.on_hand}
+    return Problem("not-as-expected", f"{str(error).capitalize()}.", stands=stands)
+
+
+def _refused(problem: Problem) -> AdjustedEach:
+    return AdjustedEach(state="refused", done=None, problem=body_of(problem))
