@@ -153,6 +153,18 @@ def told_all(page: Any) -> None:
     )
 
 
+def grave(page: Any) -> list[str]:
+    """What axe-core finds that shuts somebody out."""
+    from axe_playwright_python.sync_playwright import Axe  # type: ignore[import-untyped]
+
+    violations = Axe().run(page, options={"resultTypes": ["violations"]}).response["violations"]
+    return [
+        f"{one['id']}: {one['nodes'][0]['html'][:160]}"
+        for one in violations
+        if one["impact"] in ("serious", "critical")
+    ]
+
+
 def ready(page: Any, name: str) -> None:
     """Wait until the page's script has done what it does at first."""
     page.wait_for_selector(f"html[data-ready={name}]")

@@ -11,7 +11,7 @@ from finalmarket.access import shop_devices
 from finalmarket.access.shop_models import ShopDevice
 from finalmarket.orders.models import Order
 from finalmarket.stock.models import ChannelSource
-from tests.doors.shopfront import LAPTOP, Shopfront, playwright, shopfront, told_all
+from tests.doors.shopfront import LAPTOP, Shopfront, grave, playwright, shopfront, told_all
 from tests.doors.stories import assert_one_sale, stand
 
 EVE = "eve@example.com"
@@ -44,6 +44,7 @@ def _to_order(page: Any) -> None:
     page.get_by_role("button", name="Take TEA").tap()
     page.get_by_role("button", name="One Morning tea more").tap()
     playwright.expect(page.locator("#total")).to_have_text("€9.00")
+    assert grave(page) == []
     page.get_by_role("button", name="Order", exact=True).tap()
     page.fill("#name", "Eve")
     page.fill("#email", EVE)

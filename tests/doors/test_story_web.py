@@ -11,7 +11,7 @@ from django.core import mail
 from finalmarket.customers.models import CustomerIdentity
 from finalmarket.journeys.models import ChannelInteraction, JourneyTouchpoint
 from finalmarket.orders.models import Order
-from tests.doors.shopfront import PHONE, Shopfront, fill_checkout, playwright, ready, shopfront, told_all
+from tests.doors.shopfront import PHONE, Shopfront, fill_checkout, grave, playwright, ready, shopfront, told_all
 from tests.doors.stories import assert_one_sale, stand
 
 ORDER = "Order with obligation to pay"
@@ -143,7 +143,8 @@ def test_a_shop_fits_a_phone_and_is_worked_with_the_keyboard_alone(front: Shopfr
     for name in ("", "p/things/", "cart/", "checkout/", "account/", "order/"):
         page.goto(f"{front.address}/shop/web-shop/{name}")
         page.wait_for_function("() => document.documentElement.dataset.ready === document.body.dataset.page")
-        assert page.evaluate("document.documentElement.scrollWidth") <= 390, name
+        assert page.evaluate("() => document.documentElement.scrollWidth") <= 390, name
+        assert grave(page) == [], name
     assert front.complaints == []
 
 
