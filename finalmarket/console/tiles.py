@@ -19,6 +19,7 @@ from finalmarket.integrations import health
 from finalmarket.integrations.models import ChannelIntegration
 from finalmarket.journeys.models import CrossChannelJourney
 from finalmarket.kernel import clock
+from finalmarket.orders.models import OrderRequest
 
 WELL = (health.HEALTHY, health.NOT_CONNECTED)
 
@@ -63,8 +64,18 @@ def _journeys(request: HttpRequest) -> Tile:
     return Tile("journeys", _("Journeys under way"), bounded_count(under_way)[1], note, address)
 
 
+def _drafts(request: HttpRequest) -> Tile | None:
+    """How many mails ask for goods and wait for a person."""
+    waiting = OrderRequest.objects.filter(state=OrderRequest.State.WAITING)
+    if not OrderRequest.objects.exists():
+        return None
+    note = _("mails that ask for goods and wait for a person")
+    return Tile("drafts", _("Open drafts"), bounded_count(waiting)[1], note, reverse("console:mail_requests"))
+
+
 TILES: list[tuple[str, Callable[[HttpRequest], Tile | None]]] = [
     ("integrations.view_channelintegration", _accounts),
+    ("orders.add_order", _drafts),
     ("journeys.view_crosschanneljourney", _journeys),
 ]
 

@@ -203,6 +203,7 @@ integrations.nameelsewhere       owner                                         |
 integrations.outgoingdelivery    owner                                         |
 integrations.outgoingevent       owner                                         |
 integrations.outsidefigure       owner                                         |
+integrations.ownletter           owner                                         |
 integrations.paymentpage         owner support                                 |
 integrations.placemapping        owner merchandiser                            | owner merchandiser
 integrations.pushrecord          owner merchandiser                            |

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import os
+import random
 import shutil
 import subprocess
 import sys
@@ -12,6 +13,7 @@ import urllib.request
 from collections.abc import Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass, field, replace
+from datetime import timedelta
 from decimal import Decimal
 from typing import Any
 
@@ -65,6 +67,8 @@ def fill() -> Market:
         resolve(Contact(name=name, email=f"{name.lower()}@example.com"))
     settle()
     ChannelIntegration.objects.create(platform_name="EasyPost", integration_type="carrier", account_label="parcels")
+    if os.environ.get("FINALMARKET_PICTURES") == "1":
+        _busy_month(market)
     tea = market.variants["TEA"].pk
     sent = transfers.draft(market.warehouse.pk, market.north.pk, [(tea, 5)], reference="for the window")
     transfers.ship(sent.pk, actor="test")
@@ -73,10 +77,28 @@ def fill() -> Market:
     file_work.carry_out(
         file_work.ask_import("prices", "prices.csv", prices, channel_id=None, actor="test").pk, applies=False
     )
-    restate_all(2)
+    restate_all(30 if os.environ.get("FINALMARKET_PICTURES") == "1" else 2)
     owner = User.objects.create_user("olga", password=PASSWORD, is_staff=True)
     roles.assign(owner, "owner")
     return market
+
+
+def _busy_month(market: Market) -> None:
+    """Four weeks of orders on three channels: for pictures that show something."""
+    dice = random.Random(7)
+    for sku, price in (("COFFEE", "7.20"), ("COCOA", "5.90"), ("CUP", "9.50"), ("POT", "34.00"), ("TRAY", "18.00")):
+        market.goods(sku, price=price, warehouse=dice.randrange(60, 200), north=dice.randrange(5, 30))
+    for channel in (market.web, market.bazaar, market.till):
+        channel.add_product(market.product)
+    shares = (market.web,) * 5 + (market.bazaar,) * 3 + (market.till,) * 2
+    for number in range(160):
+        sku = dice.choice([sku for sku in market.variants if sku != "SUGAR"])
+        amount = str(market.variants[sku].prices.get(currency="EUR").amount)
+        wanted = draft(
+            dice.choice(shares), f"past-{number}", line(sku, dice.choice((1, 1, 2)), amount),
+            email=f"buyer{dice.randrange(60)}@example.com",
+        )  # fmt: skip
+        take(replace(wanted, placed_at=clock.now() - timedelta(minutes=dice.randrange(28 * 1440))))
 
 
 def order(market: Market, channel: Any, external_id: str, **given: Any) -> Order:
