@@ -16,10 +16,14 @@ STOP_SECONDS = 15
 
 
 class Child:
-    """One program of ours, started anew when it ends by itself, but not more than five times a minute."""
+    """One program of ours, started anew when it ends by itself, but not more than five times a minute. The house stands
+    without one that is not vital, and looks after it all the same."""
 
-    def __init__(self, name: str, arguments: Sequence[str], environment: dict[str, str]) -> None:
+    def __init__(
+        self, name: str, arguments: Sequence[str], environment: dict[str, str], *, is_vital: bool = True
+    ) -> None:
         self.name = name
+        self.is_vital = is_vital
         self._arguments = [sys.executable, "-m", *arguments]
         self._environment = {**os.environ, **environment, FOLLOWS: "1"}
         self._starts: deque[float] = deque(maxlen=RESTARTS_A_MINUTE)

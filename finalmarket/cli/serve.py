@@ -70,7 +70,7 @@ def command(host: str, port: int | None, live_port: int | None, threads: int, wi
     web = Child("web", ["finalmarket.cli.web", host, str(chosen), str(threads)], told)
     others = [
         Child("worker", ["finalmarket", "worker"], {}),
-        Child("live", ["finalmarket.cli.live", host, live], {"FINALMARKET_WEB_PORT": str(chosen)}),
+        Child("live", ["finalmarket.cli.live", host, live], {"FINALMARKET_WEB_PORT": str(chosen)}, is_vital=False),
     ]
     sandbox = f"http://127.0.0.1:{_port('127.0.0.1', None, FIRST_SANDBOX_PORT)}" if has_demo else ""
     if sandbox:
@@ -146,7 +146,7 @@ class _House:
         if is_embedded() and installed_server().keeper_pid() is None:
             installed_server().revive()
         for child in self._children:
-            if not child.revive():
+            if not child.revive() and child.is_vital:
                 raise UserError(f"the {child.name} process ended again and again; its reason stands above")
 
 

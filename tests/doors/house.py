@@ -51,6 +51,7 @@ class House:
     data: Path
     account: Any = None
     port: int = field(default_factory=free_port)
+    live_port: int = field(default_factory=free_port)
     process: "subprocess.Popen[str] | None" = None
     address: str = ""
     name: str = ""
@@ -75,7 +76,9 @@ class House:
     def open(self) -> "House":
         """Start it and wait until it says that it is open."""
         self.process = subprocess.Popen(
-            **self.command("serve", "--port", str(self.port)), stdout=subprocess.PIPE, stderr=subprocess.STDOUT
+            **self.command("serve", "--port", str(self.port), "--live-port", str(self.live_port)),
+            stdout=subprocess.PIPE,
+            stderr=subprocess.STDOUT,
         )
         assert self.process.stdout is not None
         said = []

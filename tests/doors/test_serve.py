@@ -42,12 +42,8 @@ def test_one_command_opens_the_house_and_ctrl_c_closes_all_of_it(house: House) -
     house.open()
     assert "Log in" in house.page("admin/login/")
     assert house.log_in() == f"{house.address}admin/"
-    assert {"web", "worker"} <= {
-        word
-        for process in house.processes
-        for word in ("web", "worker")
-        if word in " ".join(process.cmdline()).replace("finalmarket.cli.web", "web").split()
-    }
+    running = [word for process in house.processes for word in process.cmdline()]
+    assert {"finalmarket.cli.web", "finalmarket.cli.live", "worker"} <= set(running)
     assert house.close() == 0
 
 
