@@ -73,9 +73,9 @@ CHANGE_POLICY = Operation[shapes.Policy](
 KEEP_STOCK = Operation[shapes.Level]("PUT", "/api/v1/stock/levels/{variant}/keeping", {200: shapes.Level})
 LIST_ORDERS = Operation[shapes.OrderPage]("GET", "/api/v1/orders", {200: shapes.OrderPage})
 PLACE_ORDER = Operation[shapes.OrderShown]("POST", "/api/v1/orders", {200: shapes.OrderShown, 201: shapes.OrderShown})
+PLACE_ORDERS_IN_BULK = Operation[shapes.AllTaken]("POST", "/api/v1/orders/bulk", {200: shapes.AllTaken})
 GET_ORDER = Operation[shapes.OrderShown]("GET", "/api/v1/orders/{order}", {200: shapes.OrderShown})
 LIST_ORDER_HISTORY = Operation[shapes.OrderEvents]("GET", "/api/v1/orders/{order}/history", {200: shapes.OrderEvents})
-PLACE_ORDERS_IN_BULK = Operation[shapes.AllTaken]("POST", "/api/v1/orders/bulk", {200: shapes.AllTaken})
 CANCEL_ORDER = Operation[shapes.OrderShown]("POST", "/api/v1/orders/{order}/cancel", {200: shapes.OrderShown})
 NOTE_ON_ORDER = Operation[shapes.OrderShown]("POST", "/api/v1/orders/{order}/notes", {201: shapes.OrderShown})
 ROUTE_ORDER = Operation[shapes.OrderShown]("POST", "/api/v1/orders/{order}/route", {200: shapes.OrderShown})
@@ -109,20 +109,26 @@ RECEIVE_RETURN = Operation[shapes.OrderShown](
 CANCEL_RETURN = Operation[shapes.OrderShown](
     "POST", "/api/v1/orders/{order}/returns/{number}/cancel", {200: shapes.OrderShown}
 )
-START_JOURNEY = Operation[shapes.Journey]("POST", "/api/v1/journeys", {201: shapes.Journey})
-LIST_JOURNEYS = Operation[shapes.Journeys]("GET", "/api/v1/journeys", {200: shapes.Journeys})
-GET_JOURNEY = Operation[shapes.Journey]("GET", "/api/v1/journeys/{journey}", {200: shapes.Journey})
-LIST_TOUCHPOINTS = Operation[shapes.Touchpoints](
-    "GET", "/api/v1/journeys/{journey}/touchpoints", {200: shapes.Touchpoints}
+LIST_CHANNELS = Operation[shapes.Channels]("GET", "/api/v1/channels", {200: shapes.Channels})
+OPEN_CHANNEL = Operation[shapes.Channel]("POST", "/api/v1/channels", {201: shapes.Channel})
+GET_CHANNEL = Operation[shapes.Channel]("GET", "/api/v1/channels/{channel}", {200: shapes.Channel})
+CHANGE_CHANNEL = Operation[shapes.Channel]("PATCH", "/api/v1/channels/{channel}", {200: shapes.Channel})
+GET_CHANNEL_HEALTH = Operation[shapes.ChannelWord](
+    "GET", "/api/v1/channels/{channel}/health", {200: shapes.ChannelWord}
 )
-ADD_TOUCHPOINT = Operation[shapes.Journey]("POST", "/api/v1/journeys/{journey}/touchpoints", {201: shapes.Journey})
-COMPLETE_JOURNEY = Operation[shapes.Journey]("POST", "/api/v1/journeys/{journey}/complete", {200: shapes.Journey})
-ABANDON_JOURNEY = Operation[shapes.Journey]("POST", "/api/v1/journeys/{journey}/abandon", {200: shapes.Journey})
-RECORD_INTERACTION = Operation[shapes.Recorded](
-    "POST", "/api/v1/interactions", {200: shapes.Recorded, 201: shapes.Recorded}
-)
-LIST_INTERACTIONS = Operation[shapes.Interactions]("GET", "/api/v1/interactions", {200: shapes.Interactions})
-RECORD_INTERACTIONS = Operation[shapes.BatchRecorded]("POST", "/api/v1/interactions/bulk", {200: shapes.BatchRecorded})
+PAUSE_CHANNEL = Operation[shapes.Channel]("POST", "/api/v1/channels/{channel}/pause", {200: shapes.Channel})
+RESUME_CHANNEL = Operation[shapes.Channel]("POST", "/api/v1/channels/{channel}/resume", {200: shapes.Channel})
+SET_CHANNEL_SOURCES = Operation[shapes.Channel]("PUT", "/api/v1/channels/{channel}/sources", {200: shapes.Channel})
+LIST_LISTINGS = Operation[shapes.Listings]("GET", "/api/v1/listings", {200: shapes.Listings})
+ADD_LISTING = Operation[shapes.Listing]("POST", "/api/v1/listings", {200: shapes.Listing, 201: shapes.Listing})
+GET_LISTING = Operation[shapes.Listing]("GET", "/api/v1/listings/{listing}", {200: shapes.Listing})
+CHANGE_LISTING = Operation[shapes.Listing]("PATCH", "/api/v1/listings/{listing}", {200: shapes.Listing})
+REMOVE_LISTING = Operation[None]("DELETE", "/api/v1/listings/{listing}", {204: None})
+LIST_IN_BULK = Operation[shapes.AllListed]("POST", "/api/v1/listings/bulk", {200: shapes.AllListed})
+LIST_VARIANTS = Operation[shapes.CatalogueVariants]("GET", "/api/v1/variants", {200: shapes.CatalogueVariants})
+GET_VARIANT = Operation[shapes.CatalogueVariant]("GET", "/api/v1/variants/{variant}", {200: shapes.CatalogueVariant})
+LIST_PRODUCTS = Operation[shapes.CatalogueProducts]("GET", "/api/v1/products", {200: shapes.CatalogueProducts})
+GET_PRODUCT = Operation[shapes.CatalogueProduct]("GET", "/api/v1/products/{product}", {200: shapes.CatalogueProduct})
 FIND_CUSTOMERS = Operation[shapes.People]("GET", "/api/v1/customers", {200: shapes.People})
 GET_CUSTOMER = Operation[shapes.Profile]("GET", "/api/v1/customers/{customer}", {200: shapes.Profile})
 MERGE_CUSTOMERS = Operation[shapes.Decided]("POST", "/api/v1/customers/{customer}/merge", {200: shapes.Decided})
@@ -160,6 +166,20 @@ GET_SEGMENT = Operation[shapes.SegmentOut]("GET", "/api/v1/segments/{key}", {200
 CHANGE_SEGMENT = Operation[shapes.SegmentOut]("PATCH", "/api/v1/segments/{key}", {200: shapes.SegmentOut})
 DELETE_SEGMENT = Operation[None]("DELETE", "/api/v1/segments/{key}", {204: None})
 PREVIEW_SEGMENT = Operation[shapes.Looked]("POST", "/api/v1/segment-preview", {200: shapes.Looked})
+START_JOURNEY = Operation[shapes.Journey]("POST", "/api/v1/journeys", {201: shapes.Journey})
+LIST_JOURNEYS = Operation[shapes.Journeys]("GET", "/api/v1/journeys", {200: shapes.Journeys})
+GET_JOURNEY = Operation[shapes.Journey]("GET", "/api/v1/journeys/{journey}", {200: shapes.Journey})
+LIST_TOUCHPOINTS = Operation[shapes.Touchpoints](
+    "GET", "/api/v1/journeys/{journey}/touchpoints", {200: shapes.Touchpoints}
+)
+ADD_TOUCHPOINT = Operation[shapes.Journey]("POST", "/api/v1/journeys/{journey}/touchpoints", {201: shapes.Journey})
+COMPLETE_JOURNEY = Operation[shapes.Journey]("POST", "/api/v1/journeys/{journey}/complete", {200: shapes.Journey})
+ABANDON_JOURNEY = Operation[shapes.Journey]("POST", "/api/v1/journeys/{journey}/abandon", {200: shapes.Journey})
+RECORD_INTERACTION = Operation[shapes.Recorded](
+    "POST", "/api/v1/interactions", {200: shapes.Recorded, 201: shapes.Recorded}
+)
+LIST_INTERACTIONS = Operation[shapes.Interactions]("GET", "/api/v1/interactions", {200: shapes.Interactions})
+RECORD_INTERACTIONS = Operation[shapes.BatchRecorded]("POST", "/api/v1/interactions/bulk", {200: shapes.BatchRecorded})
 OPEN_CART = Operation[shapes.Cart]("POST", "/api/v1/carts", {201: shapes.Cart})
 GET_CART = Operation[shapes.Cart]("GET", "/api/v1/carts/{token}", {200: shapes.Cart})
 ADD_TO_CART = Operation[shapes.Cart]("POST", "/api/v1/carts/{token}/lines", {200: shapes.Cart})
@@ -1123,6 +1143,14 @@ class Orders:
             ),
         )
 
+    def place_orders_in_bulk(self, *, items: Sequence[shapes.OrderSaid], idempotency_key: str = "") -> shapes.AllTaken:
+        """Place up to 200 orders, each by itself and exactly once by its `external_id` (by default made of the
+        Idempotency-Key and its place): what is refused spoils nothing else."""
+        return self._caller.call(
+            PLACE_ORDERS_IN_BULK,
+            Said(path={}, query={}, body={"items": items}, idempotency_key=new_idempotency_key(idempotency_key)),
+        )
+
     def get_order(self, order: int, *, fields: Sequence[str] = (), if_none_match: str = "") -> shapes.OrderShown:
         """Show an order: lines, payments, parcels, returns and refunds."""
         return self._caller.call(
@@ -1146,13 +1174,6 @@ class Orders:
                 query={"limit": limit, "cursor": cursor, "fields": fields},
                 headers={"If-None-Match": if_none_match},
             ),
-        )
-
-    def place_orders_in_bulk(self, *, items: Sequence[shapes.OrderSaid], idempotency_key: str = "") -> shapes.AllTaken:
-        """Place up to 200 orders, each by itself: what is refused spoils nothing else. Each says its `external_id`."""
-        return self._caller.call(
-            PLACE_ORDERS_IN_BULK,
-            Said(path={}, query={}, body={"items": items}, idempotency_key=new_idempotency_key(idempotency_key)),
         )
 
     def cancel_order(
@@ -1300,7 +1321,14 @@ class Orders:
         )
 
     def reject_parcel(
-        self, order: int, parcel: int, *, keep_apart: bool = UNSAID, idempotency_key: str = "", if_match: str = ""
+        self,
+        order: int,
+        parcel: int,
+        *,
+        reason: Literal["not_found", "damaged", "closed", "too_busy"],
+        missing: Sequence[shapes.MissingUnitsSaid] | None = UNSAID,
+        idempotency_key: str = "",
+        if_match: str = "",
     ) -> shapes.OrderShown:
         """A location will not ship a parcel: its units are routed to another one, or wait. What it did not find is
         taken off the books there."""
@@ -1309,7 +1337,7 @@ class Orders:
             Said(
                 path={"order": order, "parcel": parcel},
                 query={},
-                body={"keep_apart": keep_apart},
+                body={"reason": reason, "missing": missing},
                 headers={"If-Match": if_match},
                 idempotency_key=new_idempotency_key(idempotency_key),
             ),
@@ -1480,285 +1508,392 @@ class Orders:
         )
 
 
-class Journeys:
-    """The calls of journeys."""
+class Channels:
+    """The calls of channels."""
 
     def __init__(self, caller: Caller) -> None:
         self._caller = caller
 
-    def start_journey(
-        self,
-        *,
-        channel: int,
-        intent: Literal["browse", "research", "purchase", "support", "return", "review"],
-        customer: int | None = UNSAID,
-        contact: shapes.ContactIn | None = UNSAID,
-        started_at: dt.datetime | str | None = UNSAID,
-        idempotency_key: str = "",
-    ) -> shapes.Journey:
-        """Start a journey. While it is open, what the customer does of that kind joins it; it ends by a call alone."""
-        return self._caller.call(
-            START_JOURNEY,
-            Said(
-                path={},
-                query={},
-                body={
-                    "customer": customer,
-                    "contact": contact,
-                    "channel": channel,
-                    "intent": intent,
-                    "started_at": started_at,
-                },
-                idempotency_key=new_idempotency_key(idempotency_key),
-            ),
-        )
-
-    def list_journeys(
+    def list_channels(
         self,
         *,
         limit: int | None = None,
         cursor: str | None = None,
-        customer: int | None = None,
-        channel: int | None = None,
-        state: Literal["open", "completed", "abandoned"] | None = None,
-        intent: Literal["browse", "research", "purchase", "support", "return", "review"] | None = None,
-        fields: Sequence[str] = (),
-        if_none_match: str = "",
-    ) -> shapes.Journeys:
-        """List journeys, the one that began last first."""
-        return self._caller.call(
-            LIST_JOURNEYS,
-            Said(
-                path={},
-                query={
-                    "limit": limit,
-                    "cursor": cursor,
-                    "customer": customer,
-                    "channel": channel,
-                    "state": state,
-                    "intent": intent,
-                    "fields": fields,
-                },
-                headers={"If-None-Match": if_none_match},
-            ),
-        )
-
-    def get_journey(self, journey: int, *, fields: Sequence[str] = (), if_none_match: str = "") -> shapes.Journey:
-        """Show one journey."""
-        return self._caller.call(
-            GET_JOURNEY,
-            Said(path={"journey": journey}, query={"fields": fields}, headers={"If-None-Match": if_none_match}),
-        )
-
-    def list_touchpoints(
-        self,
-        journey: int,
-        *,
-        limit: int | None = None,
-        cursor: str | None = None,
-        fields: Sequence[str] = (),
-        if_none_match: str = "",
-    ) -> shapes.Touchpoints:
-        """List the steps of a journey in the order in which they happened."""
-        return self._caller.call(
-            LIST_TOUCHPOINTS,
-            Said(
-                path={"journey": journey},
-                query={"limit": limit, "cursor": cursor, "fields": fields},
-                headers={"If-None-Match": if_none_match},
-            ),
-        )
-
-    def add_touchpoint(
-        self,
-        journey: int,
-        *,
-        channel: int,
-        action: str,
-        occurred_at: dt.datetime | str | None = UNSAID,
-        interaction: int | None = UNSAID,
-        data: Mapping[str, Any] = UNSAID,
-        idempotency_key: str = "",
-        if_match: str = "",
-    ) -> shapes.Journey:
-        """Add a step to a journey that was started by a call and is open, on this or another channel."""
-        return self._caller.call(
-            ADD_TOUCHPOINT,
-            Said(
-                path={"journey": journey},
-                query={},
-                body={
-                    "channel": channel,
-                    "action": action,
-                    "occurred_at": occurred_at,
-                    "interaction": interaction,
-                    "data": data,
-                },
-                headers={"If-Match": if_match},
-                idempotency_key=new_idempotency_key(idempotency_key),
-            ),
-        )
-
-    def complete_journey(
-        self,
-        journey: int,
-        *,
-        outcome: str = UNSAID,
-        order: int | None = UNSAID,
-        at: dt.datetime | str | None = UNSAID,
-        idempotency_key: str = "",
-        if_match: str = "",
-    ) -> shapes.Journey:
-        """End a journey with what it was for. Ending it again with the same outcome changes nothing."""
-        return self._caller.call(
-            COMPLETE_JOURNEY,
-            Said(
-                path={"journey": journey},
-                query={},
-                body={"outcome": outcome, "order": order, "at": at},
-                headers={"If-Match": if_match},
-                idempotency_key=new_idempotency_key(idempotency_key),
-            ),
-        )
-
-    def abandon_journey(
-        self,
-        journey: int,
-        *,
-        outcome: str = UNSAID,
-        at: dt.datetime | str | None = UNSAID,
-        idempotency_key: str = "",
-        if_match: str = "",
-    ) -> shapes.Journey:
-        """End a journey without what it was for."""
-        return self._caller.call(
-            ABANDON_JOURNEY,
-            Said(
-                path={"journey": journey},
-                query={},
-                body={"outcome": outcome, "at": at},
-                headers={"If-Match": if_match},
-                idempotency_key=new_idempotency_key(idempotency_key),
-            ),
-        )
-
-
-class Interactions:
-    """The calls of interactions."""
-
-    def __init__(self, caller: Caller) -> None:
-        self._caller = caller
-
-    def record_interaction(
-        self,
-        *,
-        channel: int,
-        type: Literal[
-            "page_view",
-            "product_view",
-            "search",
-            "add_to_cart",
-            "remove_from_cart",
-            "checkout_start",
-            "checkout_complete",
-            "cart_abandonment",
-            "wishlist_add",
-            "review_submit",
-            "customer_service",
-            "email_open",
-            "email_click",
-            "social_engagement",
-            "store_visit",
-            "phone_call",
-        ],
-        customer: int | None = UNSAID,
-        contact: shapes.ContactIn | None = UNSAID,
-        occurred_at: dt.datetime | str | None = UNSAID,
-        message_id: str = UNSAID,
-        context: Mapping[str, Any] = UNSAID,
-        idempotency_key: str = "",
-    ) -> shapes.Recorded:
-        """Tell one thing that a customer did. 201 when it is stored now, 200 when its message_id came before."""
-        return self._caller.call(
-            RECORD_INTERACTION,
-            Said(
-                path={},
-                query={},
-                body={
-                    "customer": customer,
-                    "contact": contact,
-                    "channel": channel,
-                    "type": type,
-                    "occurred_at": occurred_at,
-                    "message_id": message_id,
-                    "context": context,
-                },
-                idempotency_key=new_idempotency_key(idempotency_key),
-            ),
-        )
-
-    def list_interactions(
-        self,
-        *,
-        limit: int | None = None,
-        cursor: str | None = None,
-        customer: int | None = None,
-        channel: int | None = None,
-        type: Literal[
-            "page_view",
-            "product_view",
-            "search",
-            "add_to_cart",
-            "remove_from_cart",
-            "checkout_start",
-            "checkout_complete",
-            "cart_abandonment",
-            "wishlist_add",
-            "review_submit",
-            "customer_service",
-            "email_open",
-            "email_click",
-            "social_engagement",
-            "store_visit",
-            "phone_call",
+        channel_type: Literal[
+            "web", "mobile", "marketplace", "social", "store", "phone", "email", "chat", "voice", "kiosk"
         ]
         | None = None,
-        since: dt.datetime | str | None = None,
-        until: dt.datetime | str | None = None,
+        status: Literal["active", "inactive", "archived"] | None = None,
         fields: Sequence[str] = (),
         if_none_match: str = "",
-    ) -> shapes.Interactions:
-        """List what a customer did, or what was done on a channel, the newest first."""
+    ) -> shapes.Channels:
+        """List sales channels."""
         return self._caller.call(
-            LIST_INTERACTIONS,
+            LIST_CHANNELS,
             Said(
                 path={},
                 query={
                     "limit": limit,
                     "cursor": cursor,
-                    "customer": customer,
-                    "channel": channel,
-                    "type": type,
-                    "since": since,
-                    "until": until,
+                    "channel_type": channel_type,
+                    "status": status,
                     "fields": fields,
                 },
                 headers={"If-None-Match": if_none_match},
             ),
         )
 
-    def record_interactions(
-        self, *, interactions: Sequence[shapes.InteractionIn], idempotency_key: str = ""
-    ) -> shapes.BatchRecorded:
-        """Tell up to 500 things at once. Each has its own outcome; what is refused spoils nothing else."""
+    def open_channel(
+        self,
+        *,
+        name: str,
+        channel_type: Literal[
+            "web", "mobile", "marketplace", "social", "store", "phone", "email", "chat", "voice", "kiosk"
+        ],
+        status: Literal["active", "inactive", "archived"] | None = UNSAID,
+        configuration: Mapping[str, Any] | None = UNSAID,
+        currency: str | None = UNSAID,
+        country: str | None = UNSAID,
+        time_zone: str | None = UNSAID,
+        slug: str | None = UNSAID,
+        idempotency_key: str = "",
+    ) -> shapes.Channel:
+        """Open a sales channel. Not for keys that are bound to channels."""
         return self._caller.call(
-            RECORD_INTERACTIONS,
+            OPEN_CHANNEL,
             Said(
                 path={},
                 query={},
-                body={"interactions": interactions},
+                body={
+                    "name": name,
+                    "status": status,
+                    "configuration": configuration,
+                    "currency": currency,
+                    "country": country,
+                    "time_zone": time_zone,
+                    "slug": slug,
+                    "channel_type": channel_type,
+                },
                 idempotency_key=new_idempotency_key(idempotency_key),
             ),
+        )
+
+    def get_channel(self, channel: int, *, fields: Sequence[str] = (), if_none_match: str = "") -> shapes.Channel:
+        """Show one sales channel."""
+        return self._caller.call(
+            GET_CHANNEL,
+            Said(path={"channel": channel}, query={"fields": fields}, headers={"If-None-Match": if_none_match}),
+        )
+
+    def change_channel(
+        self,
+        channel: int,
+        *,
+        name: str | None = UNSAID,
+        status: Literal["active", "inactive", "archived"] | None = UNSAID,
+        configuration: Mapping[str, Any] | None = UNSAID,
+        currency: str | None = UNSAID,
+        country: str | None = UNSAID,
+        time_zone: str | None = UNSAID,
+        idempotency_key: str = "",
+        if_match: str = "",
+    ) -> shapes.Channel:
+        """Change a sales channel; what its platform shows of its listings is told anew where it matters."""
+        return self._caller.call(
+            CHANGE_CHANNEL,
+            Said(
+                path={"channel": channel},
+                query={},
+                body={
+                    "name": name,
+                    "status": status,
+                    "configuration": configuration,
+                    "currency": currency,
+                    "country": country,
+                    "time_zone": time_zone,
+                },
+                headers={"If-Match": if_match},
+                idempotency_key=new_idempotency_key(idempotency_key),
+            ),
+        )
+
+    def get_channel_health(
+        self, channel: int, *, fields: Sequence[str] = (), if_none_match: str = ""
+    ) -> shapes.ChannelWord:
+        """Say how a channel is doing, held against what is usual for it. Its figures are under /analytics."""
+        return self._caller.call(
+            GET_CHANNEL_HEALTH,
+            Said(path={"channel": channel}, query={"fields": fields}, headers={"If-None-Match": if_none_match}),
+        )
+
+    def pause_channel(
+        self, channel: int, *, reason: str, idempotency_key: str = "", if_match: str = ""
+    ) -> shapes.Channel:
+        """Take no new holds on a channel until it is resumed; sales that already happened still come in."""
+        return self._caller.call(
+            PAUSE_CHANNEL,
+            Said(
+                path={"channel": channel},
+                query={},
+                body={"reason": reason},
+                headers={"If-Match": if_match},
+                idempotency_key=new_idempotency_key(idempotency_key),
+            ),
+        )
+
+    def resume_channel(self, channel: int, *, idempotency_key: str = "", if_match: str = "") -> shapes.Channel:
+        """Sell again on a paused channel."""
+        return self._caller.call(
+            RESUME_CHANNEL,
+            Said(
+                path={"channel": channel},
+                query={},
+                headers={"If-Match": if_match},
+                idempotency_key=new_idempotency_key(idempotency_key),
+            ),
+        )
+
+    def set_channel_sources(
+        self, channel: int, *, sources: Sequence[shapes.SourceSaid], idempotency_key: str = "", if_match: str = ""
+    ) -> shapes.Channel:
+        """Say from which locations a channel sells. A bound key chooses among those that its channels name already."""
+        return self._caller.call(
+            SET_CHANNEL_SOURCES,
+            Said(
+                path={"channel": channel},
+                query={},
+                body={"sources": sources},
+                headers={"If-Match": if_match},
+                idempotency_key=new_idempotency_key(idempotency_key),
+            ),
+        )
+
+
+class Listings:
+    """The calls of listings."""
+
+    def __init__(self, caller: Caller) -> None:
+        self._caller = caller
+
+    def list_listings(
+        self,
+        *,
+        limit: int | None = None,
+        cursor: str | None = None,
+        channel: int | None = None,
+        variant: int | None = None,
+        sku: str | None = None,
+        product: int | None = None,
+        is_available: bool | None = None,
+        sync_state: Literal["local", "due", "synced", "failed", "unlinked"] | None = None,
+        fields: Sequence[str] = (),
+        if_none_match: str = "",
+    ) -> shapes.Listings:
+        """List listings; those of one channel in the order of their variants."""
+        return self._caller.call(
+            LIST_LISTINGS,
+            Said(
+                path={},
+                query={
+                    "limit": limit,
+                    "cursor": cursor,
+                    "channel": channel,
+                    "variant": variant,
+                    "sku": sku,
+                    "product": product,
+                    "is_available": is_available,
+                    "sync_state": sync_state,
+                    "fields": fields,
+                },
+                headers={"If-None-Match": if_none_match},
+            ),
+        )
+
+    def add_listing(
+        self,
+        *,
+        channel: int,
+        is_available: bool | None = UNSAID,
+        price: Decimal | int | str | None = UNSAID,
+        prices: Mapping[str, Any] = UNSAID,
+        title: str | None = UNSAID,
+        description: str | None = UNSAID,
+        attributes: Mapping[str, Any] | None = UNSAID,
+        publish_from: dt.datetime | str | None = UNSAID,
+        publish_until: dt.datetime | str | None = UNSAID,
+        variant: int | None = UNSAID,
+        sku: str = UNSAID,
+        idempotency_key: str = "",
+    ) -> shapes.Listing:
+        """List a variant on a channel. One that is listed already is changed (200)."""
+        return self._caller.call(
+            ADD_LISTING,
+            Said(
+                path={},
+                query={},
+                body={
+                    "is_available": is_available,
+                    "price": price,
+                    "prices": prices,
+                    "title": title,
+                    "description": description,
+                    "attributes": attributes,
+                    "publish_from": publish_from,
+                    "publish_until": publish_until,
+                    "variant": variant,
+                    "sku": sku,
+                    "channel": channel,
+                },
+                idempotency_key=new_idempotency_key(idempotency_key),
+            ),
+        )
+
+    def get_listing(self, listing: int, *, fields: Sequence[str] = (), if_none_match: str = "") -> shapes.Listing:
+        """Show one listing."""
+        return self._caller.call(
+            GET_LISTING,
+            Said(path={"listing": listing}, query={"fields": fields}, headers={"If-None-Match": if_none_match}),
+        )
+
+    def change_listing(
+        self,
+        listing: int,
+        *,
+        is_available: bool | None = UNSAID,
+        price: Decimal | int | str | None = UNSAID,
+        prices: Mapping[str, Any] = UNSAID,
+        title: str | None = UNSAID,
+        description: str | None = UNSAID,
+        attributes: Mapping[str, Any] | None = UNSAID,
+        publish_from: dt.datetime | str | None = UNSAID,
+        publish_until: dt.datetime | str | None = UNSAID,
+        idempotency_key: str = "",
+        if_match: str = "",
+    ) -> shapes.Listing:
+        """Change a listing: its prices, its content, whether it is sold, and when."""
+        return self._caller.call(
+            CHANGE_LISTING,
+            Said(
+                path={"listing": listing},
+                query={},
+                body={
+                    "is_available": is_available,
+                    "price": price,
+                    "prices": prices,
+                    "title": title,
+                    "description": description,
+                    "attributes": attributes,
+                    "publish_from": publish_from,
+                    "publish_until": publish_until,
+                },
+                headers={"If-Match": if_match},
+                idempotency_key=new_idempotency_key(idempotency_key),
+            ),
+        )
+
+    def remove_listing(self, listing: int, *, idempotency_key: str = "", if_match: str = "") -> None:
+        """Take a listing off its channel. Refused where it is linked to a platform, which would go on selling it:
+        switch it off there by `is_available` instead."""
+        return self._caller.call(
+            REMOVE_LISTING,
+            Said(
+                path={"listing": listing},
+                query={},
+                headers={"If-Match": if_match},
+                idempotency_key=new_idempotency_key(idempotency_key),
+            ),
+        )
+
+    def list_in_bulk(self, *, items: Sequence[shapes.ListingSaid], idempotency_key: str = "") -> shapes.AllListed:
+        """List up to 1,000 variants, or change their listings, each by itself: what is refused spoils nothing else."""
+        return self._caller.call(
+            LIST_IN_BULK,
+            Said(path={}, query={}, body={"items": items}, idempotency_key=new_idempotency_key(idempotency_key)),
+        )
+
+
+class Catalogue:
+    """The calls of catalogue."""
+
+    def __init__(self, caller: Caller) -> None:
+        self._caller = caller
+
+    def list_variants(
+        self,
+        *,
+        limit: int | None = None,
+        cursor: str | None = None,
+        sku: str | None = None,
+        barcode: str | None = None,
+        product: int | None = None,
+        is_active: bool | None = None,
+        fields: Sequence[str] = (),
+        if_none_match: str = "",
+    ) -> shapes.CatalogueVariants:
+        """List variants, or look one up by its SKU or barcode."""
+        return self._caller.call(
+            LIST_VARIANTS,
+            Said(
+                path={},
+                query={
+                    "limit": limit,
+                    "cursor": cursor,
+                    "sku": sku,
+                    "barcode": barcode,
+                    "product": product,
+                    "is_active": is_active,
+                    "fields": fields,
+                },
+                headers={"If-None-Match": if_none_match},
+            ),
+        )
+
+    def get_variant(
+        self, variant: int, *, fields: Sequence[str] = (), if_none_match: str = ""
+    ) -> shapes.CatalogueVariant:
+        """Show one variant."""
+        return self._caller.call(
+            GET_VARIANT,
+            Said(path={"variant": variant}, query={"fields": fields}, headers={"If-None-Match": if_none_match}),
+        )
+
+    def list_products(
+        self,
+        *,
+        limit: int | None = None,
+        cursor: str | None = None,
+        title: str | None = None,
+        slug: str | None = None,
+        category: int | None = None,
+        status: Literal["draft", "active", "archived"] | None = None,
+        fields: Sequence[str] = (),
+        if_none_match: str = "",
+    ) -> shapes.CatalogueProducts:
+        """List products with their variants."""
+        return self._caller.call(
+            LIST_PRODUCTS,
+            Said(
+                path={},
+                query={
+                    "limit": limit,
+                    "cursor": cursor,
+                    "title": title,
+                    "slug": slug,
+                    "category": category,
+                    "status": status,
+                    "fields": fields,
+                },
+                headers={"If-None-Match": if_none_match},
+            ),
+        )
+
+    def get_product(
+        self, product: int, *, fields: Sequence[str] = (), if_none_match: str = ""
+    ) -> shapes.CatalogueProduct:
+        """Show one product with its variants."""
+        return self._caller.call(
+            GET_PRODUCT,
+            Said(path={"product": product}, query={"fields": fields}, headers={"If-None-Match": if_none_match}),
         )
 
 
@@ -2150,6 +2285,288 @@ class Segments:
         return self._caller.call(
             PREVIEW_SEGMENT,
             Said(path={}, query={}, body={"rule": rule}, idempotency_key=new_idempotency_key(idempotency_key)),
+        )
+
+
+class Journeys:
+    """The calls of journeys."""
+
+    def __init__(self, caller: Caller) -> None:
+        self._caller = caller
+
+    def start_journey(
+        self,
+        *,
+        channel: int,
+        intent: Literal["browse", "research", "purchase", "support", "return", "review"],
+        customer: int | None = UNSAID,
+        contact: shapes.ContactIn | None = UNSAID,
+        started_at: dt.datetime | str | None = UNSAID,
+        idempotency_key: str = "",
+    ) -> shapes.Journey:
+        """Start a journey. While it is open, what the customer does of that kind joins it; it ends by a call alone."""
+        return self._caller.call(
+            START_JOURNEY,
+            Said(
+                path={},
+                query={},
+                body={
+                    "customer": customer,
+                    "contact": contact,
+                    "channel": channel,
+                    "intent": intent,
+                    "started_at": started_at,
+                },
+                idempotency_key=new_idempotency_key(idempotency_key),
+            ),
+        )
+
+    def list_journeys(
+        self,
+        *,
+        limit: int | None = None,
+        cursor: str | None = None,
+        customer: int | None = None,
+        channel: int | None = None,
+        state: Literal["open", "completed", "abandoned"] | None = None,
+        intent: Literal["browse", "research", "purchase", "support", "return", "review"] | None = None,
+        fields: Sequence[str] = (),
+        if_none_match: str = "",
+    ) -> shapes.Journeys:
+        """List journeys, the one that began last first."""
+        return self._caller.call(
+            LIST_JOURNEYS,
+            Said(
+                path={},
+                query={
+                    "limit": limit,
+                    "cursor": cursor,
+                    "customer": customer,
+                    "channel": channel,
+                    "state": state,
+                    "intent": intent,
+                    "fields": fields,
+                },
+                headers={"If-None-Match": if_none_match},
+            ),
+        )
+
+    def get_journey(self, journey: int, *, fields: Sequence[str] = (), if_none_match: str = "") -> shapes.Journey:
+        """Show one journey."""
+        return self._caller.call(
+            GET_JOURNEY,
+            Said(path={"journey": journey}, query={"fields": fields}, headers={"If-None-Match": if_none_match}),
+        )
+
+    def list_touchpoints(
+        self,
+        journey: int,
+        *,
+        limit: int | None = None,
+        cursor: str | None = None,
+        fields: Sequence[str] = (),
+        if_none_match: str = "",
+    ) -> shapes.Touchpoints:
+        """List the steps of a journey in the order in which they happened."""
+        return self._caller.call(
+            LIST_TOUCHPOINTS,
+            Said(
+                path={"journey": journey},
+                query={"limit": limit, "cursor": cursor, "fields": fields},
+                headers={"If-None-Match": if_none_match},
+            ),
+        )
+
+    def add_touchpoint(
+        self,
+        journey: int,
+        *,
+        channel: int,
+        action: str,
+        occurred_at: dt.datetime | str | None = UNSAID,
+        interaction: int | None = UNSAID,
+        data: Mapping[str, Any] = UNSAID,
+        idempotency_key: str = "",
+        if_match: str = "",
+    ) -> shapes.Journey:
+        """Add a step to a journey that was started by a call and is open, on this or another channel."""
+        return self._caller.call(
+            ADD_TOUCHPOINT,
+            Said(
+                path={"journey": journey},
+                query={},
+                body={
+                    "channel": channel,
+                    "action": action,
+                    "occurred_at": occurred_at,
+                    "interaction": interaction,
+                    "data": data,
+                },
+                headers={"If-Match": if_match},
+                idempotency_key=new_idempotency_key(idempotency_key),
+            ),
+        )
+
+    def complete_journey(
+        self,
+        journey: int,
+        *,
+        outcome: str = UNSAID,
+        order: int | None = UNSAID,
+        at: dt.datetime | str | None = UNSAID,
+        idempotency_key: str = "",
+        if_match: str = "",
+    ) -> shapes.Journey:
+        """End a journey with what it was for. Ending it again with the same outcome changes nothing."""
+        return self._caller.call(
+            COMPLETE_JOURNEY,
+            Said(
+                path={"journey": journey},
+                query={},
+                body={"outcome": outcome, "order": order, "at": at},
+                headers={"If-Match": if_match},
+                idempotency_key=new_idempotency_key(idempotency_key),
+            ),
+        )
+
+    def abandon_journey(
+        self,
+        journey: int,
+        *,
+        outcome: str = UNSAID,
+        at: dt.datetime | str | None = UNSAID,
+        idempotency_key: str = "",
+        if_match: str = "",
+    ) -> shapes.Journey:
+        """End a journey without what it was for."""
+        return self._caller.call(
+            ABANDON_JOURNEY,
+            Said(
+                path={"journey": journey},
+                query={},
+                body={"outcome": outcome, "at": at},
+                headers={"If-Match": if_match},
+                idempotency_key=new_idempotency_key(idempotency_key),
+            ),
+        )
+
+
+class Interactions:
+    """The calls of interactions."""
+
+    def __init__(self, caller: Caller) -> None:
+        self._caller = caller
+
+    def record_interaction(
+        self,
+        *,
+        channel: int,
+        type: Literal[
+            "page_view",
+            "product_view",
+            "search",
+            "add_to_cart",
+            "remove_from_cart",
+            "checkout_start",
+            "checkout_complete",
+            "cart_abandonment",
+            "wishlist_add",
+            "review_submit",
+            "customer_service",
+            "email_open",
+            "email_click",
+            "social_engagement",
+            "store_visit",
+            "phone_call",
+        ],
+        customer: int | None = UNSAID,
+        contact: shapes.ContactIn | None = UNSAID,
+        occurred_at: dt.datetime | str | None = UNSAID,
+        message_id: str = UNSAID,
+        context: Mapping[str, Any] = UNSAID,
+        idempotency_key: str = "",
+    ) -> shapes.Recorded:
+        """Tell one thing that a customer did. 201 when it is stored now, 200 when its message_id came before."""
+        return self._caller.call(
+            RECORD_INTERACTION,
+            Said(
+                path={},
+                query={},
+                body={
+                    "customer": customer,
+                    "contact": contact,
+                    "channel": channel,
+                    "type": type,
+                    "occurred_at": occurred_at,
+                    "message_id": message_id,
+                    "context": context,
+                },
+                idempotency_key=new_idempotency_key(idempotency_key),
+            ),
+        )
+
+    def list_interactions(
+        self,
+        *,
+        limit: int | None = None,
+        cursor: str | None = None,
+        customer: int | None = None,
+        channel: int | None = None,
+        type: Literal[
+            "page_view",
+            "product_view",
+            "search",
+            "add_to_cart",
+            "remove_from_cart",
+            "checkout_start",
+            "checkout_complete",
+            "cart_abandonment",
+            "wishlist_add",
+            "review_submit",
+            "customer_service",
+            "email_open",
+            "email_click",
+            "social_engagement",
+            "store_visit",
+            "phone_call",
+        ]
+        | None = None,
+        since: dt.datetime | str | None = None,
+        until: dt.datetime | str | None = None,
+        fields: Sequence[str] = (),
+        if_none_match: str = "",
+    ) -> shapes.Interactions:
+        """List what a customer did, or what was done on a channel, the newest first."""
+        return self._caller.call(
+            LIST_INTERACTIONS,
+            Said(
+                path={},
+                query={
+                    "limit": limit,
+                    "cursor": cursor,
+                    "customer": customer,
+                    "channel": channel,
+                    "type": type,
+                    "since": since,
+                    "until": until,
+                    "fields": fields,
+                },
+                headers={"If-None-Match": if_none_match},
+            ),
+        )
+
+    def record_interactions(
+        self, *, interactions: Sequence[shapes.InteractionIn], idempotency_key: str = ""
+    ) -> shapes.BatchRecorded:
+        """Tell up to 500 things at once. Each has its own outcome; what is refused spoils nothing else."""
+        return self._caller.call(
+            RECORD_INTERACTIONS,
+            Said(
+                path={},
+                query={},
+                body={"interactions": interactions},
+                idempotency_key=new_idempotency_key(idempotency_key),
+            ),
         )
 
 
@@ -2875,11 +3292,14 @@ class Resources:
     def __init__(self, caller: Caller) -> None:
         self.stock = Stock(caller)
         self.orders = Orders(caller)
-        self.journeys = Journeys(caller)
-        self.interactions = Interactions(caller)
+        self.channels = Channels(caller)
+        self.listings = Listings(caller)
+        self.catalogue = Catalogue(caller)
         self.customers = Customers(caller)
         self.privacy = Privacy(caller)
         self.segments = Segments(caller)
+        self.journeys = Journeys(caller)
+        self.interactions = Interactions(caller)
         self.carts = Carts(caller)
         self.figures = Figures(caller)
         self.integrations = Integrations(caller)

@@ -104,6 +104,12 @@ class AllHeld(Answer):
     items: list[HeldEach] = SHOWN
 
 
+class AllListed(Answer):
+    """What became of each, as they were said."""
+
+    items: list[ListedEach] = SHOWN
+
+
 class AllSetAside(Answer):
     """A page of letters, the newest first."""
 
@@ -202,6 +208,80 @@ class CartLine(Answer):
     differences: list[Difference] = SHOWN
 
 
+class CatalogueProduct(Answer):
+    """What a customer would call one thing, with its variants and pictures."""
+
+    id: int = SHOWN
+    title: str = SHOWN
+    slug: str = SHOWN
+    description: str = SHOWN
+    brand: str = SHOWN
+    category: int | None = SHOWN
+    options: list[Any] = SHOWN
+    attributes: dict[str, Any] = SHOWN
+    status: str = SHOWN
+    images: list[Image] = SHOWN
+    variants: list[CatalogueVariant] = SHOWN
+    created_at: dt.datetime = SHOWN
+    updated_at: dt.datetime = SHOWN
+
+
+class CatalogueProducts(Answer):
+    """A page of products."""
+
+    items: list[CatalogueProduct] = SHOWN
+    next: str | None = SHOWN
+
+
+class CatalogueVariant(Answer):
+    """One sellable thing with its SKU."""
+
+    id: int = SHOWN
+    product: int = SHOWN
+    sku: str = SHOWN
+    barcode: str = SHOWN
+    title: str = SHOWN
+    label: str = SHOWN
+    option_values: dict[str, Any] = SHOWN
+    weight_grams: int | None = SHOWN
+    length_mm: int | None = SHOWN
+    width_mm: int | None = SHOWN
+    height_mm: int | None = SHOWN
+    origin_country: str = SHOWN
+    hs_code: str = SHOWN
+    tax_class: str = SHOWN
+    is_active: bool = SHOWN
+    prices: list[Price] = SHOWN
+    components: list[Component] = SHOWN
+    updated_at: dt.datetime = SHOWN
+
+
+class CatalogueVariants(Answer):
+    """A page of variants."""
+
+    items: list[CatalogueVariant] = SHOWN
+    next: str | None = SHOWN
+
+
+class Channel(Answer):
+    """One place where the merchant sells."""
+
+    id: int = SHOWN
+    name: str = SHOWN
+    slug: str = SHOWN
+    channel_type: str = SHOWN
+    status: str = SHOWN
+    is_paused: bool = SHOWN
+    pause_reason: str = SHOWN
+    configuration: dict[str, Any] = SHOWN
+    currency: str = SHOWN
+    country: str = SHOWN
+    time_zone: str = SHOWN
+    sources: list[Source] = SHOWN
+    created_at: dt.datetime = SHOWN
+    updated_at: dt.datetime = SHOWN
+
+
 class ChannelWord(Answer):
     """How a channel is doing: healthy, quiet, busy, troubled, short, behind, failing, paused or inactive, and
     why."""
@@ -217,6 +297,13 @@ class ChannelWords(Answer):
     """How channels are doing."""
 
     items: list[ChannelWord] = SHOWN
+
+
+class Channels(Answer):
+    """A page of channels."""
+
+    items: list[Channel] = SHOWN
+    next: str | None = SHOWN
 
 
 class Compared(Answer):
@@ -238,6 +325,13 @@ class ComparedRate(Answer):
     p_value: float | None = SHOWN
     differs: bool = SHOWN
     words: str = SHOWN
+
+
+class Component(Answer):
+    """So many units of a variant are in one bundle."""
+
+    variant: int = SHOWN
+    quantity: int = SHOWN
 
 
 class ConsentEntries(Answer):
@@ -527,6 +621,13 @@ class HeldEach(Answer):
     problem: ProblemBody | None = SHOWN
 
 
+class Image(Answer):
+    """A picture, by address."""
+
+    url: str = SHOWN
+    alt_text: str = SHOWN
+
+
 class Integration(Answer):
     """An account on a platform. What its credentials say is never shown."""
 
@@ -731,6 +832,45 @@ class LineShown(Answer):
     fulfilled_quantity: int = SHOWN
     returned_quantity: int = SHOWN
     short_quantity: int = SHOWN
+
+
+class ListedEach(Answer):
+    """What became of one: listed anew, changed (which it may have been so already), or refused for the
+    `problem`."""
+
+    outcome: str = SHOWN
+    listing: int | None = SHOWN
+    problem: ProblemBody | None = SHOWN
+
+
+class Listing(Answer):
+    """One variant as one channel sells it."""
+
+    id: int = SHOWN
+    channel: int = SHOWN
+    variant: int = SHOWN
+    sku: str = SHOWN
+    is_available: bool = SHOWN
+    price: Decimal | None = SHOWN
+    currency: str = SHOWN
+    prices: dict[str, Decimal] = SHOWN
+    title: str = SHOWN
+    description: str = SHOWN
+    attributes: dict[str, Any] = SHOWN
+    publish_from: dt.datetime | None = SHOWN
+    publish_until: dt.datetime | None = SHOWN
+    reason: str = SHOWN
+    sync_state: str = SHOWN
+    sync_error: str = SHOWN
+    synced_at: dt.datetime | None = SHOWN
+    updated_at: dt.datetime = SHOWN
+
+
+class Listings(Answer):
+    """A page of listings."""
+
+    items: list[Listing] = SHOWN
+    next: str | None = SHOWN
 
 
 class Location(Answer):
@@ -1106,6 +1246,14 @@ class Preferences(Answer):
     preferences: dict[str, Preference] = SHOWN
 
 
+class Price(Answer):
+    """What a variant costs in one currency unless a listing says otherwise."""
+
+    currency: str = SHOWN
+    amount: Decimal = SHOWN
+    compare_at: Decimal | None = SHOWN
+
+
 class ProblemBody(Answer):
     """Problem details (RFC 9457)."""
 
@@ -1337,6 +1485,13 @@ class SideOut(Answer):
     language: str = SHOWN
     identities: list[dict[str, Any]] = SHOWN
     rows: dict[str, int] = SHOWN
+
+
+class Source(Answer):
+    """A location that the channel sells from; the lowest rank goes first."""
+
+    location: int = SHOWN
+    rank: int = SHOWN
 
 
 class Suggestion(Answer):
@@ -1689,6 +1844,29 @@ class LineWantedSaid(TypedDict, total=False):
     quantity: Required[int]
 
 
+class ListingSaid(TypedDict, total=False):
+    """A variant that a channel is to sell."""
+
+    is_available: bool | None
+    price: Decimal | int | str | None
+    prices: Mapping[str, Any]
+    title: str | None
+    description: str | None
+    attributes: Mapping[str, Any] | None
+    publish_from: dt.datetime | str | None
+    publish_until: dt.datetime | str | None
+    variant: int | None
+    sku: str
+    channel: Required[int]
+
+
+class MissingUnitsSaid(TypedDict, total=False):
+    """So many units of a variant are not there."""
+
+    variant: Required[int]
+    quantity: Required[int]
+
+
 class OrderSaid(TypedDict, total=False):
     """An order, the whole of it. `external_id` is your name of it: said again, it brings the same order up to
     date."""
@@ -1733,6 +1911,13 @@ class ReturnArrivedSaid(TypedDict, total=False):
     quantity: Required[int]
     disposition: Literal["restock", "damaged", "scrap", "none"]
     location: int | None
+
+
+class SourceSaid(TypedDict, total=False):
+    """A location and its rank."""
+
+    location: Required[int]
+    rank: int
 
 
 class TenderSaid(TypedDict, total=False):
