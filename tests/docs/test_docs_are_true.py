@@ -16,6 +16,32 @@ COMMAND = re.compile(r"`?finalmarket ((?:[a-z]+)(?: [a-z]+)?)")
 MAKE = re.compile(r"(?:`|^)make ([a-z]+)", re.MULTILINE)
 
 
+OPTION = re.compile(r"(?<!\S)--[a-z][a-z-]*")
+SHELL = re.compile(r"^```(?:sh|)\n(.*?)^```", re.DOTALL | re.MULTILINE)
+
+
+def _command_lines(text: str) -> list[str]:
+    """The command lines of ours that a page shows, each from behind the name of the program on, without comment."""
+    shown = [line for block in SHELL.findall(text) for line in block.replace("\\\n", "").splitlines()]
+    shown += re.findall(r"`([^`\n]*finalmarket [^`\n]*)`", text)
+    behind = [line.partition("#")[0].partition("finalmarket ") for line in shown]
+    return [rest for _, name, rest in behind if name]
+
+
+def _options(words: list[str]) -> set[str]:
+    """The options of the command that `words` begin with, and of the groups above it."""
+    found: click.Command | None = cli
+    known = {"--help", "--version"}
+    for word in words:
+        known |= (
+            {name for option in found.params for name in (*option.opts, *option.secondary_opts)} if found else set()
+        )
+        if not isinstance(found, click.Group) or word.startswith("-"):
+            continue
+        found = found.get_command(click.Context(found), word)
+    return known | ({name for option in found.params for name in option.opts} if found else set())
+
+
 def _command(words: list[str]) -> click.Command | None:
     """The command that `words` name; a second word counts only below a group."""
     found = cli.get_command(click.Context(cli), words[0])
@@ -35,6 +61,18 @@ def test_every_command_that_the_documents_name_exists(page: Path) -> None:
     code = "\n".join(re.findall(r"`[^`]+`|```sh\n.*?```", page.read_text(), re.DOTALL))
     named = {tuple(words.split()) for words in COMMAND.findall(code)}
     assert not [words for words in named if _command(list(words)) is None]
+
+
+@pytest.mark.parametrize("page", PAGES, ids=NAMES)
+def test_every_option_that_the_documents_name_exists(page: Path) -> None:
+    lines = _command_lines(page.read_text())
+    assert not [line for line in lines if not set(OPTION.findall(line)) <= _options(line.split())]
+
+
+def test_an_option_that_there_is_not_is_found() -> None:
+    (line,) = _command_lines("Say `finalmarket lake export --everything FOLDER`.")
+    assert "--everything" not in _options(line.split())
+    assert {"--all", "--debug"} <= _options(line.split())
 
 
 @pytest.mark.parametrize("page", PAGES, ids=NAMES)
