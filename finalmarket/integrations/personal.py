@@ -17,6 +17,7 @@ TOLD = """((topic LIKE 'order.%%' AND subject_id = ANY (%(orders)s))
 NAMED = """(integration_id, external_id) IN (
     SELECT integration_id, external_id FROM external_ids
     WHERE (kind = 'customer' AND local_id = ANY (%(profiles)s)) OR (kind = 'order' AND local_id = ANY (%(orders)s)))"""
+OF_LETTER = ("email", "name", "subject", "text", "html")
 PROOF = "That it was sent, when and about which record: so that nothing is told twice."
 
 TABLES = (
@@ -98,6 +99,9 @@ TABLES = (
     impersonal("drift_findings", "location"),
     impersonal("webhook_endpoints", "url", "dialect", "description", "topics", "secret", "previous_secret",
                "disabled_reason"),
+    Table("own_letters", "(order_id = ANY (%(orders)s) OR request_id IN (SELECT id FROM order_requests"
+          " WHERE customer_id = ANY (%(profiles)s)))", dict.fromkeys(OF_LETTER, EMPTY_TEXT), searched=OF_LETTER,
+          none=("kind", "key", "language", "actor"), kept="That a letter was sent."),
     impersonal("mail_texts", "purpose", "language", "template", "subject", "text", "html"),
     impersonal("wished_stock"),
 )  # fmt: skip

@@ -6,6 +6,7 @@ from django.contrib import admin
 
 from finalmarket.console import finding
 from finalmarket.console.admin.records import ReadOnlyAdmin, ReadOnlyTable, pilled
+from finalmarket.integrations.models import OwnLetter
 from finalmarket.orders.models import MailDoor, OrderRequest, OrderRequestLine, PhoneCall, Pickup
 
 
@@ -78,3 +79,15 @@ class MailDoorAdmin(ReadOnlyAdmin):
     list_select_related = ("sales_channel",)
     exclude = ("digest",)
     ordering = ("sales_channel",)
+
+
+@admin.register(OwnLetter)
+class OwnLetterAdmin(ReadOnlyAdmin):
+    """Letters that a person has sent."""
+
+    list_display = ("subject", "kind", "email", "sales_channel", "actor", "created_at")
+    list_select_related = ("sales_channel",)
+    list_filter = ("kind",)
+    search_fields = ("=email",)
+    search_help_text = "Whole e-mail address"
+    ordering = ("-id",)

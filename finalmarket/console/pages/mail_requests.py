@@ -21,6 +21,7 @@ from finalmarket.console.pages.frame import actor, attempt, back, page, show
 from finalmarket.console.pages.mail_shown import shown
 from finalmarket.console.pages.order_terms import agreed_of, number_of, terms_of, units_of
 from finalmarket.integrations.connect import public_address
+from finalmarket.integrations.talk import letters
 from finalmarket.kernel.errors import UserError
 from finalmarket.orders.mailed import doors, requests
 from finalmarket.orders.mailed.requests import Chosen, Confirmed
@@ -168,4 +169,12 @@ def _reject(found: OrderRequest, given: Given, who: str) -> str:
     return "It is rejected; no order comes of it."
 
 
-VERBS: dict[str, Verb] = {"correct": _correct, "confirm": _confirm, "reject": _reject}
+def _reply(found: OrderRequest, given: Given, who: str) -> str:
+    sent = letters.reply(
+        found.pk, subject=given.get("subject", ""), text=given.get("text", ""), key=given.get("form_key", "")[:40],
+        actor=who,
+    )  # fmt: skip
+    return f"Your answer goes to {sent.email}."
+
+
+VERBS: dict[str, Verb] = {"correct": _correct, "confirm": _confirm, "reject": _reject, "reply": _reply}

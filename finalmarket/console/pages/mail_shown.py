@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import secrets
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from decimal import Decimal
@@ -11,6 +12,8 @@ from finalmarket.catalog.models import Variant
 from finalmarket.console.pages.order_terms import offered
 from finalmarket.console.pages.phone_shown import people
 from finalmarket.customers.unified import persons_of
+from finalmarket.integrations.models import OwnLetter
+from finalmarket.integrations.talk import letters
 from finalmarket.orders.addresses import latest_addresses
 from finalmarket.orders.models import OrderRequest, OrderRequestLine
 from finalmarket.orders.one_cart import listings_of, not_sold
@@ -46,7 +49,9 @@ def shown(request: OrderRequest, text: str, customer_id: int) -> dict[str, Any]:
     return {
         "mail": request, "channel": request.sales_channel, "lines": lines, "agreed": agreed, "is_open": is_open,
         "unclear": sum(one.is_open for one in lines), "can_confirm": bool(wanted),
-        "accounts": [], **offered(request.sales_channel, wanted if is_open else {}), **_who(request, text, customer_id),
+        "answers": list(OwnLetter.objects.filter(request=request).order_by("pk")), "form_key": secrets.token_hex(8),
+        "can_answer": bool(request.email) and not request.unproved and bool(letters.writers()), "accounts": [],
+        **offered(request.sales_channel, wanted if is_open else {}), **_who(request, text, customer_id),
     }  # fmt: skip
 
 

@@ -20,6 +20,7 @@ from finalmarket.customers.resolve import Contact, resolve
 from finalmarket.integrations.desk import pages
 from finalmarket.integrations.desk.asking import accounts_that
 from finalmarket.integrations.models import ChannelIntegration
+from finalmarket.integrations.talk import letters
 from finalmarket.orders import calls
 from finalmarket.orders.models import PhoneCall
 
@@ -157,8 +158,15 @@ def _end(found: PhoneCall, given: Given, who: str) -> str:
     return "The call has ended, and is in the customer's history."
 
 
+def _send_link(found: PhoneCall, given: Given, who: str) -> str:
+    opened = found.order.payment_pages.filter(pk=number_of(given.get("page", ""))).first() if found.order else None
+    if opened is None:
+        raise ValidationError("There is no page to pay on; open one first.")
+    return f"The link is mailed to {letters.send_payment_link(opened.pk, actor=who).email}."
+
+
 VERBS: dict[str, Verb] = {
-    "is": _is, "is-not": _is_not, "make": _make, "want": _want, "hold": _hold, "end": _end,
+    "send-link": _send_link, "is": _is, "is-not": _is_not, "make": _make, "want": _want, "hold": _hold, "end": _end,
 }  # fmt: skip
 
 

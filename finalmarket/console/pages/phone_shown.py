@@ -16,7 +16,8 @@ from finalmarket.console.pages.order_terms import offered
 from finalmarket.customers.models import OmnichannelCustomer
 from finalmarket.customers.persons import members
 from finalmarket.customers.unified import persons_of, profiles_of
-from finalmarket.integrations.models import ChannelIntegration, PaymentPage
+from finalmarket.integrations.models import ChannelIntegration, OwnLetter, PaymentPage
+from finalmarket.integrations.talk import letters
 from finalmarket.integrations.timeline import timeline
 from finalmarket.orders import calls
 from finalmarket.orders.addresses import latest_addresses
@@ -98,4 +99,8 @@ def _found(call: PhoneCall, text: str) -> list[dict[str, Any]]:
 def money(call: PhoneCall, accounts: Sequence[ChannelIntegration]) -> dict[str, Any]:
     """Where the caller can pay, and the page that was opened for them."""
     opened_pages = PaymentPage.objects.filter(order=call.order_id or 0).select_related("integration").order_by("pk")
-    return {"accounts": [(one.pk, str(one)) for one in accounts], "pages": list(opened_pages)}
+    sent = OwnLetter.objects.filter(order=call.order_id or 0, kind=OwnLetter.Kind.PAYMENT_LINK).order_by("pk")
+    return {
+        "accounts": [(one.pk, str(one)) for one in accounts], "pages": list(opened_pages),
+        "can_mail": bool(call.order_id) and bool(letters.writers()), "letters": list(sent),
+    }  # fmt: skip

@@ -15,6 +15,7 @@ from django.urls import reverse
 from finalmarket.access import roles
 from finalmarket.console import finding
 from finalmarket.console.pages.frame import actor, attempt, back, page, show
+from finalmarket.integrations.talk import letters
 from finalmarket.kernel.errors import UserError
 from finalmarket.orders import at_store, collecting, fulfilment, returns
 from finalmarket.orders.fulfilment import REJECTIONS
@@ -116,7 +117,8 @@ def _place(request: HttpRequest, code: str) -> StockLocation:
 
 def _ready(place: StockLocation, given: Given, who: str) -> str:
     pickup = collecting.make_ready(_pickup(place, given), actor=who)
-    return f"Order {pickup.order.number} is ready to be collected."
+    told = letters.tell_ready(pickup, actor=who)
+    return f"Order {pickup.order.number} is ready to be collected.{' The buyer is written to.' if told else ''}"
 
 
 def _collect(place: StockLocation, given: Given, who: str) -> str:

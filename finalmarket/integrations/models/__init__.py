@@ -6,6 +6,7 @@ from finalmarket.integrations.models.books import DueEvent, DueRecord, MasterCou
 from finalmarket.integrations.models.chat import ChatAnswer, ChatTalk
 from finalmarket.integrations.models.desk import PaymentPage, ShippingLabel, Ticket
 from finalmarket.integrations.models.inbox import DeadLetter, StreamCursor, SyncRun, WebhookDelivery
+from finalmarket.integrations.models.letters import OwnLetter
 from finalmarket.integrations.models.links import ExternalId, ItemLink, ListingLink, PlaceMapping, UnlinkedListing
 from finalmarket.integrations.models.outbox import DriftFinding, DueNotice, NameElsewhere, PushRecord
 from finalmarket.integrations.models.outgoing import OutgoingDelivery, OutgoingEvent, WebhookEndpoint
@@ -35,6 +36,7 @@ __all__ = [
     "OutgoingDelivery",
     "OutgoingEvent",
     "OutsideFigure",
+    "OwnLetter",
     "PaymentPage",
     "PlaceMapping",
     "PushRecord",

@@ -30,6 +30,7 @@ class DueNotice(models.Model):
         BACK_IN_STOCK = "back_in_stock", "Back in stock, by mail"
         TICKET = "ticket", "Ticket"
         ERASURE = "erasure", "Erasure"
+        LETTER = "letter", "Letter, by mail"
 
     class State(models.TextChoices):
         DUE = "due", "Waits"

@@ -6,6 +6,7 @@ from collections.abc import Mapping
 
 from finalmarket.integrations.models import DueNotice
 from finalmarket.integrations.notice_words import Kind
+from finalmarket.integrations.talk.letters import Letters
 from finalmarket.integrations.talk.mails import Confirmations, Dispatches, Mail
 from finalmarket.integrations.talk.tickets import Tickets
 from finalmarket.integrations.talk.wishes import BackInStock
@@ -15,4 +16,4 @@ MAILS: Mapping[str, Mail] = {
     DueNotice.Kind.DISPATCH: Dispatches(),
     DueNotice.Kind.BACK_IN_STOCK: BackInStock(),
 }
-TALK: Mapping[str, Kind] = {**MAILS, DueNotice.Kind.TICKET: Tickets()}
+TALK: Mapping[str, Kind] = {**MAILS, DueNotice.Kind.TICKET: Tickets(), DueNotice.Kind.LETTER: Letters()}

@@ -51,7 +51,11 @@ class Written:
 
 def write(integration: ChannelIntegration, purpose: str, language: str, values: Mapping[str, str]) -> Written:
     """The mail in the reader's language, or the nearest that there is; own words go before ours."""
-    words = _own(integration, purpose, language) or ours(purpose, language)
+    return filled(_own(integration, purpose, language) or ours(purpose, language), values)
+
+
+def filled(words: Words, values: Mapping[str, str]) -> Written:
+    """Words with their names filled in."""
     return Written(
         subject=" ".join(_filled(words.subject, values).split()), text=_filled(words.text, values),
         html=_filled(words.html, _escaped(values)), template=words.template,
