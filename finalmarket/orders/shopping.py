@@ -15,7 +15,7 @@ from uuid import UUID
 from django.db import transaction
 
 from finalmarket.channels.models import SalesChannel
-from finalmarket.customers.resolve import Contact, resolve_many
+from finalmarket.customers.resolve import Contact, add_identities, resolve_many
 from finalmarket.kernel import clock
 from finalmarket.kernel.errors import UserError
 from finalmarket.kernel.money import quantize
@@ -79,7 +79,7 @@ def buy(token: UUID, given: Purchase, *, actor: str) -> Taken:
         raise UserError("there is no such cart; open a new one")
     channel = cart.sales_channel
     _check(channel, given)
-    buyer = _known_by(channel, given) if cart.reservation_key != CHECKED_OUT else None
+    buyer = _known_by(cart, given) if given.device and cart.reservation_key != CHECKED_OUT else None
     fee = Decimal(0) if given.collect_at is not None else delivery_fee(channel, opened(cart).total)
     taken = carts.check_out(
         token, name=given.name, email=given.email, phone=given.phone, shipping_address=given.address,
@@ -123,11 +123,13 @@ def _check(channel: SalesChannel, given: Purchase) -> None:
         raise UserError("give an e-mail address or a phone number, so that we can tell you when the goods leave")
 
 
-def _known_by(channel: SalesChannel, given: Purchase) -> int | None:
+def _known_by(cart: Cart, given: Purchase) -> int | None:
     """The device is evidence for the buyer; where nothing better was said, the order is the device's. Before the stock
     is locked, as everywhere."""
-    if not given.device:
-        return None
+    channel = cart.sales_channel
+    if cart.customer_id is not None:
+        add_identities([(cart.customer_id, "device", given.device)], source=channel.slug)
+        return cart.customer_id
     contact = Contact(name=given.name, email=given.email, phone=given.phone, device=given.device, at=clock.now())
     return resolve_many([contact], country=channel.country, source=channel.slug)[0]
 

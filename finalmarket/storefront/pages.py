@@ -9,6 +9,7 @@ from django.http import Http404, HttpRequest, HttpResponse, JsonResponse
 from django.templatetags.static import static
 from django.utils.translation import gettext as _
 
+from finalmarket import __version__
 from finalmarket.stock import shelf
 from finalmarket.storefront.frame import Front, front, show
 
@@ -93,8 +94,9 @@ def manifest(request: HttpRequest, shop: Front) -> HttpResponse:
 def worker(request: HttpRequest, shop: Front) -> HttpResponse:
     """The script that keeps the app's shell; it stands below the app's address, which is all that it may look at."""
     path = finders.find("storefront/worker.js")
-    with open(str(path), "rb") as file:
-        return HttpResponse(file.read(), content_type="text/javascript; charset=utf-8")
+    with open(str(path), encoding="utf-8") as file:
+        script = file.read().replace("VERSION_OF_THE_HOUSE", __version__)
+    return HttpResponse(script, content_type="text/javascript; charset=utf-8")
 
 
 @front

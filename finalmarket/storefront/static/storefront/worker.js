@@ -1,6 +1,6 @@
 // Keeps the app's shell, so that it opens without a network: pages as they were seen last, scripts and styles. Pages are
 // the same for everybody; what is somebody's comes by the API, of which nothing is kept.
-const VERSION = "1";
+const VERSION = "VERSION_OF_THE_HOUSE";
 const SHELL = `shop-${VERSION}-${new URL(self.registration.scope).pathname}`;
 const FILES = ["shop.css", "shop.js", "kept.js", "api.js", "track.js", "show.js", "basket.js", "product.js", "cart.js",
   "checkout.js", "order.js", "account.js", "icon.svg"].map((name) => `/static/storefront/${name}`);
