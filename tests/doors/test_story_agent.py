@@ -14,6 +14,7 @@ from finalmarket.access import rates
 from finalmarket.access.models import AuditEntry
 from finalmarket.catalog.models import Product, Variant, VariantPrice
 from finalmarket.channels.models import SalesChannel
+from finalmarket.integrations.agents import sessions
 from finalmarket.integrations.models import AgentDoor, AgentSession
 from finalmarket.kernel import clock
 from finalmarket.orders.intake import take
@@ -307,6 +308,16 @@ def test_the_published_examples_are_understood(monkeypatch: pytest.MonkeyPatch, 
     done = agent.call("POST", f"{place}/complete", {**complete, "payment_data": {**complete["payment_data"], **paid}})
     assert (done.status, done.body["status"]) == (200, "completed")
     assert_one_sale(channel, "item_123", 1, before=before, customer="johnsmith@mail.com")
+
+
+def test_what_was_left_a_month_ago_is_forgotten_and_what_was_ordered_is_not(shop: Shop) -> None:
+    shop.agent.complete(shop.agent.begin("SCARF", fulfillment_details=ELSEWHERE)["id"])
+    left = shop.agent.begin("SCARF", buyer=BUYER)
+    assert sessions.tidy() == 0
+    with clock.steered(clock.now() + timedelta(days=31)):
+        assert sessions.tidy() == 1
+    assert not AgentSession.objects.filter(token=left["id"]).exists()
+    assert (AgentSession.objects.count(), Cart.objects.count()) == (1, 1)
 
 
 def test_what_agents_write_is_noted(shop: Shop) -> None:

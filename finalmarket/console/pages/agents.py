@@ -16,7 +16,8 @@ from finalmarket.console.keyset import cut
 from finalmarket.console.pages import asked
 from finalmarket.console.pages.frame import attempt, back, page, show
 from finalmarket.integrations.agents import doors
-from finalmarket.integrations.agents.places import BASE, house
+from finalmarket.integrations.agents.places import BASE
+from finalmarket.integrations.connect import public_address
 from finalmarket.integrations.models import AgentDoor, AgentSession
 
 CHANGE = "channels.change_saleschannel"
@@ -45,9 +46,10 @@ def _shown(request: HttpRequest, channel: SalesChannel, made: dict[str, str] | N
     keys = ApiKey.objects.filter(scopes__contains=[doors.SCOPE], channel_ids=[channel.pk])
     sessions = AgentSession.objects.filter(sales_channel=channel).select_related("cart__order")
     links = door.links if door else {}
+    reached = public_address("") or f"{request.scheme}://{request.get_host()}"
     context = {
         "channel": channel, "door": door, "made": made or {}, "keys": keys[:MOST_KEYS], "payers": doors.payers(),
-        "address": f"{house()}{BASE}", "discovery": f"{house()}/.well-known/acp.json", "scope": doors.SCOPE,
+        "address": f"{reached}{BASE}", "discovery": f"{reached}/.well-known/acp.json", "scope": doors.SCOPE,
         "links": [(name, name.replace("_", " "), links.get(name, "")) for name in doors.LINKS],
         "can_be_paid": door is not None and doors.can_be_paid(door),
         "slice": cut(sessions, ("-id",), request.GET, asked.PAGE_SIZE),

@@ -24,10 +24,12 @@ from finalmarket.kernel import clock
 from finalmarket.kernel.errors import UserError
 from finalmarket.orders import cart as carts
 from finalmarket.orders.drafts import MOST_UNITS, OutOfStock, plain, plain_data
+from finalmarket.orders.models import Cart
 
 State, Kind = AgentSession.State, AgentSession.Kind
 LASTS: Mapping[str, timedelta] = {Kind.CART: timedelta(days=30), Kind.CHECKOUT: timedelta(hours=6)}
 MOST_ITEMS = 100
+KEPT, ROWS_AT_ONCE = timedelta(days=30), 10_000
 ACTOR = "agent"
 OUT_OF_STOCK = "out_of_stock"
 
@@ -180,3 +182,13 @@ def _variants(channel: SalesChannel, items: Sequence[tuple[str, int]]) -> dict[i
             raise UnknownItem(index, name)
         units[known[name]] = min(MOST_UNITS, units.get(known[name], 0) + count)
     return units
+
+
+def tidy() -> int:
+    """Forget what agents left a month ago and never ordered; return how many carts and checkouts."""
+    left = AgentSession.objects.exclude(state__in=[State.COMPLETED, State.PAYING]).filter(
+        expires_at__lt=clock.now() - KEPT
+    )
+    numbers = list(left.values_list("cart", flat=True)[:ROWS_AT_ONCE])
+    Cart.objects.filter(pk__in=numbers, order=None).delete()
+    return len(numbers)
