@@ -145,6 +145,8 @@ access.auditentry                owner                                         |
 access.idempotentcall            owner                                         |
 access.shopdevice                owner                                         |
 access.shopkey                   owner                                         |
+access.staffbinding              owner                                         |
+access.work                      owner                                         |
 advice.demandforecast            owner merchandiser analyst                    |
 advice.supplyterm                owner merchandiser analyst                    | owner merchandiser
 analytics.analyticschange        owner                                         |

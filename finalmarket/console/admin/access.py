@@ -6,7 +6,7 @@ from typing import ClassVar
 
 from django.contrib import admin
 
-from finalmarket.access.models import ApiKey, AuditEntry, IdempotentCall
+from finalmarket.access.models import ApiKey, AuditEntry, IdempotentCall, StaffBinding, Work
 from finalmarket.console.admin.records import ReadOnlyAdmin
 
 
@@ -33,4 +33,22 @@ class IdempotentCallAdmin(ReadOnlyAdmin):
     """What programs were answered in the last two days."""
 
     list_display = ("created_at", "token", "status")
+    ordering = ("-id",)
+
+
+@admin.register(StaffBinding)
+class StaffBindingAdmin(ReadOnlyAdmin):
+    """Where people of the staff work: said under Settings, Users."""
+
+    list_display = ("user", "location_ids")
+    list_select_related = ("user",)
+    ordering = ("user",)
+
+
+@admin.register(Work)
+class WorkAdmin(ReadOnlyAdmin):
+    """Files brought in and out: begun on the page of files."""
+
+    list_display = ("id", "kind", "subject", "file_name", "state", "rows_done", "asked_by", "asked_at", "ended_at")
+    exclude: ClassVar = ["given", "made", "found"]
     ordering = ("-id",)
