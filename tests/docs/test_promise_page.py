@@ -10,6 +10,7 @@ from pathlib import Path
 
 import pytest
 
+from finalmarket.channels.models import SalesChannel
 from tests.docs.original import promises
 
 ROOT = Path(__file__).parents[2]
@@ -57,6 +58,17 @@ def test_every_line_is_shown_by_a_test_and_stands_somewhere() -> None:
 def test_every_place_that_the_page_names_exists() -> None:
     named = [(key, place) for key, (_, where, _) in rows().items() for place in re.findall(r"`([^`]+)`", where)]
     assert not [(key, place) for key, place in named if not (ROOT / "finalmarket" / place).exists()]
+
+
+@pytest.mark.parametrize("kind", SalesChannel.ChannelType.values)
+def test_every_type_of_channel_has_a_story_that_ends_in_one_sale(kind: str) -> None:
+    story = ROOT / "tests" / "doors" / f"test_story_{kind}.py"
+    called = {
+        node.func.id
+        for node in ast.walk(ast.parse(story.read_text(encoding="utf-8")))
+        if isinstance(node, ast.Call) and isinstance(node.func, ast.Name)
+    }
+    assert "assert_one_sale" in called
 
 
 @pytest.fixture(scope="module")
