@@ -17,7 +17,7 @@ from finalmarket.journeys.models import JourneyTouchpoint
 from finalmarket.orders.mailed import doors
 from finalmarket.orders.models import OrderRequest
 from tests.doors.counter import House, opened_house
-from tests.doors.shopfront import PHONE, playwright
+from tests.doors.shopfront import PHONE, grave, playwright
 from tests.doors.stories import assert_one_sale, stand
 from tests.orders.mailed.letters import letter
 
@@ -69,6 +69,7 @@ def test_an_order_by_mail(house: House) -> None:
     expect(page.get_by_text("1 to be settled")).to_be_visible()
     expect(page.get_by_text("several goods are called that")).to_be_visible()
     assert "9 x TEA" in page.locator(".fm-written").inner_text()  # it is shown, and was not read as a wish
+    assert grave(page) == []
     page.get_by_label("Of blue coats").select_option(label="COAT-L Blue coat (L)")
     page.get_by_role("button", name="Note it").click()
     expect(page.get_by_role("button", name="Confirm the order")).to_be_visible()
@@ -92,6 +93,7 @@ def test_the_mail_room_fits_a_phone_and_rejects_what_is_no_order(house: House) -
     assert page.evaluate("document.documentElement.scrollWidth") <= 390
     page.get_by_role("link", name="Hi").click()
     assert page.evaluate("document.documentElement.scrollWidth") <= 390
+    assert grave(page) == []
     page.fill("#reason", "advertising")
     page.get_by_role("button", name="Reject it").click()
     playwright.expect(page.get_by_text("no order comes of it")).to_be_visible()

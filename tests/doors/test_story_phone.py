@@ -23,7 +23,7 @@ from finalmarket.sandbox.wire import served
 from finalmarket.sandbox.world import World
 from finalmarket.stock.atp import level
 from tests.doors.counter import House, opened_house
-from tests.doors.shopfront import PHONE, playwright
+from tests.doors.shopfront import PHONE, grave, playwright
 from tests.doors.stories import assert_one_sale, stand
 
 
@@ -74,6 +74,7 @@ def test_an_order_by_phone_that_is_paid_by_a_link(house: House, till: PayPal) ->
     page.fill("#shipping", "3.90")
     page.fill("#discount", "1.00")
     page.fill("#why", "waited long")
+    assert grave(page) == []
     page.get_by_role("button", name="Place the order").dblclick()
     expect(page.locator(".fm-total")).to_have_text("€11.90")
     link = page.get_by_label("To pay at PayPal").input_value()
@@ -110,6 +111,7 @@ def test_somebody_new_who_collects_it_and_a_call_on_a_small_screen(house: House)
     page.keyboard.press("Enter")
     page.get_by_role("button", name="Take TEA").click()
     assert page.evaluate("document.documentElement.scrollWidth") <= 390
+    assert grave(page) == []
     page.select_option("#delivery", label="Collected at North store")
     page.select_option("#payment", label="When it is collected")
     page.get_by_role("button", name="Place the order").click()

@@ -28,7 +28,7 @@ from finalmarket.sandbox.world import World
 from finalmarket.stock.check import differences
 from tests.doors.counter import House, furnished, opened_house
 from tests.doors.outside import looked_at_tea
-from tests.doors.shopfront import PHONE, playwright
+from tests.doors.shopfront import PHONE, grave, playwright
 from tests.doors.stories import assert_one_sale, stand
 from tests.orders.market import Market, at
 
@@ -201,6 +201,8 @@ def test_the_screen_of_the_store_is_worked_on_a_phone(house: House) -> None:
     expect(page).to_have_url(f"{house.address}/store/north/")
     assert page.evaluate("document.documentElement.scrollWidth") <= 390
     page.get_by_role("button", name="Put together: ready").click()
+    page.get_by_label("Code, or the name on the ID").wait_for()
+    assert grave(page) == []
     page.get_by_label("Code, or the name on the ID").fill("000 000" if order.pickup.code != "000000" else "1")
     page.get_by_role("button", name="Hand over").click()
     expect(page.get_by_text("neither the code nor the name")).to_be_visible()
