@@ -56,6 +56,19 @@ def test_every_link_of_the_documents_leads_to_a_file(page: Path) -> None:
     assert not missing
 
 
+def _anchors(text: str) -> set[str]:
+    """What headings of a page can be named by behind a #: as GitHub makes it."""
+    headings = re.findall(r"^#+ (.+)$", text, re.MULTILINE)
+    return {re.sub(r"[^\w\- ]", "", heading.lower()).strip().replace(" ", "-") for heading in headings}
+
+
+@pytest.mark.parametrize("page", PAGES, ids=NAMES)
+def test_every_place_on_a_page_that_a_link_leads_to_is_there(page: Path) -> None:
+    linked = re.findall(r"\]\((?!https?://)([^)#\s]*)#([^)\s]+)\)", page.read_text())
+    targets = [((page.parent / to if to else page), place) for to, place in linked]
+    assert not [(to.name, place) for to, place in targets if place not in _anchors(to.read_text())]
+
+
 @pytest.mark.parametrize("page", PAGES, ids=NAMES)
 def test_every_command_that_the_documents_name_exists(page: Path) -> None:
     code = "\n".join(re.findall(r"`[^`]+`|```sh\n.*?```", page.read_text(), re.DOTALL))
