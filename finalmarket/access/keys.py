@@ -18,6 +18,7 @@ from uuid import UUID
 from django.db import transaction
 from django.db.models import Q
 
+from finalmarket.access.looking import Seen, look
 from finalmarket.access.models import MOST_NAME_CHARACTERS, ApiKey
 from finalmarket.channels.models import SalesChannel
 from finalmarket.kernel import clock
@@ -96,7 +97,7 @@ def admit(shown: str) -> Caller:
     looked up together, by one query that begins after each of them has come. Raises Crowded where too many wait.
     """
     read = WRITTEN.fullmatch(shown)
-    row = _row_of(read[1]) if read else None
+    row = _seen(read[1]) if read else None
     is_right = hmac.compare_digest(_digest(shown), row.digest if row else NO_DIGEST)
     if row is None or not is_right:
         raise NotLetIn("The key is none of ours; look whether it was copied whole, or have one made")
@@ -118,25 +119,25 @@ class _Looked:
     """A prefix, and the key that has it."""
 
     prefix: str
-    row: ApiKey | None = None
+    seen: Seen | None = None
 
 
 def _look_up(wanted: Sequence[_Looked]) -> None:
-    rows = {row.prefix: row for row in ApiKey.objects.filter(prefix__in={one.prefix for one in wanted})}
+    found = look({one.prefix for one in wanted})
     for one in wanted:
-        one.row = rows.get(one.prefix)
+        one.seen = found.get(one.prefix)
 
 
 _look_ups: Gate[_Looked] = Gate(_look_up, lanes=1)
 
 
-def _row_of(prefix: str) -> ApiKey | None:
+def _seen(prefix: str) -> Seen | None:
     wanted = _Looked(prefix)
     _look_ups.pass_through(wanted, 1)
-    return wanted.row
+    return wanted.seen
 
 
-def _note_use(row: ApiKey, now: datetime) -> None:
+def _note_use(row: Seen, now: datetime) -> None:
     """Note when it was used, once a minute at most: no write for each call."""
     before = now - USE_NOTED_EVERY
     if row.last_used_at is None or row.last_used_at < before:

@@ -186,7 +186,7 @@ class _Asked:
 
 def token_of(request: HttpRequest) -> str:
     """Return the Idempotency-Key of a write. Raises Problem for one that is missing, or no word."""
-    token = request.headers.get("Idempotency-Key", "")
+    token = str(request.META.get("HTTP_IDEMPOTENCY_KEY", ""))  # Django's headers would be built for this alone
     if not TOKEN.fullmatch(token):
         what = (
             "it is missing" if not token else f"it is no word of 1 to {MOST_TOKEN_CHARACTERS} visible ASCII characters"

@@ -72,7 +72,7 @@ class _Callers:
         self.chance = random.Random(seed)  # noqa: S311  no secret
         scopes = ["stock:read", "stock:write", "orders:read", "listings:read"]
         self.keys = [
-            keys.create(f"bench {n}", scopes, calls_per_minute=keys.MOST_CALLS_PER_MINUTE)[1] for n in range(CALLERS)
+            keys.create("bench", scopes, calls_per_minute=keys.MOST_CALLS_PER_MINUTE)[1] for _ in range(CALLERS)
         ]
         self.serial: Iterator[int] = count()
 

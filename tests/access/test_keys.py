@@ -4,13 +4,16 @@ from datetime import timedelta
 
 import pytest
 from click.testing import CliRunner
+from django.db import connection
 
 from finalmarket.access import keys, rates
 from finalmarket.access.models import ApiKey
 from finalmarket.channels.models import SalesChannel
 from finalmarket.cli.apikey import command
 from finalmarket.kernel import clock
+from finalmarket.kernel.database import owner_database
 from finalmarket.kernel.errors import UserError
+from finalmarket.kernel.sql import open_connection
 
 READ = ["journeys:read"]
 
@@ -71,7 +74,7 @@ def test_a_revoked_key_opens_nothing_from_then_on(db: None) -> None:
 
 def test_a_key_that_is_bound_to_channels_cannot_look_at_persons_over_all_of_them(db: None) -> None:
     channel = SalesChannel.objects.create(name="App", channel_type="mobile")
-    with pytest.raises(UserError, match="persons over all channels"):
+    with pytest.raises(UserError, match="all channels"):
         keys.create("app", ["journeys:read", "customers:read"], channels=[channel.pk])
 
 
@@ -136,3 +139,19 @@ def test_keys_are_made_listed_rotated_and_ended_from_the_command_line(db: None) 
     for gone in (shown, again):
         with pytest.raises(keys.NotLetIn):
             keys.admit(gone)
+
+
+@pytest.mark.committed_database
+def test_a_key_is_seen_as_it_stands_also_after_the_database_has_ended_the_connection_that_looks() -> None:
+    row, key = keys.create("till", ["carts:read"])
+    assert keys.admit(key).name == "till"
+    with open_connection({**owner_database(), "NAME": connection.settings_dict["NAME"]}) as owner:
+        ended = owner.execute(
+            "SELECT pg_terminate_backend(pid) FROM pg_stat_activity"
+            " WHERE application_name = 'finalmarket keys' AND datname = current_database()"
+        ).fetchall()
+    assert ended == [(True,)]
+    assert keys.admit(key).key_id == row.pk
+    keys.revoke(row.pk)
+    with pytest.raises(keys.NotLetIn, match="was ended"):
+        keys.admit(key)
