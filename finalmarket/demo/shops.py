@@ -23,6 +23,6 @@ def open_shops(house: House) -> None:
         channel = house.channels[key]
         channel.configuration = {**channel.configuration, **terms, "test_payments": True, "cart_events": False}
         channel.clean()
-        channel.save()
+        channel.save(update_fields=["configuration", "updated_at"])
         shop_keys.create(channel, actor=BY)
         write_keys.open_key(channel, actor=BY, space=ACCOUNTS)
