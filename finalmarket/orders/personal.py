@@ -38,7 +38,8 @@ TABLES = (
     Table(
         "pickups", OF_ORDER, {"name": EMPTY_TEXT}, none=("code", "state"), kept="Where goods were handed over.",
     ),
-    Table("phone_calls", "customer_id = ANY (%(profiles)s)", {"number": EMPTY_TEXT, "note": EMPTY_TEXT},
+    Table("phone_calls", "customer_id = ANY (%(profiles)s)",
+          {"number": EMPTY_TEXT, "note": EMPTY_TEXT, "cart_id": "NULL"},  # before the cart itself goes
           searched=("number", "note"), none=("direction", "agent"), kept="That there was a call, and what came of it."),
     Table("order_request_lines", "request_id IN (SELECT id FROM order_requests WHERE "
           "customer_id = ANY (%(profiles)s) OR order_id = ANY (%(orders)s))",
