@@ -45,6 +45,7 @@ ABOUT: dict[str, Find] = {
     "count": lambda market: (StockCount.objects.earliest("pk").pk,),
     "channel": lambda market: (market.web.pk,),
     "tracking": lambda market: (market.web.pk,),
+    "shopfront": lambda market: (market.web.pk,),
     "agents": lambda market: (market.web.pk,),
     "journey": lambda market: (CrossChannelJourney.objects.earliest("pk").pk,),
     "segment": lambda market: (Segment.objects.earliest("pk").pk,),
