@@ -5,6 +5,7 @@ from __future__ import annotations
 from decimal import Decimal
 
 import pytest
+from django.contrib.auth.models import Permission, User
 from django.db import connection
 from django.test import Client
 from django.test.utils import CaptureQueriesContext
@@ -138,3 +139,19 @@ def test_whoever_has_no_right_sees_no_store(stores: Market, newcomer: Client) ->
     assert newcomer.get("/store/").status_code == 403
     assert newcomer.get("/store/north/").status_code == 403
     assert newcomer.post("/store/north/do/ready", {"part": 1}).status_code == 403
+
+
+def test_the_page_of_the_order_says_where_it_is_collected_and_the_code_to_clerks_alone(
+    stores: Market, operator: Client
+) -> None:
+    order = _collected_order(stores)
+    assert f"Collected at North store To be put together by the code {order.pickup.code}" in read(
+        operator, f"/orders/{order.pk}/"
+    )
+    analyst = User.objects.create_user("nina", password="open sesame 4", is_staff=True)
+    analyst.user_permissions.add(Permission.objects.get(codename="view_order"))
+    client = Client()
+    client.force_login(analyst)
+    seen = read(client, f"/orders/{order.pk}/")
+    assert "Collected at North store" in seen
+    assert order.pickup.code not in seen

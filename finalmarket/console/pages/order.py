@@ -36,7 +36,7 @@ PARTS = (
 def order(request: HttpRequest, key: int) -> HttpResponse:
     """Everything about one order."""
     seen = Order.objects.filter(orders_of(places(request)))
-    found = get_object_or_404(seen.select_related("sales_channel", "customer").defer("raw"), pk=key)
+    found = get_object_or_404(seen.select_related("sales_channel", "customer", "pickup__location").defer("raw"), pk=key)
     lines = list(found.lines.select_related("variant").order_by("position"))
     parcels = list(
         found.fulfilments.select_related("location")
