@@ -23,15 +23,15 @@ CALLS = calls()
 MEETS: dict[str, str] = {
     # 404: it may not even know that it is there.
     "hidden": """
-        get_level list_movements get_reservation confirm_reservation release_reservation fulfil_reservation get_policy
-        change_policy get_order list_order_history cancel_order note_on_order route_order settle_order list_parcels
-        ship_parcel label_parcel deliver_parcel reject_parcel pay_order capture_payment void_payment refund_order
-        return_goods exchange_goods receive_return cancel_return get_channel change_channel get_channel_health
-        pause_channel resume_channel set_channel_sources get_listing change_listing remove_listing get_journey
-        list_touchpoints complete_journey abandon_journey add_touchpoint get_cart add_to_cart change_cart
-        remove_from_cart claim_cart hold_cart release_cart check_out_cart get_integration connect_integration
-        test_integration sync_integration pause_integration resume_integration start_pushing disconnect_integration
-        list_runs list_letters replay_letter drop_letter report_drift""",
+        get_variant get_product get_level list_movements get_reservation confirm_reservation release_reservation
+        fulfil_reservation get_policy change_policy get_order list_order_history cancel_order note_on_order
+        route_order settle_order list_parcels ship_parcel label_parcel deliver_parcel reject_parcel pay_order
+        capture_payment void_payment refund_order return_goods exchange_goods receive_return cancel_return
+        get_channel change_channel get_channel_health pause_channel resume_channel set_channel_sources get_listing
+        change_listing remove_listing get_journey list_touchpoints complete_journey abandon_journey add_touchpoint
+        get_cart add_to_cart change_cart remove_from_cart claim_cart hold_cart release_cart check_out_cart
+        get_integration connect_integration test_integration sync_integration pause_integration resume_integration
+        start_pushing disconnect_integration list_runs list_letters replay_letter drop_letter report_drift""",
     # 403: it names the channel, or what all channels share, itself.
     "refused": """
         explain_level reserve_stock open_location change_location adjust_stock adjust_stock_in_bulk receive_stock
@@ -41,14 +41,14 @@ MEETS: dict[str, str] = {
         get_cart_of_customer get_metrics list_daily_figures compare_figures open_integration""",
     # 200 with nothing of the web in it.
     "narrowed": """
-        list_levels list_orders list_channels list_listings list_journeys list_integrations list_figures
-        list_journey_figures list_health""",
+        list_variants list_products list_levels list_orders list_channels list_listings list_journeys
+        list_integrations list_figures list_journey_figures list_health""",
     # 200, and each one that is of the web is refused by itself.
     "each": "reserve_stock_in_bulk place_orders_in_bulk record_interactions",
-    # What is of no channel: goods, places and what moves between them, and the key itself.
+    # What is of no channel: places and what moves between them, and the key itself.
     "house": """
-        list_variants get_variant list_products get_product list_locations get_location list_expected get_expected
-        list_transfers get_transfer list_counts get_count list_count_lines list_platforms get_key rotate_key""",
+        list_locations get_location list_expected get_expected list_transfers get_transfer list_counts get_count
+        list_count_lines list_platforms get_key rotate_key""",
     # It is about the till as well, where it may.
     "own": "take_cart_over",
 }
