@@ -4,12 +4,15 @@ from __future__ import annotations
 
 import json
 from datetime import timedelta
+from typing import Any
 from uuid import uuid4
 
 import pytest
+from django.test import RequestFactory
 
 from finalmarket.access import shop_devices, shop_keys
 from finalmarket.access.shop_models import ShopDevice
+from finalmarket.api.shop.door import address_of
 from finalmarket.channels.models import SalesChannel
 from finalmarket.customers import persons
 from finalmarket.customers.models import OmnichannelCustomer
@@ -211,3 +214,20 @@ def test_nothing_is_set_in_a_browser_and_nothing_is_kept_by_it(shops: Shops) -> 
     answer = shops.web.post("/carts")
     assert not answer.cookies
     assert answer.headers["Cache-Control"] == "no-store"
+
+
+@pytest.mark.parametrize(
+    ("is_behind_proxy", "remote", "forwarded", "counted_as"),
+    [
+        (False, "192.0.2.7", "198.51.100.1", "192.0.2.7"),  # anybody can say so
+        (True, "10.0.0.1", "198.51.100.1, 203.0.113.9", "203.0.113.9"),  # the last is what the proxy saw
+        (True, "10.0.0.1", "", "10.0.0.1"), (False, "2001:db8:1:2:3:4:5:6", "", "2001:db8:1:2::/64"),
+        (True, "10.0.0.1", "nonsense", "nowhere"),
+    ],
+)  # fmt: skip
+def test_calls_are_counted_by_the_address_that_cannot_be_made_up(
+    is_behind_proxy: bool, remote: str, forwarded: str, counted_as: str, settings: Any
+) -> None:
+    settings.SECURE_PROXY_SSL_HEADER = ("HTTP_X_FORWARDED_PROTO", "https") if is_behind_proxy else None
+    headers = {"X-Forwarded-For": forwarded} if forwarded else {}
+    assert address_of(RequestFactory().get("/", headers=headers, REMOTE_ADDR=remote)) == counted_as
