@@ -42,7 +42,7 @@ lint: setup-dev ## ruff, mypy, import-linter
 # The laws at length: 200 faults of every platform, 20 kills of the database, 2,000 orders in a race, 500 webhooks in 10
 # orders, a worker killed at every visit of every failpoint of the sync paths, 2,000 graphs of identities in 20 orders
 # each and 300 of them through the database, duplicates among 50,000 persons, 10,000 calls of the REST API that are
-# nearly right.
+# nearly right, and 10,000 that Schemathesis makes up as each kind of key.
 proof: setup-dev ## prove at length what `make test` proves in small doses
 	@FINALMARKET_FAULTS=$(or $(FAULTS),200) FINALMARKET_KILLS=$(or $(KILLS),20) \
 		FINALMARKET_PROOF_EVENTS=$(or $(EVENTS),500) FINALMARKET_PROOF_SHUFFLES=10 \

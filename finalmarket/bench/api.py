@@ -20,7 +20,7 @@ from django.db import connections
 
 from finalmarket.access import keys
 from finalmarket.bench.api_load import Asked, Make, ask, request
-from finalmarket.bench.ingest_house import House
+from finalmarket.bench.ingest_house import THREADS, House
 from finalmarket.bench.market import Market, lay_out
 from finalmarket.bench.report import Figure, Pace, figure
 from finalmarket.kernel.database import as_owner
@@ -110,7 +110,8 @@ class _Callers:
 
 
 def measure(
-    database: str, pace: Pace, say: Callable[[str], None], *, orders: int = ORDERS, skus: int = SKUS
+    database: str, pace: Pace, say: Callable[[str], None], *, orders: int = ORDERS, skus: int = SKUS,
+    threads: int = THREADS,
 ) -> list[Figure]:  # fmt: skip
     """Run the bench in the scratch database `database`; `say` hears of its progress. A million orders take about two
     minutes to fill in."""
@@ -118,7 +119,7 @@ def measure(
     market = lay_out(skus)
     callers = _Callers(market, pace.seed)
     customers = _fill(orders, skus, say)
-    with _open(database) as port:
+    with _open(database, threads) as port:
         runs, held = Runs(), 0
         for number in range(pace.runs):
             say(f"run {number + 1} of {pace.runs}")
@@ -135,9 +136,9 @@ def measure(
 
 
 @contextmanager
-def _open(database: str) -> Iterator[int]:
-    """Within it the house answers on a port."""
-    house = House(database, CALLERS, settings=SETTINGS)
+def _open(database: str, threads: int) -> Iterator[int]:
+    """Within it the house answers on a port, so many requests at once."""
+    house = House(database, CALLERS, settings=SETTINGS, threads=threads)
     house.open()
     try:
         yield house.port

@@ -110,10 +110,11 @@ def ingest(wants_json: bool, quick: bool, rows: int | None, kills: int, seed: in
 @click.option("--quick", is_flag=True, help="One short run, over a hundredth of the orders: a first impression.")
 @click.option("--seed", default=1, show_default=True, help="Decides what is asked for.")
 @click.option("--orders", type=click.IntRange(1_000), help="Orders in the book; a million unless told otherwise.")
-def api(wants_json: bool, quick: bool, seed: int, orders: int | None) -> None:
+@click.option("--threads", default=8, show_default=True, type=click.IntRange(1, 128), help="As `serve` takes them.")
+def api(wants_json: bool, quick: bool, seed: int, orders: int | None, threads: int) -> None:
     """The REST API over HTTP: reservations beside doing nothing, lists over a million orders. Some five minutes."""
     book = orders if orders is not None else 10_000 if quick else 1_000_000
-    run("api", replace(QUICK if quick else Pace(), seed=seed), wants_json=wants_json, orders=book)
+    run("api", replace(QUICK if quick else Pace(), seed=seed), wants_json=wants_json, orders=book, threads=threads)
 
 
 @command.command("demand")

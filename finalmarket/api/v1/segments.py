@@ -80,7 +80,7 @@ class Members(BaseModel):
 
 
 class SegmentSaid(Said):
-    """What is said to make a segment: its name and its rule (docs/segments.md)."""
+    """What is said to make a segment: its name and its rule (docs/analytics.md)."""
 
     name: Name
     rule: dict[str, Any]
