@@ -1,6 +1,7 @@
 """What a page of the console may load and run, told to the browser: nothing but what this house serves.
 
-No script and no style stands in the pages themselves. Alpine, which unfold's own widgets are written for, makes
+No script and no style stands in the pages themselves, but for style attributes of Django's own widgets on pages of
+records. Alpine, which unfold's own widgets are written for, makes
 functions of the words of its attributes: that is what 'unsafe-eval' is for, and nothing else needs it.
 """
 
@@ -41,7 +42,8 @@ class ContentPolicy:
         match = request.resolver_match
         is_ours = match is not None and match.app_name in NAMESPACES
         if is_ours and HEADER not in answer.headers and answer.get("Content-Type", "").startswith("text/html"):
-            answer.headers[HEADER] = policy(request)
+            has_widgets = match is not None and match.app_name == "admin"
+            answer.headers[HEADER] = policy(request) + ("; style-src-attr 'unsafe-inline'" if has_widgets else "")
         return answer
 
 

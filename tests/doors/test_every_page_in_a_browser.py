@@ -157,6 +157,16 @@ def test_every_page_opens_is_open_to_everybody_and_fits_a_phone(house: Console) 
     assert not wrong, "\n".join(f"{name}: {one}" for name, found in wrong.items() for one in found)
 
 
+def test_pages_of_records_keep_to_the_policy(quiet: Console) -> None:
+    kinds = ("orders_order", "catalog_product", "stock_channelinventory", "channels_saleschannel", "auth_user")
+    with quiet.page() as page:
+        for kind in kinds:
+            page.goto(f"{quiet.address}{reverse(f'admin:{kind}_changelist')}")
+            page.locator("#result_list a").first.click()
+            page.wait_for_load_state()
+        page.goto(f"{quiet.address}{reverse('admin:catalog_product_add')}")
+
+
 @pytest.mark.skipif(os.environ.get("FINALMARKET_PICTURES") != "1", reason="FINALMARKET_PICTURES=1 writes the pictures")
 def test_pictures_of_the_main_pages_are_written(house: Console) -> None:
     addresses = _pages(house.market)
