@@ -1,8 +1,8 @@
 """What a page of the console may load and run, told to the browser: nothing but what this house serves.
 
 No script and no style stands in the pages themselves, but for style attributes of Django's own widgets on pages of
-records. Alpine, which unfold's own widgets are written for, makes
-functions of the words of its attributes: that is what 'unsafe-eval' is for, and nothing else needs it.
+records. Alpine, which unfold's own widgets are written for, makes functions of the words of its attributes: that is
+what 'unsafe-eval' is for, and nothing else needs it.
 """
 
 from __future__ import annotations
