@@ -50,7 +50,8 @@ OFF_THE_PATHS = {
     ),
     "is a setting of a person: one step each, and nothing is told by it": (
         "outgoing.endpoints.open_endpoint", "outgoing.endpoints.rotate_secret", "outgoing.endpoints.switch_on",
-        "outgoing.endpoints.send_again",
+        "outgoing.endpoints.send_again", "outgoing.endpoints.change_endpoint", "outgoing.endpoints.switch_off",
+        "connect.open_account",
     ),
     "only reads": ("health._due", "sent_mails.selling_mails", "telling_stock._free", "timeline._rows"),
     "stands within the one step in which a page is stored (storing.intake)": (

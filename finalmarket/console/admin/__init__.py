@@ -3,6 +3,7 @@
 from finalmarket.console.admin import (
     access,
     accounts,
+    agents,
     analytics,
     books,
     catalog,
@@ -25,6 +26,7 @@ from finalmarket.console.admin import (
 __all__ = [
     "access",
     "accounts",
+    "agents",
     "analytics",
     "books",
     "catalog",
