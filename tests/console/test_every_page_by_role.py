@@ -188,6 +188,13 @@ customers.privacyrequest         owner support                                 |
 customers.sharedidentity         owner support                                 |
 customers.shoppersession         owner support                                 |
 customers.signincode             owner support                                 |
+integrations.agentdoor           owner                                         |
+integrations.agentsession        owner                                         |
+integrations.chatanswer          owner                                         |
+integrations.chattalk            owner                                         |
+integrations.linkcode            owner                                         |
+integrations.voicelink           owner                                         |
+integrations.voiceskill          owner                                         |
 integrations.channelintegration  owner merchandiser analyst                    | owner
 integrations.credential          owner                                         | owner
 integrations.deadletter          owner merchandiser                            |
