@@ -58,9 +58,7 @@ def open_cart(
     if contact is not None:
         profile = resolve(contact, country=channel.country, source=channel.slug)
         customer_id = profile.pk if profile else customer_id
-    return Cart.objects.create(
-        sales_channel=channel, customer_id=customer_id, token=uuid.uuid4(), is_own_only=own_only
-    )
+    return Cart.objects.create(sales_channel=channel, customer_id=customer_id, token=uuid.uuid4(), is_own_only=own_only)
 
 
 @transaction.atomic

@@ -35,8 +35,16 @@ INTENT_EXPANDS = ("latest_charge", "latest_charge.refunds")
 CUSTOMER_TEXTS = {"name": 256, "email": 512, "phone": 20, "description": 5000}
 ADDRESS_FIELDS = ("city", "country", "line1", "line2", "postal_code", "state")
 INTENT_FIELDS = (
-    "amount", "currency", "capture_method", "payment_method_types", "customer", "receipt_email", "metadata",
-    "payment_method", "confirm", "expand",
+    "amount",
+    "currency",
+    "capture_method",
+    "payment_method_types",
+    "customer",
+    "receipt_email",
+    "metadata",
+    "payment_method",
+    "confirm",
+    "expand",
 )
 TOKEN_FIELD = "payment_method_data"  # noqa: S105  the name of a field  # fmt: skip
 CAPTURE_METHODS = ("automatic", "automatic_async", "manual")
