@@ -24,6 +24,7 @@ from django.contrib.auth.models import User
 from django.db import connections
 
 from finalmarket.access import roles
+from finalmarket.analytics import segments
 from finalmarket.analytics.rollup import restate_all
 from finalmarket.console import file_work
 from finalmarket.customers.models import OmnichannelCustomer
@@ -78,6 +79,7 @@ def fill() -> Market:
         file_work.ask_import("prices", "prices.csv", prices, channel_id=None, actor="test").pk, applies=False
     )
     restate_all(30 if os.environ.get("FINALMARKET_PICTURES") == "1" else 2)
+    segments.restate()
     owner = User.objects.create_user("olga", password=PASSWORD, is_staff=True)
     roles.assign(owner, "owner")
     return market
