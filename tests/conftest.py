@@ -6,8 +6,10 @@
   or replaced by a fresh clone.
 """
 
+import asyncio
 import os
 import re
+import sys
 import tempfile
 from collections.abc import Iterator
 from dataclasses import dataclass
@@ -50,7 +52,7 @@ class TestDatabase:
 
     def renew(self) -> None:
         """Make it what the template is: nothing that was written stays, and nobody stays connected."""
-        connections.close_all()
+        close_connections()
         if not self._is_emptied():
             self.clone()
 
@@ -138,7 +140,26 @@ def _begin_anew() -> None:
     """Begin with a connection that no earlier test has used; an earlier test's open transaction is its mistake."""
     open_still = [one.alias for one in connections.all(initialized_only=True) if one.in_atomic_block]
     assert not open_still, "an earlier test, or a fixture of its module, has left a transaction open"
+    close_connections()
+
+
+def close_connections() -> None:
+    """Close this thread's connections; those, too, that were opened while an event loop ran in it, as Playwright's
+    does: Django keeps them apart, and finds them again when the next loop runs."""
     connections.close_all()
+    if "playwright" not in sys.modules:
+        return
+    try:
+        asyncio.get_running_loop()
+    except RuntimeError:
+        asyncio.run(_close_those_of_loops())
+
+
+async def _close_those_of_loops() -> None:
+    for one in connections.all(initialized_only=True):
+        if one.connection is not None:
+            one.connection.close()
+            one.connection = None
 
 
 def _stock_differences(database: TestDatabase) -> list[Difference]:

@@ -13,18 +13,19 @@ import finalmarket
 from finalmarket.customers import consents
 from finalmarket.customers.models import Consent
 from finalmarket.integrations.books import happenings, orders, people
-from finalmarket.integrations.talk import mails, wishes
+from finalmarket.integrations.talk import letters, mails, wishes
 from tests.integrations.bureau import Bureau, opened_bureau
 from tests.integrations.office import Office, opened_office
 
 INTEGRATIONS = Path(finalmarket.__file__).parent / "integrations"
 SENDS = {
-    "send_message": {"talk/mails.py"}, "send_events": {"books/events.py"}, "push_customer": {"books/wares.py"},
+    "send_message": {"talk/mails.py", "talk/letters.py"}, "send_events": {"books/events.py"},
+    "push_customer": {"books/wares.py"},
 }  # fmt: skip
 """Where anything is sent to somebody, or told of somebody, and nowhere else."""
 
 
-def test_messages_events_and_people_go_out_by_one_door_each() -> None:
+def test_messages_events_and_people_go_out_by_doors_that_are_known() -> None:
     found: dict[str, set[str]] = {name: set() for name in SENDS}
     for path in INTEGRATIONS.rglob("*.py"):
         for node in ast.walk(ast.parse(path.read_text(encoding="utf-8"))):
@@ -35,6 +36,7 @@ def test_messages_events_and_people_go_out_by_one_door_each() -> None:
 
 def test_all_doors_ask_the_same_place() -> None:
     assert vars(mails)["consents"] is consents
+    assert vars(letters)["consents"] is consents
     assert vars(wishes)["agrees"] is consents.agrees
     assert {vars(one)["words_of"] for one in (happenings, people, orders)} == {consents.words_of}
 
