@@ -78,6 +78,14 @@ def test_the_same_version_again_and_an_older_one_change_nothing(bureau: Bureau) 
     assert ChannelInteraction.objects.count() == 2
 
 
+def test_words_that_the_platform_left_out_of_a_version_come_in_with_the_same_version_later(bureau: Bureau) -> None:
+    take(bureau, talk("2", messages=()))
+    assert take(bureau, talk("2", messages=(said(1), said(2))))[0].outcome == "updated"
+    assert take(bureau, talk("2", messages=(said(2),)))[0].outcome == "unchanged"
+    assert journeys() == [("open", "")]
+    assert ChannelInteraction.objects.count() == 2
+
+
 def test_a_newer_version_goes_on_with_the_journey_and_adds_only_what_is_new(bureau: Bureau) -> None:
     take(bureau, talk("1"))
     assert take(bureau, talk("2", messages=(said(1), said(2, "agent"), said(3))))[0].outcome == "updated"

@@ -56,7 +56,7 @@ class Page:
     def take(self, record: ConversationRecord) -> str:
         """Take one conversation as it stands; what became of it."""
         row = self.known.get(record.external_id)
-        if row is not None and not is_older(row.version, record.version):
+        if row is not None and not is_older(row.version, record.version) and not self._was_cut_short(record, row):
             return "unchanged"
         ticket = self.ticket_of(record)
         if ticket is not None and not ticket.external_id:
@@ -75,6 +75,12 @@ class Page:
             _close(journey, record, channel)
         self._remember(record, row, journey)
         return "created" if row is None else "updated"
+
+    def _was_cut_short(self, record: ConversationRecord, row: ExternalId) -> bool:
+        """Whether the platform left words of this very version out when it came in."""
+        return row.version == record.version[:60] and any(
+            self.name(record, one) not in self.recorded for one in _said(record, self.ticket_of(record))
+        )
 
     def ticket_of(self, record: ConversationRecord) -> Ticket | None:
         """The ticket of ours that the conversation is."""
