@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import os
 import random
-import shutil
 import subprocess
 import sys
 import time
@@ -18,7 +17,6 @@ from decimal import Decimal
 from typing import Any
 
 import psycopg
-import pytest
 from django.conf import settings
 from django.contrib.auth.models import User
 from django.db import connections
@@ -38,15 +36,12 @@ from finalmarket.orders import cart as carts
 from finalmarket.orders.intake import take
 from finalmarket.orders.models import Order
 from finalmarket.stock import counts, ledger, transfers
+from tests.doors.browser import LAPTOP, PATIENCE_MS, opened_browser, served
 from tests.doors.house import free_port
-from tests.doors.shopfront import FLAGS, PATIENCE_MS, served
 from tests.journeys.walks import walk
 from tests.orders.market import Market, draft, line, open_market
 
-playwright = pytest.importorskip("playwright.sync_api", reason="no playwright: install the development packages")
-
 PASSWORD = "open sesame 1"
-LAPTOP, PHONE = {"width": 1280, "height": 900}, {"width": 390, "height": 844}
 OPEN_SECONDS = 60
 
 
@@ -174,14 +169,8 @@ class Console:
 @contextmanager
 def console(database: str) -> Iterator[Console]:
     """Everything there is: within it the console is served, and somebody is logged in."""
-    chromium = os.environ.get("FINALMARKET_CHROMIUM") or shutil.which("chromium")
-    if not chromium:
-        pytest.skip("no chromium: apt-get install chromium, or set FINALMARKET_CHROMIUM to a browser's path")
     market = fill()
-    # Playwright waits in an event loop of this very thread, which Django takes for an asynchronous program.
-    before = os.environ.setdefault("DJANGO_ALLOW_ASYNC_UNSAFE", "1")
-    with served() as address, _with_live(database, address), playwright.sync_playwright() as started:
-        browser = started.chromium.launch(executable_path=chromium, args=FLAGS)
+    with served() as address, _with_live(database, address), opened_browser() as browser:
         found = Console(market, address, browser, None)
         window = browser.new_context(viewport=LAPTOP)
         page = window.new_page()
@@ -196,9 +185,6 @@ def console(database: str) -> Iterator[Console]:
         window.close()
         assert found.complaints == [], "the log-in"
         yield found
-        browser.close()
-    if before == "1":
-        os.environ.pop("DJANGO_ALLOW_ASYNC_UNSAFE")
 
 
 @contextmanager

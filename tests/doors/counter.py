@@ -2,8 +2,6 @@
 
 from __future__ import annotations
 
-import os
-import shutil
 from collections.abc import Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass, field
@@ -11,11 +9,10 @@ from typing import Any
 
 import pytest
 from django.contrib.auth.models import Group, User
-from django.db import connections
 
 from finalmarket.access import roles
 from finalmarket.channels.models import SalesChannel
-from tests.doors.shopfront import FLAGS, LAPTOP, PATIENCE_MS, playwright, served
+from tests.doors.browser import LAPTOP, PATIENCE_MS, opened_browser, served
 from tests.orders.market import Market, open_market
 
 PASSWORD = "open sesame 1"
@@ -61,11 +58,6 @@ class House:
 @contextmanager
 def opened_house(monkeypatch: pytest.MonkeyPatch) -> Iterator[House]:
     """Thirty tea in the warehouse and ten in the store in the north, where goods are collected."""
-    chromium = os.environ.get("FINALMARKET_CHROMIUM") or shutil.which("chromium")
-    if not chromium:
-        pytest.skip("no chromium: apt-get install chromium, or set FINALMARKET_CHROMIUM to a browser's path")
-    # Playwright has a loop of its own in this thread; what Django guards against, two at one connection, is not done.
-    monkeypatch.setenv("DJANGO_ALLOW_ASYNC_UNSAFE", "1")
     market = furnished()
     make = SalesChannel.objects.create
     house = House(
@@ -74,11 +66,8 @@ def opened_house(monkeypatch: pytest.MonkeyPatch) -> Iterator[House]:
     )  # fmt: skip
     for channel in (house.phone, house.mail):
         channel.add_product(market.product)
-    with served() as house.address, playwright.sync_playwright() as started:
-        house.browser = started.chromium.launch(executable_path=chromium, args=FLAGS)
+    with served() as house.address, opened_browser() as house.browser:
         yield house
-        house.browser.close()
-        connections.close_all()  # those of Playwright's loop, which nobody finds when it has ended
 
 
 def furnished() -> Market:

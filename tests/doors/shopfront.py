@@ -2,19 +2,10 @@
 
 from __future__ import annotations
 
-import os
-import shutil
-import socketserver
-import threading
 from collections.abc import Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass, field
 from typing import Any
-from wsgiref.simple_server import WSGIRequestHandler, WSGIServer
-
-import pytest
-from django.core.wsgi import get_wsgi_application
-from django.db import connections
 
 from finalmarket.access import shop_keys
 from finalmarket.channels.models import SalesChannel
@@ -22,58 +13,8 @@ from finalmarket.customers import sign_in
 from finalmarket.customers.models import SignInCode
 from finalmarket.journeys import write_keys
 from tests.api.shop.shopper import code_of_newest_mail
+from tests.doors.browser import LAPTOP, PATIENCE_MS, opened_browser, served
 from tests.orders.market import Market, open_market
-
-playwright = pytest.importorskip("playwright.sync_api", reason="no playwright: install the development packages")
-
-FLAGS = [
-    "--no-sandbox", "--disable-gpu", "--disable-quic", "--no-first-run", "--disable-background-networking",
-    "--disable-component-update", "--disable-sync",
-]  # fmt: skip
-PATIENCE_MS = 30_000
-PHONE = {"width": 390, "height": 844}
-LAPTOP = {"width": 1280, "height": 900}
-
-
-class _Server(socketserver.ThreadingMixIn, WSGIServer):
-    """Closing it waits for every answer under way: none may reach the database of the next test."""
-
-    daemon_threads = False
-    block_on_close = True
-    request_queue_size = 64
-
-
-class _Handler(WSGIRequestHandler):
-    def log_message(self, format: str, *args: Any) -> None:
-        """Say nothing: what goes wrong is seen in the browser."""
-
-
-_made: list[Any] = []
-
-
-def _serve(environ: dict[str, Any], start_response: Any) -> Any:
-    """Answer as production does; the thread that answered gives its database connection back."""
-    if not _made:
-        _made.append(get_wsgi_application())
-    try:
-        return list(_made[0](environ, start_response))
-    finally:
-        connections.close_all()
-
-
-@contextmanager
-def served() -> Iterator[str]:
-    """Where the house is served."""
-    server = _Server(("127.0.0.1", 0), _Handler)
-    server.set_app(_serve)
-    thread = threading.Thread(target=server.serve_forever, daemon=True)
-    thread.start()
-    try:
-        yield f"http://127.0.0.1:{server.server_port}"
-    finally:
-        server.shutdown()
-        server.server_close()
-        thread.join()
 
 
 @dataclass
@@ -108,16 +49,6 @@ class Shopfront:
 @contextmanager
 def shopfront(settings: Any) -> Iterator[Shopfront]:
     """Set it up: forty units of tea, three of sugar; a store in the north where goods are collected."""
-    chromium = os.environ.get("FINALMARKET_CHROMIUM") or shutil.which("chromium")
-    if not chromium:
-        pytest.skip("no chromium: apt-get install chromium, or set FINALMARKET_CHROMIUM to a browser's path")
-    # Playwright has a loop of its own in this thread; what Django guards against, two at one connection, is not done.
-    with pytest.MonkeyPatch.context() as patch:
-        patch.setenv("DJANGO_ALLOW_ASYNC_UNSAFE", "1")
-        yield from _opened(settings, chromium)
-
-
-def _opened(settings: Any, chromium: str) -> Iterator[Shopfront]:
     settings.MAIL_IS_SET = True
     market = open_market()
     market.north.can_hand_over = True
@@ -139,11 +70,8 @@ def _opened(settings: Any, chromium: str) -> Iterator[Shopfront]:
         shop_keys.create(channel, calls_per_minute=6_000)
         write_keys.open_key(channel)
     made = Shopfront(market, market.web, app, kiosk)
-    with served() as made.address, playwright.sync_playwright() as started:
-        made.browser = started.chromium.launch(executable_path=chromium, args=FLAGS)
+    with served() as made.address, opened_browser() as made.browser:
         yield made
-        made.browser.close()
-        connections.close_all()  # those of Playwright's loop, which nobody finds when it has ended
 
 
 def told_all(page: Any) -> None:

@@ -10,7 +10,8 @@ import pytest
 from finalmarket.catalog.models import Variant
 from finalmarket.orders import cart as carts
 from finalmarket.orders.models import Cart
-from tests.doors.shopfront import Shopfront, fill_checkout, playwright, ready, shopfront
+from tests.doors.browser import playwright
+from tests.doors.shopfront import Shopfront, fill_checkout, ready, shopfront
 from tests.doors.stories import assert_one_sale, stand
 
 

@@ -2,19 +2,13 @@
 
 from __future__ import annotations
 
-import os
-import shutil
-import socketserver
-import threading
 from collections.abc import Iterator
+from dataclasses import replace
 from decimal import Decimal
 from typing import Any
-from wsgiref.simple_server import WSGIRequestHandler, WSGIServer
 
 import pytest
 from django.contrib.auth.models import User
-from django.core.wsgi import get_wsgi_application
-from django.db import connections
 
 from finalmarket.analytics.rollup import restate_all
 from finalmarket.customers.models import OmnichannelCustomer
@@ -22,51 +16,11 @@ from finalmarket.kernel import clock
 from finalmarket.orders import cart as carts
 from finalmarket.orders.drafts import OrderDraft
 from finalmarket.orders.intake import take
+from tests.doors.browser import PATIENCE_MS, opened_browser, playwright, served
 from tests.journeys.walks import walk
 from tests.orders.market import Market, draft, line, open_market
 
-playwright = pytest.importorskip("playwright.sync_api", reason="no playwright: install the development packages")
-
-FLAGS = [
-    "--no-sandbox",
-    "--disable-gpu",
-    "--disable-quic",
-    "--no-first-run",
-    "--disable-background-networking",
-    "--disable-component-update",
-    "--disable-sync",
-]
 PASSWORD = "open sesame 1"
-PATIENCE_MS = 30_000
-
-
-class _Server(socketserver.ThreadingMixIn, WSGIServer):
-    """Closing it waits for every answer under way: none may reach the database of the next test."""
-
-    daemon_threads = False
-    block_on_close = True
-
-
-class _Handler(WSGIRequestHandler):
-    def log_message(self, format: str, *args: Any) -> None:
-        """Say nothing: what goes wrong is seen in the browser."""
-
-
-def _serve(environ: dict[str, Any], start_response: Any) -> Any:
-    """Answer as production does; the thread that answered gives its database connection back."""
-    try:
-        return list(_application()(environ, start_response))
-    finally:
-        connections.close_all()
-
-
-_made: list[Any] = []
-
-
-def _application() -> Any:
-    if not _made:
-        _made.append(get_wsgi_application())
-    return _made[0]
 
 
 @pytest.fixture
@@ -89,22 +43,14 @@ def shop(committed_database: object) -> Market:
 
 
 def _today(given: OrderDraft) -> OrderDraft:
-    from dataclasses import replace
-
     return replace(given, placed_at=clock.now())
 
 
 @pytest.fixture
 def address(shop: Market) -> Iterator[str]:
     """Where the console is served, as whoever is not on this machine never sees it."""
-    server = _Server(("127.0.0.1", 0), _Handler)
-    server.set_app(_serve)
-    thread = threading.Thread(target=server.serve_forever, daemon=True)
-    thread.start()
-    yield f"http://127.0.0.1:{server.server_port}"
-    server.shutdown()
-    server.server_close()
-    thread.join()
+    with served() as found:
+        yield found
 
 
 @pytest.fixture
@@ -116,11 +62,7 @@ def complaints() -> list[str]:
 @pytest.fixture
 def page(address: str, complaints: list[str]) -> Iterator[Any]:
     """A browser's page, logged in."""
-    chromium = os.environ.get("FINALMARKET_CHROMIUM") or shutil.which("chromium")
-    if not chromium:
-        pytest.skip("no chromium: apt-get install chromium, or set FINALMARKET_CHROMIUM to a browser's path")
-    with playwright.sync_playwright() as started:
-        browser = started.chromium.launch(executable_path=chromium, args=FLAGS)
+    with opened_browser() as browser:
         opened = browser.new_page(viewport={"width": 1440, "height": 900})
         opened.set_default_timeout(PATIENCE_MS)
         opened.on("console", lambda said: complaints.append(said.text) if said.type in ("error", "warning") else None)
@@ -132,7 +74,6 @@ def page(address: str, complaints: list[str]) -> Iterator[Any]:
         opened.click("button[type=submit]")
         opened.wait_for_selector("text=Orders today")
         yield opened
-        browser.close()
 
 
 def test_a_day_at_the_console(page: Any, address: str, complaints: list[str]) -> None:

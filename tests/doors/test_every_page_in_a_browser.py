@@ -26,7 +26,8 @@ from finalmarket.sandbox.platforms.easypost import EasyPost
 from finalmarket.sandbox.wire import served as sandboxed
 from finalmarket.sandbox.world import World
 from finalmarket.stock.models import StockCount, Transfer
-from tests.doors.console_house import LAPTOP, PHONE, Console, console, order, playwright
+from tests.doors.browser import LAPTOP, PHONE, playwright
+from tests.doors.console_house import Console, console, order
 from tests.orders.market import Market
 
 PICTURES = Path(__file__).resolve().parents[2] / "docs" / "pictures"

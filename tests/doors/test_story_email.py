@@ -16,8 +16,9 @@ from finalmarket.customers.models import OmnichannelCustomer
 from finalmarket.journeys.models import JourneyTouchpoint
 from finalmarket.orders.mailed import doors
 from finalmarket.orders.models import OrderRequest
+from tests.doors.browser import PHONE, playwright
 from tests.doors.counter import House, opened_house
-from tests.doors.shopfront import PHONE, grave, playwright
+from tests.doors.shopfront import grave
 from tests.doors.stories import assert_one_sale, stand
 from tests.orders.mailed.letters import letter
 

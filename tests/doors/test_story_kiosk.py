@@ -11,7 +11,8 @@ from finalmarket.access import shop_devices
 from finalmarket.access.shop_models import ShopDevice
 from finalmarket.orders.models import Order
 from finalmarket.stock.models import ChannelSource
-from tests.doors.shopfront import LAPTOP, Shopfront, grave, playwright, shopfront, told_all
+from tests.doors.browser import LAPTOP, playwright
+from tests.doors.shopfront import Shopfront, grave, shopfront, told_all
 from tests.doors.stories import assert_one_sale, stand
 
 EVE = "eve@example.com"

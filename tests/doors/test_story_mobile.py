@@ -10,7 +10,8 @@ import pytest
 
 from finalmarket.journeys.models import ChannelInteraction, JourneyTouchpoint
 from finalmarket.orders.models import Order
-from tests.doors.shopfront import PHONE, Shopfront, fill_checkout, playwright, ready, shopfront, sign_in_at, told_all
+from tests.doors.browser import PHONE, playwright
+from tests.doors.shopfront import Shopfront, fill_checkout, ready, shopfront, sign_in_at, told_all
 from tests.doors.stories import assert_one_sale, stand
 
 ANN = "ann@example.com"

@@ -22,8 +22,9 @@ from finalmarket.sandbox.platforms.paypal import PayPal
 from finalmarket.sandbox.wire import served
 from finalmarket.sandbox.world import World
 from finalmarket.stock.atp import level
+from tests.doors.browser import PHONE, playwright
 from tests.doors.counter import House, opened_house
-from tests.doors.shopfront import PHONE, grave, playwright
+from tests.doors.shopfront import grave
 from tests.doors.stories import assert_one_sale, stand
 
 

@@ -26,9 +26,10 @@ from finalmarket.sandbox.platforms.square import Square
 from finalmarket.sandbox.wire import served
 from finalmarket.sandbox.world import World
 from finalmarket.stock.check import differences
+from tests.doors.browser import PHONE, playwright
 from tests.doors.counter import House, furnished, opened_house
 from tests.doors.outside import looked_at_tea
-from tests.doors.shopfront import PHONE, grave, playwright
+from tests.doors.shopfront import grave
 from tests.doors.stories import assert_one_sale, stand
 from tests.orders.market import Market, at
 

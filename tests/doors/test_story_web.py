@@ -11,7 +11,8 @@ from django.core import mail
 from finalmarket.customers.models import CustomerIdentity
 from finalmarket.journeys.models import ChannelInteraction, JourneyTouchpoint
 from finalmarket.orders.models import Order
-from tests.doors.shopfront import PHONE, Shopfront, fill_checkout, grave, playwright, ready, shopfront, told_all
+from tests.doors.browser import PHONE, playwright
+from tests.doors.shopfront import Shopfront, fill_checkout, grave, ready, shopfront, told_all
 from tests.doors.stories import assert_one_sale, stand
 
 ORDER = "Order with obligation to pay"
