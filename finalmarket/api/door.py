@@ -11,7 +11,8 @@ from __future__ import annotations
 
 import hashlib
 import re
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Callable, Iterator, Mapping, Sequence
+from contextlib import contextmanager
 from dataclasses import dataclass, field
 from functools import wraps
 from typing import Any, TypeVar
@@ -199,10 +200,21 @@ def _once(request: HttpRequest, operation: str, how: _How, verb: Callable[[], Do
     """Carry a write out, or answer as it was answered before."""
     token = token_of(request)
     head = f"{request.method} {request.get_full_path()}\n".encode()
-    digest = salted_hmac(DIGEST_SALT, head + request.body, algorithm="sha256").hexdigest()
-    asked = _Asked(caller_of(request), operation, token, digest)
-    try:
+    asked = _Asked(caller_of(request), operation, token, digest_of(head + request.body))
+    with told_in_problems():
         return _outside(asked, how, verb) if how.is_outside else _within(asked, how, verb)
+
+
+def digest_of(said: bytes) -> str:
+    """Return what is kept of a write to know it again; nobody finds out from it what was said."""
+    return salted_hmac(DIGEST_SALT, said, algorithm="sha256").hexdigest()
+
+
+@contextmanager
+def told_in_problems() -> Iterator[None]:
+    """Within it a write that cannot be claimed under its Idempotency-Key is a Problem."""
+    try:
+        yield
     except idempotency.UnderWay as error:
         raise Problem("under-way", f"{str(error).capitalize()}.", headers={"Retry-After": "1"}) from error
     except idempotency.OtherCall as error:

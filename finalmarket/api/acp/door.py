@@ -30,6 +30,7 @@ from pydantic import BaseModel, ValidationError
 from finalmarket.access import audit, idempotency, keys, rates
 from finalmarket.access.models import IdempotentCall
 from finalmarket.api.acp.shapes import first_fault
+from finalmarket.api.door import digest_of
 from finalmarket.channels.models import SalesChannel
 from finalmarket.integrations.agents import doors
 from finalmarket.integrations.agents.session_words import VERSION
@@ -187,7 +188,7 @@ def _once(verb: Verb, call: Call, named: dict[str, Any]) -> HttpResponse:
     head = f"{call.request.method} {call.request.path}\n"
     token = f"acp {hashlib.sha256((head + key).encode()).hexdigest()}"
     said = json.dumps(_json(call.request.body or b"{}"), sort_keys=True)
-    digest = hashlib.sha256((head + said).encode()).hexdigest()
+    digest = digest_of((head + said).encode())
     try:
         return (_outside if getattr(verb, "is_outside", False) else _inside)(verb, call, named, token, digest)
     except idempotency.UnderWay:

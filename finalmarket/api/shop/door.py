@@ -6,7 +6,6 @@ cannot be guessed, the person behind them by a session, a kiosk by the token of 
 
 from __future__ import annotations
 
-import hashlib
 import uuid
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass
@@ -24,8 +23,17 @@ from pydantic import BaseModel
 
 from finalmarket.access import idempotency, rates, shop_devices, shop_keys
 from finalmarket.access.shop_models import ShopDevice, ShopKey
-from finalmarket.api.door import JSON, TOKEN, Done, at_the_door, rendered
-from finalmarket.api.problems import Problem, fault
+from finalmarket.api.door import (
+    JSON,
+    Done,
+    at_the_door,
+    check_query,
+    digest_of,
+    rendered,
+    token_of,
+    told_in_problems,
+)
+from finalmarket.api.problems import Problem
 from finalmarket.channels.models import SalesChannel
 from finalmarket.customers import sign_in
 from finalmarket.customers.models import ShopperSession
@@ -71,7 +79,8 @@ class PublishableKey(APIKeyHeader):
         and for a device or a session that is not known any more."""
         found = shop_keys.find(key or "")
         if found is None:
-            raise _not_let_in("The publishable key is none of ours, or was ended.", f"Send the header {KEY}.")
+            what = "is none of ours, or was ended" if key else "is missing"
+            raise _not_let_in(f"The publishable key {what}.", f"Send it as the header {KEY}.")
         _check_origin(request, found)
         _count(request, found, "calls", found.calls_per_minute)
         return Shopper(
@@ -166,7 +175,7 @@ def read(
     def declare(view: View) -> View:
         @wraps(view)
         def shown(request: HttpRequest, *args: Any, **named: Any) -> HttpResponse:
-            _check_query(request, known)
+            check_query(request, known)
             return _private(rendered(view(request, *args, **named), 200))
 
         _declare(router, "GET", path, shown, {200: answer}, {"example": example}, PublishableKey())
@@ -185,7 +194,7 @@ def write(
     def declare(view: View) -> View:
         @wraps(view)
         def carried_out(request: HttpRequest, *args: Any, **named: Any) -> HttpResponse:
-            _check_query(request, frozenset())
+            check_query(request, frozenset())
             if once and (once == "must" or "Idempotency-Key" in request.headers):
                 return _private(_once(request, status, lambda: view(request, *args, **named)))
             done: Done = view(request, *args, **named)
@@ -210,14 +219,6 @@ def _declare(
     )(view)  # fmt: skip
 
 
-def _check_query(request: HttpRequest, known: frozenset[str]) -> None:
-    for name, values in request.GET.lists():
-        if name not in known:
-            raise fault(f"query.{name[:50]}", "there is no such filter", "Leave it out.")
-        if len(values) > 1 or "\x00" in values[0]:
-            raise fault(f"query.{name[:50]}", "it is given twice, or holds a NUL character", "Give it once.")
-
-
 def _private(answer: HttpResponse) -> HttpResponse:
     answer.headers["Cache-Control"] = "no-store"
     return answer
@@ -225,20 +226,12 @@ def _private(answer: HttpResponse) -> HttpResponse:
 
 def _once(request: HttpRequest, status: int, verb: Callable[[], Done]) -> HttpResponse:
     """Carry a write out, or answer as it was answered before: both are one transaction."""
-    token = request.headers.get("Idempotency-Key", "")
-    if not TOKEN.fullmatch(token):
-        raise Problem("no-idempotency-key", "header.Idempotency-Key: it is missing, or no word of visible characters.")
-    shopper = shopper_of(request)
+    token, shopper = token_of(request), shopper_of(request)
     # Whoever sends it is part of it: the key is everybody's, and so might be what somebody chose as theirs.
     whose = f"{shopper.device.pk if shopper.device else ''} {request.headers.get('Authorization', '')}"
     said = f"{request.method} {request.get_full_path()}\n{whose}\n".encode() + request.body
-    with transaction.atomic():
-        try:
-            call = idempotency.claim(shopper.key.family, token, hashlib.sha256(said).hexdigest())
-        except idempotency.UnderWay as error:
-            raise Problem("under-way", f"{str(error).capitalize()}.", headers={"Retry-After": "1"}) from error
-        except idempotency.OtherCall as error:
-            raise Problem("other-call", "The key came before with another address or body.") from error
+    with told_in_problems(), transaction.atomic():
+        call = idempotency.claim(shopper.key.family, token, digest_of(said))
         if call.status:
             again = HttpResponse(call.answer, status=call.status, content_type=JSON)
             again.headers["Idempotent-Replayed"] = "true"
