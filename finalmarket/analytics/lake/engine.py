@@ -36,12 +36,19 @@ class Backend(Protocol):
     def to_pyarrow(self, expression: Any) -> Any:
         """The rows of an expression."""
 
+    def compile(self, expression: Any) -> Any:
+        """The expression in the engine's own SQL."""
+
+    def sql(self, query: str, *, schema: Any) -> Any:
+        """The expression of a query in the engine's own SQL."""
+
 
 class Engine:
     """One engine with the tables of one lake, open until `close`."""
 
     def __init__(self, name: str, backend: Backend, tables: Mapping[str, Any]) -> None:
         self.name, self._backend, self._tables = name, backend, tables
+        self._translated: dict[tuple[str, LakeAsked], Any] = {}
 
     def ask(self, question: str, asked: LakeAsked) -> pa.Table:
         """Answer a question by its name. Raises UserError for a name that is none."""
@@ -51,7 +58,11 @@ class Engine:
         if question not in QUESTIONS:
             raise UserError(f'there is no question "{question}"; ask one of: {", ".join(QUESTIONS)}')
         found, history = QUESTIONS[question], History(self._tables, asked)
-        rows = self._backend.to_pyarrow(found.ask(history)).to_pylist()
+        if (question, asked) not in self._translated:  # which takes a tenth of a second, and is done once
+            expression = found.ask(history)
+            query = str(self._backend.compile(expression))
+            self._translated[question, asked] = self._backend.sql(query, schema=expression.schema())
+        rows = self._backend.to_pyarrow(self._translated[question, asked]).to_pylist()
         return pa.Table.from_pylist(found.finish(rows, history), schema=found.schema)
 
     def channel_number(self, name: str) -> int:
