@@ -47,6 +47,7 @@ class House:
     senders: int
     settings: Mapping[str, str] = field(default_factory=dict)
     threads: int = THREADS
+    processes: int = 1
     port: int = 0
     peak: float = 0.0
     _web: subprocess.Popen[bytes] | None = None
@@ -62,7 +63,8 @@ class House:
 
     def _start(self) -> None:
         """It reads the end of its standard input when we are gone, and ends too (cli/children.py)."""
-        command = [sys.executable, "-m", "finalmarket.cli.web", "127.0.0.1", str(self.port), str(self.threads)]
+        numbers = map(str, (self.port, self.threads, self.processes))
+        command = [sys.executable, "-m", "finalmarket.cli.web", "127.0.0.1", *numbers]
         own = {**_environment(self.database), **self.settings}
         environment = {**os.environ, **own, "FINALMARKET_FOLLOWS": "1"}
         self._web = subprocess.Popen(command, env=environment, stdin=subprocess.PIPE, process_group=0, bufsize=0)

@@ -50,9 +50,17 @@ LIVE = "FINALMARKET_LIVE"
     type=click.IntRange(1, 65535),
     help=f"The port of the live stream; by default the first free from {FIRST_LIVE_PORT} on.",
 )
-@click.option("--threads", default=8, show_default=True, type=click.IntRange(1, 128), help="Requests at once.")
+@click.option(
+    "--threads", default=8, show_default=True, type=click.IntRange(1, 128), help="Requests at once in a web process."
+)
+@click.option(
+    "--processes", default=1, show_default=True, type=click.IntRange(1, 64),
+    help="Web processes, each with so many threads: one for each core that is to spare.",
+)  # fmt: skip
 @click.option("--with-demo", is_flag=True, help="Fill an empty house with the demo, and serve its outside world.")
-def command(host: str, port: int | None, live_port: int | None, threads: int, with_demo: bool) -> None:
+def command(
+    host: str, port: int | None, live_port: int | None, threads: int, processes: int, with_demo: bool
+) -> None:  # fmt: skip
     """Start everything: database, web, live stream and worker. Ctrl-C stops all of it."""
     chosen = _port(host, port)
     live = str(_port(host, live_port, FIRST_LIVE_PORT))
@@ -67,7 +75,7 @@ def command(host: str, port: int | None, live_port: int | None, threads: int, wi
     has_demo = with_demo and _load_demo()
     # Pages look for the live stream at this port of the same host, unless a proxy brings it to an address of its own.
     told = {LIVE: os.environ.get(LIVE, f":{live}")}
-    web = Child("web", ["finalmarket.cli.web", host, str(chosen), str(threads)], told)
+    web = Child("web", ["finalmarket.cli.web", host, str(chosen), str(threads), str(processes)], told)
     others = [
         Child("worker", ["finalmarket", "worker"], {}),
         Child("live", ["finalmarket.cli.live", host, live], {"FINALMARKET_WEB_PORT": str(chosen)}, is_vital=False),

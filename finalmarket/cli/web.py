@@ -1,4 +1,5 @@
-"""The web server's process: granian with threads, started by `serve` as `python -m finalmarket.cli.web HOST PORT N`."""
+"""The web server's process: granian with threads, started by `serve` as
+`python -m finalmarket.cli.web HOST PORT THREADS [PROCESSES]`."""
 
 import os
 import sys
@@ -7,12 +8,12 @@ from finalmarket.cli.children import follow_parent
 
 
 def main() -> None:
-    """Serve until told to stop. One process suffices for a laptop; production starts as many as it has cores."""
+    """Serve until told to stop. Each process has its own threads, and its own connections to the database."""
     from granian.constants import Interfaces
     from granian.log import LogLevels
     from granian.server import Server
 
-    host, port, threads = sys.argv[1], int(sys.argv[2]), int(sys.argv[3])
+    host, (port, threads, *processes) = sys.argv[1], map(int, sys.argv[2:])
     os.environ["FINALMARKET_POOL"] = str(threads)
     follow_parent()
     Server(
@@ -20,7 +21,7 @@ def main() -> None:
         address=host,
         port=port,
         interface=Interfaces.WSGI,
-        workers=1,
+        workers=processes[0] if processes else 1,
         blocking_threads=threads,
         log_level=LogLevels.error,
         websockets=False,
