@@ -8,7 +8,7 @@ export DJANGO_SETTINGS_MODULE := finalmarket.config.settings
 export PIP_DISABLE_PIP_VERSION_CHECK := 1
 
 .DEFAULT_GOAL := help
-.PHONY: help setup setup-dev run test lint proof bench spark connector matrix client lock clean
+.PHONY: help setup setup-dev run test lint proof proof-defects bench spark connector matrix client lock clean
 
 help: ## show these commands
 	@awk -F ':.*## ' '/^[a-z-]+:.*## / {printf "  make %-10s %s\n", $$1, $$2}' $(MAKEFILE_LIST)
@@ -53,6 +53,9 @@ proof: setup-dev ## prove at length what `make test` proves in small doses
 		FINALMARKET_API_CALLS=$(or $(CALLS),10000) \
 		$(BIN)/pytest -n $(PROCESSES) --dist worksteal tests/laws tests/integrations/test_any_order.py \
 		tests/integrations/test_pull_race.py tests/customers tests/api $(ARGS)
+
+proof-defects: setup-dev ## prove that the proofs can fail: plant defects one by one, each turns its test red (ONLY=id)
+	@$(BIN)/python -m tests.defects --json build/defects.json $(foreach id,$(ONLY),--only $(id))
 
 bench: setup-dev ## measure what the issues promise (NAME=stock by default)
 	@$(BIN)/finalmarket bench $(or $(NAME),stock)
