@@ -39,20 +39,10 @@ lint: setup-dev ## ruff, mypy, import-linter
 	@$(BIN)/mypy finalmarket tests
 	@$(BIN)/lint-imports
 
-# The laws at length: 200 faults of every platform, 20 kills of the database, 2,000 orders in a race, 500 webhooks in 10
-# orders, a worker killed at every visit of every failpoint of the sync paths, 2,000 graphs of identities in 20 orders
-# each and 300 of them through the database, duplicates among 50,000 persons, 10,000 calls of the REST API that are
-# nearly right, and 10,000 that Schemathesis makes up as each kind of key.
-proof: setup-dev ## prove at length what `make test` proves in small doses
-	@FINALMARKET_FAULTS=$(or $(FAULTS),200) FINALMARKET_KILLS=$(or $(KILLS),20) \
-		FINALMARKET_PROOF_EVENTS=$(or $(EVENTS),500) FINALMARKET_PROOF_SHUFFLES=10 \
-		FINALMARKET_PROOF_ORDERS=$(or $(ORDERS),2000) FINALMARKET_PROOF_CUTS=$(or $(CUTS),all) \
-		FINALMARKET_PROOF_LINKAGE=1 \
-		FINALMARKET_PROOF_GRAPHS=$(or $(GRAPHS),2000) FINALMARKET_PROOF_WORLDS=$(or $(WORLDS),300) \
-		FINALMARKET_PROOF_FIGURES=$(or $(FIGURES),100) \
-		FINALMARKET_API_CALLS=$(or $(CALLS),10000) \
-		$(BIN)/pytest -n $(PROCESSES) --dist worksteal tests/laws tests/integrations/test_any_order.py \
-		tests/integrations/test_pull_race.py tests/customers tests/api $(ARGS)
+# What is run, in which doses, and how long it may take stands in tests/proof/steps.py; a variable of the environment
+# with the name of a dose outweighs it.
+proof: setup-dev ## prove the laws at length and every figure in an hour; writes docs/proof.md (STEPS="stock border")
+	@PROCESSES=$(PROCESSES) $(BIN)/python -m tests.proof $(STEPS)
 
 proof-defects: setup-dev ## prove that the proofs can fail: plant defects one by one, each turns its test red (ONLY=id)
 	@$(BIN)/python -m tests.defects --json build/defects.json $(foreach id,$(ONLY),--only $(id))

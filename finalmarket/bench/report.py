@@ -79,15 +79,17 @@ def machine() -> dict[str, Any]:
     with connection.cursor() as cursor:
         cursor.execute("SELECT current_setting('server_version'), current_setting('fsync')")
         server, fsync = cursor.fetchone()
+    return {**hardware(), "postgresql": server, "fsync": fsync, "load": round(os.getloadavg()[0], 2)}
+
+
+def hardware() -> dict[str, Any]:
+    """Processor, cores that we may use, memory, system and Python; no database is asked."""
     return {
         "processor": _processor(),
         "cpus": len(os.sched_getaffinity(0)) if hasattr(os, "sched_getaffinity") else os.cpu_count(),
         "memory_mb": psutil.virtual_memory().total // 2**20,
         "system": f"{platform.system()} {platform.machine()}",
         "python": platform.python_version(),
-        "postgresql": server,
-        "fsync": fsync,
-        "load": round(os.getloadavg()[0], 2),
     }
 
 

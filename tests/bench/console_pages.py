@@ -40,7 +40,7 @@ def main() -> None:
     database_ready()
     with _database(asked.database, lambda: apply_migrations(verbosity=0)) as is_new:
         if is_new:
-            lay_out(asked.skus, asked.orders, told=lambda step: _say(step, sys.stderr))
+            lay_out(asked.skus, asked.orders, asked.interactions, told=lambda step: _say(step, sys.stderr))
             tidy_up()
         where = machine() | {"skus": asked.skus, "channels": 10, "orders": asked.orders}
         where |= {"interactions": asked.interactions}

@@ -1,0 +1,164 @@
+"""Writes docs/proof.md: what was promised and measured, the populations of the laws, every figure, and on what."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Iterator, Mapping, Sequence
+from typing import Any
+
+from tests.proof.result import Population, Result
+from tests.proof.step import Step
+
+HEAD = """\
+# The proof
+
+Written by `make proof`: one command that tries the laws at length and measures every figure, on two cores in less than
+an hour. It goes on after a step that failed, and ends with an error where a law was broken or a promised figure was
+missed. `make proof STEPS="stock border"` runs a part and writes that part anew. The same for programs:
+[proof.json](proof.json).
+
+Figures are medians of their runs beside a baseline measured in the same run, on a server that keeps what it has
+answered (fsync on). Times and rates are of one machine; the ratios travel better.
+"""
+ELSEWHERE = """\
+## Commands of their own
+
+- `make scale`: cost as work grows, up to a million SKUs and a hundred million interactions, with what the machine can
+  do at most beside it ([scale.md](scale.md)).
+- `make test`: a small dose of each law, with everything else.
+"""
+MORE = {
+    "proof-defects": "- `make proof-defects`: that the proofs can fail. Defects are planted one by one, and each turns"
+    " a test red{link}.\n",
+    "peers": "- `make peers`: other systems on the same machine, beside this one{link}.\n",
+}
+MACHINE_WORDS = {"processor", "cpus", "memory_mb", "system"}
+NOT_SHOWN = {"load", "fsync", *MACHINE_WORDS}
+
+
+def page(results: Mapping[str, Result], steps: Sequence[Step], elsewhere: str = ELSEWHERE) -> str:
+    """The page, from all that is known: steps in their order, those of this run and of earlier ones."""
+    known = [results[step.name] for step in steps if step.name in results]
+    missing = [step for step in steps if step.name not in results]
+    parts = [HEAD, _outcomes(known, missing), _trouble(known), _promises(known), _machine(known)]
+    parts += [_laws(one) if one.reading.counts else _figures(one) for one in known]
+    return "\n".join([part for part in parts if part] + [elsewhere])
+
+
+def number(value: float | int | str | None) -> str:
+    """A number as one reads it; words as they are."""
+    if value is None:
+        return ""
+    if isinstance(value, str):
+        return value.replace("|", "\\|").replace("\n", " ")
+    return f"{value:,.0f}" if float(value).is_integer() else f"{value:,}"
+
+
+def _table(heads: Sequence[str], rows: Iterable[Sequence[str]], right: Iterable[int] = ()) -> str:
+    marks = ["---:" if place in set(right) else "---" for place in range(len(heads))]
+    lines = [heads, marks, *rows]
+    return "\n".join(f"| {' | '.join(line)} |" for line in lines) + "\n"
+
+
+def _outcomes(known: Sequence[Result], missing: Sequence[Step]) -> str:
+    rows = [
+        [f"[{one.name}](#{one.name})", one.proves, f"**{one.outcome}**" if one.outcome != "held" else "held",
+         _clock(one.seconds), f"{one.minutes_allowed:g} min", one.commit, one.at]
+        for one in known
+    ]  # fmt: skip
+    rows += [
+        [step.name, step.proves, "not run yet" if step.is_in_the_hour else "not run; has to be asked for", "",
+         f"{step.minutes:g} min", "", ""]
+        for step in missing
+    ]  # fmt: skip
+    together = sum(one.seconds for one in known)
+    heads = ["step", "what it proves", "outcome", "took", "allowed", "commit", "when"]
+    return f"## Outcome\n\n{_table(heads, rows, [3, 4])}\nTogether {_clock(together)}.\n"
+
+
+def _clock(seconds: float) -> str:
+    minutes, rest = divmod(round(seconds), 60)
+    return f"{minutes}:{rest:02d} min" if minutes else f"{rest} s"
+
+
+def _trouble(known: Sequence[Result]) -> str:
+    lines = [f"- **{one.name}**, {one.outcome}: {number(why)}" for one in known for why in one.why]
+    return "## What did not hold\n\n" + "\n".join(lines) + "\n" if lines else ""
+
+
+def _promises(known: Sequence[Result]) -> str:
+    rows = [
+        [f"`{one.name}`", one.floor, "not measured" if one.measured is None else number(one.measured),
+         "kept" if one.is_kept else "**missed**", result.name]
+        for result in known for one in result.promises
+    ]  # fmt: skip
+    table = _table(["what", "promised", "measured", "", "step"], rows, [2])
+    return f"## What was promised\n\n{table}" if rows else ""
+
+
+def _machine(known: Sequence[Result]) -> str:
+    """What all steps were measured on; a step that stands apart says so itself."""
+    if not known:
+        return ""
+    told = known[-1].machine
+    hardware = [f"{told.get('processor', '')}, {told.get('cpus', '')} cores, {number(told.get('memory_mb'))} MB"]
+    versions = [f"{name} {value}" for name, value in told.items() if name not in NOT_SHOWN]
+    others = sorted({str(one.machine.get("processor")) for one in known} - {str(told.get("processor"))})
+    apart = f"\nSome steps were run on another machine: {', '.join(others)}.\n" if others else ""
+    return f"## Machine\n\n{hardware[0]}, {told.get('system', '')}; {', '.join(versions)}.\n{apart}"
+
+
+def _section(one: Result) -> Iterator[str]:
+    seed = f" Seed {one.reading.seed}." if one.reading.seed is not None else ""
+    yield f"## {one.name}\n"
+    yield f"{one.proves}\n"
+    yield f"`{one.command}`\n"
+    yield f"Took {_clock(one.seconds)} at load {one.load:g}, at commit {one.commit}.{seed}\n"
+
+
+def _figures(one: Result) -> str:
+    rows = [_figure_row(figure) for figure in one.reading.figures]
+    heads = ["figure", "value", "unit", "min to max", "runs", "ratio", "of", "baseline"]
+    return "\n".join([*_section(one), _table(heads, rows, [1, 3, 4, 5, 6])])
+
+
+def _figure_row(figure: Mapping[str, Any]) -> list[str]:
+    return [
+        f"`{figure['name']}`", number(figure["value"]), number(figure["unit"]),
+        f"{number(figure['min'])} to {number(figure['max'])}", number(figure["runs"]), number(figure["ratio"]),
+        number(figure["baseline"]), number(figure["baseline_name"]),
+    ]  # fmt: skip
+
+
+def _laws(one: Result) -> str:
+    counts = one.reading.counts
+    told = [f"{counts['passed']:,} tests passed, {counts['failed']} failed, {counts['skipped']} skipped."]
+    told += [f"\nSkipped: {number(words)}" for words in one.reading.skipped]
+    if totals := one.reading.totals():
+        told += ["", "Together: " + ", ".join(f"{name} {number(value)}" for name, value in totals.items()) + "."]
+    tables = [table for group in _alike(one.reading.populations) for table in _population_table(group)]
+    return "\n".join([*_section(one), *told, "", *tables])
+
+
+def _alike(populations: Sequence[Population]) -> Iterator[list[Population]]:
+    """Those of one test function, which say the same of each of its cases."""
+    groups: dict[str, list[Population]] = {}
+    for one in populations:
+        groups.setdefault(one.test.partition("[")[0], []).append(one)
+    yield from groups.values()
+
+
+def _population_table(group: Sequence[Population]) -> Iterator[str]:
+    names = list(dict.fromkeys(name for one in group for name in one.values))
+    sentence = group[0].test.partition("[")[0].rpartition("::")[2].removeprefix("test_").replace("_", " ")
+    yield f"{sentence[:1].upper()}{sentence[1:]}:\n"
+    if len(group) == 1:
+        yield "".join(f"- {name}: {number(group[0].values[name])}\n" for name in names)
+        return
+    rows = [
+        [_case(one.test), *(number(one.values[name]) if name in one.values else "" for name in names)] for one in group
+    ]
+    yield _table(["case", *names], rows, range(1, len(names) + 1))
+
+
+def _case(test: str) -> str:
+    return test.partition("[")[2].removesuffix("]") or "all"

@@ -1,0 +1,141 @@
+"""The steps of the proof, in their order: what is run, what it proves, in which doses, and how long it may take.
+
+The figures come first, while nothing else runs. The minutes of the hour sum to less than 56; a test keeps that.
+"""
+
+from __future__ import annotations
+
+from tests.proof.step import Floor, Step, figures, laws
+
+HISTORY = "over ten million interactions that stand there already"
+
+STEPS = (
+    # Figures. The order of a bench's runs is its own: five of each, fewer where a run takes a minute.
+    Step(
+        "stock", "Stock is reserved fast: one SKU that everybody wants, ten thousand SKUs, and orders imported.",
+        "figures", figures("stock"), minutes=6,
+        floors=(
+            Floor("hot_sku_256", at_least=6, measure="ratio"), Floor("hot_sku_1000", at_least=8, measure="ratio"),
+            Floor("hot_sku_p99_ms", at_most=150), Floor("spread_10k", at_least=2, measure="ratio"),
+            Floor("hot_sku_fairness", at_least=0.5, measure="ratio"), Floor("order_import", at_least=5_000),
+            Floor("import_peak_mb", at_most=400),
+        ),
+    ),
+    Step(
+        "sync", "What changes here is seen on eight platforms within a second, and their limits are used and kept.",
+        "figures", figures("sync"), minutes=7,
+        floors=(
+            Floor("sync_freshness_p95_s", at_most=1),
+            Floor("sync_freshness_beside_dead_p95_s", at_most=2, measure="ratio"),
+            Floor("pushes_of_1000_changes", at_most=5), Floor("push_budget_used", at_least=0.95),
+            Floor("push_429_share", at_most=0.001),
+        ),
+    ),
+    Step(
+        "lifetime", "What a million customers are worth is fitted in seconds, to the same top as a plain fit.",
+        "figures", figures("lifetime"), minutes=3,
+        floors=(Floor("clv_fit_1m_s", at_most=5), Floor("clv_predict_1m_s", at_most=0.5)),
+    ),
+    Step(
+        "figures", "The figures of today hold an order soon, and cost little to whoever takes it.",
+        "figures", figures("figures"), minutes=2,
+    ),
+    Step(
+        "api", "The REST API over HTTP: reservations beside doing nothing, lists over a million orders.",
+        "figures", figures("api"), minutes=6,
+        floors=(
+            Floor("http_hot_sku", at_least=0.5, measure="ratio"), Floor("http_orders_list_p95_ms", at_most=50),
+            Floor("http_orders_of_channel_p95_ms", at_most=50), Floor("http_orders_of_customer_p95_ms", at_most=50),
+            Floor("http_orders_of_variant_p95_ms", at_most=50), Floor("http_orders_deep_p95_ms", at_most=50),
+        ),
+    ),
+    Step(
+        "ingest", "Events come in over HTTP, beside COPY of the same rows; none is lost when it is killed.",
+        "figures", figures("ingest", "--rows", "1000000"), minutes=4,
+        floors=(
+            Floor("ingest_batch_100", at_least=0.3, measure="ratio"), Floor("ingest_lost_events", at_most=0),
+            Floor("ingest_doubled_events", at_most=0),
+        ),
+    ),
+    Step(
+        "demand", "Forecasts of demand on a year of a real shop, beside naive ones.", "figures", figures("demand"),
+        minutes=1,
+    ),
+    # Laws.
+    Step(
+        "oversell", "A thousand buyers at once, by threads, tasks, processes, get all that is there and no unit more.",
+        "laws", laws("tests/laws/test_never_oversold.py", alone=True), minutes=1.5,
+    ),
+    Step(
+        "games", "Whatever is done to stock in whatever order, a referee agrees with every grant and every refusal.",
+        "laws", laws("tests/laws/test_stock_laws.py", alone=True), minutes=1.5, doses={"FINALMARKET_LAWS": "300"},
+    ),
+    Step(
+        "border", "Whatever a platform does wrong, nothing is lost and nothing is doubled, on every platform.",
+        "laws", laws("tests/laws/test_border_laws.py"), minutes=7, doses={"FINALMARKET_FAULTS": "200"},
+    ),
+    Step(
+        "cuts", "A worker that is killed at any named point of any path of the border post loses and doubles nothing.",
+        "laws",
+        laws("tests/laws/test_killed_anywhere.py", "tests/laws/test_every_step_can_be_cut.py",
+             "tests/laws/test_talk_can_be_cut.py", "tests/laws/test_border_parts.py"),
+        minutes=3, doses={"FINALMARKET_PROOF_CUTS": "all"},
+    ),
+    Step(
+        "kills", "The database is killed again and again while accounts are synced: nothing is lost, doubled or stale.",
+        "laws", laws("tests/laws/test_killed_database.py", alone=True), minutes=2, doses={"FINALMARKET_KILLS": "20"},
+    ),
+    Step(
+        "once", "Webhooks in any order, once or five times, orders over three ways at once: each is in the books once.",
+        "laws", laws("tests/integrations/test_any_order.py", "tests/integrations/test_pull_race.py"), minutes=3,
+        doses={
+            "FINALMARKET_PROOF_EVENTS": "500", "FINALMARKET_PROOF_SHUFFLES": "10",
+            "FINALMARKET_PROOF_ORDERS": "2000",
+        },
+    ),
+    Step(
+        "forgeries", "Ten thousand forged webhooks: none is taken.",
+        "laws", laws("tests/integrations/test_inbox.py", alone=True), minutes=0.5,
+        doses={"FINALMARKET_PROOF_FORGERIES": "10000"},
+    ),
+    Step(
+        "persons", "Who is one person depends on no order of arrival; suggestions find as many as the references do.",
+        "laws", laws("tests/customers"), minutes=3,
+        doses={"FINALMARKET_PROOF_GRAPHS": "2000", "FINALMARKET_PROOF_WORLDS": "100", "FINALMARKET_PROOF_LINKAGE": "1"},
+    ),
+    Step(
+        "daily", "Daily figures that are kept up equal those from scratch, to the cent, whatever becomes known when.",
+        "laws", laws("tests/laws/test_figures_law.py", alone=True), minutes=1.5,
+        doses={"FINALMARKET_PROOF_FIGURES": "40"},
+    ),
+    Step(
+        "calls", "Ten thousand calls that a program makes up, by every kind of key: no error, all as described.",
+        "laws",
+        laws("tests/api/test_schemathesis.py", "tests/api/shop/test_schemathesis.py",
+             "tests/api/test_nothing_breaks.py"),
+        minutes=3, doses={"FINALMARKET_API_CALLS": "10000"},
+    ),
+    # Beyond the hour: these have to be named (make proof STEPS="history analytics").
+    Step(
+        "history", f"Paths, funnels and attribution {HISTORY}, beside DuckDB.", "figures", figures("history"),
+        minutes=25, is_in_the_hour=False,
+    ),
+    Step(
+        "analytics", f"Questions to the lake {HISTORY}, beside the same by hand.", "figures", figures("analytics"),
+        minutes=25, is_in_the_hour=False,
+    ),
+    Step(
+        "ingest-10m", f"Events come in over HTTP {HISTORY}.", "figures", figures("ingest"), minutes=25,
+        floors=(
+            Floor("ingest_batch_100", at_least=0.3, measure="ratio"), Floor("ingest_lost_events", at_most=0),
+            Floor("ingest_doubled_events", at_most=0),
+        ),
+        is_in_the_hour=False,
+    ),
+    Step(
+        "pages", "The console's pages at a million orders, ten million interactions and 100,000 SKUs on ten channels.",
+        "figures",
+        ("python", "-m", "tests.bench.console_pages", "--orders", "1000000", "--interactions", "10000000"), minutes=40,
+        is_in_the_hour=False,
+    ),
+)  # fmt: skip
