@@ -17,6 +17,7 @@ from dataclasses import dataclass, field
 from functools import wraps
 from typing import Any, TypeVar
 
+import orjson
 from django.db import transaction
 from django.http import HttpRequest, HttpResponse, HttpResponseNotAllowed
 from django.utils.crypto import salted_hmac
@@ -27,9 +28,9 @@ from pydantic import BaseModel
 from finalmarket.access import audit, idempotency, keys, rates
 from finalmarket.access.models import MOST_TOKEN_CHARACTERS, IdempotentCall
 from finalmarket.api.fields import asked_fields, set_aside
-from finalmarket.api.problems import Problem, answered, fault, problem_of
+from finalmarket.api.problems import Fault, Problem, answered, fault, problem_of
 from finalmarket.channels.models import SalesChannel
-from finalmarket.kernel import secrets
+from finalmarket.kernel import failpoints, secrets
 
 MOST_BYTES = 5 * 1024 * 1024
 TOKEN = re.compile(rf"[\x21-\x7e]{{1,{MOST_TOKEN_CHARACTERS}}}")
@@ -131,6 +132,8 @@ def write(
         @wraps(view)
         def carried_out(request: HttpRequest, *args: Any, **named: Any) -> HttpResponse:
             check_query(request, frozenset())
+            if body is None:
+                check_nothing_said(request)
             return _once(request, view.__name__, how, lambda: view(request, *args, **named))
 
         told = {"example": example, "body": body, "writes": True, "matches": matches, "may_be": list(may_be)}
@@ -164,6 +167,24 @@ def check_query(request: HttpRequest, known: frozenset[str]) -> None:
             raise fault(where, "it is given twice", "Give it once.")
         if "\x00" in values[0]:
             raise fault(where, "it holds a NUL character", "Take it out.")
+
+
+def check_nothing_said(request: HttpRequest) -> None:
+    """Refuse a body of a call that takes none, but for an empty object. Raises Problem.
+
+    What is sent is meant: who says something that nobody reads has to hear of it, as with fields that are not known.
+    """
+    if not request.body:
+        return
+    try:
+        said = orjson.loads(request.body)
+    except ValueError as error:
+        raise Problem(
+            "unreadable", "body: it is no JSON, and this call takes none.", "Leave the body out, or send {}.",
+            errors=[Fault(where="body", what="it is no JSON", what_to_do="Leave it out: this call takes none.")],
+        ) from error  # fmt: skip
+    if said not in ({}, None):
+        raise fault("body", "this call takes none", "Leave it out, or send {}.")
 
 
 @dataclass(frozen=True, slots=True)
@@ -222,7 +243,7 @@ def told_in_problems() -> Iterator[None]:
 
 
 def _within(asked: _Asked, how: _How, verb: Callable[[], Done]) -> HttpResponse:
-    with transaction.atomic():
+    with failpoints.around("api.write"), transaction.atomic():
         call = idempotency.claim(asked.caller.family, asked.token, asked.digest)
         return _again(call, how) if call.status else _kept(asked, how, call, verb())
 
@@ -232,7 +253,7 @@ def _outside(asked: _Asked, how: _How, verb: Callable[[], Done]) -> HttpResponse
         if before is not None:
             return _again(before, how)
         done = verb()
-        with transaction.atomic():
+        with failpoints.around("api.keep"), transaction.atomic():
             return _kept(asked, how, idempotency.claim(asked.caller.family, asked.token, asked.digest), done)
 
 
@@ -242,6 +263,7 @@ def _kept(asked: _Asked, how: _How, call: IdempotentCall, done: Done) -> HttpRes
     kept = {name: answer.headers[name] for name in ("ETag", "Location") if name in answer.headers}
     text = answer.content.decode()
     idempotency.keep(call, answer.status_code, secrets.encrypt(text) if how.is_secret and text else text, kept)
+    failpoints.hit("api.before_commit")
     if how.is_secret:
         answer.headers["Cache-Control"] = "no-store"
     return answer

@@ -13,7 +13,7 @@ from typing import Any
 
 import structlog
 from django.core.exceptions import RequestDataTooBig, ValidationError
-from django.db import DataError, InterfaceError, OperationalError
+from django.db import DataError
 from django.http import Http404, HttpRequest, HttpResponse
 from ninja.errors import AuthenticationError, HttpError
 from ninja.errors import ValidationError as Misshapen
@@ -21,6 +21,7 @@ from pydantic import BaseModel, Field
 
 from finalmarket.kernel.errors import UserError
 from finalmarket.kernel.gate import Crowded
+from finalmarket.kernel.trouble import trouble_of
 
 MEDIA_TYPE = "application/problem+json"
 URN = "urn:finalmarket:problem:"
@@ -128,6 +129,11 @@ def answered(problem: Problem) -> HttpResponse:
 
 def problem_of(error: Exception) -> Problem:
     """Return the problem that an error of any kind is; one that nobody foresaw is logged with its reference."""
+    trouble = trouble_of(error)
+    if trouble is not None:
+        reason = type(error.__cause__ or error).__name__  # a deadlock, a lock that took too long, a lost connection
+        structlog.get_logger(__name__).warning("the database did not take a call", reason=reason)
+        return Problem("away", trouble.sentence, headers={"Retry-After": str(trouble.retry_seconds)})
     match error:
         case Problem():
             return error
@@ -149,10 +155,6 @@ def problem_of(error: Exception) -> Problem:
             return Problem("refused", "A number or a text in it is beyond what can be kept.")
         case Crowded():
             return Problem("away", "Too many calls wait already.", headers={"Retry-After": RETRY_SECONDS})
-        case OperationalError() | InterfaceError():
-            reason = type(error.__cause__ or error).__name__  # a deadlock, a lock that took too long, a lost connection
-            structlog.get_logger(__name__).warning("the database did not take a call", reason=reason)
-            return Problem("away", "The database did not take the call.", headers={"Retry-After": RETRY_SECONDS})
     reference = uuid.uuid4().hex[:12]
     structlog.get_logger(__name__).error("api call broke", reference=reference, exc_info=error)
     return Problem("broken", f"The call could not be carried out; our log has it under the reference {reference}.")

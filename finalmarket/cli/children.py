@@ -10,20 +10,20 @@ import time
 from collections import deque
 from collections.abc import Sequence
 
+from finalmarket.operations import draining
+
 FOLLOWS = "FINALMARKET_FOLLOWS"
 RESTARTS_A_MINUTE = 5
+PAUSE_SECONDS = 10
 STOP_SECONDS = 15
 
 
 class Child:
-    """One program of ours, started anew when it ends by itself, but not more than five times a minute. The house stands
-    without one that is not vital, and looks after it all the same."""
+    """One program of ours, started anew when it ends by itself: at once, but after five times within a minute no sooner
+    than ten seconds after the last."""
 
-    def __init__(
-        self, name: str, arguments: Sequence[str], environment: dict[str, str], *, is_vital: bool = True
-    ) -> None:
+    def __init__(self, name: str, arguments: Sequence[str], environment: dict[str, str]) -> None:
         self.name = name
-        self.is_vital = is_vital
         self._arguments = [sys.executable, "-m", *arguments]
         self._environment = {**os.environ, **environment, FOLLOWS: "1"}
         self._starts: deque[float] = deque(maxlen=RESTARTS_A_MINUTE)
@@ -44,10 +44,12 @@ class Child:
         return self._process.poll() if self._process else 0
 
     def revive(self) -> bool:
-        """Start it again if it has ended; False when it ends so often that there is no sense in it."""
+        """Start it again if it has ended; False while that waits, because it ends again and again."""
         if self.ended() is None:
             return True
-        if len(self._starts) == RESTARTS_A_MINUTE and time.monotonic() - self._starts[0] < 60:
+        now = time.monotonic()
+        is_often = len(self._starts) == RESTARTS_A_MINUTE and now - self._starts[0] < 60
+        if is_often and now - self._starts[-1] < PAUSE_SECONDS:
             return False
         self._close()
         self.start()
@@ -59,12 +61,12 @@ class Child:
             self._process.send_signal(signal.SIGTERM)
 
     def stop(self) -> None:
-        """Wait until it has ended; after 15 s without patience."""
+        """Wait until it has ended; 15 s after its last requests went elsewhere without patience."""
         if self._process is None:
             return
         self.ask_to_stop()
         try:
-            self._process.wait(STOP_SECONDS)
+            self._process.wait(STOP_SECONDS + draining.seconds())
         except subprocess.TimeoutExpired:
             self._process.kill()
             self._process.wait()
@@ -89,5 +91,5 @@ def _end_with_parent() -> None:
         while os.read(0, 1024):
             continue
     os.kill(os.getpid(), signal.SIGTERM)
-    time.sleep(STOP_SECONDS)
+    time.sleep(STOP_SECONDS + draining.seconds())
     os._exit(1)

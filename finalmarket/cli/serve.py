@@ -20,7 +20,7 @@ from django.db import connection
 from django.db.migrations.executor import MigrationExecutor
 
 from finalmarket.channels.models import SalesChannel
-from finalmarket.cli.children import Child
+from finalmarket.cli.children import PAUSE_SECONDS, Child
 from finalmarket.cli.createuser import create_user
 from finalmarket.cli.migrate import apply_migrations
 from finalmarket.integrations.connect import PUBLIC_URL
@@ -30,6 +30,7 @@ from finalmarket.kernel.embedded import installed_server
 from finalmarket.kernel.errors import UserError
 
 FIRST_PORT = 8000
+DATABASE_PAUSE_SECONDS = 5
 PORTS_TRIED = 20
 OPEN_SECONDS = 60
 LOG_IN = "admin"
@@ -78,7 +79,7 @@ def command(
     web = Child("web", ["finalmarket.cli.web", host, str(chosen), str(threads), str(processes)], told)
     others = [
         Child("worker", ["finalmarket", "worker"], {}),
-        Child("live", ["finalmarket.cli.live", host, live], {"FINALMARKET_WEB_PORT": str(chosen)}, is_vital=False),
+        Child("live", ["finalmarket.cli.live", host, live], {"FINALMARKET_WEB_PORT": str(chosen)}),
     ]
     sandbox = f"http://127.0.0.1:{_port('127.0.0.1', None, FIRST_SANDBOX_PORT)}" if has_demo else ""
     if sandbox:
@@ -101,6 +102,7 @@ class _House:
         self._address = address
         self._sandbox = sandbox
         self._closing = threading.Event()
+        self._told: set[str] = set()
 
     def keep_open(self) -> None:
         """Open, say where, and stay until SIGINT or SIGTERM; then stop the children and leave the database."""
@@ -151,11 +153,24 @@ class _House:
             subprocess.run(command, check=False, stdout=subprocess.DEVNULL)
 
     def _look_after(self) -> None:
+        """Start again what has ended. The house stays open whatever happens to its parts: they are tried again."""
         if is_embedded() and installed_server().keeper_pid() is None:
-            installed_server().revive()
+            try:
+                installed_server().revive()
+            except UserError as error:
+                click.echo(f"{error}; it is tried again in {DATABASE_PAUSE_SECONDS} s", err=True)
+                self._closing.wait(DATABASE_PAUSE_SECONDS)
         for child in self._children:
-            if not child.revive() and child.is_vital:
-                raise UserError(f"the {child.name} process ended again and again; its reason stands above")
+            if not child.revive():
+                self._tell_once(child)
+
+    def _tell_once(self, child: Child) -> None:
+        if child.name not in self._told:
+            self._told.add(child.name)
+            click.echo(
+                f"The {child.name} process ended again and again; it is started again every {PAUSE_SECONDS} s.",
+                err=True,
+            )
 
 
 def _port(host: str, wanted: int | None, first: int = FIRST_PORT) -> int:

@@ -14,6 +14,8 @@ from finalmarket.api.inbound import take_mail
 from finalmarket.api.pay import came_back, gave_up
 from finalmarket.config.health import health
 
+handler500 = "finalmarket.config.away.broken"
+
 urlpatterns = [
     path("", include("finalmarket.api.track_urls")),  # answered before they come here (api/track_first.py)
     path("health", health, name="health"),

@@ -22,7 +22,7 @@ from typing import Any, NamedTuple, TypeAlias
 
 import orjson
 import psycopg
-from django.db import DataError, InterfaceError, OperationalError, connection, transaction
+from django.db import DataError, connection, transaction
 from psycopg import errors
 from psycopg.types.string import ByteaBinaryLoader
 
@@ -52,6 +52,7 @@ from finalmarket.journeys.write_keys import Door
 from finalmarket.kernel import failpoints
 from finalmarket.kernel.gate import Gate
 from finalmarket.kernel.sql import Queries
+from finalmarket.kernel.trouble import trouble_of
 
 QUERIES = Queries(Path(__file__).with_name("ingest.sql"))
 MARK_THOSE_THERE = f"WITH marked AS ({MARK}) {whose.GONE}"
@@ -62,7 +63,6 @@ FIRST_PAUSE_SECONDS = 0.02
 PATIENCE_SECONDS = 15.0
 NUL = re.compile(rb"(?<!\\)(\\\\)*\\u0000")
 NOBODY = Who()
-DATABASE_AWAY = (OperationalError, InterfaceError, psycopg.OperationalError, psycopg.InterfaceError)
 AWAY = ("08", "57P")
 TRANSIENT = (errors.DeadlockDetected, errors.SerializationFailure, errors.LockNotAvailable)
 
@@ -251,9 +251,12 @@ def _try_until_written(items: Sequence[Item], refused: Sequence[SetAside], recei
             make_months(moment_of(item.at) for item in items)
         except _Stale as stale:
             whose.forget(stale.profiles)
-        except DATABASE_AWAY as error:
+        except Exception as error:
+            trouble = trouble_of(error)
+            if trouble is None:
+                raise
             if not _may_pass(error) or time.monotonic() - began > PATIENCE_SECONDS:
-                raise Unavailable("the database could not take the events") from error
+                raise Unavailable(f"The events were not taken. {trouble.sentence}") from error
             time.sleep(FIRST_PAUSE_SECONDS * 2**number)
     raise Unavailable("the events could not be written; tell them again")
 

@@ -24,6 +24,9 @@ from finalmarket.kernel.sql import open_connection
 
 ENGINE = "django.db.backends.postgresql"
 OLDEST_SERVER = 15_00_00
+WAIT_VARIABLE, WAIT_SECONDS = "FINALMARKET_WAIT_SECONDS", 10
+"""How long a request waits for a connection to come free, and how long for a lock."""
+RECONNECT_SECONDS = 3.0
 
 
 def databases() -> dict[str, dict[str, Any]]:
@@ -36,8 +39,22 @@ def databases() -> dict[str, dict[str, Any]]:
         settings["OPTIONS"]["assume_role"] = RUNTIME_ROLE
     pool = int(os.environ.get("FINALMARKET_POOL", "0"))
     if pool:
-        settings["OPTIONS"]["pool"] = {"min_size": 2, "max_size": pool, "timeout": 10}
+        _serve_many(settings["OPTIONS"], pool)
     return {"default": settings}
+
+
+def _serve_many(options: dict[str, Any], pool: int) -> None:
+    """As a web process has it: so many connections at most, and no request waits for one, or for a lock, without end.
+
+    A pool that cannot connect tries ever more seconds apart, up to minutes, unless it gives up early: then whoever
+    comes next tries anew, so that a database that was away for long is found as soon as it is back.
+    """
+    wait = float(os.environ.get(WAIT_VARIABLE, WAIT_SECONDS))
+    options["pool"] = {
+        "min_size": min(2, pool), "max_size": pool, "timeout": wait, "reconnect_timeout": RECONNECT_SECONDS,
+    }  # fmt: skip
+    if "options" not in options:  # the keeper's own words in DATABASE_URL
+        options["options"] = f"-c lock_timeout={int(wait * 1000)}ms"
 
 
 def owner_database() -> dict[str, Any]:

@@ -1,4 +1,4 @@
-"""The one error that is meant for a person."""
+"""The errors that are meant for a person."""
 
 
 class UserError(Exception):
@@ -7,3 +7,7 @@ class UserError(Exception):
     The message is one sentence or two: what is wrong, where, and what to do. The command line prints it in one line
     and leaves with code 2; no traceback is shown.
     """
+
+
+class DatabaseAway(UserError):
+    """The database cannot be reached, or has no connection to spare. What was asked may be asked again."""

@@ -4,7 +4,8 @@ It lives as long as anyone uses the database and no longer. Every user of the da
 run) holds a shared lock on `users.lock`; the keeper waits for the exclusive lock on it, which the kernel grants when
 the last user is gone, however it went: a killed user holds no lock. Then it stops the server and ends.
 
-A server that dies under its users is started again. Should the keeper itself be killed, the kernel tells the server to
+A server that dies under its users is started again, as often as it dies once it has served; one that never comes up is
+given up after five tries. Should the keeper itself be killed, the kernel tells the server to
 shut down (Linux), or the next keeper does (elsewhere). Only the standard library and psutil are imported: it
 starts fast.
 """
@@ -26,6 +27,9 @@ from pathlib import Path
 import psutil
 
 RESTARTS_A_MINUTE = 5
+PAUSE_SECONDS = 3.0
+"""Before a server that dies again and again is started once more: its disk may be full, and be cleared."""
+LOOK_SECONDS = 0.1
 STOP_SECONDS = 60
 LEFT_OVER_SECONDS = 30
 
@@ -44,6 +48,7 @@ class Keeper:
         self.account = pwd.getpwnam(account) if account else None
         self.events: queue.SimpleQueue[str] = queue.SimpleQueue()
         self.starts: deque[float] = deque(maxlen=RESTARTS_A_MINUTE)
+        self.has_served = False
 
     def run(self) -> int:
         """Keep the server until its last user is gone or we are told to stop. Returns the exit code."""
@@ -71,7 +76,18 @@ class Keeper:
             sys.stderr.write(f"keeper: the server ended by itself with code {server.returncode}\n")
             sys.stderr.flush()
             if len(self.starts) == RESTARTS_A_MINUTE and time.monotonic() - self.starts[0] < 60:
-                return 1
+                if not self.has_served:
+                    return 1
+                if self._is_stopped_within(PAUSE_SECONDS):
+                    return 0
+
+    def _is_stopped_within(self, seconds: float) -> bool:
+        """Wait; whether we are told to stop, or the last user is gone, meanwhile."""
+        try:
+            self.events.get(timeout=seconds)
+        except queue.Empty:
+            return False
+        return True
 
     def _start(self) -> "subprocess.Popen[bytes]":
         cluster = self.folder / "cluster"
@@ -94,6 +110,12 @@ class Keeper:
         self.events.put("empty")
 
     def _wait_for_death(self, server: "subprocess.Popen[bytes]") -> None:
+        while not self.has_served:
+            try:
+                server.wait(LOOK_SECONDS)
+                break
+            except subprocess.TimeoutExpired:
+                self.has_served = is_ready(self.folder / "cluster")
         server.wait()
         self.events.put("died")
 
@@ -131,6 +153,14 @@ def end_left_over_server(cluster: Path, socket: Path) -> None:
     pid_file.unlink(missing_ok=True)
     for lock in socket.glob(".s.PGSQL.*.lock"):
         lock.unlink(missing_ok=True)
+
+
+def is_ready(cluster: Path) -> bool:
+    """Whether the server of this cluster takes connections, by its own word."""
+    try:
+        return (cluster / "postmaster.pid").read_text().rstrip().endswith("ready")
+    except OSError:
+        return False
 
 
 def serves(pid: int, cluster: Path) -> bool:

@@ -8,7 +8,7 @@ from typing import Any
 import psycopg
 from psycopg import sql
 
-from finalmarket.kernel.errors import UserError
+from finalmarket.kernel.errors import DatabaseAway
 
 _NAME = re.compile(r"--\s*name:\s*(\w+)\s*$")
 
@@ -85,8 +85,8 @@ def open_connection(
 ) -> "psycopg.Connection[tuple[Any, ...]]":
     """A connection of its own, outside Django's: same server, same database (a test's too), same role.
 
-    `settings` is an entry of DATABASES, by default the one in use. The caller closes it. Raises UserError when the
-    server cannot be reached.
+    `settings` is an entry of DATABASES, by default the one in use. The caller closes it. Raises DatabaseAway when
+    the server cannot be reached.
     """
     from django.db import connections
 
@@ -95,7 +95,9 @@ def open_connection(
         connection = psycopg.connect(**connection_options(chosen), autocommit=True)
     except psycopg.OperationalError as error:
         where = chosen.get("HOST") or "the local socket"
-        raise UserError(f"cannot connect to the database at {where}: {str(error).splitlines()[-1].strip()}") from error
+        raise DatabaseAway(
+            f"cannot connect to the database at {where}: {str(error).splitlines()[-1].strip()}"
+        ) from error
     role = chosen["OPTIONS"].get("assume_role")
     if role:
         connection.execute(sql.SQL("SET ROLE {}").format(sql.Identifier(role)))

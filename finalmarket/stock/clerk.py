@@ -22,6 +22,7 @@ from psycopg.abc import PQGen
 from finalmarket.kernel import failpoints
 from finalmarket.kernel.errors import UserError
 from finalmarket.kernel.sql import open_connection
+from finalmarket.kernel.trouble import FULL, READ_ONLY, trouble_of
 from finalmarket.stock.bells import Bell
 from finalmarket.stock.reserve import RESERVE_SQL, Request, Verdict, verdicts
 
@@ -50,13 +51,16 @@ Spelled = tuple[str, ...]
 class Ticket:
     """One wish of a caller, and what became of it: an answer or an error."""
 
-    __slots__ = ("answer", "bell", "error", "lines", "spelled", "submissions", "taken", "was_lost", "wish", "withdrawn")
+    __slots__ = (
+        "answer", "bell", "error", "lines", "since", "spelled", "submissions", "taken", "was_lost", "wish", "withdrawn",
+    )  # fmt: skip
 
     def __init__(self, wish: Any, bell: Bell, lines: int = 1, spelled: Spelled = ()) -> None:
         self.wish = wish
         self.bell = bell
         self.lines = lines
         self.spelled = spelled
+        self.since = time.monotonic()
         self.answer: Any = None
         self.error: Exception | None = None
         self.submissions = 0
@@ -98,8 +102,9 @@ class Clerk:
             for ticket in tickets:
                 ticket.error = down
         except Exception as error:
-            if len(tickets) == 1:
-                tickets[0].error = error
+            if len(tickets) == 1 or trouble_of(error) in (FULL, READ_ONLY):  # no request is at fault
+                for ticket in tickets:
+                    ticket.error = error
                 return
             middle = len(tickets) // 2
             self._settle(errand, tickets[:middle])
@@ -121,6 +126,7 @@ class Clerk:
             connection = self._connect()
             try:
                 self._plan_anew(connection)
+                failpoints.hit("desk.before_send")
                 answers = errand.carry_out(connection, tickets, errand.actor)
                 failpoints.hit("desk.before_answer")
                 return answers

@@ -35,7 +35,8 @@ from finalmarket.channels.models import SalesChannel
 from finalmarket.integrations.agents import doors
 from finalmarket.integrations.agents.session_words import VERSION
 from finalmarket.integrations.models import AgentDoor
-from finalmarket.kernel import clock
+from finalmarket.kernel import clock, failpoints
+from finalmarket.kernel.trouble import trouble_of
 
 MOST_BYTES = 256 * 1024
 MOST_KEY_CHARACTERS = 255
@@ -98,9 +99,8 @@ def agents(**verbs: Verb) -> Callable[..., HttpResponse]:
             answer = _read(verb, call, named) if request.method == "GET" else _once(verb, call, named)
         except Refused as refused:
             answer = _refusal(refused)
-        except Exception:
-            log.exception("a call of an agent failed", path=request.path)
-            answer = _error(500, "processing_error", "internal", "Something went wrong here; ask again.")
+        except Exception as error:
+            answer = _failure(request, error)
         for name in ("Request-Id", "Idempotency-Key"):
             if echoed := _echo(request.headers.get(name, "")):
                 answer.headers[name] = echoed
@@ -108,6 +108,14 @@ def agents(**verbs: Verb) -> Callable[..., HttpResponse]:
         return answer
 
     return view
+
+
+def _failure(request: HttpRequest, error: Exception) -> HttpResponse:
+    trouble = trouble_of(error)
+    if trouble is not None:
+        return _refusal(Refused(503, "unavailable", trouble.sentence, Retry_After=str(trouble.retry_seconds)))
+    log.error("a call of an agent failed", path=request.path, exc_info=error)
+    return _error(500, "processing_error", "internal", "Something went wrong here; ask again.")
 
 
 def outside(verb: Verb) -> Verb:
@@ -200,7 +208,7 @@ def _once(verb: Verb, call: Call, named: dict[str, Any]) -> HttpResponse:
 
 
 def _inside(verb: Verb, call: Call, named: dict[str, Any], token: str, digest: str) -> HttpResponse:
-    with transaction.atomic():
+    with failpoints.around("acp.write"), transaction.atomic():
         claimed = idempotency.claim(call.caller.family, token, digest)
         return _again(claimed) if claimed.status else _kept(verb, call, claimed, verb(call, **named))
 
@@ -210,7 +218,7 @@ def _outside(verb: Verb, call: Call, named: dict[str, Any], token: str, digest: 
         if before is not None:
             return _again(before)
         told = verb(call, **named)
-        with transaction.atomic():
+        with failpoints.around("acp.keep"), transaction.atomic():
             return _kept(verb, call, idempotency.claim(call.caller.family, token, digest), told)
 
 
@@ -218,6 +226,7 @@ def _kept(verb: Verb, call: Call, claimed: IdempotentCall, told: Told) -> HttpRe
     answer = JsonResponse(told.body, status=told.status)
     audit.note(call.caller.key_id, f"acp_{verb.__name__}", told.subject, told.status)
     idempotency.keep(claimed, told.status, answer.content.decode(), {})
+    failpoints.hit("acp.before_commit")
     return answer
 
 

@@ -8,7 +8,7 @@ from contextlib import contextmanager
 from finalmarket.api.acp.door import Refused
 from finalmarket.integrations.agents.completing import DECLINED, NotReady, UnderWay, Unknown
 from finalmarket.integrations.agents.sessions import OUT_OF_STOCK, Ended, NotThere, UnknownItem
-from finalmarket.kernel.errors import UserError
+from finalmarket.kernel.errors import DatabaseAway, UserError
 
 STATUSES = {DECLINED: 402, OUT_OF_STOCK: 409, "price_changed": 409, "payment_unavailable": 503}
 
@@ -31,5 +31,7 @@ def answered() -> Iterator[None]:
         raise Refused(409, "idempotency_in_flight", str(error), Retry_After="5") from None
     except Unknown as error:
         raise Refused(503, "payment_unknown", str(error), Retry_After="120") from None
+    except DatabaseAway:
+        raise
     except UserError as error:
         raise Refused(400, "invalid", str(error)) from None

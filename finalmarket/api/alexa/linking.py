@@ -33,6 +33,7 @@ from finalmarket.access import rates
 from finalmarket.integrations.models import VoiceLink, VoiceSkill
 from finalmarket.integrations.voice import codes, links
 from finalmarket.integrations.voice.skills import digest
+from finalmarket.kernel import failpoints
 from finalmarket.kernel.errors import UserError
 
 TRIES_PER_MINUTE = 60
@@ -208,7 +209,7 @@ def give_token(request: HttpRequest, token: str) -> HttpResponse:
     skill = _skill(token)
     if _is_too_fast(skill, "token", TOKENS_PER_MINUTE):
         return HttpResponse(status=429, headers={"Retry-After": "60"})
-    with transaction.atomic():
+    with failpoints.around("voice.give_token"), transaction.atomic():
         answer: HttpResponse = server().create_token_response(request)
     return answer
 

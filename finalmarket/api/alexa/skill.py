@@ -16,6 +16,7 @@ from finalmarket.api.alexa.envelope import Asked, Reply
 from finalmarket.api.alexa.talk import Turn, reply_to
 from finalmarket.integrations.models import VoiceSkill
 from finalmarket.integrations.voice.skills import application_id
+from finalmarket.kernel import failpoints
 
 MOST_BYTES = 256 * 1024
 PATIENCE_MS = 5_000
@@ -59,7 +60,7 @@ def _genuine(request: HttpRequest, skill: VoiceSkill) -> Asked:
 def _answer(turn: Turn) -> Reply:
     """What is said; where something of ours fails, that it does, so that the device does not hang up on somebody."""
     try:
-        with transaction.atomic():
+        with failpoints.around("voice.answer"), transaction.atomic():
             with connection.cursor() as cursor:
                 cursor.execute(f"SET LOCAL statement_timeout = {PATIENCE_MS}")
             return reply_to(turn)

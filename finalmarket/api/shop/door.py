@@ -27,6 +27,7 @@ from finalmarket.api.door import (
     JSON,
     Done,
     at_the_door,
+    check_nothing_said,
     check_query,
     digest_of,
     rendered,
@@ -38,6 +39,7 @@ from finalmarket.channels.models import SalesChannel
 from finalmarket.customers import sign_in
 from finalmarket.customers.models import ShopperSession
 from finalmarket.integrations.connect import public_address
+from finalmarket.kernel import failpoints
 
 View = TypeVar("View", bound=Callable[..., Any])
 KEY, DEVICE, VISITOR = "X-Shop-Key", "X-Shop-Device", "X-Shop-Visitor"
@@ -195,9 +197,12 @@ def write(
         @wraps(view)
         def carried_out(request: HttpRequest, *args: Any, **named: Any) -> HttpResponse:
             check_query(request, frozenset())
+            if body is None:
+                check_nothing_said(request)
             if once and (once == "must" or "Idempotency-Key" in request.headers):
                 return _private(_once(request, status, lambda: view(request, *args, **named)))
-            done: Done = view(request, *args, **named)
+            with failpoints.around("shop.act"):
+                done: Done = view(request, *args, **named)
             return _private(rendered(done.body, done.status or status, done.headers))
 
         told = {"example": example, "body": body, "writes": True, "once": once}
@@ -230,7 +235,7 @@ def _once(request: HttpRequest, status: int, verb: Callable[[], Done]) -> HttpRe
     # Whoever sends it is part of it: the key is everybody's, and so might be what somebody chose as theirs.
     whose = f"{shopper.device.pk if shopper.device else ''} {request.headers.get('Authorization', '')}"
     said = f"{request.method} {request.get_full_path()}\n{whose}\n".encode() + request.body
-    with told_in_problems(), transaction.atomic():
+    with told_in_problems(), failpoints.around("shop.write"), transaction.atomic():
         call = idempotency.claim(shopper.key.family, token, digest_of(said))
         if call.status:
             again = HttpResponse(call.answer, status=call.status, content_type=JSON)
@@ -239,6 +244,7 @@ def _once(request: HttpRequest, status: int, verb: Callable[[], Done]) -> HttpRe
         done = verb()
         answer = rendered(done.body, done.status or status, done.headers)
         idempotency.keep(call, answer.status_code, answer.content.decode(), {})
+        failpoints.hit("shop.before_commit")
     return answer
 
 

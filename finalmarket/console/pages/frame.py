@@ -17,6 +17,7 @@ from django.views.decorators.http import require_http_methods
 
 from finalmarket.access.roles import places_of
 from finalmarket.console.policy import live_address
+from finalmarket.kernel import failpoints
 from finalmarket.kernel.errors import UserError
 
 LIVE_HEADER = "X-Live"
@@ -94,7 +95,7 @@ def attempt(request: HttpRequest, verb: Callable[[], str], *, is_whole: bool = T
     what it is about to ask, and what came of it.
     """
     try:
-        with transaction.atomic() if is_whole else nullcontext():
+        with failpoints.around("console.write"), transaction.atomic() if is_whole else nullcontext():
             told = verb()
     except UserError as error:
         messages.error(request, str(error))

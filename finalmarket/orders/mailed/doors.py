@@ -11,7 +11,7 @@ from django.db import transaction
 from django.db.models import Q
 
 from finalmarket.channels.models import SalesChannel
-from finalmarket.kernel import clock
+from finalmarket.kernel import clock, failpoints
 from finalmarket.kernel.errors import UserError
 from finalmarket.orders.models import MailDoor
 
@@ -48,7 +48,8 @@ def channel_of(secret: str) -> SalesChannel | None:
         return None
     now = clock.now()
     unnoted = Q(used_at=None) | Q(used_at__lt=now - USE_NOTED_EVERY)
-    MailDoor.objects.filter(unnoted, pk=door.pk).update(used_at=now)
+    with failpoints.around("mailed.note_use"):
+        MailDoor.objects.filter(unnoted, pk=door.pk).update(used_at=now)
     return door.sales_channel
 
 

@@ -15,7 +15,7 @@ from finalmarket.catalog.models import Variant
 from finalmarket.channels.models import SalesChannel
 from finalmarket.customers.models import CustomerIdentity, OmnichannelCustomer
 from finalmarket.customers.resolve import identity
-from finalmarket.kernel import clock
+from finalmarket.kernel import clock, failpoints
 from finalmarket.kernel.errors import UserError
 from finalmarket.orders import cart as carts
 from finalmarket.orders.cart import Terms
@@ -60,7 +60,7 @@ def take_in(channel: SalesChannel, mail: Mail) -> tuple[OrderRequest, bool]:
     text, is_quoted = own_words(mail.text)
     read = understand(channel, wishes_in(text, mail.rows), text)
     warnings = [*mail.warnings, *(["Read from a message that was passed on or quoted."] if is_quoted else [])]
-    with transaction.atomic():
+    with failpoints.around("mailed.take_in"), transaction.atomic():
         made = OrderRequest.objects.bulk_create([_request(channel, mail, warnings)], ignore_conflicts=True)
         request = OrderRequest.objects.get(sales_channel=channel, message_id=made[0].message_id)
         locked = OrderRequest.objects.select_for_update().get(pk=request.pk)
