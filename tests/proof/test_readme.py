@@ -1,0 +1,68 @@
+"""No figure is quoted that the proof does not hold."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from typing import Any
+
+import pytest
+
+from tests.proof import keeping, where
+from tests.proof.readme import Quote, quotes, wrong
+from tests.proof.result import Population, Reading, Result
+
+FIGURE = {"name": "hot_sku", "value": 36123.4, "ratio": 8.03, "min": 35000.0, "max": 37000.5}
+PEAK: Mapping[str, Any] = {"name": "peak_mb", "value": 203.2, "ratio": None, "min": 199.0, "max": 203.2}
+
+
+def result(name: str, reading: Reading) -> Result:
+    return Result(name, "It holds.", "", "held", [], 1.0, 1.0, "", "", 0.0, {}, reading)
+
+
+MET = [Population("amazon", {"faults": 5_000}), Population("ebay", {"faults": 459})]
+KNOWN = {
+    "stock": result("stock", Reading(figures=[FIGURE, PEAK])),
+    "border": result("border", Reading(populations=MET)),
+}
+GOOD = """
+| `hot_sku` | reservations/s | 36,000 | 8.0 times the barest statement, best of 4 |
+| `peak_mb` | memory | 200 MB | beside 3 others |
+Reservations: 36,100 a second <!-- proof: hot_sku -->, 8.03 times <!-- proof: hot_sku ratio --> the barest; of
+5,459 faults <!-- proof: border faults --> none did harm.
+"""
+
+
+def test_what_is_quoted_roundly_stands_in_the_proof() -> None:
+    assert wrong(GOOD, KNOWN) == []
+    assert len(list(quotes(GOOD))) == 6
+
+
+@pytest.mark.parametrize(
+    "text",
+    [
+        "| `hot_sku` | reservations/s | 37,000 | 8.0 times |",
+        "| `hot_sku` | reservations/s | 36,000 | 9.0 times |",
+        "| `gone` | never measured | 5 | |",
+        "36,500 <!-- proof: hot_sku -->",
+        "5,480 faults <!-- proof: border faults -->",
+        "5,459 faults <!-- proof: stock faults -->",
+        "40,000 <!-- proof: hot_sku -->",
+    ],
+)
+def test_what_was_not_measured_so_is_found(text: str) -> None:
+    assert len(wrong(text, KNOWN)) == 1
+
+
+def test_a_round_number_is_no_excuse_for_much() -> None:
+    assert not Quote("400", "a", "value").is_of(440)
+    assert Quote("0.46", "a", "value").is_of(0.4649)
+    assert not Quote("0.46", "a", "value").is_of(0.47)
+    assert Quote("0", "a", "value").is_of(0)
+    assert not Quote("0", "a", "value").is_of(1)
+
+
+def test_every_figure_that_the_readme_quotes_stands_in_the_proof() -> None:
+    known = keeping.load(where.ROOT / "docs")
+    if not known:
+        pytest.skip("docs/proof.json is not there: make proof")
+    assert wrong((where.ROOT / "README.md").read_text("utf-8"), known) == []
