@@ -8,7 +8,7 @@ export DJANGO_SETTINGS_MODULE := finalmarket.config.settings
 export PIP_DISABLE_PIP_VERSION_CHECK := 1
 
 .DEFAULT_GOAL := help
-.PHONY: help setup setup-dev run test lint proof proof-defects bench spark connector matrix client lock clean
+.PHONY: help setup setup-dev run test lint proof proof-defects bench spark peers connector matrix client lock clean
 
 help: ## show these commands
 	@awk -F ':.*## ' '/^[a-z-]+:.*## / {printf "  make %-10s %s\n", $$1, $$2}' $(MAKEFILE_LIST)
@@ -52,6 +52,10 @@ bench: setup-dev ## measure what the issues promise (NAME=stock by default)
 
 spark: ## prove that a Spark cluster on this machine answers as DuckDB does (ROWS=10000000; needs Java, makes .venv-spark)
 	@sh scripts/spark.sh "$(PYTHON)" .venv-spark --rows $(or $(ROWS),10000000)
+
+peers: setup-dev ## measure django-oscar, Vendure and Medusa beside ours, on one database server (PEER=oscar; makes .venv-peers, build/peers)
+	@FINALMARKET_DATA=$(or $(FINALMARKET_DATA),$(abspath build/peers/data)) \
+		$(BIN)/python -m tests.bench.peers $(if $(PEER),--peer $(PEER)) $(ARGS)
 
 connector: setup-dev ## write the skeleton of a new connector (NAME=etsy, or NAME="Best Buy" SLUG=best_buy)
 	@$(BIN)/python scripts/new_connector.py "$(NAME)" $(if $(SLUG),--slug $(SLUG))
