@@ -11,7 +11,8 @@ import os
 import re
 import sys
 import tempfile
-from collections.abc import Iterator
+from collections import Counter
+from collections.abc import Callable, Iterator
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
@@ -23,9 +24,11 @@ from django.contrib.auth.hashers import PBKDF2PasswordHasher
 from django.db import connections
 
 from finalmarket.kernel.database import database_ready
-from finalmarket.stock.check import Difference, differences
 from finalmarket.stock.questions import QUERIES
 from tests import databases, emptying
+
+
+FORGET = "RESET ALL; CLOSE ALL; UNLISTEN *; DISCARD TEMP; DISCARD SEQUENCES; SELECT pg_advisory_unlock_all()"
 
 
 class QuickHasher(PBKDF2PasswordHasher):
@@ -51,9 +54,11 @@ class TestDatabase:
     clone_when_new: emptying.Clone | None = None
 
     def renew(self) -> None:
-        """Make it what the template is: nothing that was written stays, and nobody stays connected."""
-        close_connections()
+        """Make it what the template is: nothing that was written stays, and nobody stays connected but the connection
+        of this thread, which has planned what tests ask."""
+        close_connections_of_loops()
         if not self._is_emptied():
+            connections.close_all()
             self.clone()
 
     def clone(self) -> None:
@@ -69,12 +74,21 @@ class TestDatabase:
             self._owner.close()
         self._owner = None
 
+    def stock_differences(self) -> list[tuple[Any, ...]]:
+        """What the stock check finds, asked over a connection that has planned the question long ago; it is not asked
+        where there is no stock at all."""
+        question = QUERIES["differences"].replace("{of_these}", "true")
+        if self._owner is None or self.is_silent_on(question):
+            return []
+        return self._owner.execute(question, prepare=True).fetchall()
+
     def is_silent_on(self, question: str) -> bool:
         """Whether no table that the question names holds a row."""
         if self._owner is None or self.clone_when_new is None:
             return False
         try:
-            named = [table for table in self.clone_when_new.empty if re.search(rf"\b{table}\b", question)]
+            words = set(re.findall(r"\w+", question))
+            named = [table for table in self.clone_when_new.empty if table in words]
             return bool(named) and not emptying.with_rows(self._owner, named)
         except psycopg.Error:
             return False
@@ -84,7 +98,7 @@ class TestDatabase:
             return (
                 self._owner is not None
                 and self.clone_when_new is not None
-                and emptying.empty(self._owner, self.clone_when_new)
+                and emptying.empty(self._owner, self.clone_when_new, kept=_pid_of_this_thread())
             )
         except psycopg.Error:  # the test has made away with the connection, or with a table
             return False
@@ -124,7 +138,7 @@ def committed_database(
         _begin_anew()
         try:
             yield test_database
-            wrong = _stock_differences(test_database)
+            wrong = test_database.stock_differences()
         finally:
             test_database.renew()
     assert not wrong, f"after this test the stock differs from its ledger: {wrong}"
@@ -137,16 +151,31 @@ def _commit_where_marked(request: pytest.FixtureRequest) -> None:
 
 
 def _begin_anew() -> None:
-    """Begin with a connection that no earlier test has used; an earlier test's open transaction is its mistake."""
+    """Begin with a connection on which nothing is left of an earlier test but plans; an earlier test's open transaction
+    is its mistake."""
     open_still = [one.alias for one in connections.all(initialized_only=True) if one.in_atomic_block]
     assert not open_still, "an earlier test, or a fixture of its module, has left a transaction open"
-    close_connections()
+    close_connections_of_loops()
+    own = connections["default"]
+    try:
+        if own.connection is not None:
+            own.connection.execute(FORGET)
+            own.ensure_timezone()
+    except psycopg.Error:
+        own.close()
 
 
-def close_connections() -> None:
-    """Close this thread's connections; those, too, that were opened while an event loop ran in it, as Playwright's
-    does: Django keeps them apart, and finds them again when the next loop runs."""
-    connections.close_all()
+def _pid_of_this_thread() -> int:
+    """The server's process behind this thread's connection; 0 where there is none, or where it is not to be kept."""
+    own = connections["default"]
+    if own.connection is not None and (own.in_atomic_block or own.connection.closed or own.errors_occurred):
+        own.close()
+    return 0 if own.connection is None else int(own.connection.info.backend_pid)
+
+
+def close_connections_of_loops() -> None:
+    """Close the connections that were opened while an event loop ran in this thread, as Playwright's does: Django keeps
+    them apart, and finds them again when the next loop runs."""
     if "playwright" not in sys.modules:
         return
     try:
@@ -162,12 +191,6 @@ async def _close_those_of_loops() -> None:
             one.connection = None
 
 
-def _stock_differences(database: TestDatabase) -> list[Difference]:
-    """What the stock check finds; it is not asked where there is no stock at all."""
-    connections.close_all()
-    return [] if database.is_silent_on(QUERIES["differences"]) else differences()
-
-
 @pytest.fixture
 def open_folder() -> Iterator[Path]:
     """A temporary folder that other accounts can pass through, unlike pytest's own: a server of another account works
@@ -176,6 +199,15 @@ def open_folder() -> Iterator[Path]:
         folder = Path(name)
         folder.chmod(0o711)
         yield folder
+
+
+@pytest.fixture
+def tried(record_property: Callable[[str, object], None]) -> Iterator[Counter[str]]:
+    """What a test has tried, counted as it goes, by short names; the page of `make proof` shows it."""
+    counts: Counter[str] = Counter()
+    yield counts
+    for name, count in counts.items():
+        record_property(name, count)
 
 
 @pytest.fixture(scope="session")

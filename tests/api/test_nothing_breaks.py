@@ -6,6 +6,7 @@ import json
 import os
 import re
 from collections import defaultdict
+from collections.abc import Callable
 from dataclasses import dataclass, field
 from decimal import Decimal
 from typing import Any
@@ -80,6 +81,7 @@ class Tried:
     parts: dict[str, Any]
     numbers: dict[str, dict[int, int]]
     answered: dict[str, set[int]] = field(default_factory=lambda: defaultdict(set))
+    calls: int = 0
 
     def real(self, body: Any) -> Any:
         """The numbers of the examples become those of this house."""
@@ -156,14 +158,19 @@ def try_ways(tried: Tried, call: Call, examples: int) -> None:
         if answer.content:
             json.loads(answer.content)
         tried.answered[f"{method} {path}"].add(answer.status_code // 100)
+        tried.calls += 1
 
     try_it()
 
 
 @pytest.mark.parametrize("examples", [max(5, int(os.environ.get("FINALMARKET_API_CALLS", "0")) // len(CALLS))])
-def test_it_never_breaks_and_answers_as_described(house: House, examples: int) -> None:
+def test_it_never_breaks_and_answers_as_described(
+    house: House, examples: int, record_property: Callable[[str, object], None]
+) -> None:
     tried = furnished(house)
     for call in CALLS:
         try_ways(tried, call, examples)
+    record_property("calls", tried.calls)
+    record_property("operations", len(tried.answered))
     assert len(tried.answered) == len(CALLS)
     assert sum(2 in statuses for statuses in tried.answered.values()) >= len(CALLS) // 2, tried.answered

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import os
 import random
+from collections import Counter
 
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
@@ -26,8 +27,10 @@ def one(number: int, *identities: tuple[str, str]) -> Profile:
 @slowly
 @given(records(), st.randoms(use_true_random=False), st.booleans())
 def test_twenty_orders_of_arrival_and_any_repetition_give_one_result(
-    arrived: list[Record], chance: random.Random, with_decisions: bool
+    tried: Counter[str], arrived: list[Record], chance: random.Random, with_decisions: bool
 ) -> None:
+    tried["graphs"] += 1
+    tried["orders of arrival"] += ORDERS
     rules = Rules(ignored=BLOCKED)
     anchors = sorted(profile.anchor for profile in profiles_of(arrived, BLOCKED) if profile.anchor)
     said = [(chance.choice(anchors), chance.choice(anchors), chance.random() < 0.5) for _ in range(3)]
@@ -55,7 +58,10 @@ def _decisions(profiles: list[Profile], said: list[tuple[Identity, Identity, boo
 
 @slowly
 @given(records(), st.randoms(use_true_random=False))
-def test_nobody_is_joined_whom_a_person_parted(arrived: list[Record], chance: random.Random) -> None:
+def test_nobody_is_joined_whom_a_person_parted(
+    tried: Counter[str], arrived: list[Record], chance: random.Random
+) -> None:
+    tried["graphs"] += 1
     profiles = profiles_of(arrived, BLOCKED)
     numbers = [profile.id for profile in profiles]
     pairs = [tuple(sorted(chance.sample(numbers, 2))) for _ in range(3) if len(numbers) > 1]
@@ -66,8 +72,11 @@ def test_nobody_is_joined_whom_a_person_parted(arrived: list[Record], chance: ra
 
 @slowly
 @given(records())
-def test_what_people_lend_each_other_never_joins_two_addresses_accounts_or_cards(arrived: list[Record]) -> None:
+def test_what_people_lend_each_other_never_joins_two_addresses_accounts_or_cards(
+    tried: Counter[str], arrived: list[Record]
+) -> None:
     """Two persons hang together through phones, cards and devices alone only if at most one of them is identified."""
+    tried["graphs"] += 1
     profiles = profiles_of(arrived, BLOCKED)
     rules = Rules(ignored=BLOCKED)
     owned = [

@@ -5,6 +5,7 @@ from __future__ import annotations
 
 import os
 import random
+from collections import Counter
 from collections.abc import Iterator
 from contextlib import contextmanager
 from datetime import datetime, timedelta
@@ -64,8 +65,9 @@ def expected(arrived: list[Record]) -> Partition:
 @slowly
 @given(records(), st.randoms(use_true_random=False))
 def test_records_in_any_order_one_by_one_or_together_end_in_the_persons_of_the_pure_function(
-    arrived: list[Record], chance: random.Random
+    tried: Counter[str], arrived: list[Record], chance: random.Random
 ) -> None:
+    tried["worlds"] += 1
     wanted = expected(arrived)
     for _ in range(3):
         chance.shuffle(arrived)
@@ -84,8 +86,9 @@ def test_records_in_any_order_one_by_one_or_together_end_in_the_persons_of_the_p
 @slowly
 @given(records(), st.randoms(use_true_random=False))
 def test_whatever_people_decide_what_is_kept_up_to_date_equals_what_is_computed_from_scratch(
-    arrived: list[Record], chance: random.Random
+    tried: Counter[str], arrived: list[Record], chance: random.Random
 ) -> None:
+    tried["worlds"] += 1
     with taken_back():
         for number, record in enumerate([*arrived, *arrived]):
             resolve_many([contact(record)])
@@ -118,8 +121,9 @@ def _decide(chance: random.Random) -> None:
 @slowly
 @given(records(most=8), st.randoms(use_true_random=False))
 def test_a_merge_and_its_unmerge_leave_every_table_as_it_was_byte_for_byte(
-    arrived: list[Record], chance: random.Random
+    tried: Counter[str], arrived: list[Record], chance: random.Random
 ) -> None:
+    tried["worlds"] += 1
     with taken_back():
         resolve_many([contact(record) for record in arrived])
         settle()
@@ -143,8 +147,9 @@ def test_a_merge_and_its_unmerge_leave_every_table_as_it_was_byte_for_byte(
 @slowly
 @given(records(most=8), st.randoms(use_true_random=False))
 def test_journeys_that_are_told_after_a_merge_and_after_its_unmerge_are_those_of_before(
-    arrived: list[Record], chance: random.Random
+    tried: Counter[str], arrived: list[Record], chance: random.Random
 ) -> None:
+    tried["worlds"] += 1
     with taken_back():
         resolve_many([contact(record) for record in arrived])
         settle()

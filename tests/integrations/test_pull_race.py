@@ -83,8 +83,10 @@ def test_orders_come_in_once_while_webhook_poll_and_backfill_race_and_are_killed
     finally:
         race.stop()
     finish(account)
-    all_came_once(account)
+    record_property("orders", len(made))
+    record_property("kills", sum(race.deaths.values()))
     record_property("killed", {f"{name} by {cause}": count for (name, cause), count in sorted(race.deaths.items())})
+    all_came_once(account)
 
 
 def called(account: Account, monkeypatch: pytest.MonkeyPatch) -> list[Letter]:

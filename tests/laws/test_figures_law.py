@@ -6,6 +6,7 @@ from __future__ import annotations
 import os
 import random
 import threading
+from collections import Counter
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from datetime import UTC, date, datetime, timedelta
@@ -175,8 +176,11 @@ def from_scratch() -> dict[tuple[int, date, str], dict[str, Any]]:
 @slowly
 @given(st.randoms(use_true_random=False))
 def test_figures_that_are_kept_up_equal_those_from_scratch_whatever_happens_in_whatever_order(
+    tried: Counter[str],
     chance: random.Random,
 ) -> None:
+    tried["histories"] += 1
+    tried["events"] += EVENTS
     with taken_back(), clock.steered(NOW):
         world = World(chance)
         for _ in range(EVENTS):
@@ -198,7 +202,10 @@ def test_figures_that_are_kept_up_equal_those_from_scratch_whatever_happens_in_w
 @pytest.mark.django_db
 @slowly
 @given(st.randoms(use_true_random=False))
-def test_orders_that_arrive_in_another_order_end_in_the_same_figures(chance: random.Random) -> None:
+def test_orders_that_arrive_in_another_order_end_in_the_same_figures(
+    tried: Counter[str], chance: random.Random
+) -> None:
+    tried["histories"] += 1
     drafts = [
         (chance.randrange(2), FIRST + timedelta(minutes=chance.randrange(DAYS * 1440)), chance.randrange(4), number)
         for number in range(12)

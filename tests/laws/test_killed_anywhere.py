@@ -7,6 +7,7 @@ FINALMARKET_PROOF_CUTS=all makes it the long proof.
 from __future__ import annotations
 
 import os
+from collections import Counter
 from functools import partial
 
 import pytest
@@ -25,13 +26,15 @@ pytestmark = pytest.mark.committed_database
 
 @pytest.mark.parametrize("way", WAYS)
 def test_a_worker_that_is_killed_anywhere_loses_nothing_and_doubles_nothing(
-    way: str, monkeypatch: pytest.MonkeyPatch
+    way: str, monkeypatch: pytest.MonkeyPatch, tried: Counter[str]
 ) -> None:
     with house(monkeypatch) as home:
         for path in WAYS[way]:
+            tried["paths"] += 1
             trail = walked(home, path)
             assert home.faults_of_the_books() == [], f"{path}: nobody was killed"
             for cut in cuts(path, trail):
+                tried["workers killed"] += 1
                 path.happen(home)
                 home.pass_time(minutes=1)
                 assert cut_off(partial(path.act, home), cut) == "", path

@@ -98,12 +98,15 @@ WAYS = [buy_by_threads, buy_by_tasks, buy_by_processes]
 @pytest.mark.parametrize("stock", [1, 500, 5_000])
 @pytest.mark.parametrize("buy", WAYS)
 def test_a_thousand_buyers_get_all_that_is_there_and_no_unit_more(
-    buy: Callable[[list[list[Request]]], Counter[str]], stock: int
+    buy: Callable[[list[list[Request]]], Counter[str]], stock: int, tried: Counter[str]
 ) -> None:
     channels = [channel.pk for channel in eight_channels()]
     variant = shelves.new_variant()
     shelves.put(variant, shelves.new_place(), stock)
     outcomes = buy(wishes(channels, variant.pk, range(BUYERS)))
+    tried["requests"] = outcomes.total()
+    tried["oversold"] = max(0, outcomes["granted"] - stock)
+    tried["wrongly refused"] = max(0, stock - outcomes["granted"])
     assert outcomes == {"granted": stock, "refused": BUYERS * TRIES - stock}
     assert shelves.pool(variant).reserved == stock
     assert Reservation.objects.filter(state="held").count() == stock

@@ -10,6 +10,7 @@ printed move by move; FINALMARKET_LAWS_SHRINK=1 looks for a shorter one first, w
 from __future__ import annotations
 
 import os
+from collections import Counter
 from datetime import timedelta
 from typing import Any
 
@@ -67,9 +68,12 @@ a_house = st.sampled_from(HOUSES)
 class StockGame(RefereedGame):
     """One game: any verbs in any order, the referee watching."""
 
+    played: Counter[str]
+
     @initialize(houses=st.tuples(a_house, a_house), limit=st.sampled_from([4, 8, 0]))
     def begin(self, houses: tuple[tuple[dict[str, Any], ...], ...], limit: int) -> None:
         """Everything of one game happens in a transaction that is rolled back."""
+        self.played["games"] += 1
         self.books = self.world.books()
         self.keys = {}
         self.lines = self.open_lines()
@@ -336,8 +340,8 @@ class StockGame(RefereedGame):
 
 @pytest.mark.slow
 @pytest.mark.django_db
-def test_the_laws_of_stock_hold_in_every_order_of_events() -> None:
-    StockGame.world = World()
+def test_the_laws_of_stock_hold_in_every_order_of_events(tried: Counter[str]) -> None:
+    StockGame.world, StockGame.played = World(), tried
     run_state_machine_as_test(
         StockGame,
         settings=settings(
