@@ -90,7 +90,7 @@ class _Sweep:
     def __init__(self, history: History) -> None:
         self._courses = {Course(history.units, frozenset())}
         self._grants, self._releases = UnderWay(), UnderWay()
-        self._refusals: dict[int, int] = {}  # those under way, by number: the event at which they were asked
+        self._refusals: dict[int, int] = {}  # those under way, by number: the event at which they were asked, growing
 
     def ask(self, index: int, one: Operation) -> str:
         if one.was_refused:
@@ -137,7 +137,7 @@ class _Sweep:
             yield Course(left, early - {one.number}, nothing_at)
             return
         yield Course(left + 1, early, nothing_at if left else index)
-        if left and any(asked > nothing_at for asked in self._refusals.values()):
+        if left and self._refusals and next(reversed(self._refusals.values())) > nothing_at:
             chosen = self._grants.soonest(early, left) if left <= len(self._grants) else None
             if chosen is not None:
                 yield Course(1, early | chosen, index)

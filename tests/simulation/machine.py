@@ -246,7 +246,6 @@ class Machine:
             kind = type(connections["default"])
             whole = kind.connect
             patch.setattr(kind, "connect", lambda one: self._connected(one, whole))
-            connection.close()
             connection.ensure_connection()
             self.tell_time()
             yield
