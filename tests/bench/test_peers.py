@@ -11,7 +11,7 @@ from pathlib import Path
 import pytest
 
 from finalmarket.bench.report import figure
-from tests.bench.peers import goods
+from tests.bench.peers import goods, page
 from tests.bench.peers.crowd import Buyer, press, request
 from tests.bench.peers.tally import Races, Result, races, report, sold
 
@@ -110,3 +110,27 @@ def test_what_is_installed_is_pinned_and_names_no_registry() -> None:
     for path in FOLDER.glob("*/package.json"):
         wanted = json.loads(path.read_text("utf-8"))["dependencies"]
         assert all(re.fullmatch(r"\d+\.\d+\.\d+", version) for version in wanted.values()), path
+
+
+def test_the_page_is_written_from_what_was_found() -> None:
+    lost = Races(rounds=200, buyers=8, oversold_units=31, oversold_rounds=29, worst_round=2, unsold_rounds=0)
+    kept = Races(rounds=200, buyers=8, oversold_units=0, oversold_rounds=0, worst_round=0, unsold_rounds=0)
+    speeds = [
+        figure(f"{name}", "orders/s", [40.0, 50.0, 60.0], baseline_name="ours", baselines=[100.0, 100.0, 100.0])
+        for name in ("oscar_hot", "oscar_spread", "ours_hot_beside_oscar", "ours_spread_beside_oscar")
+    ]
+    where = {
+        "date": "2026-11-26", "processor": "A processor", "cpus": 2, "memory_mb": 24_000, "postgresql": "18.6",
+        "fsync": "on", "python": "3.11", "load": 0.1,
+    }  # fmt: skip
+    one = Result("oscar", "4.2.1", "its own defaults", figures=speeds, races=lost, our_races=kept)
+    found = report(where, [one, Result("medusa", problem="no npm | here")], callers=16)
+    for peer in found["peers"].values():
+        peer["machine"] = where
+    text = page.put(f"Before.\n{page.BEGIN}\nold\n{page.END}\nAfter.\n", page.figures(found))
+    assert "old" not in text and text.startswith("Before.") and text.endswith("After.\n")
+    assert "| django-oscar 4.2.1 | one hot | 50.0 (40.0 to 60.0) | 50.0 (40.0 to 60.0) | 0.50 | 100.0 |" in text
+    assert "| django-oscar 4.2.1 | 200 x 8 | **31** | 29 | 2 | 0 | **0**, 0 unsold |" in text
+    assert "| Medusa | | not measured: no npm / here | | | |" in text
+    with pytest.raises(ValueError, match="figures"):
+        page.put("A page without marks.", "")

@@ -4,7 +4,7 @@
 
 Each peer is installed where it is not, started on a database of its own in the server that ours uses, measured beside
 ours, and stopped. What was found of each is kept in build/peers, so that peers can be measured one by one; the last
-words are of all that were found. A peer that cannot be installed or started is reported with the reason.
+words are of all that were found, and without --quick they are written into docs/peers.md. A peer that cannot be installed or started is reported with the reason.
 """
 
 from __future__ import annotations
@@ -22,10 +22,13 @@ def main() -> None:
     asked = _arguments()
     os.environ.setdefault("DJANGO_SETTINGS_MODULE", "finalmarket.config.settings")
     django.setup()
+    from tests.bench.peers import page
     from tests.bench.peers.run import PEERS, measure_all, print_report, read_results
 
     measure_all(asked.peer or list(PEERS), is_quick=asked.quick, say=_say)
     found = read_results()
+    if not asked.quick:
+        page.write(found)
     if asked.json:
         sys.stdout.write(json.dumps(found, indent=2) + "\n")
     else:

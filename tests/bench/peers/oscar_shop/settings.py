@@ -2,8 +2,8 @@
 
 import os
 
-import oscar
-from oscar.defaults import *  # noqa: F403
+import oscar  # type: ignore[import-not-found]
+from oscar.defaults import *  # type: ignore[import-not-found]  # noqa: F403
 
 SECRET_KEY = "only for a bench on this machine"
 ALLOWED_HOSTS = ["127.0.0.1"]
