@@ -15,7 +15,7 @@ from finalmarket.api.problems import KINDS, MEDIA_TYPE, URN, ProblemBody
 DECIMAL = r"^[+-]?\d{1,20}(\.\d{1,12})?$"
 REF = "#/components/schemas/{model}"
 OF_EVERY_CALL = ("not-let-in", "not-allowed", "invalid", "too-fast", "broken", "away")
-OF_WRITES = ("no-idempotency-key", "under-way", "too-large", "media-type", "refused", "other-call")
+OF_WRITES = ("no-idempotency-key", "unreadable", "under-way", "too-large", "media-type", "refused", "other-call")
 ABOUT = """\
 Every call names an API key: `Authorization: Bearer fm_...`. Every write has an `Idempotency-Key` of yours: repeated
 under it, a write is carried out once and answered the same for 48 hours. Lists come in pages: `next` of one is `cursor`
@@ -139,7 +139,7 @@ def _describe_errors(path: str, operation: dict[str, Any], told: dict[str, Any])
     has_pages = any(one["name"] == "cursor" for one in operation["parameters"])
     kinds += ["cursor"] if has_pages else []
     kinds += ["not-found"] if "{" in path else []
-    kinds += list(OF_WRITES) + (["unreadable"] if told.get("body") is not None else []) if told.get("writes") else []
+    kinds += OF_WRITES if told.get("writes") else []
     kinds += ["changed"] if told.get("matches") else []
     kinds += told.get("may_be", [])
     by_status: dict[int, list[str]] = {}

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import re
+
 import pytest
 from django.db import OperationalError
 from django.test import Client
@@ -11,6 +13,7 @@ from finalmarket.api import door
 from finalmarket.journeys.models import CrossChannelJourney
 from tests.api.calling import Program, problem
 from tests.api.conftest import House
+from tests.api.furnished import absent, calls
 
 
 @pytest.fixture
@@ -57,6 +60,17 @@ def test_what_is_no_json_cannot_be_read(house: House, program: Program, body: by
 
 def test_a_list_where_an_object_is_wanted_is_refused(house: House, program: Program) -> None:
     problem(program.write("POST", "/journeys", b"[1]"), "invalid", 422)
+
+
+def test_what_is_said_to_a_call_that_takes_no_body_is_refused_not_passed_over(house: House, program: Program) -> None:
+    silent = [call for call in calls().values() if call.method != "GET" and call.example is None]
+    assert {"hold_cart", "delete_webhook"} <= {call.name for call in silent}
+    for call in silent:
+        address = re.sub(r"\{(\w+)\}", lambda found: str(absent(found[1])), call.path)
+        said = problem(program.write(call.method, address, b"{"), "unreadable", 400)
+        assert said["errors"][0]["where"] == "body", call.name
+        problem(program.write(call.method, address, b'{"channel": 1}'), "invalid", 422)
+        assert program.write(call.method, address, b"{}").status_code == 404, call.name
 
 
 def test_a_form_is_no_json(house: House, program: Program) -> None:

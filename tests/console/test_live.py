@@ -4,8 +4,8 @@ from __future__ import annotations
 
 import asyncio
 import json
-from collections.abc import AsyncIterator, Awaitable, Callable, Coroutine
-from contextlib import asynccontextmanager
+from collections.abc import AsyncIterator, Awaitable, Callable, Coroutine, Iterator
+from contextlib import asynccontextmanager, contextmanager
 from typing import Any
 
 import pytest
@@ -15,8 +15,10 @@ from django.contrib.sessions.models import Session
 from django.test import Client
 
 from finalmarket.console.live import door, listening
-from finalmarket.console.live.audience import MOST_OF_ONE_USER
-from finalmarket.console.live.words import MOST_IDS, WATCH_LOCK, read, together
+from finalmarket.console.live.attention import QUERIES
+from finalmarket.console.live.audience import MOST_OF_ONE_USER, Listener
+from finalmarket.console.live.words import MOST_IDS, read, together
+from finalmarket.customers.models import OmnichannelCustomer
 from finalmarket.kernel.sql import open_connection
 from finalmarket.orders.intake import take
 from tests.orders.market import Market, draft, line, open_market
@@ -31,6 +33,7 @@ class Page:
     def __init__(self, stream: door.Door, cookie: str, headers: dict[str, str]) -> None:
         self.status = 0
         self.headers: dict[str, str] = {}
+        self.answered = asyncio.Event()
         self._pieces: asyncio.Queue[bytes] = asyncio.Queue()
         self._gone = asyncio.Event()
         told = {"host": "127.0.0.1:8200", "cookie": cookie, **headers}
@@ -48,6 +51,7 @@ class Page:
         if message["type"] == "http.response.start":
             self.status = message["status"]
             self.headers = {name.decode(): value.decode() for name, value in message["headers"]}
+            self.answered.set()
         else:
             self._pieces.put_nowait(message["body"])
 
@@ -84,10 +88,11 @@ class Hub:
         cookie = await asyncio.to_thread(_cookie, user) if user else ""
         page = Page(self.door, cookie, headers)
         self.pages.append(page)
-        while not page.status:
-            if page.task.done():
-                await page.task
-            await asyncio.sleep(0.01)
+        answered = asyncio.create_task(page.answered.wait())
+        await asyncio.wait({answered, page.task}, timeout=PATIENCE_SECONDS, return_when=asyncio.FIRST_COMPLETED)
+        if not answered.done():
+            answered.cancel()
+            await asyncio.wait_for(page.task, 0.0)  # it failed, or nothing came of it
         return page
 
     async def watching(self, user: User) -> Page:
@@ -225,14 +230,20 @@ def test_who_is_logged_out_hears_no_more(market: Market, monkeypatch: pytest.Mon
 def test_a_right_that_is_taken_away_is_heard_no_more(market: Market, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(door, "BEAT_SECONDS", 0.05)
     monkeypatch.setattr(door, "BEATS_BETWEEN_CHECKS", 1)
-    seller = clerk("sam", "view_order", "view_stockitem")
+    seller, narrowed, look = clerk("sam", "view_order", "view_stockitem"), asyncio.Event(), door._may_stay
+
+    async def looked(listener: Listener, cookies: str) -> bool:
+        may_stay = await look(listener, cookies)
+        if "orders" not in listener.topics:
+            narrowed.set()
+        return may_stay
+
+    monkeypatch.setattr(door, "_may_stay", looked)
 
     async def story(found: Hub) -> None:
         page = await found.watching(seller)
         await off_the_loop(lambda: seller.user_permissions.remove(Permission.objects.get(codename="view_order")))
-        listener = next(iter(found.door._audience._listeners))  # type: ignore[union-attr]
-        while "orders" in listener.topics:
-            await asyncio.sleep(0.01)
+        await asyncio.wait_for(narrowed.wait(), PATIENCE_SECONDS)
         await off_the_loop(lambda: take(draft(market.web, "one", line("TEA"))))
         assert (await page.event())[1].keys() == {"stock"}
 
@@ -273,24 +284,108 @@ def test_whoever_watches_is_told_when_the_house_closes(market: Market) -> None:
     staged(story)
 
 
-def test_nothing_is_said_while_nobody_watches(market: Market) -> None:
-    with open_connection() as ear, open_connection() as lock:
+def said(ear: Any, until: str) -> list[str]:
+    """What was said before a word of our own."""
+    with open_connection() as connection:
+        connection.execute("SELECT pg_notify('finalmarket_live', %s)", [until])
+    heard: list[str] = []
+    for one in ear.notifies(timeout=PATIENCE_SECONDS):
+        if one.payload == until:
+            return heard
+        heard.append(one.payload)
+    raise AssertionError(f"nothing was heard but {heard}")
+
+
+@contextmanager
+def asked(topic: str) -> Iterator[None]:
+    """Within it writers are asked for a word of the topic."""
+    with open_connection() as connection:
+        assert connection.execute(QUERIES["ask"], [[topic]]).fetchall() == [(topic,)]
+        yield
+
+
+def test_nothing_is_said_unless_somebody_asks(market: Market) -> None:
+    with open_connection() as ear:
         ear.execute("LISTEN finalmarket_live")
         market.receive(market.variants["TEA"], 1, market.north)
-        assert [said.payload for said in ear.notifies(timeout=0.2)] == []
-        lock.execute("SELECT pg_advisory_lock(%s, %s)", WATCH_LOCK)
-        market.receive(market.variants["TEA"], 1, market.north)
-        assert f"stock:{market.variants['TEA'].pk}" in [said.payload for said in ear.notifies(timeout=0.2)]
+        assert said(ear, "nobody asked") == []
+        with asked("stock"):
+            market.receive(market.variants["TEA"], 1, market.north)
+            assert f"stock:{market.variants['TEA'].pk}" in said(ear, "somebody asked")
 
 
 def test_many_changes_at_once_are_not_told_one_by_one(market: Market) -> None:
     for number in range(120):
         market.goods(f"SKU-{number}")
-    with open_connection() as ear, open_connection() as lock:
+    with open_connection() as ear, asked("stock"):
         ear.execute("LISTEN finalmarket_live")
-        lock.execute("SELECT pg_advisory_lock(%s, %s)", WATCH_LOCK)
         ear.execute("UPDATE stock_pool SET safety = safety")
-        assert [said.payload for said in ear.notifies(timeout=0.2)] == ["stock"]
+        assert said(ear, "that is all") == ["stock"]
+
+
+def test_what_is_committed_long_after_it_was_written_is_told_when_it_is(market: Market) -> None:
+    keeper = clerk("kim", "view_stockitem")
+    with open_connection() as writer:
+        writer.execute("BEGIN")
+        writer.execute("UPDATE stock_pool SET safety = safety")  # nobody watches yet: it is not told of
+
+        async def story(found: Hub) -> None:
+            page = await found.watching(keeper)
+            await asyncio.to_thread(writer.execute, "COMMIT")
+            assert await page.changed("stock") is None
+
+        staged(story)
+
+
+def change_often(writer: Any, times: int) -> None:
+    for _ in range(times):
+        writer.execute("UPDATE stock_pool SET safety = safety")
+
+
+def test_however_much_happens_writers_are_asked_for_a_word_now_and_then(market: Market) -> None:
+    keeper = clerk("kim", "view_stockitem")
+
+    async def story(found: Hub) -> None:
+        page = await found.watching(keeper)
+        writer = await asyncio.to_thread(open_connection)
+        ear = await asyncio.to_thread(open_connection)
+        try:
+            await asyncio.to_thread(ear.execute, "LISTEN finalmarket_live")
+            await asyncio.to_thread(change_often, writer, 200)
+            await page.changed("stock")
+            words = await asyncio.to_thread(said, ear, "that is all")
+            assert 1 <= len(words) <= 100, len(words)
+        finally:
+            await asyncio.to_thread(writer.close)
+            await asyncio.to_thread(ear.close)
+
+    staged(story)
+
+
+def test_two_hubs_both_hear_of_everything(market: Market) -> None:
+    keeper = clerk("kim", "view_stockitem")
+
+    async def story(found: Hub) -> None:
+        async with hub() as other:
+            pages = [await found.watching(keeper), await other.watching(keeper)]
+            for _ in range(3):
+                await off_the_loop(lambda: market.receive(market.variants["TEA"], 1, market.north))
+                for page in pages:
+                    await page.changed("stock")
+
+    staged(story)
+
+
+def test_whoever_watches_a_customer_is_told_what_they_do(market: Market) -> None:
+    ann = OmnichannelCustomer.objects.create(name="Ann")
+    seller = clerk("sam", "view_omnichannelcustomer")
+
+    async def story(found: Hub) -> None:
+        page = await found.watching(seller)
+        await off_the_loop(lambda: ann.track_interaction(market.web, "product_view"))
+        assert await page.changed("customers") == [ann.pk]
+
+    staged(story)
 
 
 def test_words_that_are_none_of_ours_are_passed_over() -> None:

@@ -10,7 +10,7 @@ import time
 import urllib.error
 import urllib.request
 from collections.abc import Iterator
-from contextlib import contextmanager
+from contextlib import contextmanager, suppress
 from dataclasses import dataclass, field, replace
 from datetime import timedelta
 from decimal import Decimal
@@ -42,7 +42,7 @@ from tests.journeys.walks import walk
 from tests.orders.market import Market, draft, line, open_market
 
 PASSWORD = "open sesame 1"
-OPEN_SECONDS = 60
+OPEN_SECONDS, LOOK_SECONDS = 60, 0.05
 
 
 def fill() -> Market:
@@ -126,14 +126,20 @@ def live_stream(database: str) -> Iterator[int]:
 
 
 def _wait_for(address: str, process: subprocess.Popen[bytes]) -> None:
-    for _ in range(OPEN_SECONDS * 10):
-        assert process.poll() is None, "the live stream ended before it began"
-        try:
-            with urllib.request.urlopen(address, timeout=5):
-                return
-        except (urllib.error.URLError, OSError):
-            time.sleep(0.1)
-    raise AssertionError(f"nobody answers at {address}")
+    """Wait until the address answers, or the process ends, whatever comes first."""
+    end = time.monotonic() + OPEN_SECONDS
+    while not _answers(address):
+        assert time.monotonic() < end, f"nobody answers at {address}"
+        with suppress(subprocess.TimeoutExpired):
+            raise AssertionError(f"the live stream ended with {process.wait(LOOK_SECONDS)} before it began")
+
+
+def _answers(address: str) -> bool:
+    try:
+        with urllib.request.urlopen(address, timeout=5):
+            return True
+    except (urllib.error.URLError, OSError):
+        return False
 
 
 @dataclass

@@ -16,6 +16,7 @@ from django.db.models import Count
 from django.urls import URLPattern, reverse
 
 from finalmarket.access.models import Work
+from finalmarket.analytics.incremental import restate_marked
 from finalmarket.analytics.models import Segment
 from finalmarket.console import urls
 from finalmarket.customers.models import OmnichannelCustomer
@@ -200,6 +201,30 @@ def test_stock_changes_in_the_matrix_without_reload(quiet: Console) -> None:
         before = int(row.locator("td").first.inner_text())
         quiet.market.receive(quiet.market.variants["SUGAR"], 7, quiet.market.north)
         expect(row.locator("td").first).to_have_text(str(before + 7))
+
+
+def test_a_channel_its_figures_and_a_customer_change_without_reload(quiet: Console) -> None:
+    expect, web = playwright.expect, quiet.market.web
+    ann = OmnichannelCustomer.objects.get(name="Ann")
+    with quiet.page() as channel:
+        figures, person = channel.context.new_page(), channel.context.new_page()
+        pages = {channel: f"/channels/{web.pk}/", figures: "/analytics/", person: f"/customers/{ann.pk}/"}
+        for page, address in pages.items():
+            if page is not channel:
+                quiet.listen(page)
+            page.goto(f"{quiet.address}{address}")
+            expect(page.locator("#fm-live")).to_have_text("Live")
+            page.evaluate("window.sameDocument = true")
+        today = channel.locator("#tiles .fm-stat", has_text="Orders today").locator("p")
+        all_orders = figures.locator("#figures-part .fm-stat", has_text="Orders").locator("p")
+        before = int(today.inner_text()), int(all_orders.inner_text())
+        order(quiet.market, web, "on-three-pages", email="finn@example.com")
+        restate_marked()
+        ann.track_interaction(web, "wishlist_add", device="mobile")
+        expect(today).to_have_text(str(before[0] + 1))
+        expect(all_orders).to_have_text(str(before[1] + 1))
+        expect(person.locator("#timeline")).to_contain_text("Put on the wishlist")
+        assert all(page.evaluate("window.sameDocument") is True for page in pages)
 
 
 def test_the_page_can_be_told_to_stand_still(quiet: Console) -> None:

@@ -16,7 +16,7 @@ shows the token of its device in `{DEVICE}`. A cart and an order are known by to
 wrong is told as problem details (RFC 9457) that say what, where, and what to do.
 """
 OF_EVERY_CALL = ("not-let-in", "not-allowed", "invalid", "too-fast", "broken", "away")
-OF_WRITES = ("too-large", "media-type", "refused")
+OF_WRITES = ("unreadable", "too-large", "media-type", "refused")
 OF_WRITES_ONCE = ("no-idempotency-key", "under-way", "other-call")
 
 
@@ -54,7 +54,6 @@ def _describe(path: str, operation: dict[str, Any], told: dict[str, Any]) -> Non
         kinds.append("cursor")
     if told.get("writes"):
         kinds += [*OF_WRITES, *(OF_WRITES_ONCE if told["once"] else ())]
-        kinds += ["unreadable"] if told.get("body") is not None else []
     by_status: dict[int, list[str]] = {}
     for kind in kinds:
         by_status.setdefault(KINDS[kind].status, []).append(kind)

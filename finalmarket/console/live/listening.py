@@ -4,24 +4,21 @@ from __future__ import annotations
 
 import asyncio
 import random
-from typing import Any
 
 import psycopg
 import structlog
 from django.db import connections
 
+from finalmarket.console.live.attention import LOOK_SECONDS, Attention, Connection
 from finalmarket.console.live.audience import Audience
-from finalmarket.console.live.words import CHANNEL, WATCH_LOCK, read
+from finalmarket.console.live.words import CHANNEL, read
 from finalmarket.kernel.sql import connection_options
 
 LINGER_SECONDS = 30.0
 """Who goes from page to page leaves for a moment; the ear stays open so long after the last has left."""
 LONGEST_PAUSE_SECONDS = 30.0
-LOOK_SECONDS = 15.0
-"""A connection on which nothing is heard is asked so often whether it is still one."""
 
 log = structlog.get_logger(__name__)
-Connection = psycopg.AsyncConnection[tuple[Any, ...]]
 
 
 async def listen(audience: Audience, *, linger_seconds: float = LINGER_SECONDS) -> None:
@@ -31,11 +28,9 @@ async def listen(audience: Audience, *, linger_seconds: float = LINGER_SECONDS) 
         await audience.is_occupied.wait()
         try:
             async with asyncio.TaskGroup() as group:
-                ear = group.create_task(_hear(audience))
-                flag = group.create_task(_show_that_somebody_watches())
+                hearing = group.create_task(_hear(audience))
                 await _until_empty(audience, linger_seconds)
-                ear.cancel()
-                flag.cancel()
+                hearing.cancel()
             failures = 0
         except* (psycopg.Error, OSError) as error:
             failures += 1
@@ -62,23 +57,21 @@ async def _connect() -> Connection:
 
 async def _hear(audience: Audience) -> None:
     """Hand round what is said. Pages that were there before are told that anything may have changed meanwhile."""
-    connection = await _connect()
-    async with connection:
-        await connection.execute(f"LISTEN {CHANNEL}")  # our own constant
+    attention = Attention(audience)
+    async with await _connect() as ear, await _connect() as asking:
+        await ear.execute(f"LISTEN {CHANNEL}")  # our own constant
+        await attention.begin(asking)
         audience.can_hear.set()
         audience.tell_that_all_may_have_changed()
-        while True:
-            async for said in connection.notifies(timeout=LOOK_SECONDS):
-                if (word := read(said.payload)) is not None:
-                    audience.tell([word])
-            await connection.execute("SELECT 1")
+        async with asyncio.TaskGroup() as group:
+            group.create_task(attention.keep(asking))
+            group.create_task(_hand_round(ear, attention, audience))
 
 
-async def _show_that_somebody_watches() -> None:
-    """Hold the lock that makes writers talk. Waiting for it is as good: they look whether they get it."""
-    connection = await _connect()
-    async with connection:
-        await connection.execute("SELECT pg_advisory_lock(%s, %s)", WATCH_LOCK)
-        while True:
-            await asyncio.sleep(LOOK_SECONDS)
-            await connection.execute("SELECT 1")
+async def _hand_round(ear: Connection, attention: Attention, audience: Audience) -> None:
+    while True:
+        async for said in ear.notifies(timeout=LOOK_SECONDS):
+            if (word := read(said.payload)) is not None:
+                audience.tell([word])
+                attention.spoke(word.topic)
+        await ear.execute("SELECT 1")

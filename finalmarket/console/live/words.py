@@ -6,9 +6,6 @@ from collections.abc import Mapping
 from dataclasses import dataclass
 
 CHANNEL = "finalmarket_live"
-WATCH_LOCK = (4117, 1)
-"""The advisory lock that says that somebody watches; triggers.sql has the same two numbers."""
-
 MOST_IDS = 200
 
 TOPICS: Mapping[str, str] = {
@@ -19,6 +16,7 @@ TOPICS: Mapping[str, str] = {
     "figures": "analytics.view_channelanalytics|orders.view_order",
     "integrations": "integrations.view_channelintegration",
     "journeys": "journeys.view_crosschanneljourney",
+    "customers": "customers.view_omnichannelcustomer|analytics.view_channelanalytics",
     "drafts": "orders.view_order",
     "bulk": "channels.change_channelproduct",
     "notices": "stock.view_stockalert|integrations.view_channelintegration|analytics.view_channelanalytics",

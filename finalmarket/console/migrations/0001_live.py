@@ -11,14 +11,14 @@ QUERIES = Queries(Path(__file__).resolve().parents[1] / "live" / "triggers.sql")
 
 def _install(apps, schema_editor):
     with schema_editor.connection.cursor() as cursor:
-        for name in ("tell", "watch", "watched"):
+        for name in ("tell", "count", "watch", "watched"):
             cursor.execute(QUERIES[name])
 
 
 def _remove(apps, schema_editor):
     with schema_editor.connection.cursor() as cursor:
         cursor.execute("DROP FUNCTION live_tell() CASCADE")
-        cursor.execute("DROP FUNCTION live_watch(regclass, text, text)")
+        cursor.execute("DROP FUNCTION live_watch; DROP FUNCTION live_count")
 
 
 class Migration(migrations.Migration):

@@ -137,6 +137,7 @@ def _all(first: date, last: date) -> dict[str, Any]:
     return {
         "rows": rows,
         "together": sums,
+        "orders": _address("orders", urlencode({"state": "standing", "since": first, "until": last})),
         "has_figures": bool(sums["orders_count"] or sums["sessions"]),
         "chart": _by_channel(first, last, [one.channel for one in ranked], sums["merchant_currency"]),
         "journeys": _journeys(journey_statistics(first, last), first, last),
@@ -211,7 +212,7 @@ def _journeys(found: Sequence[JourneyStatistics], first: date, last: date) -> li
         {
             "one": one, "channel": names.get(one.channel, ""), "intent": words.get(one.intent, one.intent),
             "page": _address(
-                "journeys", urlencode({"channel": one.channel, "intent": one.intent, "since": first, "until": last})
+                "journeys", urlencode({"began_on": one.channel, "intent": one.intent, "since": first, "until": last})
             ),
         }
         for one in found

@@ -2,10 +2,13 @@
 
 from __future__ import annotations
 
+from datetime import UTC, date, datetime, time, timedelta, tzinfo
 from typing import Any
 from urllib.parse import urlencode
+from zoneinfo import ZoneInfo
 
 from django import forms
+from django.db.models import Q
 from django.http import HttpRequest
 
 from finalmarket.channels.models import SalesChannel
@@ -50,11 +53,44 @@ def choice(label: str, every: str, choices: list[tuple[str, str]]) -> forms.Choi
     return forms.ChoiceField(label=label, choices=[("", every), *choices], required=False)
 
 
+def number() -> forms.IntegerField:
+    """The number of a record that a link leads to; nobody types it."""
+    return forms.IntegerField(min_value=1, max_value=2**63 - 1, required=False, widget=forms.HiddenInput())
+
+
 def text(label: str, hint: str) -> forms.CharField:
     """A field to search by."""
     field = forms.CharField(label=label, max_length=200, required=False)
     field.widget.attrs.update({"type": "search", "placeholder": hint, "autocomplete": "off"})
     return field
+
+
+def in_days(given: dict[str, Any], *, at: str, channel: str) -> Q:
+    """Rows whose moment `at` lies in the days that are asked for by `since` and `until`, each by the clock of its
+    `channel`, as figures count them. One query, where days are asked for."""
+    since, until = given.get("since"), given.get("until")
+    if since is None and until is None:
+        return Q()
+    zones: dict[str, list[int]] = {}
+    for key, zone in SalesChannel.objects.order_by("pk").values_list("pk", "time_zone"):
+        zones.setdefault(zone, []).append(key)
+    if len(zones) == 1:
+        return _between(since, until, at, ZoneInfo(next(iter(zones))))
+    found = Q(pk__in=[])
+    for zone, keys in zones.items():
+        found |= Q(**{f"{channel}__in": keys}) & _between(since, until, at, ZoneInfo(zone))
+    # No clock is a day away from UTC: these bounds are what an index serves.
+    around = since and since - timedelta(days=1), until and until + timedelta(days=1)
+    return _between(*around, at, UTC) & found
+
+
+def _between(since: date | None, until: date | None, at: str, zone: tzinfo) -> Q:
+    found = Q()
+    if since is not None:
+        found &= Q(**{f"{at}__gte": datetime.combine(since, time.min, zone)})
+    if until is not None:
+        found &= Q(**{f"{at}__lt": datetime.combine(until + timedelta(days=1), time.min, zone)})
+    return found
 
 
 def day(label: str) -> forms.DateField:

@@ -11,6 +11,7 @@ from django.urls import reverse
 
 from finalmarket.analytics.health import health_of_all
 from finalmarket.analytics.models import ChannelAnalytics
+from finalmarket.analytics.rollup import today
 from finalmarket.catalog.models import Variant
 from finalmarket.channels.listing import with_prices
 from finalmarket.channels.models import ChannelProduct, SalesChannel
@@ -50,8 +51,12 @@ def channels(request: HttpRequest) -> HttpResponse:
     figures.add_listings(found)
     healths = health_of_all([one.channel for one in found])
     cards = [
-        {"figures": one, "icon": ICONS[one.channel.channel_type], "health": healths[one.channel.pk]} for one in found
-    ]
+        {
+            "figures": one, "icon": ICONS[one.channel.channel_type], "health": healths[one.channel.pk],
+            "first_day": today(one.channel) - timedelta(days=figures.DAYS - 1),
+        }
+        for one in found
+    ]  # fmt: skip
     context = {"cards": cards, "days": figures.DAYS, "counted_at_most": COUNTED_AT_MOST}
     return show(request, "channels.html", "Channels", context)
 
@@ -62,6 +67,8 @@ def channel(request: HttpRequest, key: int) -> HttpResponse:
     one = get_object_or_404(SalesChannel, pk=key)
     found = figures.figures(one)
     figures.add_alerts(found)
+    figures.add_listings(found)
+    day = today(one)
     filters = ListingFilters(request)
     listings = one.listings.select_related("variant__product").prefetch_related(*with_prices())
     if text := filters.given.get("q"):
@@ -71,6 +78,10 @@ def channel(request: HttpRequest, key: int) -> HttpResponse:
     by_variant = {row["variant"]: row for row in sold}
     context = {
         "channel": one,
+        "heard": f"figures:{one.pk}",
+        "day": day,
+        "first_day": day - timedelta(days=figures.DAYS - 1),
+        "counted_at_most": COUNTED_AT_MOST,
         "icon": ICONS[one.channel_type],
         "figures": found[0],
         "rates": figures.rates(one),

@@ -136,6 +136,7 @@ def customer(request: HttpRequest, key: int) -> HttpResponse:
     )  # fmt: skip
     channels = {one.pk: one for one in SalesChannel.objects.order_by("name")}
     context = {
+        "heard": f"customers:{','.join(map(str, profile['profiles']))}",
         "profile": profile, "person": profile["customer"], "sees_people": sees_people,
         "is_merged": len(profile["profiles"]) > 1, "segments": SEGMENT_WORDS,
         "may": {one for one in PAGES if request.user.has_perm(one)}, "may_take": sees_people and _may_take(request),

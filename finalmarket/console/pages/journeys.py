@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
-from datetime import UTC, datetime, time, timedelta
 from typing import Any
 
 from django.db.models import Count, Q, QuerySet
@@ -21,6 +20,9 @@ from finalmarket.journeys.models import CrossChannelJourney, JourneyTouchpoint
 
 ORDER = ("-started_at", "-id")
 MOST_TOUCHES = 500
+CASES = ("support", "return", "review")
+"""Intents of journeys that may be about an order; they have not led to it (analytics/statistics.sql)."""
+LED_TO = {"order": "An order", "completed": "Something else", "abandoned": "Nothing", "open": "Nothing yet"}
 
 
 class JourneyFilters(asked.Filters):
@@ -30,6 +32,8 @@ class JourneyFilters(asked.Filters):
     channel = asked.ChannelField(label="Touches")
     intent = asked.choice("Intent", "All intents", list(CrossChannelJourney.Intent.choices))
     state = asked.choice("State", "All states", list(CrossChannelJourney.State.choices))
+    began_on = asked.ChannelField(label="Began on")
+    led_to = asked.choice("Led to", "Anything", list(LED_TO.items()))
     since = asked.day("Began from")
     until = asked.day("to")
 
@@ -53,8 +57,10 @@ def journeys(request: HttpRequest) -> HttpResponse:
 
 
 def _narrowed(given: dict[str, Any]) -> QuerySet[CrossChannelJourney]:
-    """Apply the filters; days are days of UTC. A customer is found with everything merged into the same person."""
-    chosen: QuerySet[CrossChannelJourney] = CrossChannelJourney.objects.all()
+    """Apply the filters; days are those of the channel on which a journey began. A customer is found with everything
+    merged into the same person."""
+    in_days = asked.in_days(given, at="started_at", channel="start_channel")
+    chosen: QuerySet[CrossChannelJourney] = CrossChannelJourney.objects.filter(in_days)
     if text := given.get("q"):
         profiles = OmnichannelCustomer.objects.filter(pk__in=finding.customers(text))
         persons = list(profiles.values_list(Coalesce("merged_into_id", "pk"), flat=True))
@@ -66,10 +72,11 @@ def _narrowed(given: dict[str, Any]) -> QuerySet[CrossChannelJourney]:
         chosen = chosen.filter(intent=intent)
     if state := given.get("state"):
         chosen = chosen.filter(state=state)
-    if since := given.get("since"):
-        chosen = chosen.filter(started_at__gte=datetime.combine(since, time.min, UTC))
-    if until := given.get("until"):
-        chosen = chosen.filter(started_at__lt=datetime.combine(until, time.min, UTC) + timedelta(days=1))
+    if channel := given.get("began_on"):
+        chosen = chosen.filter(start_channel_id=int(channel))
+    if led_to := given.get("led_to"):
+        ordered = Q(order__isnull=False) & ~Q(intent__in=CASES)
+        chosen = chosen.filter(ordered) if led_to == "order" else chosen.filter(state=led_to).exclude(ordered)
     return chosen
 
 

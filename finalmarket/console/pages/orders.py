@@ -3,21 +3,19 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
-from datetime import UTC, datetime, time, timedelta, tzinfo
 from typing import Any
-from zoneinfo import ZoneInfo
 
 from django import forms
-from django.db.models import QuerySet, Sum
+from django.db.models import Q, QuerySet, Sum
 from django.http import HttpRequest, HttpResponse
 
-from finalmarket.channels.models import SalesChannel
 from finalmarket.console import finding
 from finalmarket.console.at_places import orders_of
 from finalmarket.console.counting import bounded_count
 from finalmarket.console.keyset import cut
 from finalmarket.console.pages import asked
 from finalmarket.console.pages.frame import page, places, show
+from finalmarket.customers.models import OmnichannelCustomer
 from finalmarket.orders.models import Order, OrderLine
 
 ORDER = ("-placed_at", "-id")
@@ -34,6 +32,7 @@ class OrderFilters(asked.Filters):
     since = asked.day("From")
     until = asked.day("To")
     problem = forms.BooleanField(label="With a problem", required=False)
+    customer = asked.number()
 
 
 @page("orders.view_order", is_of_places=True)
@@ -55,8 +54,8 @@ def orders(request: HttpRequest) -> HttpResponse:
 
 
 def _narrowed(given: dict[str, Any]) -> QuerySet[Order]:
-    """Apply the filters; days are days of the channel that is chosen, else of UTC."""
-    chosen: QuerySet[Order] = Order.objects.all()
+    """Apply the filters; days are those of the channel that an order came by."""
+    chosen: QuerySet[Order] = Order.objects.filter(asked.in_days(given, at="placed_at", channel="sales_channel"))
     if text := given.get("q"):
         chosen = chosen.filter(pk__in=finding.orders(text))
     if channel := given.get("channel"):
@@ -69,17 +68,10 @@ def _narrowed(given: dict[str, Any]) -> QuerySet[Order]:
         chosen = chosen.filter(payment_state=payment)
     if given.get("problem"):
         chosen = chosen.exclude(problem="")
-    if since := given.get("since"):
-        chosen = chosen.filter(placed_at__gte=datetime.combine(since, time.min, _zone(given)))
-    if until := given.get("until"):
-        chosen = chosen.filter(placed_at__lt=datetime.combine(until + timedelta(days=1), time.min, _zone(given)))
+    if customer := given.get("customer"):
+        profiles = OmnichannelCustomer.objects.filter(Q(pk=customer) | Q(merged_into=customer))
+        chosen = chosen.filter(customer__in=list(profiles.values_list("pk", flat=True)))
     return chosen
-
-
-def _zone(given: dict[str, Any]) -> tzinfo:
-    """The clock by which days are meant."""
-    name = SalesChannel.objects.filter(pk=int(given.get("channel") or 0)).values_list("time_zone", flat=True).first()
-    return ZoneInfo(name) if name else UTC
 
 
 def _units(shown: Sequence[Order]) -> dict[int, int]:

@@ -2,11 +2,13 @@
 
 from __future__ import annotations
 
+from datetime import date, timedelta
 from decimal import Decimal
 from typing import Any
 
 from django.http import HttpRequest, HttpResponse
 from django.shortcuts import redirect
+from django.utils.translation import gettext as _
 
 from finalmarket.analytics.rollup import today
 from finalmarket.console import figures
@@ -27,9 +29,16 @@ def overview(request: HttpRequest) -> HttpResponse:
     found = figures.figures()
     alerts = figures.add_alerts(found)
     days = [today(one.channel) for one in found]
+    sees_orders = request.user.has_perm("orders.view_order")
+    day = max(days, default=None)
     context = {
-        "found": list(zip(found, days, strict=True)),
-        "first_day": min(days, default=None),
+        "found": [(one, day, _first(day)) for one, day in zip(found, days, strict=True)],
+        "day": day,
+        "first_day": _first(day) if day else None,
+        "lists_orders": sees_orders and len(set(days)) == 1,
+        "not_listed": _("It is another day where some channels are: their orders stand behind the numbers below.")
+        if sees_orders
+        else _("You may not see orders."),
         "orders_today": sum(one.orders_today for one in found),
         "orders": sum(one.orders for one in found),
         "revenue_today": _by_currency(found, "revenue_today"),
@@ -41,6 +50,11 @@ def overview(request: HttpRequest) -> HttpResponse:
         "days": figures.DAYS,
     }
     return show(request, "overview.html", "Overview", context | _orders(request))
+
+
+def _first(day: date) -> date:
+    """The first of the days that end with `day`."""
+    return day - timedelta(days=figures.DAYS - 1)
 
 
 def _orders(request: HttpRequest) -> dict[str, Any]:

@@ -14,6 +14,7 @@ from django.urls import reverse
 from finalmarket.advice import replenishment_decide
 from finalmarket.advice.models import DemandForecast, StockAdvice
 from finalmarket.console import finding
+from finalmarket.console.counting import bounded_count
 from finalmarket.console.keyset import cut
 from finalmarket.console.pages import asked
 from finalmarket.console.pages.frame import actor, attempt, back, page, show
@@ -62,7 +63,8 @@ def stock_advice(request: HttpRequest) -> HttpResponse:
     found = cut(chosen, ("-rank", "-id"), request.GET, asked.PAGE_SIZE)
     context = {
         "filters": filters, "slice": found, "put_off": PUT_OFF, "rows": [(one, _numbers(one)) for one in found.rows],
-        "counts": [(label, dict(counts).get(kind, 0)) for kind, label in Kind.choices],
+        "counts": [(kind, label, dict(counts).get(kind, 0)) for kind, label in Kind.choices],
+        "count": bounded_count(chosen)[1],
         "computed_at": DemandForecast.objects.aggregate(at=Max("computed_at"))["at"],
     }  # fmt: skip
     return show(request, "stock_advice.html", "Stock advice", context)

@@ -19,7 +19,7 @@ from finalmarket.customers.models import OmnichannelCustomer
 from finalmarket.customers.resolve import Contact, resolve
 from finalmarket.kernel import clock
 from finalmarket.orders import cart as carts
-from finalmarket.orders.models import Order
+from finalmarket.orders.models import Cart, Order
 from tests.api.calling import problem, told
 from tests.api.shop.conftest import Shops
 from tests.api.shop.shopper import Page, code_of_newest_mail, kiosk
@@ -208,6 +208,17 @@ def test_a_kiosk_is_let_in_when_it_is_paired_and_until_it_is_ended(shops: Shops)
 )  # fmt: skip
 def test_what_is_no_line_is_refused(shops: Shops, body: object, kind: str, status: int) -> None:
     problem(shops.web.post(f"/carts/{shops.web.cart()}/lines", body), kind, status)
+
+
+def test_what_is_said_to_a_call_that_takes_no_body_is_refused_not_passed_over(shops: Shops) -> None:
+    cart = shops.web.cart(("TEA", 1))
+    before = Cart.objects.count()
+    for method, path in (("POST", "/carts"), ("POST", f"/carts/{cart}/hold"), ("DELETE", f"/carts/{cart}/hold")):
+        said = problem(shops.web.write(method, path, b"{"), "unreadable", 400)
+        assert said["errors"][0]["where"] == "body", path
+        problem(shops.web.write(method, path, {"sku": "TEA"}), "invalid", 422)
+    assert Cart.objects.count() == before
+    told(shops.web.post("/carts", {}), 201)
 
 
 def test_nothing_is_set_in_a_browser_and_nothing_is_kept_by_it(shops: Shops) -> None:

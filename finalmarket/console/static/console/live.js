@@ -1,5 +1,5 @@
-// Pages that keep themselves up to date. A part says what it shows: <section id="tiles" data-live="orders figures">;
-// with data-live-ids="17 18" it is about these records only. When the hub says that something of it changed, the page is
+// Pages that keep themselves up to date. A part says what it shows: <section id="tiles" data-live="orders figures:3,4">,
+// all orders and the figures of these two; with data-live-ids="17 18" all topics are about these records only. When the hub says that something of it changed, the page is
 // fetched anew without its frame and the parts are put in place. One tab of a browser listens and tells the others.
 (() => {
   "use strict";
@@ -39,10 +39,12 @@
 
   // Whether a part is about what changed. {topic: [ids] or null}; null stands for more than can be named.
   function concerns(part, changed) {
-    return part.dataset.live.split(" ").some((topic) => {
+    return part.dataset.live.split(" ").some((word) => {
+      const [topic, named] = word.split(":");
       if (!(topic in changed)) return false;
-      if (!part.dataset.liveIds || changed[topic] === null) return true;
-      const ours = new Set(part.dataset.liveIds.split(" "));
+      const ids = named ? named.split(",") : part.dataset.liveIds ? part.dataset.liveIds.split(" ") : null;
+      if (!ids || changed[topic] === null) return true;
+      const ours = new Set(ids);
       return changed[topic].some((id) => ours.has(String(id)));
     });
   }
