@@ -13,12 +13,18 @@ from __future__ import annotations
 
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass
-from typing import TypeAlias
+from typing import TYPE_CHECKING, TypeAlias
 
 import numpy as np
 from numpy.typing import ArrayLike, NDArray
-from scipy.optimize import minimize
-from scipy.special import betaln, digamma, expit, gammaln
+
+from finalmarket.kernel.later import later
+
+if TYPE_CHECKING:
+    from scipy import optimize, special
+else:
+    optimize = later("scipy.optimize")
+    special = later("scipy.special")
 
 Floats: TypeAlias = NDArray[np.float64]
 Objective: TypeAlias = Callable[[Floats], tuple[float, Floats]]
@@ -135,11 +141,13 @@ class Likelihood:
         """Return the log-likelihood and its gradient."""
         r, alpha, a, b = np.exp(logs)
         x, number = self._x, self._x_number
-        value = total(number, gammaln(r + x) - gammaln(r) + betaln(a, b + x) - betaln(a, b))
-        by_r = total(number, digamma(r + x) - digamma(r))
-        ends = digamma(a + b) - digamma(a + b + x)
+        value = total(
+            number, special.gammaln(r + x) - special.gammaln(r) + special.betaln(a, b + x) - special.betaln(a, b)
+        )
+        by_r = total(number, special.digamma(r + x) - special.digamma(r))
+        ends = special.digamma(a + b) - special.digamma(a + b + x)
         by_a = total(number, ends)
-        by_b = total(number, digamma(b + x) - digamma(b) + ends)
+        by_b = total(number, special.digamma(b + x) - special.digamma(b) + ends)
         log_age, log_recency = np.log(alpha + self._age), np.log(alpha + self._recency)
         exponents = r * self._age_number + self._age_x
         value += self.customers * r * np.log(alpha) - total(exponents, log_age)
@@ -150,7 +158,7 @@ class Likelihood:
         span = log_age[self._again_age] - log_recency[self._at_recency]
         odds = (r + repeats) * span + np.log(a) - np.log(b + repeats - 1)
         value += total(count, np.logaddexp(0, odds))
-        gone = count * expit(odds)
+        gone = count * special.expit(odds)
         slope = (1 / (alpha + self._age))[self._again_age] - (1 / (alpha + self._recency))[self._at_recency]
         by_r += total(gone, span)
         by_alpha += total(gone * (r + repeats), slope)
@@ -175,9 +183,9 @@ class WithoutLeaving:
         r, alpha = np.exp(logs)
         log_age = np.log(alpha + self._age)
         exponents = r * self._age_number + self._age_x
-        value = total(self._x_number, gammaln(r + self._x) - gammaln(r))
+        value = total(self._x_number, special.gammaln(r + self._x) - special.gammaln(r))
         value += self.customers * r * np.log(alpha) - total(exponents, log_age)
-        by_r = total(self._x_number, digamma(r + self._x) - digamma(r))
+        by_r = total(self._x_number, special.digamma(r + self._x) - special.digamma(r))
         by_r += self.customers * np.log(alpha) - total(self._age_number, log_age)
         by_alpha = self.customers * r / alpha - total(exponents, 1 / (alpha + self._age))
         return float(value), np.array([by_r * r, by_alpha * alpha])
@@ -278,7 +286,7 @@ def _maximised(objective: Objective, start: Floats, customers: float) -> Floats:
 
     bounds = [(one - 2 * FARTHEST, one + 2 * FARTHEST) for one in start]
     options = {"maxiter": 500, "ftol": 1e-13, "gtol": 1e-8}
-    found = minimize(lower, start, jac=True, method="L-BFGS-B", bounds=bounds, options=options)
+    found = optimize.minimize(lower, start, jac=True, method="L-BFGS-B", bounds=bounds, options=options)
     return np.asarray(found.x, dtype=np.float64)
 
 
