@@ -4,6 +4,7 @@ import click
 
 from finalmarket.cli.children import follow_parent
 from finalmarket.kernel.database import database_ready
+from finalmarket.operations import metrics_door
 from finalmarket.worker.run import CONCURRENCY, run_worker
 
 
@@ -17,4 +18,5 @@ def command(concurrency: int, queues: tuple[str, ...]) -> None:
     """
     follow_parent()
     database_ready()
+    metrics_door.open_door()
     run_worker(concurrency=concurrency, queues=queues)

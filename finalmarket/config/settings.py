@@ -23,7 +23,8 @@ CSRF_TRUSTED_ORIGINS = _listed("FINALMARKET_ORIGINS")
 BEHIND_PROXY = os.environ.get("FINALMARKET_BEHIND_PROXY") == "1"  # one that says in headers whom it speaks for, and how
 
 # Cookies travel over TLS alone, unless nobody but this machine can come in or the keeper says that the net is plain.
-PLAIN_HTTP = set(ALLOWED_HOSTS) <= LOOPBACK or os.environ.get("FINALMARKET_PLAIN_HTTP") == "1"
+IS_OF_THIS_MACHINE = set(ALLOWED_HOSTS) <= LOOPBACK
+PLAIN_HTTP = IS_OF_THIS_MACHINE or os.environ.get("FINALMARKET_PLAIN_HTTP") == "1"
 SESSION_COOKIE_SECURE = not PLAIN_HTTP
 CSRF_COOKIE_SECURE = not PLAIN_HTTP
 SESSION_COOKIE_HTTPONLY = True
@@ -71,6 +72,7 @@ INSTALLED_APPS = [
 ]
 
 MIDDLEWARE = [
+    "finalmarket.operations.front_door.FrontDoor",
     "finalmarket.api.track_first.TrackFirst",
     "finalmarket.api.quick.QuickFirst",
     "django.middleware.security.SecurityMiddleware",
@@ -178,7 +180,11 @@ LOGGING = {
     "loggers": {"django": {"handlers": ["stderr"], "level": "WARNING", "propagate": False}},
 }
 structlog.configure(
-    processors=[*_SHARED_PROCESSORS, structlog.stdlib.ProcessorFormatter.wrap_for_formatter],
+    processors=[
+        structlog.stdlib.filter_by_level,
+        *_SHARED_PROCESSORS,
+        structlog.stdlib.ProcessorFormatter.wrap_for_formatter,
+    ],
     logger_factory=structlog.stdlib.LoggerFactory(),
     wrapper_class=structlog.stdlib.BoundLogger,
     cache_logger_on_first_use=True,

@@ -35,7 +35,7 @@ from finalmarket.integrations.telling import QUERIES, Claim, Telling, Ware, can,
 from finalmarket.integrations.telling_content import Contents
 from finalmarket.integrations.telling_prices import Prices
 from finalmarket.integrations.telling_stock import Stock, newest, places_of
-from finalmarket.kernel import clock, failpoints
+from finalmarket.kernel import clock, failpoints, measures
 from finalmarket.kernel.errors import UserError
 
 LANE = "push"
@@ -77,7 +77,9 @@ def push(integration_id: int) -> Pushed:
         with opened(integration) as connector:
             if connector is None:
                 return Pushed(reason=integration.status_reason)
-            return _Drain(integration, connector, held).run()
+            done = _Drain(integration, connector, held).run()
+    measures.count_pushed(str(integration), done.told, done.refused, done.put_off)
+    return done
 
 
 @contextmanager

@@ -49,7 +49,7 @@ from finalmarket.journeys.record import MOST_CONTEXT_BYTES
 from finalmarket.journeys.storage import make_months
 from finalmarket.journeys.whose import Named
 from finalmarket.journeys.write_keys import Door
-from finalmarket.kernel import failpoints
+from finalmarket.kernel import failpoints, measures
 from finalmarket.kernel.gate import Gate
 from finalmarket.kernel.sql import Queries
 from finalmarket.kernel.trouble import trouble_of
@@ -229,6 +229,8 @@ def _write_items(items: Sequence[Item], refused: Sequence[SetAside], received_at
         (item,) = items
         bad = Refused(_as_rendered(item), f"the database cannot keep it ({type(error).__name__})")
         _write_items([], [*refused, (item.channel_id, item.dialect, bad)], received_at)
+    else:
+        measures.count_events(len(items), len(refused))
 
 
 def _try_until_written(items: Sequence[Item], refused: Sequence[SetAside], received_at: datetime) -> None:

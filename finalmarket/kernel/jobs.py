@@ -17,7 +17,7 @@ from typing import TypeVar
 
 from django.db import transaction
 
-from finalmarket.kernel import failpoints
+from finalmarket.kernel import failpoints, trail
 
 RunsJob = TypeVar("RunsJob", bound=Callable[..., None])
 
@@ -83,6 +83,9 @@ def enqueue(
 
     if name not in _declared:
         raise UnknownJob(f"no room declares a job named {name}")
+    brought = trail.carried()
+    if brought:
+        arguments[trail.CARRIED] = brought
     # Not through the app: in a worker that one has connections of its own, outside the caller's transaction.
     deferrer = configure_task(
         name=name, job_manager=JobManager(DjangoConnector()), queue=_declared[name].queue,

@@ -17,6 +17,7 @@ import asyncio
 import atexit
 import os
 import threading
+import time
 import weakref
 from collections import deque
 from collections.abc import Sequence
@@ -25,6 +26,7 @@ from typing import Any
 from django.db import connections
 from django.db.transaction import TransactionManagementError
 
+from finalmarket.kernel import measures
 from finalmarket.stock import ledger
 from finalmarket.stock.bells import Bell, LoopBell, ThreadBell, ring_all
 from finalmarket.stock.clerk import (
@@ -242,8 +244,10 @@ class Desk:
                 errand, batch = self._next_batch()
                 if errand is None:
                     return
+                waited = time.monotonic() - batch[0].since
                 self._clerk.settle(errand, batch, once_sent=ring)
                 answered += self._answered(errand, batch)
+                measures.count_batch(len(batch), self._waiting, waited)
                 # Of a crowd that comes again at once, half goes with a call, so that always one half is at the database
                 # while the other is answered and asks anew.
                 self._measure = min(self.most_per_call, max(CROWD, (len(batch) + self._waiting + 1) // 2))
@@ -293,14 +297,18 @@ class Desk:
         """The bells of those who have their answer; the others are sent again, before all who wait."""
         again: list[Ticket] = []
         done: list[Bell] = []
+        final: list[tuple[str, int | None]] = []
         for ticket in batch:
             if ticket.answer is not None and _wants_again(ticket):
                 ticket.taken = False
                 again.append(ticket)
                 continue
+            if isinstance(ticket.answer, Verdict):
+                final.append((ticket.answer.outcome, ticket.answer.available))
             ticket.bell.left -= 1
             if not ticket.bell.left:
                 done.append(ticket.bell)
+        measures.count_verdicts(final)
         if again:
             with self._lock:
                 self._waiting += len(again)

@@ -10,6 +10,8 @@ from typing import Any, NamedTuple
 
 from django.db import connection
 
+from finalmarket.kernel import measures
+
 RESERVE_SQL = """SELECT * FROM stock_reserve(%s::text[], %s::bigint[], %s::bigint[], %s::int[], %s::int[], %s::bigint[],
                                              %s::int[], %s::bigint[], %s::int[], %s)"""
 MOST_SUBMISSIONS = 100
@@ -104,4 +106,5 @@ def reserve(requests: Sequence[Request], *, actor: str = "system") -> list[Verdi
         waiting = [n for n in waiting if answers[n].outcome == "again"]
         if not waiting:
             break
+    measures.count_verdicts((answer.outcome, answer.available) for answer in answers.values())
     return [answers[n] for n in range(len(requests))]
