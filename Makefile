@@ -6,9 +6,11 @@ SHARED ?= ../shared
 PROCESSES ?= 2
 export DJANGO_SETTINGS_MODULE := finalmarket.config.settings
 export PIP_DISABLE_PIP_VERSION_CHECK := 1
+# Many processes are started; each starts sooner where what was compiled is kept.
+unexport PYTHONDONTWRITEBYTECODE
 
 .DEFAULT_GOAL := help
-.PHONY: help setup setup-dev run test lint proof proof-defects bench spark peers connector matrix client lock clean
+.PHONY: help setup setup-dev run test lint proof proof-defects mutants bench spark peers connector matrix client lock clean
 
 help: ## show these commands
 	@awk -F ':.*## ' '/^[a-z-]+:.*## / {printf "  make %-10s %s\n", $$1, $$2}' $(MAKEFILE_LIST)
@@ -46,6 +48,9 @@ proof: setup-dev ## prove the laws at length and every figure in an hour; writes
 
 proof-defects: setup-dev ## prove that the proofs can fail: plant defects one by one, each turns its test red (ONLY=id)
 	@$(BIN)/python -m tests.defects --json build/defects.json $(foreach id,$(ONLY),--only $(id))
+
+mutants: setup-dev ## mutate the pure parts of stock, money and signatures: nine in ten have to be noticed
+	@$(BIN)/python -m tests.mutants --show --json build/mutants.json
 
 bench: setup-dev ## measure what the issues promise (NAME=stock by default)
 	@$(BIN)/finalmarket bench $(or $(NAME),stock)

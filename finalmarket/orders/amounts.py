@@ -152,7 +152,7 @@ def worth_of(lines: Sequence[Charged], *, goods: Decimal, discount: Decimal, tax
     per_line: dict[int, tuple[int, Decimal]] = {}
     for line in sold:
         share = net[line.pk] / all_net if all_net else NOTHING
-        worth = charged * share if all_net else NOTHING
+        worth = charged * share
         if not tax_included:
             worth += line.tax if on_lines else (tax * net[line.pk] / everything if everything else NOTHING)
         per_line[line.pk] = (line.quantity, max(NOTHING, worth))

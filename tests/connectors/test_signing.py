@@ -7,7 +7,6 @@ from datetime import UTC, datetime, timedelta
 
 import pytest
 
-from finalmarket.connectors import signing
 from finalmarket.connectors.errors import WebhookRefused
 from finalmarket.connectors.signing import (
     hmac_hex,
@@ -30,7 +29,7 @@ def test_every_pair_of_signature_and_secret_is_compared_in_constant_time(monkeyp
         compared.append((ours, theirs))
         return real(ours, theirs)
 
-    monkeypatch.setattr(signing.hmac, "compare_digest", noting)
+    monkeypatch.setattr(hmac, "compare_digest", noting)
     right = hmac_hex(b"new", MESSAGE).decode()
     require_signature([right, "nonsense"], ["new", "old"], MESSAGE, hmac_hex)
     by_secret = [hmac_hex(secret, MESSAGE) for secret in (b"new", b"old")]
@@ -71,6 +70,8 @@ def test_time_and_signatures_are_read_from_one_header(header: str, seconds: str,
 )
 def test_a_count_since_1970_is_a_moment(count: str, per_second: int) -> None:
     require_sent_recently(count, NOON, per_second=per_second)
+    if per_second == 1:
+        require_sent_recently(count, NOON)
 
 
 @pytest.mark.parametrize(
@@ -83,8 +84,9 @@ def test_a_count_of_another_time_is_refused(count: str, per_second: int) -> None
 
 @pytest.mark.parametrize("count", ["", "soon", "1e3", "9" * 30, "-" + "9" * 18])
 def test_a_delivery_that_says_no_moment_is_refused(count: str) -> None:
-    with pytest.raises(WebhookRefused, match="does not say when it was signed"):
+    with pytest.raises(WebhookRefused) as caught:
         require_sent_recently(count, NOON)
+    assert caught.value.reason == "the delivery does not say when it was signed"
 
 
 def test_the_refusal_names_the_moment_that_was_signed() -> None:

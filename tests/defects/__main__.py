@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import signal
 import sys
 import tempfile
 import threading
@@ -43,6 +44,7 @@ def main(only: Sequence[str], hands: int, into: Path | None, only_page: bool) ->
         raise click.UsageError(str(error)) from error
     if wrong := mistakes(defects):
         raise click.ClickException("\n".join(["entries that have to be mended first:", *wrong]))
+    signal.signal(signal.SIGTERM, lambda *_: sys.exit(143))  # whoever ends us has the copies removed, too
     begun = time.monotonic()
     verdicts, red = plant(defects, min(hands, len(defects)))
     seconds = round(time.monotonic() - begun)
@@ -59,28 +61,23 @@ def plant(defects: Sequence[Defect], hands: int) -> tuple[list[Verdict], list[st
     """What came of each defect, and the named tests that are red with no defect planted."""
     with tempfile.TemporaryDirectory(prefix="fm-defects-", ignore_cleanup_errors=True) as name:
         folder = Path(name)
-        folder.chmod(0o711)
-        dealt = shared(defects, hands)
-        with ThreadPoolExecutor(hands) as pool:
-            done = list(pool.map(lambda hand: _work(folder / str(hand), dealt[hand]), range(hands)))
+        folder.chmod(0o711)  # the account that runs the database, when we are root, has to pass
+        (folder / "data").mkdir()
+        copies = [Copy.of(environment.ROOT, folder / str(hand), folder / "data") for hand in range(hands)]
+        with copies[0].served() as template, ThreadPoolExecutor(hands) as pool:
+            done = list(pool.map(lambda copy, share: _work(copy, share, template), copies, shared(defects, hands)))
     order = {defect.id: number for number, defect in enumerate(defects)}
     verdicts = sorted((one for verdicts, _ in done for one in verdicts), key=lambda verdict: order[verdict.id])
     return verdicts, [test for _, red in done for test in red]
 
 
-def _work(folder: Path, defects: Sequence[Defect]) -> tuple[list[Verdict], list[str]]:
+def _work(copy: Copy, defects: Sequence[Defect], template: str) -> tuple[list[Verdict], list[str]]:
     """One hand's share: first the defects, then its tests without any."""
-    folder.mkdir()
-    copy = Copy.of(environment.ROOT, folder)
-    try:
-        copy.start()
-        verdicts = []
-        for defect in defects:
-            verdicts.append(judge(copy, defect))
-            _say(verdicts[-1])
-        return verdicts, _red_without(copy, sorted({defect.test for defect in defects}))
-    finally:
-        copy.remove()
+    verdicts = []
+    for defect in defects:
+        verdicts.append(judge(copy, defect, template))
+        _say(verdicts[-1])
+    return verdicts, _red_without(copy, sorted({defect.test for defect in defects}))
 
 
 def _red_without(copy: Copy, nodes: Sequence[str]) -> list[str]:

@@ -1,4 +1,4 @@
-"""A copy of the checkout, with a data folder and so a database server of its own: the working tree is never touched."""
+"""Copies of the checkout, with a database server of their own: the working tree is never touched."""
 
 from __future__ import annotations
 
@@ -16,69 +16,64 @@ from tests.defects.defect import Defect
 LED_ASTRAY = ("DATABASE_URL", "DATABASE_MIGRATE_URL", "FINALMARKET_TEST_DATABASE_URL", "FINALMARKET_FAILPOINT")
 KEEPS_THE_SERVER = """
 import sys
-from finalmarket.kernel.embedded import installed_server
-server = installed_server()
-server.join()
-print(sys.modules["finalmarket"].__file__, flush=True)
+import tests.environment
+import django
+django.setup()
+import finalmarket
+from finalmarket.kernel.database import database_ready
+from tests import databases
+database_ready()
+with databases.open_server() as server:
+    template = databases.ensure_template(server)
+print(finalmarket.__file__)
+print(template, flush=True)
 sys.stdin.read()
-server.leave()
 """
 
 
 class Copy:
-    """One copy. Make it with `Copy.of`, leave it with `remove`; a defect stands in it only within `planted`."""
+    """One copy. Make it with `Copy.of`; a defect stands in it only within `planted`. `data` is where its database
+    server works, which several copies may share."""
 
-    def __init__(self, root: Path) -> None:
-        self.root = root
+    def __init__(self, root: Path, data: Path) -> None:
+        self.root, self.data = root, data
         self._moment = int(root.stat().st_mtime)
-        self._keeper: subprocess.Popen[str] | None = None
 
     @classmethod
-    def of(cls, checkout: Path, folder: Path) -> Copy:
-        """Copy what the checkout's git knows or would add, into a new folder below `folder`."""
+    def of(cls, checkout: Path, root: Path, data: Path) -> Copy:
+        """Copy what the checkout's git knows or would add, into the new folder `root`."""
         listed = subprocess.run(
             ["git", "ls-files", "-z", "--cached", "--others", "--exclude-standard"],
             cwd=checkout, check=True, capture_output=True, text=True,
         ).stdout  # fmt: skip
-        root = folder / "tree"
         for name in filter(None, listed.split("\0")):
             if (checkout / name).is_file():  # one that was deleted and not committed is listed still
                 (root / name).parent.mkdir(parents=True, exist_ok=True)
                 shutil.copy2(checkout / name, root / name)
-        data = folder / "data"
-        data.mkdir()
-        folder.chmod(0o711)  # the account that runs the database, when we are root, has to pass
-        return cls(root)
+        return cls(root, data)
 
     @property
     def environment(self) -> dict[str, str]:
         """What a process in the copy needs to work in the copy alone."""
         kept = {name: value for name, value in os.environ.items() if name not in LED_ASTRAY}
-        return {**kept, "PYTHONPATH": str(self.root), "FINALMARKET_DATA": str(self.root.parent / "data")}
+        return {**kept, "PYTHONPATH": str(self.root), "FINALMARKET_DATA": str(self.data)}
 
-    def start(self) -> None:
-        """Bring up the copy's database server, which stays until `stop`. Raises RuntimeError where Python would import
-        the product from elsewhere."""
-        self._keeper = subprocess.Popen(
+    @contextmanager
+    def served(self) -> Iterator[str]:
+        """Within it the copy's database server runs; yields the name of its migrated template. Raises RuntimeError
+        where Python would import the product from elsewhere."""
+        keeper = subprocess.Popen(
             [sys.executable, "-c", KEEPS_THE_SERVER], cwd=self.root, env=self.environment, text=True,
             stdin=subprocess.PIPE, stdout=subprocess.PIPE,
         )  # fmt: skip
-        assert self._keeper.stdout is not None
-        where = self._keeper.stdout.readline().strip()
-        if not Path(where).is_relative_to(self.root):
-            self.stop()
-            raise RuntimeError(f"the product would be imported from {where or 'nowhere'}, not from {self.root}")
-
-    def stop(self) -> None:
-        """Let the server go."""
-        if self._keeper is not None:
-            self._keeper.communicate()
-            self._keeper = None
-
-    def remove(self) -> None:
-        """Stop the server and remove all of it."""
-        self.stop()
-        shutil.rmtree(self.root.parent, ignore_errors=True)
+        assert keeper.stdout is not None
+        try:
+            where, template = keeper.stdout.readline().strip(), keeper.stdout.readline().strip()
+            if not template or not Path(where).is_relative_to(self.root):
+                raise RuntimeError(f"the product would be imported from {where or 'nowhere'}, not from {self.root}")
+            yield template
+        finally:
+            keeper.communicate()
 
     @contextmanager
     def planted(self, defect: Defect) -> Iterator[None]:

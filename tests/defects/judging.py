@@ -17,7 +17,10 @@ from typing import Any
 from tests.defects.copy import Copy
 from tests.defects.defect import Defect
 
-MOST_SECONDS = int(os.environ.get("FINALMARKET_DEFECT_SECONDS", "300"))
+MOST_SECONDS = int(os.environ.get("FINALMARKET_DEFECT_SECONDS", "600"))
+# Loading plugins that no named test needs takes longer than most of the tests.
+NO_OTHER_PLUGINS = {"PYTEST_DISABLE_PLUGIN_AUTOLOAD": "1"}
+PLUGINS = ("-p", "pytest_django.plugin", "-p", "_hypothesis_pytestplugin", "-p", "tests.defects.witness")
 # What a test's own words raise: assert, pytest.fail, pytest.raises without the error.
 BY_ASSERTION = {"AssertionError", "Failed"}
 
@@ -37,25 +40,29 @@ class Verdict:
         return asdict(self)
 
 
-def judge(copy: Copy, defect: Defect) -> Verdict:
-    """Plant the defect, run its test alone, take the defect out again."""
+def judge(copy: Copy, defect: Defect, template: str) -> Verdict:
+    """Plant the defect, run its test alone, take the defect out again. `template` is the database without any."""
     begun = time.monotonic()
     try:
         with copy.planted(defect):
-            code, seen = run(copy, [defect.test])
+            code, seen = run(copy, [defect.test], "-x", without=template, patched=defect.file)
     except ValueError as error:
         return Verdict(defect.id, "broken", str(error), 0.0)
     outcome, why = read(defect, code, seen)
     return Verdict(defect.id, outcome, why, round(time.monotonic() - begun, 1))
 
 
-def run(copy: Copy, nodes: Sequence[str], *options: str) -> tuple[int | None, list[Mapping[str, str]]]:
-    """Run these tests in the copy; pytest's exit code (None: it had to be ended) and what the witness saw."""
+def run(
+    copy: Copy, nodes: Sequence[str], *options: str, without: str = "", patched: str = ""
+) -> tuple[int | None, list[Mapping[str, str]]]:
+    """Run these tests in the copy; pytest's exit code (None: it had to be ended) and what the witness saw. Where a file
+    of SQL is `patched`, the database is made of the template `without` the patch."""
     with tempfile.TemporaryDirectory() as folder:
         told = Path(folder) / "witness.json"
+        watched = {"FINALMARKET_WITNESS": str(told), "FINALMARKET_WITHOUT": without, "FINALMARKET_PATCHED": patched}
         process = subprocess.Popen(
-            [sys.executable, "-m", "pytest", "-q", "-p", "tests.defects.witness", *options, *nodes],
-            cwd=copy.root, env={**copy.environment, "FINALMARKET_WITNESS": str(told)},
+            [sys.executable, "-m", "pytest", "-q", *PLUGINS, *options, *nodes],
+            cwd=copy.root, env={**copy.environment, **NO_OTHER_PLUGINS, **watched},
             stdout=subprocess.PIPE, stderr=subprocess.STDOUT, stdin=subprocess.DEVNULL, start_new_session=True,
         )  # fmt: skip
         try:

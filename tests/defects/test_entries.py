@@ -65,7 +65,7 @@ def test_a_defect_stands_in_the_copy_while_it_is_planted_and_is_gone_afterwards(
     file = tmp_path / defect.file
     file.write_text("reserve(1)\n")
     times = [file.stat().st_mtime]
-    copy = Copy(tmp_path)
+    copy = Copy(tmp_path, tmp_path)
     with copy.planted(defect):
         assert file.read_text() == "reserve(2)\n"
         times.append(file.stat().st_mtime)

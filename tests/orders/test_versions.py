@@ -29,6 +29,8 @@ def test_other_words_are_compared_as_text() -> None:
     assert not is_older("rev-b", "rev-a")
     assert is_older("12", "rev-1")  # a counter beside a word is a word
     assert is_older("²", "³")  # no digits that could be counted with
+    assert is_older("2026-06-01T12:00:00Z", "rev-1")  # nor is a moment beside a word a moment
+    assert not is_older("rev-1", "2026-06-01T12:00:00Z")
 
 
 @pytest.mark.parametrize("version", ["", "7", "2026-06-01T12:00:00Z", "rev-a"])

@@ -1,0 +1,174 @@
+"""The arithmetic of an order, by hand: parts that sum to the total, and what single units are worth."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+from decimal import Decimal
+
+import pytest
+
+from finalmarket.orders.amounts import Parts, Worth, line_total, parts_of, tax_of, with_total, worth_of
+
+D = Decimal
+
+
+@dataclass
+class Line:
+    """A line of an order."""
+
+    kind: str
+    quantity: int
+    unit_price: Decimal
+    discount: Decimal = Decimal(0)
+    tax: Decimal = Decimal(0)
+    pk: int = 0
+
+
+BASKET = [
+    Line("goods", 3, D("9.99"), discount=D("0.97"), tax=D("4.63")),
+    Line("goods", 1, D("5.005"), tax=D("0.80")),
+    Line("shipping", 1, D("4.90"), discount=D("0.90"), tax=D("0.64")),
+    Line("fee", 1, D("2.00"), discount=D("0.50")),
+    Line("adjustment", 1, D("-1.00")),
+    Line("discount", 1, D("-2.00"), discount=D("3.00")),
+]
+
+
+def summed(*, tax: Decimal | None = None, included: bool = True, tip: str = "1.00", currency: str = "EUR") -> Parts:
+    """The parts of the basket."""
+    return parts_of(BASKET, tip=D(tip), tax=tax, tax_included=included, currency=currency)
+
+
+@pytest.mark.parametrize(
+    ("line", "total"),
+    [
+        (Line("goods", 3, D("9.99"), discount=D("0.50")), "29.4700"),
+        (Line("goods", 3, D("0.33333")), "1.0000"),
+        (Line("goods", 7, D("0.00004")), "0.0003"),
+    ],
+)
+def test_a_line_is_its_units_less_its_discount_to_four_places(line: Line, total: str) -> None:
+    assert str(line_total(line)) == total
+
+
+@pytest.mark.parametrize(
+    ("amount", "rate", "included", "tax"),
+    [
+        ("119", "0.19", True, "19.0000"), ("100", "0.19", False, "19.0000"), ("1", "0.07", True, "0.0654"),
+        ("1", "0.07", False, "0.0700"), ("10", "0", True, "0.0000"),
+    ],
+)  # fmt: skip
+def test_a_tax_lies_in_a_price_or_on_top_of_it(amount: str, rate: str, included: bool, tax: str) -> None:
+    assert str(tax_of(D(amount), D(rate), included=included)) == tax
+
+
+def test_prices_that_include_the_tax_sum_to_the_total_without_it() -> None:
+    assert summed() == Parts(
+        goods=D("34.98"), discount=D("5.97"), shipping=D("4.00"), fees=D("0.50"), tip=D("1.00"), tax=D("6.07"),
+        total=D("34.51"),
+    )  # fmt: skip
+
+
+def test_a_tax_on_top_is_part_of_the_total() -> None:
+    parts = summed(included=False)
+    assert (parts.goods, parts.tax, parts.total) == (D("34.98"), D("6.07"), D("40.58"))
+
+
+def test_the_tax_that_the_order_knows_goes_before_that_of_its_lines() -> None:
+    parts = summed(tax=D("7.00"), included=False)
+    assert (parts.goods, parts.tax, parts.total) == (D("34.98"), D("7.00"), D("41.51"))
+    assert summed(tax=D(0), included=False).total == D("34.51")
+
+
+def test_the_goods_take_what_rounding_leaves() -> None:
+    parts = summed(currency="JPY", tip="0.4")
+    assert parts == Parts(goods=D(35), discount=D(6), shipping=D(4), fees=D(1), tip=D(0), tax=D(6), total=D(34))
+    assert parts.goods - parts.discount + parts.shipping + parts.fees + parts.tip == parts.total
+
+
+def test_an_order_of_nothing_comes_to_nothing() -> None:
+    assert parts_of([], tip=D(0), tax=None, tax_included=True, currency="EUR") == Parts(*[D(0)] * 7)
+
+
+@pytest.mark.parametrize(("given", "goods"), [("34.53", "35.00"), ("34.49", "34.96"), ("34.51", "34.98")])
+def test_a_cent_a_line_and_one_for_tax_is_rounding(given: str, goods: str) -> None:
+    parts, unexplained = with_total(summed(), D(given), 1, "EUR")
+    assert unexplained == 0
+    assert (parts.goods, parts.fees, parts.total) == (D(goods), D("0.50"), D(given))
+    assert (parts.discount, parts.shipping, parts.tip, parts.tax) == (D("5.97"), D("4.00"), D("1.00"), D("6.07"))
+
+
+@pytest.mark.parametrize(("given", "beyond"), [("34.54", "0.03"), ("34.48", "-0.03"), ("30.00", "-4.51")])
+def test_what_rounding_cannot_explain_goes_to_the_fees_and_is_said(given: str, beyond: str) -> None:
+    parts, unexplained = with_total(summed(), D(given), 1, "EUR")
+    assert unexplained == D(beyond)
+    assert (parts.goods, parts.fees, parts.total) == (D("34.98"), D("0.50") + D(beyond), D(given))
+    assert (parts.discount, parts.shipping, parts.tip, parts.tax) == (D("5.97"), D("4.00"), D("1.00"), D("6.07"))
+
+
+def test_rounding_has_the_size_of_the_smallest_coin() -> None:
+    whole = Parts(goods=D(34), discount=D(0), shipping=D(0), fees=D(0), tip=D(0), tax=D(0), total=D(34))
+    assert with_total(whole, D(36), 1, "JPY")[1] == 0
+    assert with_total(whole, D(37), 1, "JPY")[1] == 3
+
+
+def test_units_are_worth_their_share_of_the_line() -> None:
+    worth = Worth("EUR", {1: (3, D("10.00")), 2: (1, D(5))})
+    assert [worth.of({1: 1}), worth.of({1: 2}), worth.of({1: 2, 2: 1})] == [D("3.33"), D("6.67"), D("11.67")]
+    assert worth.of({}) == 0
+
+
+def test_units_given_back_in_steps_are_worth_what_all_of_them_are() -> None:
+    worth = Worth("EUR", {1: (3, D("10.00")), 2: (1, D(5))})
+    assert [worth.added({1: before}, {1: 1}) for before in range(3)] == [D("3.33"), D("3.34"), D("3.33")]
+    assert worth.added({}, {2: 1}) == 5
+    assert worth.added({2: 1}, {1: 1}) == D("3.33")
+    assert worth.added({2: 1}, {}) == 0
+
+
+SOLD = [Line("goods", 2, D(10), pk=1), Line("goods", 1, D(30), pk=2), Line("discount", 1, D(0), discount=D(5), pk=3)]
+
+
+def worths(
+    lines: Sequence[Line], *, goods: str = "50", discount: str = "5", tax: str = "0", included: bool = True
+) -> dict[int, tuple[int, Decimal]]:
+    """What the goods of an order are worth, line by line."""
+    found = worth_of(
+        lines, goods=D(goods), discount=D(discount), tax=D(tax), tax_included=included, currency="EUR"
+    )  # fmt: skip
+    assert found.currency == "EUR"
+    return dict(found.per_line)
+
+
+def test_the_orders_discount_is_shared_by_line_total() -> None:
+    assert worths(SOLD) == {1: (2, D(18)), 2: (1, D(27))}
+
+
+def test_what_shipping_costs_is_no_part_of_what_goods_are_worth() -> None:
+    assert worths([*SOLD, Line("shipping", 1, D(10), pk=4)]) == {1: (2, D(18)), 2: (1, D(27))}
+
+
+def test_a_tax_on_top_is_part_of_the_worth_as_the_lines_have_it() -> None:
+    taxed = [Line("goods", 2, D(10), tax=D("1.42"), pk=1), Line("goods", 1, D(30), tax=D("7.13"), pk=2), SOLD[2]]
+    assert worths(taxed, tax="8.55", included=False) == {1: (2, D("19.42")), 2: (1, D("34.13"))}
+    assert worths(taxed, tax="8.55", included=True) == {1: (2, D(18)), 2: (1, D(27))}
+
+
+def test_a_tax_that_only_the_order_knows_is_shared_by_amount_with_the_services() -> None:
+    lines = [*SOLD, Line("shipping", 1, D(10), pk=4)]
+    assert worths(lines, tax="8.55", included=False) == {1: (2, D("20.85")), 2: (1, D("31.275"))}
+
+
+@pytest.mark.parametrize(
+    ("goods", "of_first"), [("50.04", "18.016"), ("49.96", "17.984"), ("50.05", "18"), ("49.95", "18"), ("30", "18")]
+)
+def test_the_orders_parts_count_where_they_differ_by_rounding_alone(goods: str, of_first: str) -> None:
+    assert worths(SOLD, goods=goods)[1] == (2, D(of_first))
+
+
+def test_goods_for_nothing_are_worth_nothing_and_nothing_is_worth_less() -> None:
+    free = [Line("goods", 1, D(0), pk=1)]
+    assert worths(free, goods="0", discount="0", tax="3", included=False) == {1: (1, D(0))}
+    given_away = [Line("goods", 2, D(10), pk=1), Line("discount", 1, D(0), discount=D(25), pk=2)]
+    assert worths(given_away, goods="20", discount="25") == {1: (2, D(0))}
