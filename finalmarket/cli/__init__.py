@@ -40,6 +40,7 @@ COMMANDS = {
     "createuser": ("finalmarket.cli.createuser", "Make a log-in for the console."),
     "apikey": ("finalmarket.cli.apikey", "Make and end keys for programs that call the REST API."),
     "shopkey": ("finalmarket.cli.shopkey", "Make and end publishable keys of shops, and pair kiosks."),
+    "secrets": ("finalmarket.cli.secrets", "Replace the keys that stored secrets are encrypted with."),
     "shell": ("finalmarket.cli.shell", "A Python shell with the models at hand."),
     "doctor": ("finalmarket.cli.doctor", "Say what is here and whether it works."),
     "version": ("finalmarket.cli.version", "Say which version this is."),

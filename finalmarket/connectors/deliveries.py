@@ -3,12 +3,11 @@
 from __future__ import annotations
 
 import hashlib
-import json
 from collections.abc import Callable
-from decimal import Decimal
 from typing import Any, TypeVar
 
 from finalmarket.connectors.errors import Unintelligible
+from finalmarket.connectors.exact_json import read_json
 from finalmarket.connectors.paging import READING_ERRORS
 from finalmarket.connectors.records import Delivery
 
@@ -19,7 +18,7 @@ def read_delivery(delivery: Delivery, read: Callable[[Any], Read]) -> Read:
     """What `read` makes of the body, which is JSON (numbers with a point as Decimal). Raises Unintelligible where it
     can make nothing of it."""
     try:
-        return read(json.loads(delivery.body, parse_float=Decimal))
+        return read(read_json(delivery.body))
     except (*READING_ERRORS, OSError) as error:
         raise Unintelligible(f"the delivery tells of no event: {type(error).__name__}") from None
 

@@ -25,7 +25,7 @@ from finalmarket.connectors.errors import (
     RetryLater,
     Unintelligible,
 )
-from finalmarket.connectors.exact_json import exact_json
+from finalmarket.connectors.exact_json import exact_json, read_json
 from finalmarket.connectors.rates import Budget, Rate, Unlimited
 from finalmarket.kernel import clock, failpoints
 
@@ -221,8 +221,8 @@ class Http:
     def _parsed(self, response: httpx2.Response, body: bytes, is_repeatable: bool) -> Answer:
         headers = dict(response.headers)
         try:
-            data = json.loads(body, parse_float=Decimal, parse_constant=_refuse_constant) if body.strip() else None
-        except (ValueError, RecursionError):
+            data = read_json(body) if body.strip() else None
+        except ValueError:
             if 200 <= response.status_code < 300 and "json" in headers.get("content-type", ""):
                 reason = "the platform says it succeeded, but its answer is not JSON"
                 raise (Unintelligible if is_repeatable else OutcomeUnknown)(
@@ -297,10 +297,6 @@ def retry_after(headers: Mapping[str, str]) -> float | None:
 def seconds_until(moment: int) -> float:
     """The seconds to wait until a moment in seconds since 1970, as some platforms tell when calls are taken again."""
     return min(max(0.0, moment - clock.now().timestamp()), MOST_SECONDS_TO_WAIT)
-
-
-def _refuse_constant(name: str) -> NoReturn:
-    raise ValueError(f"{name} is no number")
 
 
 def _plain(value: Any) -> Any:

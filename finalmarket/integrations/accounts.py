@@ -11,6 +11,7 @@ from finalmarket.connectors import registry
 from finalmarket.connectors.contract import Account, Connector
 from finalmarket.integrations.budget import SharedBudget
 from finalmarket.integrations.models import ChannelIntegration, Credential
+from finalmarket.integrations.wire import wire_to
 from finalmarket.kernel import failpoints, secrets
 
 Encrypted = bytes | memoryview
@@ -34,9 +35,10 @@ def open_connector(
     where the caller has read them just now. Raises NotSupported for an unknown platform, UserError when a stored secret
     cannot be read.
     """
-    return connector_class(integration)(
-        account_of(integration, encrypted), budget=SharedBudget(integration.pk), transport=transport
-    )
+    account, connector = account_of(integration, encrypted), connector_class(integration)
+    return connector(
+        account, budget=SharedBudget(integration.pk), transport=transport or wire_to(connector, account)
+    )  # fmt: skip
 
 
 def account_of(integration: ChannelIntegration, encrypted: Mapping[str, Encrypted] | None = None) -> Account:

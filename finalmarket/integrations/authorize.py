@@ -18,6 +18,7 @@ from finalmarket.connectors.errors import ConnectorError
 from finalmarket.integrations import connect
 from finalmarket.integrations.accounts import account_of
 from finalmarket.integrations.models import ChannelIntegration
+from finalmarket.integrations.wire import wire_to
 from finalmarket.kernel import clock, secrets
 from finalmarket.kernel.errors import UserError
 
@@ -87,7 +88,7 @@ def _authorizing(integration: ChannelIntegration) -> type[Connector]:
 
 def _open(connector: type[Connector], account: Account) -> Any:
     """The connector, which both calls the platform and authorizes."""
-    return connector(account)
+    return connector(account, transport=wire_to(connector, account))
 
 
 def _account(integration: ChannelIntegration, entered: Mapping[str, str]) -> Account:

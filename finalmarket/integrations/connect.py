@@ -19,6 +19,7 @@ from finalmarket.connectors.errors import ConnectorError, NotSupported
 from finalmarket.integrations.accounts import account_of, keep_secrets, open_connector
 from finalmarket.integrations.budget import SharedBudget
 from finalmarket.integrations.models import ChannelIntegration, Credential, IntegrationHealth
+from finalmarket.integrations.wire import wire_to
 from finalmarket.kernel import clock, failpoints
 from finalmarket.kernel.errors import UserError
 
@@ -60,7 +61,8 @@ def connect(integration: ChannelIntegration, credentials: Mapping[str, str], *, 
     given = sort_names(connector, {**_kept(integration), **credentials}, integration)
     renewed: dict[str, str] = {}
     account = Account(given.secrets, given.settings, given.base_url, keep=renewed.update)
-    with closing(connector(account, budget=SharedBudget(integration.pk))) as there:
+    wire = wire_to(connector, account)
+    with closing(connector(account, budget=SharedBudget(integration.pk), transport=wire)) as there:
         name = _asked(there.check, connector.name)
     _keep(integration, given, {**given.secrets, **renewed}, name)
     structlog.get_logger(__name__).info("account connected", integration=integration.pk, actor=actor)

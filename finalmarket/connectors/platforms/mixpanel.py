@@ -18,6 +18,7 @@ import httpx2
 from finalmarket.connectors.auth import HeaderAuth, basic_header
 from finalmarket.connectors.contract import Checked, Connector, ErasesCustomers, PushesCustomers, Setting
 from finalmarket.connectors.errors import Rejected, Unintelligible
+from finalmarket.connectors.exact_json import read_json
 from finalmarket.connectors.http import Answer
 from finalmarket.connectors.own_keys import digest_of, plain_or_digest
 from finalmarket.connectors.paging import READING_ERRORS, in_parts, read_one
@@ -143,7 +144,7 @@ class Mixpanel(Connector, PushesCustomers, ErasesCustomers, SendsEvents, PullsFi
                 raise
             middle = first + timedelta(days=(last - first).days // 2)
             return self._purchases(first, middle) + self._purchases(middle + timedelta(days=1), last)
-        return read_one(answer.body, lambda body: [json.loads(line, parse_float=Decimal) for line in body.splitlines()])
+        return read_one(answer.body, lambda body: [read_json(line) for line in body.splitlines()])
 
     # What its errors mean.
 

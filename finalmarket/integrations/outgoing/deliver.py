@@ -16,7 +16,7 @@ from django.db import transaction
 from finalmarket.integrations.models import OutgoingDelivery, WebhookEndpoint
 from finalmarket.integrations.outgoing.dialects import message_id as message_id
 from finalmarket.integrations.outgoing.dialects import written
-from finalmarket.integrations.outgoing.guard import GuardedTransport
+from finalmarket.integrations.outgoing.guard import GuardedTransport, check_url
 from finalmarket.kernel import clock, failpoints, randomness
 from finalmarket.kernel.errors import UserError
 
@@ -88,12 +88,22 @@ def _send(client: httpx2.Client, endpoint: WebhookEndpoint, delivery: OutgoingDe
             ):
                 if answer.status_code not in REDIRECTS:
                     return Told(answer.status_code, "" if answer.is_success else f"answered {answer.status_code}")
-                url = str(answer.url.join(answer.headers.get("location", "")))
+                url = _redirected(url, answer.headers.get("location", ""))
         return Told(None, f"redirected more than {MOST_REDIRECTS} times")
     except UserError as error:
         return Told(None, str(error))
     except (httpx2.HTTPError, httpx2.InvalidURL) as error:
         return Told(None, f"{type(error).__name__}: {error}")
+
+
+def _redirected(url: str, location: str) -> str:
+    """Where an endpoint sends us on to. Raises UserError for what could not be entered either, and for plain HTTP in
+    the place of TLS."""
+    there = str(httpx2.URL(url).join(location))
+    check_url(there)
+    if url.startswith("https:") and not there.startswith("https:"):
+        raise UserError("it redirects from https to http")
+    return there
 
 
 @failpoints.around("outgoing.settle")

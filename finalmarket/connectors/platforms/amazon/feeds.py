@@ -11,10 +11,10 @@ import io
 import json
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
-from decimal import Decimal
 from typing import Any
 
 from finalmarket.connectors.errors import NeedsAttention, OutcomeUnknown, Rejected, RetryLater, Unintelligible
+from finalmarket.connectors.exact_json import read_json
 from finalmarket.connectors.http import MOST_BYTES, Answer
 from finalmarket.connectors.platforms.amazon import calls
 from finalmarket.connectors.platforms.amazon.calls import Seller
@@ -121,7 +121,7 @@ def _download(seller: Seller, document_id: str, address: Callable[[str], str]) -
     try:
         if answer.data.get("compressionAlgorithm") == "GZIP":
             body = _unzipped(body)
-        return json.loads(body, parse_float=Decimal)
+        return read_json(body)
     except (ValueError, OSError, EOFError):
         raise OutcomeUnknown("the report of a finished feed is not the JSON that it should be") from None
 
