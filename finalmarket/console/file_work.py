@@ -93,6 +93,8 @@ def carry_out(work_id: int, *, applies: bool) -> None:
             values = _written(work, progress) if work.kind == Work.Kind.EXPORT else _read(work, applies, progress)
     except UserError as error:
         values = {"state": State.FAILED, "told": str(error), "given": None}
+    except OSError as error:  # a full disk, mostly: the person tries again when there is room
+        values = {"state": State.FAILED, "told": f"this machine cannot keep the file: {error.strerror}", "given": None}
     is_over = values["state"] in (State.DONE, State.FAILED)
     Work.objects.filter(pk=work_id).update(**values, **({"ended_at": clock.now()} if is_over else {}))
 
