@@ -20,7 +20,7 @@ from finalmarket.connectors.auth import (
     read_token,
 )
 from finalmarket.connectors.errors import ConnectorError, NeedsAttention, RetryLater, Unintelligible
-from finalmarket.kernel import clock
+from finalmarket.kernel import clock, failpoints
 
 NOON = datetime(2026, 6, 1, 12, tzinfo=UTC)
 ASK = TokenRequest(
@@ -74,6 +74,24 @@ def test_an_account_without_a_token_asks_for_one_with_what_is_good_for_one_reque
     assert [request.method for request in requests] == ["POST", "GET"]
     assert (str(requests[0].url), requests[0].content) == (ASK.url, b"refresh_token=old&assertion=now")
     assert placed == ["new"]
+
+
+def test_asking_for_a_token_can_be_cut_off_before_and_after() -> None:
+    for place, asked in (("before", 0), ("after", 1)):
+        seen: list[httpx2.Request] = []
+
+        def answer(request: httpx2.Request, seen: list[httpx2.Request] = seen) -> httpx2.Response:
+            seen.append(request)
+            return httpx2.Response(200, json={"access_token": "new"})
+
+        auth = TokenAuth.of(ASK, {}, lambda secrets: None)
+        with (
+            httpx2.Client(transport=httpx2.MockTransport(answer), auth=auth) as client,
+            failpoints.armed(f"auth.{place}_renew:raise"),
+            pytest.raises(failpoints.FailpointHit),
+        ):
+            client.get("https://platform.example/orders")
+        assert len(seen) == asked
 
 
 def test_headers_let_in() -> None:

@@ -55,6 +55,7 @@ def test_costs_of_a_kind_are_added_up() -> None:
     whole = order(TEA, FREIGHT, replace(FREIGHT, line_id="more"), total="45.22", tax="7.22")
     assert net_of_kinds(whole, "shipping") == Decimal("8.00")
     assert net_of_kinds(whole, "fee", "discount") == 0
+    assert isinstance(net_of_kinds(whole, "fee"), Decimal)
 
 
 @given(st.lists(st.tuples(st.integers(1, 20), st.integers(0, 10_000), st.integers(0, 2_000)), min_size=1, max_size=6))

@@ -16,6 +16,7 @@ import click
 from tests import environment
 from tests.defects.copy import Copy
 from tests.defects.judging import NO_OTHER_PLUGINS
+from tests.mutants import page
 from tests.mutants.mutant import (
     LEAST_SHARE,
     Count,
@@ -60,6 +61,7 @@ def main(children: int, into: Path | None, show: bool) -> None:
     counted, wrong = counts(mutants, equivalent), stale(equivalent, mutants)
     left = survivors(mutants, equivalent)
     _tell(counted, wrong, left if show else [], seconds)
+    page.write(counted)
     if into is not None:
         into.parent.mkdir(parents=True, exist_ok=True)
         into.write_text(json.dumps(_as_json(counted, left, equivalent, seconds), indent=1), "utf-8")

@@ -2,13 +2,25 @@
 
 from __future__ import annotations
 
+import re
 import tomllib
 from dataclasses import replace
 from pathlib import Path
 
 import pytest
 
-from tests.mutants.mutant import Count, Equivalent, Mutant, changed, counts, read_equivalent, stale, survivors
+from tests.mutants import page
+from tests.mutants.mutant import (
+    LEAST_SHARE,
+    Count,
+    Equivalent,
+    Mutant,
+    changed,
+    counts,
+    read_equivalent,
+    stale,
+    survivors,
+)
 
 ROOT = Path(__file__).parents[2]
 SETTINGS = tomllib.loads((ROOT / "pyproject.toml").read_text("utf-8"))["tool"]["mutmut"]
@@ -69,3 +81,22 @@ def test_an_entry_that_is_true_no_more_is_said() -> None:
 def test_the_lines_that_differ_are_read_from_a_diff() -> None:
     diff = "--- a.py\n+++ a.py\n@@ -1,3 +1,3 @@\n def f():\n-    return 1\n+    return 2\n     # end"
     assert changed(diff) == ("    return 1", "    return 2")
+
+
+def test_the_table_of_the_page_is_written_in_its_place_and_can_be_written_again(tmp_path: Path) -> None:
+    there = tmp_path / "page.md"
+    there.write_text(f"before\n{page.BEGIN}\n{page.END}\nafter\n")
+    page.write([Count("finalmarket/a.py", 19, 1, 2), Count("finalmarket/b.py", 5, 0, 0)], there)
+    once = there.read_text()
+    assert "| `a.py` | 19 | 1 | 2 | 95.0% |" in once
+    assert "| all | 24 | 1 | 2 | 96.0% |" in once
+    assert once.startswith("before\n") and once.endswith("after\n")
+    page.write([Count("finalmarket/a.py", 19, 1, 2), Count("finalmarket/b.py", 5, 0, 0)], there)
+    assert there.read_text() == once
+
+
+def test_what_the_page_says_of_mutants_keeps_the_promise() -> None:
+    _, _, told = page.PAGE.read_text("utf-8").partition(page.BEGIN)
+    shares = [float(share) for share in re.findall(r"([\d.]+)% \|$", told, re.MULTILINE)]
+    assert len(shares) == len(SETTINGS["only_mutate"]) + 1
+    assert min(shares) >= 100 * LEAST_SHARE
