@@ -27,6 +27,8 @@ IS_OF_THIS_MACHINE = set(ALLOWED_HOSTS) <= LOOPBACK
 PLAIN_HTTP = IS_OF_THIS_MACHINE or os.environ.get("FINALMARKET_PLAIN_HTTP") == "1"
 SESSION_COOKIE_SECURE = not PLAIN_HTTP
 CSRF_COOKIE_SECURE = not PLAIN_HTTP
+if not PLAIN_HTTP:  # browsers take these names from this host alone, over TLS
+    SESSION_COOKIE_NAME, CSRF_COOKIE_NAME = "__Host-sessionid", "__Host-csrftoken"
 SESSION_COOKIE_HTTPONLY = True
 SESSION_COOKIE_SAMESITE = "Lax"
 SESSION_COOKIE_AGE = 12 * 3600  # a working day; then people log in again

@@ -41,6 +41,8 @@ class LogIn(Form):
             log_ins.note_failure(name, address)
             raise
         log_ins.note_success(name, address)
+        if self.request is not None and self.request.session.session_key:
+            self.request.session.cycle_key()  # who logs in anew while logged in gets another session, too
         return cleaned
 
 
