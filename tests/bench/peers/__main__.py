@@ -4,7 +4,8 @@
 
 Each peer is installed where it is not, started on a database of its own in the server that ours uses, measured beside
 ours, and stopped. What was found of each is kept in build/peers, so that peers can be measured one by one; the last
-words are of all that were found, and without --quick they are written into docs/peers.md. A peer that cannot be installed or started is reported with the reason.
+words are of all that were found, and without --quick they are written into docs/peers.md. A peer that cannot be
+installed or started is reported with the reason.
 """
 
 from __future__ import annotations

@@ -58,7 +58,7 @@ class Ours:
         most = keys.MOST_CALLS_PER_MINUTE
         self._api_keys = [keys.create("peers", scopes, calls_per_minute=most)[1] for _ in range(self.callers)]
         tidy_up()
-        house = House(database, self.callers)
+        house = House(database, self.callers, settings={"FINALMARKET_LOG_LEVEL": "ERROR"})  # refusals are no news
         house.open()
         self._stack.callback(house.close)
         self.port = house.port

@@ -32,8 +32,7 @@ def figures(found: dict[str, Any]) -> str:
 def _speeds(found: dict[str, Any]) -> list[str]:
     known = {one["name"]: one for one in found["figures"]}
     lines = [
-        f"Orders/s by {found['callers']} callers; median of the runs (min to max). The last two columns are ours in the "
-        "same minutes.",
+        f"Orders/s by {found['callers']} callers; median of the runs (min to max). Ours is of the same minutes.",
         "",
         "| peer | SKUs | theirs | ours | theirs / ours | our hold alone, reservations/s |",
         "|---|---|---|---|---|---|",
@@ -52,9 +51,9 @@ def _speeds(found: dict[str, Any]) -> list[str]:
 
 def _races(found: dict[str, Any]) -> list[str]:
     lines = [
-        "Races for a last unit: every buyer has it in the cart and presses at the same moment. Counted from order rows.",
+        "Races for a last unit: each buyer has it in the cart, all press at the same moment. Counted from order rows.",
         "",
-        "| peer | races x buyers | units oversold | races with an oversell | most in one | races in which nobody got it |"
+        "| peer | races x buyers | units oversold | races with an oversell | most in one | races that nobody won |"
         " ours beside it, oversold |",
         "|---|---|---|---|---|---|---|",
     ]

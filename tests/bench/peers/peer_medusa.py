@@ -1,9 +1,9 @@
 """Medusa as a peer: its Store API over HTTP, with the locking provider of PostgreSQL that its guide allows for
 production.
 
-Pressing is POST /store/carts/{id}/complete: a workflow that authorises the payment, makes the order, and reserves within
-a lock by inventory item (reserveInventoryStep), where the inventory module looks whether there is enough; where there is
-not, the steps before are undone. Published source: packages/core/core-flows/src/cart/workflows/complete-cart.ts,
+Pressing is POST /store/carts/{id}/complete: a workflow that authorises the payment, makes the order, and reserves
+within a lock by inventory item (reserveInventoryStep), where the inventory module looks whether there is enough; where
+there is not, the steps before are undone. Published source: packages/core/core-flows/src/cart/workflows/complete-cart,
 cart/steps/reserve-inventory.ts, packages/modules/inventory, packages/modules/providers/locking-postgres.
 """
 

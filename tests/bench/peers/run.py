@@ -17,7 +17,9 @@ from finalmarket.kernel.embedded import EmbeddedServer, installed_server
 from finalmarket.kernel.errors import UserError
 from tests.bench.peers.measure import CALLERS, Beside, Pace, System
 from tests.bench.peers.ours import Ours
+from tests.bench.peers.peer_medusa import Medusa
 from tests.bench.peers.peer_oscar import Oscar
+from tests.bench.peers.peer_vendure import Vendure
 from tests.bench.peers.processes import BUILD, NotThere
 from tests.bench.peers.tally import Result, report
 
@@ -42,7 +44,7 @@ class Peer(System, Protocol):
         ...
 
 
-PEERS: dict[str, Callable[[EmbeddedServer], Peer]] = {"oscar": Oscar}
+PEERS: dict[str, Callable[[EmbeddedServer], Peer]] = {"oscar": Oscar, "vendure": Vendure, "medusa": Medusa}
 
 
 def measure_all(names: Sequence[str], *, is_quick: bool, say: Callable[[str], None]) -> None:
@@ -80,8 +82,8 @@ def _measure(peer: Peer, ours: Ours, pace: Pace, say: Callable[[str], None]) -> 
         result.figures = beside.speeds()
         result.races, result.our_races = beside.races()
         result.answers = dict(sorted(beside.answers.items()))
-    except NotThere as error:
-        result.problem = str(error)
+    except (NotThere, OSError) as error:
+        result.problem = str(error) or repr(error)
     finally:
         peer.close()
     result.seconds = round(time.monotonic() - began, 1)

@@ -27,7 +27,7 @@ class Filler:
     """Knows what was filled in."""
 
     def __init__(self, told: dict[str, Any]) -> None:
-        from oscar.core.loading import get_class, get_model
+        from oscar.core.loading import get_class, get_model  # type: ignore[import-not-found]
 
         self.basket = get_model("basket", "Basket")
         self.line = get_model("basket", "Line")
@@ -76,7 +76,7 @@ class Filler:
         request.session.save()
         return {
             settings.SESSION_COOKIE_NAME: str(request.session.session_key),
-            settings.OSCAR_BASKET_COOKIE_OPEN: Signer().sign(basket.id),
+            str(getattr(settings, "OSCAR_BASKET_COOKIE_OPEN")): Signer().sign(basket.id),  # noqa: B009  not Django's
         }
 
 
