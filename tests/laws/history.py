@@ -9,6 +9,7 @@ In JSON Lines, with the nanoseconds of one monotonic clock:
     {"kind": "unknown", "op": 3, "at": 200}                                    or never learns what became of it
     {"kind": "found", "op": 3, "outcome": "ok"}                                until it is looked up in the books
     {"kind": "invoke", "op": 4, "at": 210, "verb": "release", "of": 1}         a hold is given back
+    {"kind": "booked", "op": 1, "place": 1}                                    where it stands in the books, if known
     {"kind": "left", "units": 2}                                               last: what the books say is left
 
 Whether it is right is judged by linearizable.py.
@@ -43,6 +44,7 @@ class Operation:
     answered: float = math.inf
     told: str = ""
     found: list[str] = field(default_factory=list)
+    place: int | None = None
 
     @property
     def outcome(self) -> str:
@@ -134,6 +136,8 @@ def _take_up(history: History, number: int, event: dict[str, Any]) -> None:
             if outcome not in (OK, FAIL):
                 raise Unreadable(f"line {number}: in the books an operation is found ok or fail, not {outcome!r}")
             _known(history, number, event).found.append(outcome)
+        case "booked":
+            _known(history, number, event).place = _whole(number, event, "place")
         case "left":
             history.left = _whole(number, event, "units")
         case kind:

@@ -17,6 +17,9 @@ for by tools such as Knossos. A counter needs no such search:
 - **With releases**, of single units (history_swept.py): a sweep in the order of the answers that puts every moment
   off for as long as it can, with the few places at which a choice is left tried both ways. See there why it is exact.
 
+- **With the books' order** at hand (history_ordered.py), that one order is tried, in n log n: how thousands of buyers
+  at once are judged. What it explains is linearizable.
+
 Holds of several units that are also given back pack like knapsacks; such a history is turned away with a sentence.
 
     python -m tests.laws.linearizable FILE ...     ends with 1 if a history is wrong, with 2 if one is unreadable
@@ -26,11 +29,12 @@ from __future__ import annotations
 
 import bisect
 import sys
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from itertools import accumulate
 from pathlib import Path
 
-from tests.laws.history import RESERVE, UNKNOWN, History, Unreadable, read
+from tests.laws.history import RESERVE, UNKNOWN, History, Operation, Unreadable, read
+from tests.laws.history_ordered import ordered
 from tests.laws.history_swept import swept
 
 MOST_SENTENCES = 20
@@ -80,12 +84,19 @@ def _unaccounted(history: History) -> Iterator[str]:
 
 
 def _out_of_order(history: History) -> Iterator[str]:
+    effects = [*history.grants, *history.releases]
     if not history.releases:
         yield from _wrong_refusals(history)
     elif any(one.units != 1 for one in history.operations.values()):
         raise Unreadable("holds of several units that are also given back cannot be decided without a search")
+    elif any(one.place is not None for one in effects):
+        yield from ordered(history) if all(one.place is not None for one in effects) else _unbooked(effects)
     else:
         yield from swept(history)
+
+
+def _unbooked(effects: Sequence[Operation]) -> Iterator[str]:
+    yield from (f"operation {one.number} is not in the books" for one in effects if one.place is None)
 
 
 def _wrong_refusals(history: History) -> Iterator[str]:

@@ -6,16 +6,18 @@ import json
 import os
 import subprocess
 import sys
-from collections.abc import Iterable, Iterator
+from collections.abc import Iterable, Iterator, Sequence
+from itertools import permutations
 from pathlib import Path
 from typing import Any
 
 import pytest
-from hypothesis import given, settings
+from hypothesis import assume, given, settings
 from hypothesis import strategies as st
 
 from tests.laws.history import OK, RELEASE, RESERVE, History, Operation, Unreadable, read
-from tests.laws.linearizable import complaints, main
+from tests.laws.history_ordered import ordered
+from tests.laws.linearizable import _groundless, complaints, main
 
 ROOT = Path(__file__).resolve().parents[2]
 ENDLESS = float("inf")
@@ -197,10 +199,10 @@ def _done(left: int, one: Operation) -> int | None:
 
 
 @st.composite
-def histories(draw: st.DrawFn, most_units: int, *, may_release: bool) -> History:
+def histories(draw: st.DrawFn, most_units: int, *, may_release: bool, most: int = 8) -> History:
     """Any answers at all to few operations at few moments: most are wrong, many nearly right."""
     history = History(draw(st.integers(0, 3)))
-    for number in range(1, draw(st.integers(1, 8)) + 1):
+    for number in range(1, draw(st.integers(1, most)) + 1):
         began = draw(st.integers(0, 12))
         one = Operation(
             number, RESERVE, draw(st.integers(1, most_units)), began, answered=began + draw(st.integers(0, 9))
@@ -220,6 +222,20 @@ def _not_given_back(history: History) -> Iterator[Operation]:
     yield from (
         one for one in history.operations.values() if one.verb == RESERVE and one.told == OK and one.number not in gone
     )
+
+
+@settings(max_examples=HISTORIES, deadline=None, derandomize=True, database=None)
+@given(histories(1, may_release=True, most=6))
+def test_some_order_of_the_books_explains_a_history_if_and_only_if_it_is_linearizable(history: History) -> None:
+    assume(not list(_groundless(history)))
+    effects = [*history.grants, *history.releases]
+
+    def is_explained(order: Sequence[Operation]) -> bool:
+        for place, one in enumerate(order):
+            one.place = place
+        return not list(ordered(history))
+
+    assert any(is_explained(order) for order in permutations(effects)) == is_linearizable(history)
 
 
 @settings(max_examples=HISTORIES, deadline=None, derandomize=True, database=None)

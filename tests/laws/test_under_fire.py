@@ -26,7 +26,7 @@ from django.db import connections
 from finalmarket.catalog.models import Product, Variant
 from finalmarket.stock import ledger
 from finalmarket.stock.desk import Desk, DeskTimeout
-from finalmarket.stock.models import Reservation, StockPool
+from finalmarket.stock.models import Reservation, StockMovement, StockPool
 from finalmarket.stock.reserve import Request
 from tests.laws.history import FAIL, OK, UNKNOWN, read
 from tests.laws.linearizable import complaints
@@ -40,7 +40,6 @@ CHANNELS, PROCESSES = 8, 4
 SHARE_GIVEN_BACK, SHARE_IMPATIENT = 0.25, 0.02
 PATIENCE_SECONDS = 0.02
 SEED = int(os.environ.get("FINALMARKET_SEED", "1"))
-MANY = 10_000_000
 IN_TURN = multiprocessing.get_context("fork")
 Event = dict[str, Any]
 
@@ -144,21 +143,35 @@ def fire(market: Market, folder: Path) -> tuple[list[Event], float]:
 
 def histories(market: Market, events: Sequence[Event]) -> Iterator[tuple[int, list[str]]]:
     """The history of each SKU: what was there, what buyers wrote down, what the books say of it."""
-    unknown = {f"wish {one['op']}" for one in events if one["kind"] == UNKNOWN}
-    booked = set(Reservation.objects.filter(key__in=unknown).values_list("key", flat=True))
+    places = booked(events)
     pools = {pool.variant_id: pool for pool in StockPool.objects.filter(variant_id__in=market.goods)}
     found: dict[int, list[Event]] = {variant: [] for variant in market.goods}
     for one in sorted(events, key=lambda one: one["at"]):
         found[one["variant"]].append(one)
     for variant, own in found.items():
         looked_up = [
-            {"kind": "found", "op": one["op"], "outcome": OK if f"wish {one['op']}" in booked else FAIL}
+            {"kind": "found", "op": one["op"], "outcome": OK if one["op"] in places else FAIL}
             for one in own if one["kind"] == UNKNOWN
         ]  # fmt: skip
+        asked = [one["op"] for one in own if one["kind"] == "invoke"]
+        written = [{"kind": "booked", "op": op, "place": places[op]} for op in asked if op in places]
         pool = pools[variant]
         left = {"kind": "left", "units": pool.on_hand - pool.reserved - pool.allocated}
-        whole = [{"kind": "stock", "units": market.units}, *own, *looked_up, left]
+        whole = [{"kind": "stock", "units": market.units}, *own, *looked_up, *written, left]
         yield variant, [json.dumps(event) for event in whole] if own else []
+
+
+def booked(events: Sequence[Event]) -> dict[int, int]:
+    """Where each operation stands in the ledger, of those that took effect."""
+    names = {number: int(key.removeprefix("wish ")) for number, key in Reservation.objects.values_list("pk", "key")}
+    given_back = {one["of"]: one["op"] for one in events if "of" in one}
+    found: dict[int, int] = {}
+    for place, kind, reservation in StockMovement.objects.order_by("pk").values_list("pk", "kind", "reservation_id"):
+        if reservation is not None:
+            op = names[reservation] if kind == "reserve" else given_back[names[reservation]]
+            assert op not in found, f"operation {op} stands in the books twice"
+            found[op] = place
+    return found
 
 
 def new_goods(count: int, units: int) -> list[int]:

@@ -103,14 +103,15 @@ def _come_to_rest(play: Play, machine: Machine) -> None:
     machine.down.clear()
     for _, mend in play.ends:
         mend()
-    for there in play.there.values():
-        there.faults.stop()
     for account in play.town.accounts:
         play.let_in(account)
     machine.pass_time(600)
     machine.otherwise, machine.share_of_turns = play.meanwhile, SHARE_OF_LAST_TURNS
-    _round(play)  # what others change just now has to be told all the same
-    machine.otherwise = None
+    with machine.process():
+        _round(play)  # what others change just now has to be told all the same, and what fails now, too
+    machine.otherwise, play.share_of_cuts = None, 0.0
+    for there in play.there.values():
+        there.faults.stop()
     machine.pass_time(60)
     for account in play.town.accounts:
         play.job("integrations.pull", account)
