@@ -11,8 +11,8 @@ import asyncio
 import multiprocessing
 import statistics
 import sys
-from collections.abc import Iterator
-from contextlib import contextmanager
+from collections.abc import Callable, Iterator
+from contextlib import AbstractContextManager, contextmanager
 from typing import Any
 
 import django
@@ -102,7 +102,9 @@ async def _every_commit(ready: Any) -> None:
             pass
 
 
-WATCHED = {"nobody": _nobody, "watched": lambda: _child(_stream), "every commit asked": lambda: _child(_every_commit)}
+WATCHED: dict[str, Callable[[], AbstractContextManager[None]]] = {
+    "nobody": _nobody, "watched": lambda: _child(_stream), "every commit asked": lambda: _child(_every_commit),
+}  # fmt: skip
 
 
 if __name__ == "__main__":

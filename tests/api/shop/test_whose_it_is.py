@@ -213,7 +213,7 @@ def test_what_is_no_line_is_refused(shops: Shops, body: object, kind: str, statu
 def test_what_is_said_to_a_call_that_takes_no_body_is_refused_not_passed_over(shops: Shops) -> None:
     cart = shops.web.cart(("TEA", 1))
     before = Cart.objects.count()
-    for method, path in (("POST", "/carts"), ("POST", f"/carts/{cart}/hold"), ("DELETE", f"/carts/{cart}/hold")):
+    for method, path in (("POST", "/carts"), ("POST", f"/carts/{cart}/hold"), ("POST", f"/carts/{cart}/release")):
         said = problem(shops.web.write(method, path, b"{"), "unreadable", 400)
         assert said["errors"][0]["where"] == "body", path
         problem(shops.web.write(method, path, {"sku": "TEA"}), "invalid", 422)
