@@ -384,3 +384,25 @@ def _unsigned(letter: Letter, dice: random.Random, secret: str) -> Forged:
 FORGED: list[Callable[[Letter, random.Random, str], Forged]] = [
     _flipped_body, _flipped_signature, _recorded, _dated_anew, _of_another_account, _written_anew, _unsigned,
 ]  # fmt: skip
+
+
+def test_a_letter_that_could_not_be_stored_is_not_acknowledged(post: Post) -> None:
+    buy(post, ("TEA", 1))
+    with failpoints.armed("inbox.before_commit:raise"), pytest.raises(failpoints.FailpointHit):
+        post.deliver(post.letters[-1])
+    assert WebhookDelivery.objects.count() == 0
+    assert post.deliver(post.letters[-1]) == 200
+    assert WebhookDelivery.objects.count() == 1
+
+
+def test_a_letter_that_cannot_be_proved_for_whatever_reason_stays_outside(
+    post: Post, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    def stumble(*_: object) -> None:
+        raise RuntimeError("nobody has foreseen this")
+
+    buy(post, ("TEA", 1))
+    monkeypatch.setattr(Fake, "verify_webhook", stumble)
+    assert post.deliver(post.letters[-1]) == 401
+    assert not WebhookDelivery.objects.exists()
+    assert IntegrationHealth.objects.get().last_refused_webhook == "could not be proved: RuntimeError"
