@@ -10,7 +10,7 @@ export PIP_DISABLE_PIP_VERSION_CHECK := 1
 unexport PYTHONDONTWRITEBYTECODE
 
 .DEFAULT_GOAL := help
-.PHONY: help setup setup-dev run test lint proof proof-defects mutants bench spark peers connector matrix client lock clean
+.PHONY: help setup setup-dev run test lint proof proof-defects mutants bench scale spark peers connector matrix client lock clean
 
 help: ## show these commands
 	@awk -F ':.*## ' '/^[a-z-]+:.*## / {printf "  make %-10s %s\n", $$1, $$2}' $(MAKEFILE_LIST)
@@ -54,6 +54,9 @@ mutants: setup-dev ## mutate the pure parts of stock, money and signatures: nine
 
 bench: setup-dev ## measure what the issues promise (NAME=stock by default)
 	@$(BIN)/finalmarket bench $(or $(NAME),stock)
+
+scale: setup-dev ## measure and draw what work costs as it grows; writes docs/scale.md (SCALE="lake")
+	@$(BIN)/python -m tests.scale $(SCALE)
 
 spark: ## prove that a Spark cluster on this machine answers as DuckDB does (ROWS=10000000; needs Java, makes .venv-spark)
 	@sh scripts/spark.sh "$(PYTHON)" .venv-spark --rows $(or $(ROWS),10000000)

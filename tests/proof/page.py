@@ -99,12 +99,16 @@ def _machine(known: Sequence[Result]) -> str:
     """What all steps were measured on; a step that stands apart says so itself."""
     if not known:
         return ""
-    told = known[-1].machine
-    hardware = [f"{told.get('processor', '')}, {told.get('cpus', '')} cores, {number(told.get('memory_mb'))} MB"]
-    versions = [f"{name} {value}" for name, value in told.items() if name not in NOT_SHOWN]
-    others = sorted({str(one.machine.get("processor")) for one in known} - {str(told.get("processor"))})
+    others = sorted({str(one.machine.get("processor")) for one in known} - {str(known[-1].machine.get("processor"))})
     apart = f"\nSome steps were run on another machine: {', '.join(others)}.\n" if others else ""
-    return f"## Machine\n\n{hardware[0]}, {told.get('system', '')}; {', '.join(versions)}.\n{apart}"
+    return f"## Machine\n\n{machine_line(known[-1].machine)}\n{apart}"
+
+
+def machine_line(told: Mapping[str, Any]) -> str:
+    """A machine in one sentence, with the versions of what is compared."""
+    versions = ", ".join(f"{name} {value}" for name, value in told.items() if name not in NOT_SHOWN)
+    memory = number(told.get("memory_mb"))
+    return f"{told.get('processor')}, {told.get('cpus')} cores, {memory} MB, {told.get('system')}; {versions}."
 
 
 def _section(one: Result) -> Iterator[str]:

@@ -10,6 +10,7 @@ REPORT = "{report}"
 """Stands in a command for the file that the step writes its report to; without it the report is what it prints."""
 PROCESSES = "{processes}"
 """Stands in a command for how many processes share the work."""
+NOT_TYPED = {"-q", "-n", "--dist", "worksteal", "-o", "junit_family=xunit1"}
 Kind = Literal["figures", "laws"]
 Measure = Literal["value", "ratio", "min", "max"]
 
@@ -51,14 +52,14 @@ class Step:
 
     def shown(self, doses: Mapping[str, str]) -> str:
         """The command as one types it."""
-        words = [word for word in self.command if "{" not in word and word not in ("-n", "--dist", "worksteal")]
+        words = [word for word in self.command if "{" not in word and word not in NOT_TYPED]
         return " ".join([*(f"{name}={value}" for name, value in doses.items()), *words])
 
 
 def laws(*paths: str, alone: bool = False) -> Sequence[str]:
     """Tests that pytest runs, in as many processes as are told, or in one where they are many at once already."""
     shared = () if alone else ("-n", PROCESSES, "--dist", "worksteal")
-    return ("pytest", "-q", *shared, f"--junitxml={REPORT}", *paths)
+    return ("pytest", "-q", *shared, "-o", "junit_family=xunit1", f"--junitxml={REPORT}", *paths)
 
 
 def figures(bench: str, *options: str) -> Sequence[str]:
