@@ -56,7 +56,7 @@ def test_a_process_that_ends_again_and_again_is_started_less_often_and_never_giv
     monkeypatch: pytest.MonkeyPatch,
 ) -> None:
     now = [1_000.0]
-    monkeypatch.setattr(children.time, "monotonic", lambda: now[0])
+    monkeypatch.setattr("finalmarket.cli.children.time.monotonic", lambda: now[0])
     monkeypatch.setattr(sys, "executable", "false")
     child = children.Child("worker", [], {})
     child.start()

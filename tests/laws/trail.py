@@ -9,7 +9,7 @@ from __future__ import annotations
 
 import sys
 import threading
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterator, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass, field
 from pathlib import Path
@@ -74,8 +74,8 @@ class Trail:
 
 
 @contextmanager
-def watched() -> Iterator[Trail]:
-    """Within it this thread leaves a trail."""
+def watched(*others: str) -> Iterator[Trail]:
+    """Within it this thread leaves a trail; `others` are names of threads that work for it while it waits."""
     trail, thread = Trail(), threading.get_ident()
     with pytest.MonkeyPatch.context() as patch:
         for kind, name, watch in (
@@ -84,15 +84,17 @@ def watched() -> Iterator[Trail]:
             (httpx2.HTTPTransport, "handle_request", _call),
             (failpoints, "hit", _hit),
         ):
-            patch.setattr(kind, name, _on(thread, trail, getattr(kind, name), watch))
+            patch.setattr(kind, name, _on(thread, others, trail, getattr(kind, name), watch))
         yield trail
 
 
-def _on(thread: int, trail: Trail, do: Callable[..., Any], watch: Callable[..., Any]) -> Callable[..., Any]:
-    """`do`, watched on that thread alone."""
+def _on(
+    thread: int, others: Sequence[str], trail: Trail, do: Callable[..., Any], watch: Callable[..., Any]
+) -> Callable[..., Any]:
+    """`do`, watched on that thread and on others of these names."""
 
     def act(*args: Any, **kwargs: Any) -> Any:
-        if threading.get_ident() != thread:
+        if threading.get_ident() != thread and threading.current_thread().name not in others:
             return do(*args, **kwargs)
         return watch(trail, do, *args, **kwargs)
 

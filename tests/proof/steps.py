@@ -117,6 +117,15 @@ STEPS = (
     ),
     # Beyond the hour: these have to be named (make proof STEPS="history analytics").
     Step(
+        "crash", "Database, web and workers killed, connections taken, disk full, read-only: nothing is lost.",
+        "laws", laws("tests/crash", alone=True), minutes=20,
+        doses={
+            "FINALMARKET_PROOF_CRASH": "1", "FINALMARKET_KILLS": "20", "FINALMARKET_PROOF_CUTS": "all",
+            "FINALMARKET_PROOF_STORM": "30", "FINALMARKET_PROOF_FILLED": "3",
+        },
+        is_in_the_hour=False,
+    ),
+    Step(
         "history", f"Paths, funnels and attribution {HISTORY}, beside DuckDB.", "figures", figures("history"),
         minutes=25, is_in_the_hour=False,
     ),
