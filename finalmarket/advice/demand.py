@@ -9,13 +9,18 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 from datetime import date
-from typing import cast
+from typing import TYPE_CHECKING, cast
 
 import numpy as np
 import numpy.typing as npt
-from scipy import stats
 
 from finalmarket.advice.demand_methods import DAMPING, METHODS, WEEK, Array, Told, known_mean
+from finalmarket.kernel.later import later
+
+if TYPE_CHECKING:
+    from scipy import stats
+else:
+    stats = later("scipy.stats")
 
 ORIGINS = 16
 HORIZON_WEEKS = 4

@@ -6,14 +6,20 @@ from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 from datetime import date, timedelta
 from statistics import fmean, variance
+from typing import TYPE_CHECKING
 
 from django.db import connection
-from scipy import stats
 
 from finalmarket.advice.notices import MOST, NORMAL, QUERIES, URGENT, Found, source
 from finalmarket.kernel import clock
+from finalmarket.kernel.later import later
 from finalmarket.stock.alerts import open_alerts
 from finalmarket.stock.models import StockAlert
+
+if TYPE_CHECKING:
+    from scipy import stats
+else:
+    stats = later("scipy.stats")
 
 WEEKS = 8
 FEWEST_WEEKS = 6

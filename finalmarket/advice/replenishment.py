@@ -11,16 +11,21 @@ from __future__ import annotations
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 from decimal import Decimal
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 import numpy as np
-from scipy import stats
 
 from finalmarket.advice.demand import Forecast, Whole, quantile
 from finalmarket.advice.demand_methods import Array
 from finalmarket.advice.demand_series import Goods, Shelves
 from finalmarket.advice.models import SupplyTerm
+from finalmarket.kernel.later import later
 from finalmarket.stock.models import StockLocation
+
+if TYPE_CHECKING:
+    from scipy import stats
+else:
+    stats = later("scipy.stats")
 
 LEAST_RATE = 1 / 180  # who sells less than one in half a year is ordered when somebody asks
 

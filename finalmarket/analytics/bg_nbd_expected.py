@@ -10,14 +10,19 @@ from __future__ import annotations
 
 import math
 from itertools import pairwise
-from typing import TypeAlias
+from typing import TYPE_CHECKING, TypeAlias
 
 import numpy as np
 from numpy.typing import ArrayLike, NDArray
-from scipy.linalg import eigh_tridiagonal
-from scipy.special import expit
 
 from finalmarket.analytics.bg_nbd import Floats
+from finalmarket.kernel.later import later
+
+if TYPE_CHECKING:
+    from scipy import linalg, special
+else:
+    linalg = later("scipy.linalg")
+    special = later("scipy.special")
 
 Parameters: TypeAlias = tuple[float, ...]
 
@@ -39,7 +44,7 @@ def chance_alive(parameters: Parameters, x: ArrayLike, t_x: ArrayLike, age: Arra
     """Return P(alive): the chance that people have not left for good by T. It is 1 for whoever bought once: by this
     model people leave after a repeat purchase only."""
     columns = [np.asarray(one, dtype=np.float64) for one in (x, t_x, age)]
-    return np.asarray(expit(-log_odds_gone(parameters, *columns)), dtype=np.float64)
+    return np.asarray(special.expit(-log_odds_gone(parameters, *columns)), dtype=np.float64)
 
 
 class Kinds:
@@ -126,7 +131,7 @@ def spread(slopes: Floats, covariance: Floats) -> Floats:
 def _slopes_of_log_alive(parameters: Parameters, x: Floats, t_x: Floats, age: Floats) -> Floats:
     """The slopes of the logarithm of P(alive) by those of r, alpha, a, b; nothing for who did not buy again."""
     r, alpha, _, b = parameters
-    gone = expit(log_odds_gone(parameters, x, t_x, age))
+    gone = special.expit(log_odds_gone(parameters, x, t_x, age))
     safe = np.where(x > 0, x, 1.0)
     by_r = r * np.log((alpha + age) / (alpha + t_x))
     by_alpha = alpha * (r + x) * (1 / (alpha + age) - 1 / (alpha + t_x))
@@ -169,5 +174,5 @@ def beta_points(a: float, b: float, points: int) -> tuple[Floats, Floats]:
     side = 4 * k * (k + right) * (k + left) / (twice**2 * (twice + 1))
     # The last factor is 1 for k = 1, where it would be 0 / 0 for a + b = 1.
     side[1:] *= (k[1:] + right + left) / (twice[1:] - 1)
-    values, vectors = eigh_tridiagonal(middle, np.sqrt(side))
+    values, vectors = linalg.eigh_tridiagonal(middle, np.sqrt(side))
     return np.clip((1 + values) / 2, 0.0, 1.0), vectors[0] ** 2

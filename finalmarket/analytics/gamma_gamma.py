@@ -9,13 +9,19 @@ and how often have nothing to do with each other (`link` measures whether that i
 from __future__ import annotations
 
 from dataclasses import dataclass
+from typing import TYPE_CHECKING
 
 import numpy as np
 from numpy.typing import ArrayLike
-from scipy.special import digamma, gammaln
 
 from finalmarket.analytics.bg_nbd import Fit, Floats, climb, inverse, total, weighed
 from finalmarket.analytics.bg_nbd_expected import Parameters, spread
+from finalmarket.kernel.later import later
+
+if TYPE_CHECKING:
+    from scipy import special
+else:
+    special = later("scipy.special")
 
 STARTS = ((6.0, 4.0, 3.0), (1.5, 2.5, 1.5), (20.0, 3.0, 0.1))  # p, q, v over the mean amount
 MOST_TO_START_ON = 20_000
@@ -73,12 +79,12 @@ class Likelihood:
         x, number = self._x, self._x_number
         shape = p * self._every_x + q
         log_sum = np.log(v + self._sum)
-        value = total(number, gammaln(p * x + q) - gammaln(p * x)) - self.customers * gammaln(q)
+        value = total(number, special.gammaln(p * x + q) - special.gammaln(p * x)) - self.customers * special.gammaln(q)
         value += self.customers * q * np.log(v) - total(self._number * shape, log_sum)
         value += p * self._x_log_sum - self._log_mean
-        by_p = total(number, x * (digamma(p * x + q) - digamma(p * x)))
+        by_p = total(number, x * (special.digamma(p * x + q) - special.digamma(p * x)))
         by_p += self._x_log_sum - total(self._number * self._every_x, log_sum)
-        by_q = total(number, digamma(p * x + q)) + self.customers * (np.log(v) - digamma(q))
+        by_q = total(number, special.digamma(p * x + q)) + self.customers * (np.log(v) - special.digamma(q))
         by_q -= total(self._number, log_sum)
         by_v = self.customers * q / v - total(self._number, shape / (v + self._sum))
         return float(value), np.array([by_p * p, by_q * q, by_v * v])

@@ -14,14 +14,19 @@ from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, field
 from datetime import datetime
 from pathlib import Path
-from typing import Any, TypeAlias
+from typing import TYPE_CHECKING, Any, TypeAlias
 
 from django.db import connection
-from scipy import stats
 
 from finalmarket.channels.models import SalesChannel
 from finalmarket.kernel import clock
+from finalmarket.kernel.later import later
 from finalmarket.kernel.sql import Queries
+
+if TYPE_CHECKING:
+    from scipy import stats
+else:
+    stats = later("scipy.stats")
 
 QUERIES = Queries(Path(__file__).with_name("health.sql"))
 WEEKS, FEWEST_WEEKS = 8, 4

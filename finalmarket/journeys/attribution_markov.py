@@ -9,13 +9,19 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 from dataclasses import dataclass
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 import numpy as np
-from scipy.sparse import csc_matrix, identity
-from scipy.sparse.linalg import splu
 
 from finalmarket.journeys.attribution_rules import Channel, ChannelPath, Credit, Credits, channels_of
+from finalmarket.kernel.later import later
+
+if TYPE_CHECKING:
+    from scipy import sparse
+    from scipy.sparse import linalg
+else:
+    sparse = later("scipy.sparse")
+    linalg = later("scipy.sparse.linalg")
 
 Vector = Any
 """A numpy array of floats."""
@@ -62,14 +68,14 @@ class Chain:
 
     def _absorbed(self, leaving: Vector) -> Vector:
         """Solve x = leaving + moves x: what comes of each state in the end."""
-        return splu(csc_matrix(identity(len(leaving)) - self.moves)).solve(leaving)
+        return linalg.splu(sparse.csc_matrix(sparse.identity(len(leaving)) - self.moves)).solve(leaving)
 
     def _first_arrivals(self, touched: Vector, others: Vector) -> Vector:
         """Return for each state of `touched` the share of paths that come there before to any other of them."""
         arriving = self.start[touched]
         if len(others):
             among = self.moves[others][:, others]
-            visits = splu(csc_matrix(identity(len(others)) - among.T)).solve(self.start[others])
+            visits = linalg.splu(sparse.csc_matrix(sparse.identity(len(others)) - among.T)).solve(self.start[others])
             arriving = arriving + self.moves[others][:, touched].T @ visits
         return arriving
 
@@ -93,7 +99,7 @@ def chain_of(paths: Sequence[ChannelPath], order: int = 1) -> Chain:
     begun = np.array(counts.begun, dtype=float)
     rows, columns = np.array(counts.rows, dtype=int), np.array(counts.columns, dtype=int)
     times = np.array(counts.times, dtype=float)
-    moves = csc_matrix((times / seen[rows], (rows, columns)), shape=(size, size))
+    moves = sparse.csc_matrix((times / seen[rows], (rows, columns)), shape=(size, size))
     return Chain(
         channels, np.array([state[-1] for state in counts.states], dtype=int), begun / begun.sum() if size else begun,
         moves.tocsr(), ends[:, 0] / seen, ends[:, 1] / seen,
