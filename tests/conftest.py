@@ -27,7 +27,6 @@ from finalmarket.kernel.database import database_ready
 from finalmarket.stock.questions import QUERIES
 from tests import databases, emptying
 
-
 FORGET = "RESET ALL; CLOSE ALL; UNLISTEN *; DISCARD TEMP; DISCARD SEQUENCES; SELECT pg_advisory_unlock_all()"
 
 

@@ -11,7 +11,6 @@ from dataclasses import dataclass
 from typing import Any
 
 import psycopg
-from psycopg import sql
 
 Owner = psycopg.Connection[tuple[Any, ...]]
 MOST_BYTES = 2_000_000  # of tables, above what a clone has: from here on it is quicker to clone
@@ -19,7 +18,8 @@ LOOKS, SECONDS_BETWEEN_LOOKS = 5_000, 0.001  # whoever waits for the end of a se
 
 OTHERS = """
     FROM pg_stat_activity
-    WHERE datname = current_database() AND pid <> pg_backend_pid() AND backend_type = 'client backend'"""
+    WHERE datname = current_database() AND pid <> pg_backend_pid() AND pid <> {kept}
+        AND backend_type = 'client backend'"""
 
 # Everything of the schema that a test could change. The files of a table, and what is known of its size, are not.
 SCHEMA = """
@@ -72,20 +72,18 @@ def look_at(owner: Owner) -> Clone | None:
     )  # fmt: skip
 
 
-def empty(owner: Owner, clone: Clone) -> bool:
+def empty(owner: Owner, clone: Clone, *, kept: int = 0) -> bool:
     """Make the database what it was; False when that has to be left to a fresh clone. Whoever else is connected to it
-    is put out first."""
-    if not _is_alone(owner) or not is_alike(owner, clone):
+    is put out first, but for the session `kept`."""
+    if not _is_alone(owner, kept) or not is_alike(owner, clone):
         return False
-    written = with_rows(owner, clone.empty)
-    with owner.transaction():
-        owner.execute("SET LOCAL session_replication_role = replica")  # no trigger has a say in this
-        for name in written:
-            owner.execute(sql.SQL("DELETE FROM {}").format(sql.SQL(name)))
-        for number, start, last in owner.execute(SEQUENCES, prepare=True).fetchall():
-            was = clone.sequences[number]
-            if last != was:
-                owner.execute("SELECT setval(%s::regclass, %s, %s)", [number, was or start, was is not None])
+    changes = [f"DELETE FROM {name}" for name in with_rows(owner, clone.empty)]
+    for number, start, last in owner.execute(SEQUENCES, prepare=True).fetchall():
+        was = clone.sequences[number]
+        if last != was:
+            changes.append(f"SELECT setval({number}::regclass, {was or start}, {was is not None})")
+    # No trigger has a say in this. All of it goes to the server at once.
+    owner.execute(";".join(["BEGIN", "SET LOCAL session_replication_role = replica", *changes, "COMMIT"]))
     return True
 
 
@@ -95,20 +93,22 @@ def with_rows(owner: Owner, tables: Sequence[str]) -> list[str]:
     return [tables[number] for (number,) in owner.execute(" UNION ALL ".join(asked), prepare=True)]
 
 
-def _is_alone(owner: Owner) -> bool:
+def _is_alone(owner: Owner, kept: int) -> bool:
     """Put out whoever else is connected; whether they are gone."""
-    if not _others(owner):
+    if not _others(owner, kept):
         return True
-    owner.execute(f"SELECT pg_terminate_backend(pid) {OTHERS}")
+    owner.execute(f"SELECT pg_terminate_backend(pid) {OTHERS.format(kept=kept)}")
     for _ in range(LOOKS):
-        if not _others(owner):
+        if not _others(owner, kept):
             return True
         owner.execute("SELECT pg_sleep(%s)", [SECONDS_BETWEEN_LOOKS], prepare=True)
     return False
 
 
-def _others(owner: Owner) -> int:
-    return int(_answer(owner, f"SELECT count(*) {OTHERS}")[0])
+def _others(owner: Owner, kept: int) -> int:
+    row = owner.execute(f"SELECT count(*) {OTHERS.format(kept=kept)}").fetchone()
+    assert row is not None
+    return int(row[0])
 
 
 def is_alike(owner: Owner, clone: Clone) -> bool:

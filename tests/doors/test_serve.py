@@ -38,17 +38,12 @@ def house(open_folder: Path, opened_before: Path) -> Iterator[House]:
     house.end()
 
 
-def test_one_command_opens_the_house_and_ctrl_c_closes_all_of_it(house: House) -> None:
+def test_one_command_opens_the_house_on_this_machine_alone_and_ctrl_c_closes_all_of_it(house: House) -> None:
     house.open()
     assert "Log in" in house.page("admin/login/")
     assert house.log_in() == f"{house.address}admin/"
     running = [word for process in house.processes for word in process.cmdline()]
     assert {"finalmarket.cli.web", "finalmarket.cli.live", "worker"} <= set(running)
-    assert house.close() == 0
-
-
-def test_it_listens_on_this_machine_alone(house: House) -> None:
-    house.open()
     listening = {
         connection.laddr.ip
         for process in house.processes
@@ -56,7 +51,11 @@ def test_it_listens_on_this_machine_alone(house: House) -> None:
         if connection.status == psutil.CONN_LISTEN
     }
     assert listening == {"127.0.0.1"}
-    assert house.close(signal.SIGTERM) == 0
+    kept = house.data / "admin-password"
+    assert kept.read_text().strip() == house.password
+    for_its_owner_alone = {stat.S_IMODE(path.stat().st_mode) for path in house.data.iterdir() if path.is_file()}
+    assert for_its_owner_alone == {0o600}
+    assert house.close() == 0
 
 
 def test_killed_in_the_middle_it_leaves_nothing_behind_and_opens_again_with_its_data(house: House) -> None:
@@ -66,7 +65,7 @@ def test_killed_in_the_middle_it_leaves_nothing_behind_and_opens_again_with_its_
     house.open()
     assert house.password == password
     assert house.log_in() == f"{house.address}admin/"
-    assert house.close() == 0
+    assert house.close(signal.SIGTERM) == 0
 
 
 def test_every_process_killed_at_once_as_by_a_power_cut_is_no_harm(house: House) -> None:
@@ -83,14 +82,6 @@ def test_every_process_killed_at_once_as_by_a_power_cut_is_no_harm(house: House)
     house.open()
     assert house.log_in() == f"{house.address}admin/"
     assert house.close() == 0
-
-
-def test_the_password_stays_readable_for_its_owner_alone(house: House) -> None:
-    house.open()
-    kept = house.data / "admin-password"
-    assert kept.read_text().strip() == house.password
-    assert [stat.S_IMODE(path.stat().st_mode) for path in house.data.iterdir() if path.is_file()] == [0o600] * 2
-    house.close()
 
 
 @pytest.mark.skipif(os.geteuid() != 0, reason="only root can try it as someone else")

@@ -10,12 +10,12 @@ import pytest
 from finalmarket.sandbox.faults import PAGES_ONLY, READS_ONLY, WRITES_ONLY, Fault, Faults
 from tests.laws.border_game import Game, game, kinds_that_meet, platforms
 
-FAULTS = int(os.environ.get("FINALMARKET_FAULTS", "12"))
+FAULTS = int(os.environ.get("FINALMARKET_FAULTS", "8"))
 SEED = int(os.environ.get("FINALMARKET_SEED", "1"))
 SHARE = 0.3
 # Writes are rare, and what goes wrong with them is what might double something: they are drawn the more often.
 WEIGHTS = {**dict.fromkeys(READS_ONLY, 2), **dict.fromkeys(WRITES_ONLY, 4)}
-ROUNDS, LATE_ROUNDS = (20 if FAULTS > 50 else 8), 3
+ROUNDS, LATE_ROUNDS = (20 if FAULTS > 50 else 5), 3
 MOST_PLAYS = 50
 VAIN = 100
 """A fault of pages that was drawn so often, while lists were long, and did no harm has nothing to harm here: pages are
