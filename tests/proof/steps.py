@@ -33,7 +33,7 @@ STEPS = (
     ),
     Step(
         "lifetime", "What a million customers are worth is fitted in seconds, to the same top as a plain fit.",
-        "figures", figures("lifetime"), minutes=3,
+        "figures", figures("lifetime"), minutes=2.5,
         floors=(Floor("clv_fit_1m_s", at_most=5), Floor("clv_predict_1m_s", at_most=0.5)),
     ),
     Step(
@@ -69,6 +69,10 @@ STEPS = (
     Step(
         "games", "Whatever is done to stock in whatever order, a referee agrees with every grant and every refusal.",
         "laws", laws("tests/laws/test_stock_laws.py", alone=True), minutes=1.5, doses={"FINALMARKET_LAWS": "300"},
+    ),
+    Step(
+        "year", "The year of a real shop comes in as it was, and its daily figures are those of the file, to the cent.",
+        "laws", laws("tests/bulk/test_orders_real.py"), minutes=1, doses={"FINALMARKET_PROOF_YEAR": "1"},
     ),
     Step(
         "border", "Whatever a platform does wrong, nothing is lost and nothing is doubled, on every platform.",
