@@ -1,6 +1,6 @@
 """`finalmarket bench ingest`: events a second over HTTP, as Segment's clients tell them, beside COPY of the same rows.
 
-The web process is the one that `finalmarket serve` starts, on the scratch database; eight senders in a process of their
+The web process is the one that `finalmarket serve` starts, on the scratch database; 32 clients in a process of their
 own tell prepared requests over connections that they keep. The visitors are known already, and a batch of 100 is of 25
 of them; a further figure is for batches of people who were never seen. The database holds as many interactions of the
 twelve months before as `rows` says.
@@ -29,7 +29,7 @@ from finalmarket.kernel.sql import open_connection
 
 ROWS = 10_000_000
 ROWS_A_STATEMENT = 500_000
-SENDERS = 8
+SENDERS = 32
 VISITORS = 5_000
 VISITORS_A_BATCH = 25
 BATCHES = {1: 400, 20: 1_500, 100: 4_000}

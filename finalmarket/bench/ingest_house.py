@@ -24,7 +24,7 @@ from psycopg.conninfo import make_conninfo
 
 from finalmarket.kernel.database import is_embedded, owner_database
 
-THREADS = 8
+THREADS = 32
 OPEN_SECONDS = 60.0
 ANSWER_SECONDS = 60.0
 LOOK_SECONDS = 0.05

@@ -52,7 +52,7 @@ LIVE = "FINALMARKET_LIVE"
     help=f"The port of the live stream; by default the first free from {FIRST_LIVE_PORT} on.",
 )
 @click.option(
-    "--threads", default=8, show_default=True, type=click.IntRange(1, 128), help="Requests at once in a web process."
+    "--threads", default=32, show_default=True, type=click.IntRange(1, 128), help="Requests at once in a web process."
 )
 @click.option(
     "--processes", default=1, show_default=True, type=click.IntRange(1, 64),
