@@ -127,8 +127,8 @@ def test_the_page_is_written_from_what_was_found() -> None:
     found = report(where, [one, Result("medusa", problem="no npm | here")], callers=16)
     for peer in found["peers"].values():
         peer["machine"] = where
-    text = page.put(f"Before.\n{page.BEGIN}\nold\n{page.END}\nAfter.\n", page.figures(found))
-    assert "old" not in text and text.startswith("Before.") and text.endswith("After.\n")
+    text = page.put(f"Before.\n{page.BEGIN}\noutdated\n{page.END}\nAfter.\n", page.figures(found))
+    assert "outdated" not in text and text.startswith("Before.") and text.endswith("After.\n")
     assert "| django-oscar 4.2.1 | one hot | 50.0 (40.0 to 60.0) | 50.0 (40.0 to 60.0) | 0.50 | 100.0 |" in text
     assert "| django-oscar 4.2.1 | 200 x 8 | **31** | 29 | 2 | 0 | **0**, 0 unsold |" in text
     assert "| Medusa | | not measured: no npm / here | | | |" in text
