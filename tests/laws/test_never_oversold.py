@@ -106,7 +106,7 @@ def test_a_thousand_buyers_get_all_that_is_there_and_no_unit_more(
     outcomes = buy(wishes(channels, variant.pk, range(BUYERS)))
     tried["requests"] = outcomes.total()
     tried["oversold"] = max(0, outcomes["granted"] - stock)
-    tried["wrongly refused"] = max(0, stock - outcomes["granted"])
+    tried["wrongly_refused"] = max(0, stock - outcomes["granted"])
     assert outcomes == {"granted": stock, "refused": BUYERS * TRIES - stock}
     assert shelves.pool(variant).reserved == stock
     assert Reservation.objects.filter(state="held").count() == stock

@@ -49,7 +49,9 @@ def prove(steps: Sequence[Step], into: Path, declared: Sequence[Step] = STEPS) -
     machine, known = where.machine(), keeping.load(into)
     results: dict[str, Result] = {}
     for number, step in enumerate(steps, start=1):
-        click.secho(f"\n== {number} of {len(steps)}: {step.name} (at most {step.minutes:g} minutes)", bold=True)
+        click.secho(
+            f"\n== {number} of {len(steps)}: {step.name} ({step.minutes:g} minutes on two quiet cores)", bold=True
+        )
         results[step.name] = run(step, machine)
         keeping.save(into, {**known, **results}, declared)
     _say(results)

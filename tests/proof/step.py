@@ -39,7 +39,8 @@ class Floor:
 
 @dataclass(frozen=True, slots=True)
 class Step:
-    """One step. It is stopped after `minutes`; `doses` are environment variables, which the caller's own outweigh."""
+    """One step. It should take at most `minutes` on two quiet cores, and is stopped after twice that; `doses` are
+    environment variables, which the caller's own outweigh."""
 
     name: str
     proves: str
