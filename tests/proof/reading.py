@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import ast
 import json
+import re
 from collections.abc import Iterator, Mapping
 from pathlib import Path
 from typing import Any
@@ -12,6 +13,8 @@ from xml.etree import ElementTree
 from tests.proof.result import Population, Reading, Value
 
 SHOWN_CHARACTERS = 200
+PLACES = re.compile(r"(?<![\w.])/(?:[^/\s'\"]+/)+")
+"""Folders of this machine, which are of no interest to others; what is left of a path is its name."""
 FIGURE = {"name", "value", "unit", "baseline_name", "baseline", "ratio", "runs", "min", "max"}
 
 
@@ -58,7 +61,7 @@ def _outcome(case: ElementTree.Element) -> tuple[str, str]:
         found = case.find(tag)
         if found is not None:
             words = (found.get("message") or found.text or "").strip().splitlines()
-            return outcome, (words[0] if words else tag)[:SHOWN_CHARACTERS]
+            return outcome, PLACES.sub("", words[0] if words else tag)[:SHOWN_CHARACTERS]
     return "passed", ""
 
 

@@ -31,7 +31,8 @@ CASES = """<testsuites><testsuite>
 <property name="faults" value="97"/><property name="killed" value="{'door by the clock': 3}"/></properties></testcase>
 %s</testsuite></testsuites>"""
 FAILED = (
-    '<testcase classname="tests.laws.test_toy" name="test_it"><failure message="two are lost&#10;more"/></testcase>'
+    '<testcase classname="tests.laws.test_toy" name="test_it">'
+    '<failure message="two are lost in /home/ann/house/.venv/bin/python -m x&#10;more"/></testcase>'
 )
 SKIPPED = '<testcase classname="tests.laws.test_toy" name="test_it"><skipped message="no data"/></testcase>'
 
@@ -77,7 +78,7 @@ def test_every_step_is_run_and_each_has_its_own_outcome(proved: Path) -> None:
 def test_the_page_says_what_did_not_hold_and_why(proved: Path) -> None:
     page = (proved / "proof.md").read_text("utf-8")
     assert "- **slow**, missed: hot_sku is 36,123.4, promised is at least 40,000" in page
-    assert "- **lost**, broken: test_toy::test_it: two are lost" in page
+    assert "- **lost**, broken: test_toy::test_it: two are lost in python -m x\n" in page
     assert "- **endless**, out of time" in page
     assert "- **mumbling**, unreadable" in page
 

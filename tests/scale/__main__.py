@@ -5,6 +5,7 @@ from __future__ import annotations
 import importlib
 import json
 import os
+import shutil
 import time
 from collections.abc import Mapping, Sequence
 from dataclasses import asdict, dataclass
@@ -17,6 +18,7 @@ import django
 from tests.proof import where
 from tests.scale.curve import Plot, from_json
 from tests.scale.drawing import svg
+from tests.scale.limits import FOLDERS
 from tests.scale.page import Part, page
 
 DATA = where.ROOT / ".data-proof"
@@ -53,6 +55,8 @@ def main(names: Sequence[str], into: Path) -> None:
 
     settings.ALLOWED_HOSTS = ["testserver", "127.0.0.1"]
     database_ready()
+    for left in DATA.glob(f"{FOLDERS}*"):  # by a run that was killed
+        shutil.rmtree(left)
     known = load(into)
     for name in names or PARTS:
         known[name] = measured(name, PARTS[name])

@@ -44,7 +44,7 @@ def measure(dose: int, data: Path, say: Say) -> list[Plot]:
     asked: dict[str, list[Point]] = {name: [] for name in (*QUESTIONS, "scan")}
     sizes = [size for size in (dose // 100, dose // 10, dose) if size]
     for size in sizes:
-        with tempfile.TemporaryDirectory(prefix="fm-scale-", dir=data) as folder:
+        with tempfile.TemporaryDirectory(prefix=limits.FOLDERS, dir=data) as folder:
             say(f"a lake of {size:,} interactions")
             lake = write(Path(folder), size)
             for name, values in _asked(lake, say).items():
@@ -122,7 +122,7 @@ def _exports(most: int, data: Path, say: Say) -> Plot:
 
 @contextmanager
 def _emptied(data: Path) -> Iterator[Path]:
-    with tempfile.TemporaryDirectory(prefix="fm-scale-", dir=data) as folder:
+    with tempfile.TemporaryDirectory(prefix=limits.FOLDERS, dir=data) as folder:
         yield Path(folder)
 
 

@@ -19,6 +19,8 @@ from finalmarket.kernel.database import as_owner
 
 BLOCK = b"\0" * 8192
 COPIED_ROWS = 100_000
+FOLDERS = "fm-scale-"
+"""How the names of folders begin that a part makes within the data folder, and removes."""
 ANSWER = b"HTTP/1.1 200 OK\r\nContent-Length: 2\r\n\r\n{}"
 
 
