@@ -60,7 +60,8 @@ class Medusa:
         """Make its tables, start it and fill it. Raises NotThere."""
         new_database(self._server, DATABASE)
         self._stack.callback(drop_database, self._server, DATABASE)
-        where = f"postgres://{OWNER_ROLE}@localhost:5432/{DATABASE}?host={quote(str(self._server.socket), safe='')}"
+        socket = quote(str(self._server.socket), safe="")
+        where = f"postgres://{OWNER_ROLE}@{socket}:5432/{DATABASE}?sslmode=disable"
         settings = {"DATABASE_URL": where, "PEER_PORT": str(self.port), "NODE_ENV": "production"}
         settings |= {"MEDUSA_DISABLE_TELEMETRY": "true", "LOG_LEVEL": "warn"}
         folder = BUILD / self.name
