@@ -107,6 +107,8 @@ class Play:
 
     def day(self) -> Iterator[None]:
         """A day, move after move."""
+        for there in self.there.values():
+            there.remember()  # what stale reads show
         moves = self.dice.randint(*MOVES_A_DAY)
         hours = sorted(self.dice.sample(range(24 * 60), moves))
         for before, minute in zip([0, *hours], hours, strict=False):
@@ -286,8 +288,10 @@ class Play:
         self.machine.note("letter", account.name, letter.name, status)
 
     def work(self) -> None:
-        """A worker does a job for an account."""
-        account = self.dice.choice(self.town.accounts)
+        """A worker does a job for an account, often for one that is in trouble."""
+        troubled = self.machine.down | self.machine.locked_out
+        choice = [account for account in self.town.accounts if account.name in troubled and self.dice.random() < 0.5]
+        account = self.dice.choice(choice or self.town.accounts)
         jobs = (
             "integrations.push",
             "integrations.pull",
