@@ -48,6 +48,17 @@ def test_digits_are_never_lost_in_silence(whole: str, currency: str) -> None:
         to_minor(Decimal(whole), currency)
 
 
+def test_an_amount_finer_than_the_smallest_coin_is_named() -> None:
+    with pytest.raises(ValueError, match=r"^19\.999 is finer than the smallest unit of EUR$"):
+        to_minor(Decimal("19.999"), "eur")
+
+
+def test_an_amount_has_at_most_thirty_one_digits_before_the_point() -> None:
+    assert to_minor(Decimal("1E+30"), "EUR") == 10**32
+    with pytest.raises(ValueError, match="not an amount"):
+        to_minor(Decimal("1E+31"), "EUR")
+
+
 def test_an_amount_beyond_all_money_is_refused_at_once() -> None:
     with pytest.raises(ValueError, match="not an amount"):
         to_minor(Decimal("1E+1000000000"), "EUR")

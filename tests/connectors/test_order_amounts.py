@@ -28,6 +28,8 @@ def test_the_total_tells_whether_prices_include_the_tax() -> None:
     assert includes_tax(order(TEA, FREIGHT, total="40.46", tax="6.46"))
     assert not includes_tax(order(TEA, FREIGHT, total="46.92", tax="6.46"))
     assert includes_tax(order(replace(TEA, tax=Decimal(0)), total="35.70"))
+    assert not includes_tax(order(TEA, total="41.40"))  # the tax that only the lines know
+    assert not includes_tax(order(replace(TEA, discount=Decimal("5.70")), total="35.70", tax="5.70"))
 
 
 def test_tax_is_taken_out_of_prices_that_include_it_and_not_of_others() -> None:

@@ -12,7 +12,7 @@ from finalmarket.journeys.attribution_cents import split
 
 def told(total: str, weights: dict[str, int | Fraction | float], digits: int) -> dict[str, str]:
     """The parts as they are written."""
-    return {key: str(part) for key, part in split(Decimal(total), weights, digits).items()}  # type: ignore[arg-type]
+    return {key: str(part) for key, part in split(Decimal(total), weights, digits).items()}
 
 
 @pytest.mark.parametrize(

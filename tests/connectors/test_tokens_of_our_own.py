@@ -1,0 +1,34 @@
+"""Tokens that we sign, letter by letter as the standard writes them (RFC 7515, section 3.1)."""
+
+from __future__ import annotations
+
+import json
+from base64 import urlsafe_b64decode
+
+import pytest
+from cryptography.hazmat.primitives.asymmetric import rsa
+from cryptography.hazmat.primitives.serialization import Encoding, NoEncryption, PrivateFormat
+
+from finalmarket.connectors.assertions import sign_jwt
+
+
+@pytest.fixture(scope="module")
+def pem() -> str:
+    key = rsa.generate_private_key(public_exponent=65537, key_size=2048)
+    return key.private_bytes(Encoding.PEM, PrivateFormat.PKCS8, NoEncryption()).decode()
+
+
+def test_a_token_is_written_without_blanks_and_without_filling(pem: str) -> None:
+    header, claims, signature = sign_jwt({"iss": "me", "n": 1}, pem).split(".")
+    assert header == "eyJhbGciOiJSUzI1NiIsInR5cCI6IkpXVCJ9"  # {"alg":"RS256","typ":"JWT"}
+    assert claims == "eyJpc3MiOiJtZSIsIm4iOjF9"  # {"iss":"me","n":1}
+    assert "=" not in signature and len(signature) == 342
+
+
+def test_whatever_the_length_of_the_claims_nothing_is_filled_up(pem: str) -> None:
+    for letters in range(1, 4):
+        token = sign_jwt({"a": "x" * letters}, pem, key_id="k")
+        assert "=" not in token
+        header, claims, _ = token.split(".")
+        assert json.loads(urlsafe_b64decode(claims + "==")) == {"a": "x" * letters}
+        assert json.loads(urlsafe_b64decode(header + "==")) == {"alg": "RS256", "typ": "JWT", "kid": "k"}
