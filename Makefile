@@ -10,7 +10,7 @@ export PIP_DISABLE_PIP_VERSION_CHECK := 1
 unexport PYTHONDONTWRITEBYTECODE
 
 .DEFAULT_GOAL := help
-.PHONY: help setup setup-dev run test lint proof proof-defects mutants bench scale spark peers connector matrix client lock clean
+.PHONY: help setup setup-dev run test lint proof proof-defects mutants bench scale spark peers connector matrix client lock security sbom clean
 
 help: ## show these commands
 	@awk -F ':.*## ' '/^[a-z-]+:.*## / {printf "  make %-10s %s\n", $$1, $$2}' $(MAKEFILE_LIST)
@@ -79,6 +79,15 @@ lock: ## make the lock files anew (needs uv)
 		pyproject.toml --group build -o requirements.lock
 	uv pip compile --generate-hashes --no-emit-index-url --no-annotate --no-header --universal --python-version 3.11 \
 		pyproject.toml --group build --group dev -c requirements.lock -o requirements-dev.lock
+
+security: setup-dev ## have Bandit read the source, and prove at length what stands in docs/security.md
+	@$(BIN)/bandit -q -r finalmarket --severity-level high
+	@FINALMARKET_PROOF_ROTATIONS=$(or $(ROTATIONS),20) $(BIN)/pytest -n $(PROCESSES) tests/security $(ARGS)
+
+sbom: setup-dev ## write what the house is made of into build/sbom.cdx.json (CycloneDX)
+	@mkdir -p build
+	@$(BIN)/cyclonedx-py requirements requirements.lock --pyproject pyproject.toml --output-reproducible \
+		--of JSON -o build/sbom.cdx.json
 
 clean: ## remove what can be made again (never the data)
 	rm -rf build dist .pytest_cache .mypy_cache .ruff_cache .import_linter_cache .hypothesis

@@ -43,6 +43,8 @@ class ContentPolicy:
         is_ours = match is not None and match.app_name in NAMESPACES
         if is_ours and HEADER not in answer.headers and answer.get("Content-Type", "").startswith("text/html"):
             has_widgets = match is not None and match.app_name == "admin"
+            if match is not None and match.url_name == "logout":
+                answer.headers["Clear-Site-Data"] = '"cache", "storage"'  # nothing of it stays on a shared machine
             answer.headers[HEADER] = policy(request) + ("; style-src-attr 'unsafe-inline'" if has_widgets else "")
         return answer
 

@@ -119,8 +119,13 @@ def test_a_redirect_from_tls_to_plain_http_is_not_followed() -> None:
 def test_a_name_that_answers_differently_the_second_time_gains_nothing() -> None:
     reached: Reached = []
     answers = iter([[PUBLIC], ["127.0.0.1"]])
-    take = httpx2.MockTransport(lambda request: (reached.append(request.url.host), httpx2.Response(204))[1])
-    with httpx2.Client(transport=guard.GuardedTransport(take, lambda *_: next(answers)), trust_env=False) as client:
+
+    def take(request: httpx2.Request) -> httpx2.Response:
+        reached.append(request.url.host)
+        return httpx2.Response(204)
+
+    transport = guard.GuardedTransport(httpx2.MockTransport(take), lambda *_: next(answers))
+    with httpx2.Client(transport=transport, trust_env=False) as client:
         client.post("http://rebinding.example/")
         with pytest.raises(guard.InsideAddress):
             client.post("http://rebinding.example/")

@@ -63,7 +63,8 @@ def test_a_session_is_new_at_every_log_in_and_the_one_before_is_of_no_use() -> N
 def test_who_logs_out_is_out_though_the_cookie_was_kept() -> None:
     browser = logged_in()
     kept = browser.cookies["sessionid"].value
-    browser.post(reverse("admin:logout"))
+    page = browser.post(reverse("admin:logout"))
+    assert page.headers["Clear-Site-Data"] == '"cache", "storage"'
     thief = Client()
     thief.cookies["sessionid"] = kept
     assert not is_in(thief)
