@@ -35,6 +35,8 @@ COMMANDS = {
     "report": ("finalmarket.cli.report", "Write a report of a period: HTML with charts, CSV or Parquet."),
     "notices": ("finalmarket.cli.notices", "Show what operators should know."),
     "check": ("finalmarket.cli.check", "Prove that what is stored agrees with itself."),
+    "backup": ("finalmarket.cli.backup", "Write the whole database to a file, while the house goes on."),
+    "restore": ("finalmarket.cli.restore", "Bring back what a backup holds."),
     "evaluate": ("finalmarket.cli.evaluate", "Say how good the advice is, on data of real experiments."),
     "bench": ("finalmarket.cli.bench", "Measure."),
     "createuser": ("finalmarket.cli.createuser", "Make a log-in for the console."),

@@ -28,6 +28,7 @@ from finalmarket.kernel import places
 from finalmarket.kernel.database import database_ready, is_embedded
 from finalmarket.kernel.embedded import installed_server
 from finalmarket.kernel.errors import UserError
+from finalmarket.operations import metrics_door
 
 FIRST_PORT = 8000
 DATABASE_PAUSE_SECONDS = 5
@@ -78,13 +79,19 @@ def command(
     told = {LIVE: os.environ.get(LIVE, f":{live}")}
     web = Child("web", ["finalmarket.cli.web", host, str(chosen), str(threads), str(processes)], told)
     others = [
-        Child("worker", ["finalmarket", "worker"], {}),
+        Child("worker", ["finalmarket", "worker"], _metrics_of_worker()),
         Child("live", ["finalmarket.cli.live", host, live], {"FINALMARKET_WEB_PORT": str(chosen)}),
     ]
     sandbox = f"http://127.0.0.1:{_port('127.0.0.1', None, FIRST_SANDBOX_PORT)}" if has_demo else ""
     if sandbox:
         others.append(Child("sandbox", ["finalmarket", "sandbox", "--port", sandbox.rpartition(":")[2]], {}))
     _House(web, others, address, sandbox).keep_open()
+
+
+def _metrics_of_worker() -> dict[str, str]:
+    """Where the metrics of the worker are asked for: the port behind that of the web server."""
+    port = metrics_door.port()
+    return {metrics_door.PORT: str(port + 1)} if port else {}
 
 
 def _address(host: str, port: int) -> str:

@@ -26,6 +26,13 @@ _mutex = threading.Lock()
 _tracer: Tracer | None = None
 _is_wanted: bool = bool(os.environ.get(VARIABLE) or os.environ.get(TRACES_VARIABLE))
 _pid = 0
+_provider: Any = None
+
+
+def flush() -> None:
+    """Send what was kept, now."""
+    if _provider is not None:
+        _provider.force_flush()
 
 
 def is_on() -> bool:
@@ -97,6 +104,7 @@ def _ready() -> Tracer:
 
 
 def _made() -> Tracer:
+    global _provider
     import atexit
 
     try:
@@ -114,4 +122,5 @@ def _made() -> Tracer:
     provider = TracerProvider(resource=Resource.create(named))
     provider.add_span_processor(BatchSpanProcessor(OTLPSpanExporter()))
     atexit.register(provider.shutdown)
+    _provider = provider
     return provider.get_tracer("finalmarket")

@@ -79,7 +79,7 @@ def look() -> tuple[str, ...]:
         with open_connection({**settings, "OPTIONS": patient}) as connection:
             connection.execute(f"SET statement_timeout = '{PATIENCE_SECONDS}s'")
             applied = set(connection.execute("SELECT app, name FROM django_migrations").fetchall())
-            if not _needed() <= applied:
+            if not known_migrations() <= applied:
                 return (NOT_MIGRATED,)
             stored = connection.execute("SELECT encrypted FROM credentials ORDER BY id DESC LIMIT 1").fetchone()
     except psycopg.errors.UndefinedTable:
@@ -90,7 +90,7 @@ def look() -> tuple[str, ...]:
 
 
 @cache
-def _needed() -> frozenset[tuple[str, str]]:
+def known_migrations() -> frozenset[tuple[str, str]]:
     """The migrations of this version."""
     return frozenset(MigrationLoader(None, ignore_no_migrations=True).disk_migrations or ())
 

@@ -26,7 +26,7 @@ from typing import Any
 from django.db import connections
 from django.db.transaction import TransactionManagementError
 
-from finalmarket.kernel import measures
+from finalmarket.kernel import measures, tracing
 from finalmarket.stock import ledger
 from finalmarket.stock.bells import Bell, LoopBell, ThreadBell, ring_all
 from finalmarket.stock.clerk import (
@@ -245,7 +245,8 @@ class Desk:
                 if errand is None:
                     return
                 waited = time.monotonic() - batch[0].since
-                self._clerk.settle(errand, batch, once_sent=ring)
+                with tracing.span("desk", requests=len(batch)):
+                    self._clerk.settle(errand, batch, once_sent=ring)
                 answered += self._answered(errand, batch)
                 measures.count_batch(len(batch), self._waiting, waited)
                 # Of a crowd that comes again at once, half goes with a call, so that always one half is at the database

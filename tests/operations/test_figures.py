@@ -1,0 +1,111 @@
+"""What the house tells Prometheus: read by the library's own parser, and equal to the books."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from typing import Any
+
+import psycopg
+import pytest
+from prometheus_client import REGISTRY, CollectorRegistry, generate_latest
+from prometheus_client.parser import text_string_to_metric_families
+
+from finalmarket.integrations.models import ChannelIntegration, DeadLetter
+from finalmarket.kernel.jobs import enqueue
+from finalmarket.operations import books
+from finalmarket.stock.desk import Desk
+from finalmarket.stock.models import Reservation
+from finalmarket.stock.reserve import Request
+from tests.conftest import TestDatabase
+from tests.orders.market import open_market
+
+Samples = dict[tuple[str, tuple[tuple[str, str], ...]], float]
+
+
+def read(text: str) -> Samples:
+    """Every sample by its name and labels, as the library's own parser reads them."""
+    return {
+        (sample.name, tuple(sorted(sample.labels.items()))): sample.value
+        for family in text_string_to_metric_families(text)
+        for sample in family.samples
+    }
+
+
+def told_by_books() -> Samples:
+    registry = CollectorRegistry()
+    registry.register(books.Books())
+    return read(generate_latest(registry).decode())
+
+
+def value(samples: Samples, name: str, **labels: str) -> float:
+    return samples.get((name, tuple(sorted(labels.items()))), 0.0)
+
+
+def test_what_the_desk_granted_and_refused_is_told_as_the_books_have_it(committed_database: TestDatabase) -> None:
+    market, desk = open_market(), Desk()
+    market.goods("TEA", warehouse=5)
+    tea, before = market.variants["TEA"].pk, read(generate_latest(REGISTRY).decode())
+    wishes = [Request(f"cart-{number}", market.web.pk, ((tea, 2),)) for number in range(4)]
+    desk.reserve_many(wishes)
+    desk.reserve_many(wishes[:1])
+    desk.close()
+    after = read(generate_latest(REGISTRY).decode())
+
+    def counted(outcome: str, reason: str = "") -> float:
+        words = {"outcome": outcome, "reason": reason}
+        name = "finalmarket_reservations_total"
+        return value(after, name, **words) - value(before, name, **words)
+
+    held = Reservation.objects.filter(state="held").count()
+    assert (counted("granted"), counted("refused", "not enough"), counted("duplicate")) == (held, 2, 1) == (2, 2, 1)
+    batches = "finalmarket_desk_batch_requests_sum"
+    assert value(after, batches) - value(before, batches) == 5
+
+
+def test_the_figures_of_the_books_are_those_of_the_books(committed_database: TestDatabase) -> None:
+    market, desk = open_market(), Desk()
+    market.goods("TEA", warehouse=5)
+    desk.reserve(Request("cart", market.web.pk, ((market.variants["TEA"].pk, 2),)))
+    desk.close()
+    account = ChannelIntegration.objects.create(
+        platform_name="Shopify", integration_type="marketplace", account_label="main", status="active"
+    )
+    for number in range(3):
+        DeadLetter.objects.create(integration=account, stream="orders", external_id=str(number), reason="no SKU")
+    enqueue("worker.tidy")
+    told = told_by_books()
+    assert value(told, "finalmarket_books_up") == 1
+    assert value(told, "finalmarket_stock_holds") == 1
+    assert value(told, "finalmarket_dead_letters", integration="Shopify main") == 3
+    assert value(told, "finalmarket_jobs_waiting", queue="default") >= 1
+    assert value(told, "finalmarket_workers") == 0
+
+
+def test_a_look_costs_the_same_statements_whatever_there_is(
+    committed_database: TestDatabase, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    asked: list[str] = []
+    real: Callable[..., Any] = psycopg.Connection.execute
+
+    def noted(self: Any, query: Any, *given: Any, **words: Any) -> Any:
+        asked.append(str(query))
+        return real(self, query, *given, **words)
+
+    monkeypatch.setattr(psycopg.Connection, "execute", noted)
+    books.ask()
+    few = len(asked)
+    for number in range(40):
+        one = ChannelIntegration.objects.create(
+            platform_name="Etsy", integration_type="marketplace", account_label=str(number), status="active"
+        )
+        DeadLetter.objects.create(integration=one, stream="orders", reason="no SKU")
+    asked.clear()
+    assert len([row for row in books.ask() if row[0] == "dead_letters"]) == 40
+    assert len(asked) == few
+
+
+def test_books_that_cannot_be_read_are_told_to_be_so(
+    committed_database: TestDatabase, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setitem(books.connections["default"].settings_dict, "PORT", "1")
+    assert told_by_books() == {("finalmarket_books_up", ()): 0.0}

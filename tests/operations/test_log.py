@@ -1,0 +1,94 @@
+"""Lines that belong together carry the same id: those of a request, of the job that it put off, of a sync run."""
+
+from __future__ import annotations
+
+from typing import Any
+
+import pytest
+import structlog
+from django.http import HttpRequest, HttpResponse
+from django.test import Client, RequestFactory
+from procrastinate.contrib.django import app
+from structlog.testing import LogCapture
+
+from finalmarket.integrations import runs
+from finalmarket.integrations.models import ChannelIntegration
+from finalmarket.kernel import jobs, trail
+from finalmarket.operations.front_door import FrontDoor
+from finalmarket.worker import registry
+from tests.conftest import TestDatabase
+
+
+@pytest.fixture
+def lines(monkeypatch: pytest.MonkeyPatch) -> list[Any]:
+    """What is written to the log, with all marks."""
+    capture = LogCapture()
+    before = structlog.get_config()
+    structlog.configure(processors=[structlog.contextvars.merge_contextvars, capture], cache_logger_on_first_use=False)
+    monkeypatch.setattr(runs, "log", structlog.get_logger())
+    monkeypatch.setattr(registry, "log", structlog.get_logger())
+    yield capture.entries
+    structlog.configure(**before)
+
+
+def answered(header: str = "") -> tuple[HttpResponse, list[str]]:
+    """One request through the front door, and the ids that its two lines would carry."""
+    seen: list[str] = []
+
+    def page(request: HttpRequest) -> HttpResponse:
+        for _ in range(2):
+            seen.append(str(structlog.contextvars.get_contextvars()["request_id"]))
+        return HttpResponse()
+
+    given = {"headers": {"X-Request-Id": header}} if header else {}
+    return FrontDoor(page)(RequestFactory().get("/", **given)), seen
+
+
+def test_a_request_keeps_the_id_that_its_caller_gave_it_and_answers_it_back() -> None:
+    answer, seen = answered("order-77.a")
+    assert (answer.headers["X-Request-Id"], seen) == ("order-77.a", ["order-77.a"] * 2)
+    assert structlog.contextvars.get_contextvars() == {}
+
+
+@pytest.mark.parametrize("header", ["", "a b", "x" * 200, 'a"b', "ä"])
+def test_without_a_good_id_it_gets_one_of_its_own(header: str) -> None:
+    answer, seen = answered(header)
+    assert answer.headers["X-Request-Id"] == seen[0] == seen[1] != header
+    assert answered(header)[1] != seen
+
+
+def test_every_answer_of_the_house_has_an_id(db: None) -> None:
+    assert Client().get("/health").headers["X-Request-Id"]
+    assert Client().get("/no/such/page").headers["X-Request-Id"]
+
+
+def test_the_job_that_a_request_put_off_carries_the_requests_id(
+    committed_database: TestDatabase, lines: list[Any], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(jobs, "_declared", dict(jobs.declared()))
+    declared = jobs.job("test.note")(lambda: runs.log.info("in the job"))
+    with trail.bound(request_id="request-5"):
+        jobs.enqueue("test.note")
+    app.task(name="test.note", pass_context=True)(registry._carried_out(jobs.declared()["test.note"]))
+    try:
+        app.run_worker(wait=False, install_signal_handlers=False, listen_notify=False)
+    finally:
+        del app.tasks["test.note"]
+    assert declared is not None
+    of_job = [line for line in lines if line.get("job") == "test.note"]
+    assert [line["event"] for line in of_job] == ["job begins", "in the job", "job ends"]
+    assert {line["request_id"] for line in of_job} == {"request-5"}
+    assert len({line["job_id"] for line in of_job}) == 1
+
+
+def test_the_lines_of_a_sync_run_carry_its_number_and_those_after_it_do_not(db: None, lines: list[Any]) -> None:
+    account = ChannelIntegration.objects.create(platform_name="Shopify", integration_type="marketplace")
+    run = runs.begin(account, "orders")
+    runs.log.info("a page")
+    inner = runs.begin(account, "drift")
+    runs.end(inner, "done")
+    runs.end(run, "done")
+    runs.log.info("afterwards")
+    assert [line.get("sync_run") for line in lines if line["event"] == "a page"] == [run.pk]
+    assert "sync_run" not in lines[-1]
+    assert [line["sync_run"] for line in lines if line["event"] == "sync run begins"] == [run.pk, inner.pk]
