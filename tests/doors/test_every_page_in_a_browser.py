@@ -206,6 +206,7 @@ def test_stock_changes_in_the_matrix_without_reload(quiet: Console) -> None:
 def test_a_channel_its_figures_and_a_customer_change_without_reload(quiet: Console) -> None:
     expect, web = playwright.expect, quiet.market.web
     ann = OmnichannelCustomer.objects.get(name="Ann")
+    restate_marked()  # what was ordered before
     with quiet.page() as channel:
         figures, person = channel.context.new_page(), channel.context.new_page()
         pages = {channel: f"/channels/{web.pk}/", figures: "/analytics/", person: f"/customers/{ann.pk}/"}
