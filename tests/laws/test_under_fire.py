@@ -200,12 +200,11 @@ def test_under_fire_nothing_is_oversold_and_nothing_wrongly_refused(
         wrong += [f"variant {variant}: {sentence}" for sentence in (complaints(read(lines)) if lines else [])]
     asked = sum(one["kind"] == "invoke" for one in events)
     record_property("requests", asked)
-    record_property("buyers", BUYERS)
-    record_property("skus", goods)
-    for kind, name in ((OK, "granted_or_given_back"), (FAIL, "refused"), (UNKNOWN, "never_told")):
+    record_property(f"buyers at {'one SKU' if goods == 1 else f'{goods:,} SKUs'}", BUYERS)
+    for kind, name in ((OK, "granted or given back"), (FAIL, "refused"), (UNKNOWN, "never told")):
         record_property(name, sum(one["kind"] == kind for one in events))
     record_property("oversold", sum("one unit too many" in one or "oversold" in one for one in wrong))
     record_property("wrongly_refused", sum("was refused" in one for one in wrong))
-    record_property("seconds", round(seconds, 1))
+    record_property("seconds under fire", round(seconds, 1))
     assert asked == REQUESTS // BUYERS * BUYERS
     assert wrong == []

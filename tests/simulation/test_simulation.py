@@ -47,9 +47,9 @@ def test_no_order_of_events_breaks_a_law(
         counts.update(played.counts)
         wrong += [played] if played.wrong else []
     record_property("seeds", len(seeds))
-    record_property("virtual_days", len(seeds) * DAYS)
+    record_property("virtual days", len(seeds) * DAYS)
     for name in ("moves", "jobs", "calls", "faults", "power cuts", "turns of others"):
-        record_property(name.replace(" ", "_"), counts[name])
+        record_property(name, counts[name])
     record_property("broken", len(wrong))
     assert not wrong, "\n".join(map(str, wrong))
 
