@@ -26,7 +26,7 @@ ENGINE = "django.db.backends.postgresql"
 OLDEST_SERVER = 15_00_00
 WAIT_VARIABLE, WAIT_SECONDS = "FINALMARKET_WAIT_SECONDS", 10
 """How long a request waits for a connection to come free, and how long for a lock."""
-RECONNECT_SECONDS = 3.0
+RECONNECT_SECONDS = 2.0
 
 
 def databases() -> dict[str, dict[str, Any]]:
@@ -46,15 +46,21 @@ def databases() -> dict[str, dict[str, Any]]:
 def _serve_many(options: dict[str, Any], pool: int) -> None:
     """As a web process has it: so many connections at most, and no request waits for one, or for a lock, without end.
 
-    A pool that cannot connect tries ever more seconds apart, up to minutes, unless it gives up early: then whoever
-    comes next tries anew, so that a database that was away for long is found as soon as it is back.
+    A pool that cannot connect tries ever more seconds apart, up to minutes. This one gives up early and begins anew at
+    once, so that a database that was away for long is found a second or two after it is back.
     """
     wait = float(os.environ.get(WAIT_VARIABLE, WAIT_SECONDS))
     options["pool"] = {
         "min_size": min(2, pool), "max_size": pool, "timeout": wait, "reconnect_timeout": RECONNECT_SECONDS,
+        "reconnect_failed": _begin_anew,
     }  # fmt: skip
     if "options" not in options:  # the keeper's own words in DATABASE_URL
         options["options"] = f"-c lock_timeout={int(wait * 1000)}ms"
+
+
+def _begin_anew(pool: Any) -> None:
+    """Have a pool that has given up try again: those who wait for a connection would else wait in vain."""
+    pool.check()
 
 
 def owner_database() -> dict[str, Any]:
