@@ -41,9 +41,9 @@ class Quote:
 def _half_of_last_digit(number: str) -> float:
     plain = number.replace(",", "").lstrip("-")
     if "." in plain:
-        return 0.5 * 10 ** -len(plain.partition(".")[2]) * 1.001
+        return 0.5005 * 10.0 ** -len(plain.partition(".")[2])
     zeros = len(plain) - len(plain.rstrip("0")) if plain.strip("0") else 0
-    return 0.5 * 10**zeros
+    return 0.5 * 10.0**zeros
 
 
 def quotes(text: str) -> Iterator[Quote]:

@@ -34,8 +34,9 @@ class _Axis:
     """Turns amounts into pixels, by their logarithms; `ticks` are the powers of ten that it shows."""
 
     def __init__(self, values: Sequence[float], begin: float, end: float, is_wide: bool) -> None:
-        low, high = math.log10(min(values)), math.log10(max(values))
-        self.low, self.high = (low, high) if is_wide else (math.floor(low + 1e-9), math.ceil(high - 1e-9))
+        self.low, self.high = math.log10(min(values)), math.log10(max(values))
+        if not is_wide:
+            self.low, self.high = math.floor(self.low + 1e-9), math.ceil(self.high - 1e-9)
         if self.high - self.low < 1e-9:
             self.low, self.high = self.low - 0.5, self.high + 0.5
         self.begin, self.end = begin, end

@@ -12,6 +12,7 @@ from collections.abc import Callable, Sequence
 from dataclasses import dataclass, field
 from itertools import count
 from pathlib import Path
+from typing import Any
 
 from django.db import connections
 from django.test import Client
@@ -96,8 +97,9 @@ class _Shop:
     def grow(self, size: int) -> None:
         """List and stock so many SKUs in all."""
         with as_owner(), connections["default"].cursor() as cursor:
-            words = {"product": self.product, "place": self.place, "units": UNITS, "channels": self.channels,
-                     "with_policy": self.channels[:2]}  # fmt: skip
+            cursor.execute(STEPS["drop_references"])
+            words: dict[str, Any] = {"product": self.product, "place": self.place, "units": UNITS}
+            words |= {"channels": self.channels, "with_policy": self.channels[:2]}
             for first in range(len(self.variants) + 1, size + 1, AT_ONCE):
                 cursor.execute("SELECT coalesce(max(id), 0) FROM variants")
                 words |= {"first": first, "last": min(size, first + AT_ONCE - 1), "after": cursor.fetchall()[0][0]}

@@ -1,5 +1,16 @@
 -- Fills a shop further, set by set: of each SKU ten thousand units lie in one place, as the ledger says too.
 
+-- name: drop_references
+-- Listings refer to what was just laid out: twenty million rows need not be looked up twice each.
+DO $$
+DECLARE
+    one record;
+BEGIN
+    FOR one IN SELECT conname FROM pg_constraint WHERE conrelid = 'channel_products'::regclass AND contype = 'f' LOOP
+        EXECUTE format('ALTER TABLE channel_products DROP CONSTRAINT %I', one.conname);
+    END LOOP;
+END $$
+
 -- name: fill_variants
 INSERT INTO variants (product_id, sku, barcode, title, option_values, cost_currency, origin_country, hs_code, tax_class,
                       is_active, updated_at)
