@@ -24,6 +24,7 @@ from finalmarket.cli.children import PAUSE_SECONDS, Child
 from finalmarket.cli.createuser import create_user
 from finalmarket.cli.migrate import apply_migrations
 from finalmarket.integrations.connect import PUBLIC_URL
+from finalmarket.integrations.wire import VARIABLE as PLATFORM_NETWORKS
 from finalmarket.kernel import places
 from finalmarket.kernel.database import database_ready, is_embedded
 from finalmarket.kernel.embedded import installed_server
@@ -84,6 +85,7 @@ def command(
     ]
     sandbox = f"http://127.0.0.1:{_port('127.0.0.1', None, FIRST_SANDBOX_PORT)}" if has_demo else ""
     if sandbox:
+        os.environ.setdefault(PLATFORM_NETWORKS, "127.0.0.0/8")  # the demo's outside world lies on this machine
         others.append(Child("sandbox", ["finalmarket", "sandbox", "--port", sandbox.rpartition(":")[2]], {}))
     _House(web, others, address, sandbox).keep_open()
 
