@@ -168,7 +168,8 @@ def booked(events: Sequence[Event]) -> dict[int, int]:
     found: dict[int, int] = {}
     for place, kind, reservation in StockMovement.objects.order_by("pk").values_list("pk", "kind", "reservation_id"):
         if reservation is not None:
-            op = names[reservation] if kind == "reserve" else given_back[names[reservation]]
+            op = names[reservation] if kind == "reserve" else given_back.get(names[reservation], 0)
+            assert op or kind == "reserve", f"the books give back wish {names[reservation]}, which nobody asked for"
             assert op not in found, f"operation {op} stands in the books twice"
             found[op] = place
     return found
