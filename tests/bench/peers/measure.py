@@ -16,9 +16,9 @@ from tests.bench.peers.tally import Races, races
 
 CALLERS = 16
 RACERS = 8
-WARM_UP_BUYERS = 48
+WARM_UP_BUYERS = 32
 MOST_BUYERS = 4_000
-SPARE = 1.6
+SPARE = 1.3
 """Carts that are made ready for each that the pace so far would use up."""
 
 
@@ -51,7 +51,7 @@ class Pace:
 
     runs: int = 5
     seconds: float = 2.0
-    race_seconds: float = 75.0
+    race_seconds: float = 60.0
     races: int = len(goods.LAST)
 
 
