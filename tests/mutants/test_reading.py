@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import re
 import tomllib
 from dataclasses import replace
 from pathlib import Path
@@ -93,10 +92,3 @@ def test_the_table_of_the_page_is_written_in_its_place_and_can_be_written_again(
     assert once.startswith("before\n") and once.endswith("after\n")
     page.write([Count("finalmarket/a.py", 19, 1, 2), Count("finalmarket/b.py", 5, 0, 0)], there)
     assert there.read_text() == once
-
-
-def test_what_the_page_says_of_mutants_keeps_the_promise() -> None:
-    _, _, told = page.PAGE.read_text("utf-8").partition(page.BEGIN)
-    shares = [float(share) for share in re.findall(r"([\d.]+)% \|$", told, re.MULTILINE)]
-    assert len(shares) == len(SETTINGS["only_mutate"]) + 1
-    assert min(shares) >= 100 * LEAST_SHARE
