@@ -10,7 +10,6 @@ import pytest
 
 from tests.mutants import page
 from tests.mutants.mutant import (
-    LEAST_SHARE,
     Count,
     Equivalent,
     Mutant,
