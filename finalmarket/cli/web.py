@@ -39,6 +39,7 @@ def main() -> None:
     """Serve until told to stop. Each process has its own threads, and its own connections to the database."""
     host, (port, threads, *processes) = sys.argv[1], map(int, sys.argv[2:])
     os.environ["FINALMARKET_POOL"] = str(threads)
+    signal.signal(signal.SIGUSR1, signal.SIG_IGN)  # what is being loaded still is not ended by it
     follow_parent()
     _tell_metrics()
     _Server(

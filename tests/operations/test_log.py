@@ -8,7 +8,6 @@ import pytest
 import structlog
 from django.http import HttpRequest, HttpResponse
 from django.test import Client, RequestFactory
-from procrastinate.contrib.django import app
 from structlog.testing import LogCapture
 
 from finalmarket.integrations import runs
@@ -17,6 +16,7 @@ from finalmarket.kernel import jobs, trail
 from finalmarket.operations.front_door import FrontDoor
 from finalmarket.worker import registry
 from tests.conftest import TestDatabase
+from tests.operations.carrying import carry_out
 
 
 @pytest.fixture
@@ -69,11 +69,7 @@ def test_the_job_that_a_request_put_off_carries_the_requests_id(
     declared = jobs.job("test.note")(lambda: runs.log.info("in the job"))
     with trail.bound(request_id="request-5"):
         jobs.enqueue("test.note")
-    app.task(name="test.note", pass_context=True)(registry._carried_out(jobs.declared()["test.note"]))
-    try:
-        app.run_worker(wait=False, install_signal_handlers=False, listen_notify=False)
-    finally:
-        del app.tasks["test.note"]
+    carry_out("test.note")
     assert declared is not None
     of_job = [line for line in lines if line.get("job") == "test.note"]
     assert [line["event"] for line in of_job] == ["job begins", "in the job", "job ends"]

@@ -11,13 +11,12 @@ import httpx2
 import pytest
 from django.http import HttpRequest, HttpResponse
 from django.test import RequestFactory
-from procrastinate.contrib.django import app
 
 from finalmarket.connectors.http import Http, scrubber
 from finalmarket.kernel import jobs, tracing
 from finalmarket.operations.front_door import FrontDoor
-from finalmarket.worker import registry
 from tests.conftest import TestDatabase
+from tests.operations.carrying import carry_out
 
 pytest.importorskip("opentelemetry.sdk", reason="no OpenTelemetry: install finalmarket[otel]")
 CALLER = "00-0af7651916cd43dd8448eb211c80319c-b7ad6b7169203331-01"
@@ -59,11 +58,7 @@ def test_from_the_caller_through_the_request_into_its_job_and_to_the_platform(
         return HttpResponse()
 
     FrontDoor(page)(RequestFactory().get("/health", headers={"traceparent": CALLER}))
-    app.task(name="test.call", pass_context=True)(registry._carried_out(jobs.declared()["test.call"]))
-    try:
-        app.run_worker(wait=False, install_signal_handlers=False, listen_notify=False)
-    finally:
-        del app.tasks["test.call"]
+    carry_out("test.call")
 
     found = {span.name: span for span in spans.get_finished_spans()}
     request, job, call = found["GET /health"], found["job test.call"], found["GET etsy"]
