@@ -106,7 +106,7 @@ STEPS = (
     Step(
         "crash", "Killed, full, read-only, out of connections: what was answered is kept, and the house serves again.",
         "laws", laws("tests/crash"), minutes=5,
-        doses={"FINALMARKET_KILLS": "20", "FINALMARKET_PROOF_STORM": "20", "FINALMARKET_PROOF_FILLED": "2"},
+        doses={"FINALMARKET_KILLS": "20", "FINALMARKET_PROOF_STORM": "30", "FINALMARKET_PROOF_FILLED": "3"},
         floors=(Floor("kills", at_least=20), Floor("lost", at_most=0), Floor("doubled", at_most=0)),
     ),
     Step(
