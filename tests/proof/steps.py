@@ -106,7 +106,10 @@ STEPS = (
     Step(
         "crash", "Killed, full, read-only, out of connections: what was answered is kept, and the house serves again.",
         "laws", laws("tests/crash"), minutes=5,
-        doses={"FINALMARKET_KILLS": "20", "FINALMARKET_PROOF_STORM": "30", "FINALMARKET_PROOF_FILLED": "3"},
+        doses={
+            "FINALMARKET_PROOF_CRASH": "1", "FINALMARKET_KILLS": "20", "FINALMARKET_PROOF_STORM": "30",
+            "FINALMARKET_PROOF_FILLED": "3",
+        },
         floors=(Floor("kills", at_least=20), Floor("lost", at_most=0), Floor("doubled", at_most=0)),
     ),
     Step(
@@ -157,7 +160,7 @@ STEPS = (
         "cuts-long", "A worker, and a web process, killed at every visit of every named point.", "laws",
         laws("tests/laws/test_killed_anywhere.py", "tests/laws/test_talk_can_be_cut.py",
              "tests/crash/test_web_cut_off.py"),
-        minutes=40, doses={"FINALMARKET_PROOF_CUTS": "all"}, is_in_the_hour=False,
+        minutes=40, doses={"FINALMARKET_PROOF_CUTS": "all", "FINALMARKET_PROOF_CRASH": "1"}, is_in_the_hour=False,
     ),
     Step(
         "once-long", "20,000 webhooks in ten orders, and 20,000 orders over three ways.", "laws",
