@@ -27,7 +27,7 @@ class Trouble:
 
 
 AWAY = Trouble("The database did not take the call.", SOON_SECONDS)
-TAKEN = Trouble("All connections to the database are taken.", SOON_SECONDS)
+TAKEN = Trouble("No connection to the database came free in time: all are taken, or it is away.", SOON_SECONDS)
 READ_ONLY = Trouble(
     "The database is read-only at the moment: it answers questions and takes no writes. Nothing was written.",
     LATER_SECONDS,
