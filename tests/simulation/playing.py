@@ -112,6 +112,8 @@ def _come_to_rest(play: Play, machine: Machine) -> None:
     machine.otherwise, play.share_of_cuts = None, 0.0
     for there in play.there.values():
         there.faults.stop()
+    for account in play.town.accounts:
+        play.let_in(account)  # a token may have been refused twice just now
     machine.pass_time(60)
     for account in play.town.accounts:
         play.job("integrations.pull", account)
