@@ -11,12 +11,14 @@ from django.core.wsgi import get_wsgi_application
 
 from finalmarket.cli.children import follow_parent
 from finalmarket.kernel.database import database_ready
+from finalmarket.operations import draining
 
 OBJECTS_A_COLLECTION = 25_000
 """Python looks for garbage in circles after so many new objects. Its own 700 have it go through all events that wait
 to be written, again and again: a quarter of the time that the ingest takes."""
 
 follow_parent()
+draining.listen()
 application = get_wsgi_application()
 database_ready()
 gc.collect()

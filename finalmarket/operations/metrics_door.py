@@ -10,12 +10,14 @@ from __future__ import annotations
 import os
 import shutil
 import threading
+from typing import TYPE_CHECKING
 from wsgiref.simple_server import WSGIServer
-
-from prometheus_client import REGISTRY, CollectorRegistry, start_http_server
 
 from finalmarket.kernel import places
 from finalmarket.kernel.errors import UserError
+
+if TYPE_CHECKING:  # the library decides where it counts when it is loaded: not before `count_together`
+    from prometheus_client import CollectorRegistry
 
 PORT, HOST = "FINALMARKET_METRICS_PORT", "FINALMARKET_METRICS_HOST"
 SHARED = "PROMETHEUS_MULTIPROC_DIR"
@@ -52,6 +54,8 @@ def open_door() -> int | None:
     wanted = port()
     if wanted is None:
         return None
+    from prometheus_client import start_http_server
+
     host = os.environ.get(HOST, "127.0.0.1")
     try:
         _opened.append(start_http_server(wanted, addr=host, registry=_registry()))
@@ -62,6 +66,8 @@ def open_door() -> int | None:
 
 def _registry() -> CollectorRegistry:
     """What is told: what was counted, and what the books say."""
+    from prometheus_client import REGISTRY, CollectorRegistry
+
     from finalmarket.operations.books import Books
 
     if os.environ.get(SHARED):
