@@ -102,5 +102,5 @@ def _dump(dump: Path, snapshot: str, settings: dict[str, Any], server_version: i
 
 
 def _row(connection: Connection, question: str) -> tuple[Any, ...]:
-    row = connection.execute(question).fetchone()  # type: ignore[call-overload]  # our own words, put together
+    row = connection.execute(question).fetchone()  # our own words, put together
     return tuple(row or ())

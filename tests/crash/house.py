@@ -15,7 +15,7 @@ import subprocess
 import sys
 import threading
 import time
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterator, Mapping
 from contextlib import contextmanager
 from dataclasses import dataclass, field
 from pathlib import Path
@@ -33,6 +33,7 @@ from tests.doors.house import free_port
 PATIENCE_SECONDS = 120.0
 LOOK_SECONDS = 0.02
 THREADS = 8
+NOTHING: Mapping[str, str] = {}
 
 
 @dataclass(frozen=True, slots=True)
@@ -76,8 +77,9 @@ class Programs:
     facts: Facts
 
     def call(
-        self, method: str, path: str, body: Any = None, token: str = "", *, most_seconds: float = 60.0, **headers: str
-    ) -> Answer:
+        self, method: str, path: str, body: Any = None, token: str = "", *, most_seconds: float = 60.0,
+        headers: Mapping[str, str] = NOTHING,
+    ) -> Answer:  # fmt: skip
         """One call."""
         raise NotImplementedError
 
@@ -97,7 +99,7 @@ class Programs:
         """Tell what somebody did, as a client of an analytics platform does."""
         event = {"type": "track", "event": "Product Viewed", "anonymousId": f"visitor of {word}", "messageId": word}
         key = base64.b64encode(f"{self.facts.write_key}:".encode()).decode()
-        return self.call("POST", "/v1/track", event, Authorization=f"Basic {key}")
+        return self.call("POST", "/v1/track", event, headers={"Authorization": f"Basic {key}"})
 
     def bring(self, word: str) -> Answer:
         """Bring a webhook, as a platform does."""
@@ -105,9 +107,9 @@ class Programs:
         at = str(int(time.time()))
         digest = hmac.digest(self.facts.hook_secret.encode(), f"{at}.".encode() + body, "sha256")
         signed = {"Fake-Time": at, "Fake-Signature": base64.b64encode(digest).decode()}
-        return self.call("POST", f"/hooks/{self.facts.hook}/", body, **signed)
+        return self.call("POST", f"/hooks/{self.facts.hook}/", body, headers=signed)
 
-    def sent(self, body: Any, token: str, headers: dict[str, str]) -> tuple[bytes | None, dict[str, str]]:
+    def sent(self, body: Any, token: str, headers: Mapping[str, str]) -> tuple[bytes | None, dict[str, str]]:
         """The body and the head of a call as they are sent."""
         words = {"Authorization": f"Bearer {self.facts.key}", "Content-Type": "application/json"} | (
             {"Idempotency-Key": token} if token else {}
@@ -132,19 +134,19 @@ class CrashHouse(Programs):
 
     # The web process.
 
-    def start(self, *, threads: int = THREADS, **environment: str) -> None:
+    def start(self, environment: Mapping[str, str] = NOTHING) -> None:
         """Start the web process, without waiting until it answers. It ends with us (cli/children.py)."""
         self.port = self.port or free_port()
-        command = [sys.executable, "-m", "finalmarket.cli.web", "127.0.0.1", str(self.port), str(threads)]
+        command = [sys.executable, "-m", "finalmarket.cli.web", "127.0.0.1", str(self.port), str(THREADS)]
         told = environment_of(self.data, FINALMARKET_FOLLOWS="1", **environment)
         self.web = subprocess.Popen(
             command, cwd=ROOT, env=told, stdin=subprocess.PIPE, stdout=subprocess.DEVNULL, stderr=subprocess.DEVNULL,
             process_group=0,
         )  # fmt: skip
 
-    def open(self, *, threads: int = THREADS, **environment: str) -> None:
-        """Serve, and wait until it answers."""
-        self.start(threads=threads, **environment)
+    def open(self, environment: Mapping[str, str] = NOTHING) -> None:
+        """Serve, with such further settings, and wait until it answers."""
+        self.start(environment)
         until(lambda: self.get("/health").status == 200, "the web process answers")
 
     def kill_web(self) -> None:
@@ -159,8 +161,9 @@ class CrashHouse(Programs):
         return self.call("GET", path)
 
     def call(
-        self, method: str, path: str, body: Any = None, token: str = "", *, most_seconds: float = 60.0, **headers: str
-    ) -> Answer:
+        self, method: str, path: str, body: Any = None, token: str = "", *, most_seconds: float = 60.0,
+        headers: Mapping[str, str] = NOTHING,
+    ) -> Answer:  # fmt: skip
         """One call over a connection of its own; status 0 where no answer came."""
         began = time.monotonic()
         text, sent = self.sent(body, token, headers)
@@ -208,7 +211,7 @@ class CrashHouse(Programs):
 def opened(folder: Path, local: str = "", **environment: str) -> Iterator[CrashHouse]:
     """Within it a copy of the kept house in `folder` is served; `local` are further settings of the server's."""
     with furnished(folder, local) as house:
-        house.open(**environment)
+        house.open(environment)
         yield house
 
 

@@ -103,7 +103,7 @@ def test_a_read_only_database_refuses_writes_by_name_and_answers_questions(
     until(lambda: house.reserve("probe").status == 503, "writes are refused")
     refused = write_all(house, "read-only")
     read = [house.get(path) for path in READS]
-    page = house.call("POST", f"/hooks/{house.facts.hook}/", b"{}", Accept="text/html")
+    page = house.call("POST", f"/hooks/{house.facts.hook}/", b"{}", headers={"Accept": "text/html"})
     house.set("default_transaction_read_only", None)
     recovered = until(lambda: house.order("writable").is_yes, "writes are taken again", RECOVERED_SECONDS)
     record_property("recovered_s", round(recovered, 2))

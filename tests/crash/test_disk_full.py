@@ -7,6 +7,7 @@ import os
 import tempfile
 import time
 from collections.abc import Callable
+from functools import partial
 from pathlib import Path
 
 import pytest
@@ -37,6 +38,10 @@ def size_of(folder: Path) -> int:
 
 
 @pytest.mark.slow
+def _are(count: Callable[[], int], enough: int) -> bool:
+    return count() >= enough
+
+
 @in_the_proof
 def test_a_full_disk_under_the_database_loses_nothing_that_was_answered_and_all_goes_on_when_there_is_room(
     test_database: object,
@@ -47,10 +52,10 @@ def test_a_full_disk_under_the_database_loses_nothing_that_was_answered_and_all_
         with under_load(house) as load:
             for _ in range(ROUNDS):
                 enough = load.yeses() + 20
-                until(lambda enough=enough: load.yeses() >= enough, "callers are served")
+                until(partial(_are, load.yeses, enough), "callers are served")
                 with filled(folder):
                     many = sum(load.refusals.values()) + REFUSALS
-                    until(lambda many=many: sum(load.refusals.values()) >= many, "calls are refused")
+                    until(partial(_are, lambda: sum(load.refusals.values()), many), "calls are refused")
                 recovered.append(load.seconds_until_all_serve(time.monotonic()))
         faults = load.faults()
     record_property("times filled up", ROUNDS)

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import uuid
-from collections.abc import Callable
+from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 from typing import Any
 
@@ -15,7 +15,7 @@ from finalmarket.access.shop_models import ShopKey
 from finalmarket.api.shop.orders import CHECKOUT
 from finalmarket.channels.models import SalesChannel
 from finalmarket.orders.mailed import doors
-from tests.crash.house import Answer, Programs
+from tests.crash.house import NOTHING, Answer, Programs
 from tests.crash.kept import Facts
 
 MAIL = (
@@ -33,8 +33,9 @@ class Within(Programs):
     facts: Facts
 
     def call(
-        self, method: str, path: str, body: Any = None, token: str = "", *, most_seconds: float = 60.0, **headers: str
-    ) -> Answer:
+        self, method: str, path: str, body: Any = None, token: str = "", *, most_seconds: float = 60.0,
+        headers: Mapping[str, str] = NOTHING,
+    ) -> Answer:  # fmt: skip
         """One call."""
         text, sent = self.sent(body, token, headers)
         answer = Client(raise_request_exception=False).generic(
@@ -100,19 +101,21 @@ def _shop_key(programs: Within) -> dict[str, str]:
 def _shop_cart(programs: Within, word: str) -> str:
     """A shopper's cart with a tea in it; its token."""
     key = _shop_key(programs)
-    token = str(programs.call("POST", "/api/shop/v1/carts", {}, str(uuid.uuid4()), **key).told["token"])
+    token = str(programs.call("POST", "/api/shop/v1/carts", {}, str(uuid.uuid4()), headers=key).told["token"])
     line = {"sku": "TEA", "quantity": 1}
-    assert programs.call("POST", f"/api/shop/v1/carts/{token}/lines", line, str(uuid.uuid4()), **key).is_yes
+    assert programs.call("POST", f"/api/shop/v1/carts/{token}/lines", line, str(uuid.uuid4()), headers=key).is_yes
     return token
 
 
 def _shop_line(programs: Within, word: str, about: str) -> Answer:
     path = f"/api/shop/v1/carts/{about}/lines"
-    return programs.call("POST", path, {"sku": "TEA", "quantity": 3}, word, **_shop_key(programs))
+    return programs.call("POST", path, {"sku": "TEA", "quantity": 3}, word, headers=_shop_key(programs))
 
 
 def _shop_checkout(programs: Within, word: str, about: str) -> Answer:
-    return programs.call("POST", f"/api/shop/v1/carts/{about}/checkout", SHOP_CHECKOUT, word, **_shop_key(programs))
+    return programs.call(
+        "POST", f"/api/shop/v1/carts/{about}/checkout", SHOP_CHECKOUT, word, headers=_shop_key(programs)
+    )
 
 
 def _mail_door(programs: Within, word: str) -> str:
@@ -123,7 +126,7 @@ def _mail_door(programs: Within, word: str) -> str:
 
 def _mail(programs: Within, word: str, about: str) -> Answer:
     return programs.call(
-        "POST", f"/inbound/mail/{about}/", MAIL.format(word=word).encode(), Content_Type="message/rfc822"
+        "POST", f"/inbound/mail/{about}/", MAIL.format(word=word).encode(), headers={"Content-Type": "message/rfc822"}
     )
 
 

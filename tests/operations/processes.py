@@ -9,7 +9,7 @@ import threading
 import time
 import urllib.error
 import urllib.request
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterator, Mapping
 from contextlib import contextmanager
 from dataclasses import dataclass, field
 from typing import Any
@@ -91,7 +91,7 @@ def started(arguments: list[str], told: dict[str, str], *, address: str = "", me
 
 
 @contextmanager
-def web(database: str, *, threads: int = 4, processes: int = 1, **told: str) -> Iterator[Running]:
+def web(database: str, told: Mapping[str, str], *, threads: int = 4, processes: int = 1) -> Iterator[Running]:
     """Within it a web server answers, and its metrics can be asked for."""
     port, metrics = free_port(), free_port()
     surroundings = environment(database, FINALMARKET_METRICS_PORT=str(metrics), **told)

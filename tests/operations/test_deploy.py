@@ -31,7 +31,7 @@ def alarms() -> list[dict[str, Any]]:
 
 
 def known_figures() -> set[str]:
-    assert measures.REQUESTS
+    assert measures.REQUESTS is not None
     counted = {name for family in REGISTRY.collect() for name in (family.name, f"{family.name}_total")}
     return counted | {one.name for one in FIGURES.values()} | {"finalmarket_books_up"}
 

@@ -7,6 +7,7 @@ from typing import Any
 
 import psycopg
 import pytest
+from django.db import connections
 from prometheus_client import REGISTRY, CollectorRegistry, generate_latest
 from prometheus_client.parser import text_string_to_metric_families
 
@@ -107,5 +108,5 @@ def test_a_look_costs_the_same_statements_whatever_there_is(
 def test_books_that_cannot_be_read_are_told_to_be_so(
     committed_database: TestDatabase, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setitem(books.connections["default"].settings_dict, "PORT", "1")
+    monkeypatch.setitem(connections["default"].settings_dict, "PORT", "1")
     assert told_by_books() == {("finalmarket_books_up", ()): 0.0}

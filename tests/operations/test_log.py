@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterator
 from typing import Any
 
 import pytest
@@ -20,7 +21,7 @@ from tests.operations.carrying import carry_out
 
 
 @pytest.fixture
-def lines(monkeypatch: pytest.MonkeyPatch) -> list[Any]:
+def lines(monkeypatch: pytest.MonkeyPatch) -> Iterator[list[Any]]:
     """What is written to the log, with all marks."""
     capture = LogCapture()
     before = structlog.get_config()
@@ -40,8 +41,7 @@ def answered(header: str = "") -> tuple[HttpResponse, list[str]]:
             seen.append(str(structlog.contextvars.get_contextvars()["request_id"]))
         return HttpResponse()
 
-    given = {"headers": {"X-Request-Id": header}} if header else {}
-    return FrontDoor(page)(RequestFactory().get("/", **given)), seen
+    return FrontDoor(page)(RequestFactory().get("/", headers={"X-Request-Id": header} if header else None)), seen
 
 
 def test_a_request_keeps_the_id_that_its_caller_gave_it_and_answers_it_back() -> None:

@@ -84,7 +84,7 @@ def test_told_to_stop_under_load_it_loses_nothing_and_cuts_nobody_off(
     committed_database: TestDatabase, record_property: Callable[[str, object], None]
 ) -> None:
     told = {"FINALMARKET_LOG": "json", "FINALMARKET_LOG_LEVEL": "INFO", "FINALMARKET_DRAIN_SECONDS": "2"}
-    with web(committed_database.name, processes=2, **told) as running:
+    with web(committed_database.name, told, processes=2) as running:
         buyers = opened(running)
         assert status_of(f"{running.address}/readyz") == 200
         assert status_of(f"{running.address}/metrics") == 404
