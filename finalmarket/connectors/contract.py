@@ -141,6 +141,7 @@ class Connector(ABC):
             heed=self.heed,
             headers={"User-Agent": USER_AGENT, "Accept": "application/json", **self.headers()},
             transport=self._transport,
+            platform=self.slug,
         )
 
     def close(self) -> None:

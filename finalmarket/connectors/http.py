@@ -7,6 +7,7 @@ import json
 import logging
 import ssl
 from collections.abc import Callable, Iterable, Mapping
+from contextlib import AbstractContextManager, nullcontext
 from dataclasses import dataclass, field
 from datetime import UTC
 from decimal import Decimal
@@ -27,7 +28,7 @@ from finalmarket.connectors.errors import (
 )
 from finalmarket.connectors.exact_json import exact_json, read_json
 from finalmarket.connectors.rates import Budget, Rate, Unlimited
-from finalmarket.kernel import clock, failpoints
+from finalmarket.kernel import clock, failpoints, measures, tracing
 
 TIMEOUT = httpx2.Timeout(connect=5.0, read=30.0, write=15.0, pool=10.0)
 LIMITS = httpx2.Limits(max_connections=10, max_keepalive_connections=5, keepalive_expiry=60.0)
@@ -134,6 +135,7 @@ class Http:
     timeout: httpx2.Timeout = field(default_factory=lambda: TIMEOUT)
     most_bytes: int = MOST_BYTES
     most_seconds: float = MOST_SECONDS
+    platform: str = ""
     _client: httpx2.Client | None = None
 
     def call(
@@ -167,7 +169,7 @@ class Http:
             headers={**self.headers, **(headers or {})},
         )  # fmt: skip
         failpoints.hit("http.before_send")
-        answer = self._send(request, is_repeatable, is_authorized)
+        answer = self._counted(request, is_repeatable, is_authorized)
         failpoints.hit("http.after_send")
         self._judge(answer, is_repeatable, self.heed(answer, bucket))
         return answer
@@ -185,6 +187,24 @@ class Http:
                 verify=trusted(), follow_redirects=False, trust_env=False,
             )  # fmt: skip
         return self._client
+
+    def _counted(self, request: httpx2.Request, is_repeatable: bool, is_authorized: bool) -> Answer:
+        status = "no answer"
+        try:
+            with self._traced(request) as span:
+                answer = self._send(request, is_repeatable, is_authorized)
+                status = str(answer.status)
+                if span is not None:
+                    span.set_attribute("http.response.status_code", answer.status)
+                return answer
+        finally:
+            measures.PLATFORM_CALLS.labels(self.platform, status).inc()
+
+    def _traced(self, request: httpx2.Request) -> AbstractContextManager[Any]:
+        if not tracing.is_on():
+            return nullcontext()
+        told = {"http.request.method": request.method, "url.full": self.scrub(_without_query(request.url))}
+        return tracing.span(f"{request.method} {self.platform}", "client", **told)
 
     def _send(self, request: httpx2.Request, is_repeatable: bool, is_authorized: bool) -> Answer:
         auth, until = self.auth if is_authorized else None, clock.ticks() + self.most_seconds
