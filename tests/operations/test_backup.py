@@ -33,7 +33,7 @@ def of(name: str) -> dict[str, Any]:
 @pytest.fixture
 def elsewhere(committed_database: TestDatabase) -> Iterator[str]:
     """An empty database on the same server."""
-    name = f"{committed_database.name}_elsewhere"
+    name = f"elsewhere_of_{committed_database.name}"  # not among those that other runs clear away
     databases.make_clone(committed_database.server, "template0", name)
     yield name
     databases.drop(committed_database.server, name)
