@@ -19,6 +19,7 @@ from finalmarket.kernel.errors import UserError
 from finalmarket.orders.aftersales import cancel
 from finalmarket.orders.drafts import OrderDraft
 from finalmarket.orders.intake import take
+from finalmarket.orders.models import OrderEvent
 from finalmarket.orders.refunds import refund
 from finalmarket.sandbox.faults import Fault
 from tests.integrations.office import ANN, Office, opened_office
@@ -290,6 +291,17 @@ def test_a_change_that_is_committed_late_is_not_overlooked(books: Office) -> Non
     books.tell(5)
     assert books.there(order)["refunded"] == "3.00"
     assert books.customers()[0]["spent"] == "7.00"
+
+
+def test_an_entry_of_an_order_that_is_committed_late_hides_behind_no_newer_one(books: Office) -> None:
+    """A transaction that began before another may end after it: its entry bears the older moment."""
+    order = books.buy()
+    books.tell()
+    refund(order.pk, Decimal("3.00"), key="late", reason="late", actor="ann")
+    late = OrderEvent.objects.filter(order=order, kind="refunded")
+    assert late.update(at=order.placed_at - timedelta(minutes=1)) == 1
+    books.tell(5)
+    assert books.there(order)["refunded"] == "3.00"
 
 
 def test_what_the_platform_said_yes_to_and_does_not_have_is_told_anew(books: Office) -> None:
