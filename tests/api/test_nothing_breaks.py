@@ -42,13 +42,19 @@ VALUES: some.SearchStrategy[Any] = some.recursive(
     max_leaves=5,
 )
 
+UNASKED = some.sampled_from([b"", b"", b"{}", b"null"])
+"""What is said where nothing is asked for."""
+
 
 @some.composite
 def spoiled(draw: some.DrawFn, example: Any) -> Any:
-    """A body that is nearly the example: fields are left out, added or hold something else."""
-    if not isinstance(example, dict) or draw(some.integers(0, 9)) == 0:
+    """A body that is the example, or nearly: fields are left out, added or hold something else."""
+    kind = draw(some.integers(0, 9))
+    if not isinstance(example, dict) or kind == 0:
         return draw(VALUES)
     body = dict(example)
+    if kind < 4:
+        return body
     for name in draw(some.lists(some.sampled_from([*body, *body, "extra"]), max_size=3)):
         if draw(some.booleans()):
             body[name] = draw(VALUES)
@@ -68,7 +74,7 @@ def calls(draw: some.DrawFn, call: Call) -> tuple[dict[str, Any], dict[str, str]
     headers = draw(some.dictionaries(some.sampled_from(["If-Match", "If-None-Match"]),
                                      some.sampled_from(["*", '"x"', 'W/"x", *', ""]), max_size=2))  # fmt: skip
     body = operation.get("requestBody")
-    said = draw(spoiled(body["content"]["application/json"]["example"])) if body else None
+    said = draw(spoiled(body["content"]["application/json"]["example"])) if body else draw(UNASKED)
     return asked, parts, headers, said
 
 
@@ -105,7 +111,8 @@ class Tried:
         )
         if method == "GET":
             return self.program.get(address, **asked, headers=headers)
-        return self.program.write(method, address, json.dumps(self.real(body)).encode(), **headers)
+        said = body if isinstance(body, bytes) else json.dumps(self.real(body)).encode()
+        return self.program.write(method, address, said, **headers)
 
 
 def furnished(house: House) -> Tried:
@@ -173,4 +180,5 @@ def test_it_never_breaks_and_answers_as_described(
     record_property("calls", tried.calls)
     record_property("operations", len(tried.answered))
     assert len(tried.answered) == len(CALLS)
-    assert sum(2 in statuses for statuses in tried.answered.values()) >= len(CALLS) // 2, tried.answered
+    few = 3 if examples == 5 else 2  # of five ways all are often spoiled
+    assert sum(2 in statuses for statuses in tried.answered.values()) >= len(CALLS) // few, tried.answered
