@@ -38,19 +38,19 @@ class Slow(threading.Thread):
 
 
 def test_an_interaction_that_is_committed_late_comes_into_the_lake(tmp_path: Path) -> None:
-    shop, person = book.channel("Berlin"), book.customer("Ann")
-    story.interaction(shop, person.pk, "product_view", story.FIRST + timedelta(days=9))
+    shop, ann, ben = book.channel("Berlin"), book.customer("Ann"), book.customer("Ben")
+    story.interaction(shop, ben.pk, "product_view", story.FIRST + timedelta(days=1))
     export(tmp_path)
-    slow = Slow(shop, person)
+    slow = Slow(shop, ann)
     slow.start()
     try:
         assert slow.has_written.wait(PATIENCE_SECONDS)
-        story.interaction(shop, person.pk, "product_view", story.FIRST + timedelta(days=3))
+        story.interaction(shop, ben.pk, "product_view", story.FIRST + timedelta(days=3))
         export(tmp_path)
         assert len(story.in_lake(tmp_path)["interactions"]) == 2
     finally:
         slow.may_commit.set()
         slow.join()
+    assert len(story.in_books()["interactions"]) == 3
     export(tmp_path)
     assert story.in_lake(tmp_path)["interactions"] == story.in_books()["interactions"]
-    assert len(story.in_books()["interactions"]) == 3

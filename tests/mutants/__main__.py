@@ -34,7 +34,7 @@ ASK = """
 import json, sys
 from mutmut.mutation.data import SourceFileMutationData
 from mutmut.mutation.diff_apply import get_diff_for_mutant
-from mutmut.mutation.file_mutation import walk_mutatable_files
+from mutmut.utils.file_utils import walk_mutatable_files
 from mutmut.stats import status_by_exit_code
 found = []
 for path in walk_mutatable_files():

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import importlib
+import re
 import tomllib
 from dataclasses import replace
 from pathlib import Path
@@ -9,6 +11,7 @@ from pathlib import Path
 import pytest
 
 from tests.mutants import page
+from tests.mutants.__main__ import ASK
 from tests.mutants.mutant import (
     Count,
     Equivalent,
@@ -91,3 +94,8 @@ def test_the_table_of_the_page_is_written_in_its_place_and_can_be_written_again(
     assert once.startswith("before\n") and once.endswith("after\n")
     page.write([Count("finalmarket/a.py", 19, 1, 2), Count("finalmarket/b.py", 5, 0, 0)], there)
     assert there.read_text() == once
+
+
+def test_mutmut_is_asked_by_names_that_it_has() -> None:
+    for module, name in re.findall(r"^from (mutmut\.\S+) import (\w+)$", ASK, re.MULTILINE):
+        assert hasattr(importlib.import_module(module), name), f"{module}.{name}"
