@@ -3,7 +3,6 @@ comes round by itself and what lies in the queue. The post between them goes thr
 
 from __future__ import annotations
 
-import json
 from collections.abc import Iterator, Mapping
 from contextlib import ExitStack, contextmanager
 from dataclasses import dataclass, field
@@ -28,6 +27,7 @@ from finalmarket.sandbox.webhooks import Letter
 from finalmarket.sandbox.wire import served
 from finalmarket.sandbox.world import World
 from tests.laws.border_mail import Caught
+from tests.waiting import arguments_of
 
 HOUSE = "https://house.example"
 BEHIND = timedelta(hours=6)
@@ -162,7 +162,7 @@ def carry_out() -> None:
         if not waiting:
             return
         for _, name, args in waiting:
-            declared()[name].run(**(json.loads(args) if isinstance(args, str) else args))
+            declared()[name].run(**arguments_of(args))
 
 
 @contextmanager
