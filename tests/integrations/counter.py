@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import json
 from dataclasses import dataclass, field
 from datetime import timedelta
 from typing import Any
@@ -25,6 +24,7 @@ from finalmarket.sandbox.webhooks import Letter
 from finalmarket.stock import ledger
 from finalmarket.stock.models import StockLocation
 from tests.orders.market import draft, line
+from tests.waiting import arguments_of
 
 HOME = Address(
     name="Ann Example", street="Lindenweg 4", postcode="20095", city="Hamburg", country="DE", phone="+49 40 1"
@@ -87,7 +87,7 @@ class Counter:
                 " WHERE task_name = 'integrations.finish_page' AND status = 'todo' RETURNING args::text"
             )
             for (arguments,) in cursor.fetchall():
-                jobs.finish_page(**json.loads(arguments))
+                jobs.finish_page(**arguments_of(arguments))
 
     def effects(self, name: str, **facts: Any) -> list[dict[str, Any]]:
         """What really changed there."""

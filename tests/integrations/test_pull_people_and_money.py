@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import json
 from dataclasses import replace
 from decimal import Decimal
 from typing import Any
@@ -26,6 +25,7 @@ from finalmarket.orders.intake import take
 from finalmarket.orders.models import Order, Payment, Refund
 from finalmarket.sandbox.faults import Fault
 from tests.integrations.stalls import Account
+from tests.waiting import arguments_of
 
 pytestmark = pytest.mark.committed_database
 
@@ -99,7 +99,7 @@ def queued(name: str) -> list[dict[str, Any]]:
     """The arguments of the jobs of that name that wait."""
     with connection.cursor() as cursor:
         cursor.execute("SELECT args::text FROM procrastinate_jobs WHERE task_name = %s ORDER BY id", [name])
-        return [json.loads(args) for (args,) in cursor.fetchall()]
+        return [arguments_of(args) for (args,) in cursor.fetchall()]
 
 
 def test_a_payment_that_a_page_left_out_comes_in_with_the_second_look_of_the_hour(account: Account) -> None:

@@ -7,7 +7,6 @@ jobs of every minute, and the queue.
 
 from __future__ import annotations
 
-import json
 import random
 from collections import Counter
 from collections.abc import Callable, Iterator
@@ -52,6 +51,7 @@ from finalmarket.stock import atp, ledger
 from tests.connectors.cases import case_of
 from tests.integrations import stalls
 from tests.integrations.receivers import Receiver, receiving
+from tests.waiting import arguments_of
 
 UNITS = 1_000
 PAGES = {"listings": 10}
@@ -163,7 +163,7 @@ class House:
             if not waiting:
                 return
             for _, name, args in waiting:
-                declared()[name].run(**(json.loads(args) if isinstance(args, str) else args))
+                declared()[name].run(**arguments_of(args))
 
     def waits(self) -> list[str]:
         """What has yet to be told, or worked on."""
