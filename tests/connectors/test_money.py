@@ -48,6 +48,13 @@ def test_digits_are_never_lost_in_silence(whole: str, currency: str) -> None:
         to_minor(Decimal(whole), currency)
 
 
+def test_a_refusal_quotes_what_it_refuses_in_short() -> None:
+    with pytest.raises(ValueError, match=r"^'ABCDEFGHIJKLMNOPQRST' is no currency of ISO 4217 with a smallest unit$"):
+        minor_units("ABCDEFGHIJKLMNOPQRSTUVWXYZ")
+    with pytest.raises(TypeError, match=r"^True is no whole number of the smallest unit$"):
+        from_minor(True, "EUR")
+
+
 def test_an_amount_finer_than_the_smallest_coin_is_named() -> None:
     with pytest.raises(ValueError, match=r"^19\.999 is finer than the smallest unit of EUR$"):
         to_minor(Decimal("19.999"), "eur")

@@ -42,6 +42,9 @@ def test_only_units_that_are_wanted_are_booked_and_of_a_closed_line_all() -> Non
     whole = order(some, total="35.70", tax="5.70")
     assert (wanted_units(some, whole), booked_units(some, whole)) == (2, 2)
     assert net_amount(some, whole) == Decimal("20.00")
+    gone = replace(TEA, cancelled_quantity=3)
+    assert (wanted_units(gone, whole), booked_units(gone, whole)) == (0, 3)
+    assert net_amount(replace(TEA, quantity=0, tax=Decimal(0)), order(total="0")) == 0
     cancelled = replace(whole, state="cancelled")
     assert (wanted_units(some, cancelled), booked_units(some, cancelled)) == (0, 3)
 
