@@ -24,6 +24,7 @@ from django.contrib.auth.hashers import PBKDF2PasswordHasher
 from django.db import connections
 
 from finalmarket.kernel.database import database_ready
+from finalmarket.stock.check import differences
 from finalmarket.stock.questions import QUERIES
 from tests import databases, emptying
 
@@ -77,8 +78,10 @@ class TestDatabase:
         """What the stock check finds, asked over a connection that has planned the question long ago; it is not asked
         where there is no stock at all."""
         question = QUERIES["differences"].replace("{of_these}", "true")
-        if self._owner is None or self.is_silent_on(question):
+        if self.is_silent_on(question):
             return []
+        if self._owner is None or self._owner.closed:  # the test has put another database in the place of its own
+            return [(str(difference),) for difference in differences()]
         return self._owner.execute(question, prepare=True).fetchall()
 
     def is_silent_on(self, question: str) -> bool:

@@ -8,6 +8,7 @@ import socket
 import subprocess
 import sys
 import sysconfig
+import time
 import urllib.parse
 import urllib.request
 from dataclasses import dataclass, field
@@ -91,6 +92,19 @@ class House:
                 self.processes = [first, *first.children(recursive=True)]
                 return self
         raise AssertionError("it did not open:\n" + "".join(said))
+
+    def wait_for(self, port: int) -> None:
+        """Wait until somebody listens on this port of the house; the live stream opens by itself after the rest."""
+        end = time.monotonic() + WAIT_SECONDS
+        while True:
+            try:
+                socket.create_connection(("127.0.0.1", port), timeout=1).close()
+            except OSError:
+                assert time.monotonic() < end, f"nobody listens on port {port}"
+                continue
+            first = psutil.Process(self.process.pid if self.process else 0)
+            self.processes = [first, *first.children(recursive=True)]
+            return
 
     def close(self, sign: int = signal.SIGINT) -> int:
         """Send the signal, and wait until every process of it is gone; returns the exit code."""

@@ -42,6 +42,7 @@ def test_one_command_opens_the_house_on_this_machine_alone_and_ctrl_c_closes_all
     house.open()
     assert "Log in" in house.page("admin/login/")
     assert house.log_in() == f"{house.address}admin/"
+    house.wait_for(house.live_port)
     assert "worker" in [word for process in house.processes for word in process.cmdline()]
     listening = {
         connection.laddr

@@ -28,7 +28,7 @@ from finalmarket.sandbox.world import World
 from tests.integrations.test_every_platform import PLATFORMS, SHOPPERS, catalogue
 from tests.laws.border_house import house
 from tests.laws.sync_paths import PATHS
-from tests.laws.test_killed_anywhere import cuts, walked
+from tests.laws.test_killed_anywhere import places_to_cut, walked
 from tests.laws.trail import HOUSE, ROOT, watched
 
 ROOM = HOUSE / "integrations"
@@ -43,7 +43,10 @@ WRITES = frozenset(
     }
 )  # fmt: skip
 CLIENTS = frozenset({"Client", "AsyncClient", "HTTPTransport", "AsyncHTTPTransport", "urlopen", "create_connection"})
-DOORS = {"finalmarket/connectors/http.py", "finalmarket/integrations/outgoing/deliver.py"}
+DOORS = {
+    "finalmarket/connectors/http.py", "finalmarket/integrations/outgoing/deliver.py",
+    "finalmarket/integrations/wire.py",
+}  # fmt: skip
 OFF_THE_PATHS = {
     "forgets what is a month old, and nothing is synced by it": (
         "inbox.tidy", "jobs.tidy", "push.forget", "outgoing.jobs.tidy",
@@ -53,6 +56,7 @@ OFF_THE_PATHS = {
         "outgoing.endpoints.send_again", "outgoing.endpoints.change_endpoint", "outgoing.endpoints.switch_off",
         "connect.open_account",
     ),
+    "moves secrets to the newest key, each by one step that changes nothing of what is said": ("rekey.move",),
     "only reads": ("health._due", "sent_mails.selling_mails", "telling_stock._free", "timeline._rows"),
     "stands within the one step in which a page is stored (storing.intake)": (
         "customers_in._note_consent", "orders_in._keep_raw", "payments_in._complain",
@@ -78,7 +82,7 @@ def test_every_commit_and_every_call_on_the_sync_paths_can_be_cut_and_is_cut(mon
     with house(monkeypatch) as home:
         trails = [(path, walked(home, path)) for path in PATHS]
     complaints = {sentence for _, trail in trails for sentence in trail.bare()}
-    cut = {one.partition("@")[0] for path, trail in trails for one in cuts(path, trail)}
+    cut = {one.partition("@")[0] for path, trail in trails for one in places_to_cut(path, trail)}
     complaints |= {f"no worker is killed at {name}" for name in named_failpoints(*SYNC_ROOMS) if name not in cut}
     lines: set[tuple[str, int]] = set().union(*(trail.lines for _, trail in trails))
     stated = {name for names in OFF_THE_PATHS.values() for name in names}

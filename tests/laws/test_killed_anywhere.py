@@ -63,10 +63,16 @@ def come_after(home: House, path: Path) -> None:
 
 
 def cuts(path: Path, trail: Trail) -> list[str]:
-    """Where the worker is killed on this path: at every other failpoint that the path is about, as late as it comes
-    by; in the long proof at every visit of every one."""
+    """Where the worker is killed on this path in this run: at every other place, in the long proof at all."""
+    places = places_to_cut(path, trail)
+    return places if EVERYWHERE else places[::2]
+
+
+def places_to_cut(path: Path, trail: Trail) -> list[str]:
+    """Where the worker can be killed on this path: at each failpoint that the path is about, as late as it comes by;
+    in the long proof at every visit of every one."""
     passed = trail.points()
     if EVERYWHERE:
         return [f"{name}@{passed[: place + 1].count(name)}" for place, name in enumerate(passed)]
     mine = [name for name in dict.fromkeys(passed) if path.is_about(name)]
-    return [f"{name}@{passed.count(name)}" for name in mine[::2]]
+    return [f"{name}@{passed.count(name)}" for name in mine]
