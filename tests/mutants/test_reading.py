@@ -13,6 +13,7 @@ import pytest
 from tests.mutants import page
 from tests.mutants.__main__ import ASK
 from tests.mutants.mutant import (
+    LEAST_SHARE,
     Count,
     Equivalent,
     Mutant,
@@ -99,3 +100,10 @@ def test_the_table_of_the_page_is_written_in_its_place_and_can_be_written_again(
 def test_mutmut_is_asked_by_names_that_it_has() -> None:
     for module, name in re.findall(r"^from (mutmut\.\S+) import (\w+)$", ASK, re.MULTILINE):
         assert hasattr(importlib.import_module(module), name), f"{module}.{name}"
+
+
+def test_what_the_page_says_of_mutants_keeps_the_promise() -> None:
+    _, _, told = page.PAGE.read_text("utf-8").partition(page.BEGIN)
+    shares = [float(share) for share in re.findall(r"([\d.]+)% \|$", told, re.MULTILINE)]
+    assert len(shares) == len(SETTINGS["only_mutate"]) + 1
+    assert min(shares) >= 100 * LEAST_SHARE
