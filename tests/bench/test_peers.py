@@ -106,7 +106,7 @@ def test_what_is_installed_is_pinned_and_names_no_registry() -> None:
     for lock in locks:
         text = lock.read_text("utf-8")
         assert "--hash=sha256:" in text or '"integrity": "sha512-' in text, lock
-        assert '"resolved"' not in text and "index-url" not in text, lock
+        assert "://" not in text and "index-url" not in text, lock
     for path in FOLDER.glob("*/package.json"):
         wanted = json.loads(path.read_text("utf-8"))["dependencies"]
         assert all(re.fullmatch(r"\d+\.\d+\.\d+", version) for version in wanted.values()), path
