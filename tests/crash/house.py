@@ -13,11 +13,11 @@ import json
 import signal
 import subprocess
 import sys
-import threading
 import time
-from collections.abc import Callable, Iterator, Mapping
+from collections.abc import Iterator, Mapping
 from contextlib import contextmanager
 from dataclasses import dataclass, field
+from functools import partial
 from pathlib import Path
 from typing import Any
 
@@ -29,11 +29,14 @@ from finalmarket.kernel.embedded import DATABASE_NAME, EmbeddedServer
 from finalmarket.stock.questions import QUERIES
 from tests.crash.kept import ROOT, Facts, copy_house, environment_of
 from tests.doors.house import free_port
+from tests.patience import until as until_so
 
 PATIENCE_SECONDS = 120.0
 LOOK_SECONDS = 0.02
 THREADS = 8
 NOTHING: Mapping[str, str] = {}
+until = partial(until_so, most_seconds=PATIENCE_SECONDS, passing=(psycopg.OperationalError,))
+"""Wait until it is so; that the database cannot be asked means: not yet."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -244,18 +247,3 @@ def end_family(number: int) -> None:
         except psutil.NoSuchProcess:
             continue
     psutil.wait_procs(family, timeout=10)
-
-
-def until(is_so: Callable[[], bool], what: str, most_seconds: float = PATIENCE_SECONDS) -> float:
-    """Wait until it is so; return how many seconds that took. Raises AssertionError."""
-    began = time.monotonic()
-    pause = threading.Event()
-    while True:
-        try:
-            if is_so():
-                return time.monotonic() - began
-        except psycopg.OperationalError:
-            pass
-        if time.monotonic() - began > most_seconds:
-            raise AssertionError(f"after {most_seconds:.0f} s it is not so that {what}")
-        pause.wait(LOOK_SECONDS)

@@ -79,7 +79,7 @@ def test_when_all_connections_are_taken_callers_hear_so_in_time_and_the_house_re
             other.execute("LOCK TABLE orders")
             answers = list(callers.map(house.order, words))
         assert house.reserve("meanwhile").is_yes, "what is not in the way goes on over the connections that are left"
-    recovered = until(lambda: house.order("after").is_yes, "orders are taken again", RECOVERED_SECONDS)
+    recovered = until(lambda: house.order("after").is_yes, "orders are taken again", most_seconds=RECOVERED_SECONDS)
     longest = max(answer.seconds for answer in answers)
     record_property("longest_wait_s", round(longest, 2))
     record_property("recovered_s", round(recovered, 2))
@@ -105,7 +105,7 @@ def test_a_read_only_database_refuses_writes_by_name_and_answers_questions(
     read = [house.get(path) for path in READS]
     page = house.call("POST", f"/hooks/{house.facts.hook}/", b"{}", headers={"Accept": "text/html"})
     house.set("default_transaction_read_only", None)
-    recovered = until(lambda: house.order("writable").is_yes, "writes are taken again", RECOVERED_SECONDS)
+    recovered = until(lambda: house.order("writable").is_yes, "writes are taken again", most_seconds=RECOVERED_SECONDS)
     record_property("recovered_s", round(recovered, 2))
     assert [answer for answer in refused if not answer.is_clean_no()] == []
     assert all(READ_ONLY.sentence.encode() in answer.body for answer in refused), refused

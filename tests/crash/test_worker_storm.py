@@ -149,11 +149,11 @@ def test_a_storm_of_restarts_loses_and_doubles_nothing_and_one_worker_then_does_
         finally:
             storm.cease()
         connections.close_all()
-        freed = until(lambda: lanes_held() == 0, "no lane is held by the dead", 10)
+        freed = until(lambda: lanes_held() == 0, "no lane is held by the dead", most_seconds=10)
         left = len(faults(account))
         last = start_worker()
         try:
-            drained = until(lambda: not faults(account), "all is done", DRAINED_SECONDS)
+            drained = until(lambda: not faults(account), "all is done", most_seconds=DRAINED_SECONDS)
         finally:
             with suppress(ProcessLookupError):
                 os.kill(last, signal.SIGTERM)

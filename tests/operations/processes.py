@@ -6,13 +6,11 @@ import os
 import subprocess
 import sys
 import threading
-import time
 import urllib.error
 import urllib.request
-from collections.abc import Callable, Iterator, Mapping
+from collections.abc import Iterator, Mapping
 from contextlib import contextmanager
 from dataclasses import dataclass, field
-from typing import Any
 
 import psycopg
 from django.db import connections
@@ -20,19 +18,7 @@ from django.db import connections
 from finalmarket.kernel.database import owner_database
 from finalmarket.kernel.sql import connection_options
 from tests.doors.house import free_port
-
-PATIENCE_SECONDS = 60.0
-
-
-def until(is_so: Callable[[], Any], seconds: float = PATIENCE_SECONDS, pause: float = 0.02) -> Any:
-    """Wait until it is so, and return what was found."""
-    end = time.monotonic() + seconds
-    while time.monotonic() < end:
-        found = is_so()
-        if found:
-            return found
-        time.sleep(pause)
-    raise AssertionError(f"not so within {seconds:g} s")
+from tests.patience import PATIENCE_SECONDS, until
 
 
 def environment(database: str, **told: str) -> dict[str, str]:
@@ -98,7 +84,10 @@ def web(database: str, told: Mapping[str, str], *, threads: int = 4, processes: 
     arguments = ["finalmarket.cli.web", "127.0.0.1", str(port), str(threads), str(processes)]
     address, asked = f"http://127.0.0.1:{port}", f"http://127.0.0.1:{metrics}/metrics"
     with started(arguments, surroundings, address=address, metrics=asked) as running:
-        until(lambda: running.process.poll() is not None or status_of(f"{running.address}/healthz") == 200)
+        until(
+            lambda: running.process.poll() is not None or status_of(f"{running.address}/healthz") == 200,
+            "the web server answers",
+        )
         assert running.process.poll() is None, "".join(running.said)
         yield running
 

@@ -20,8 +20,9 @@ from finalmarket.stock.desk import Desk
 from finalmarket.stock.reserve import Request
 from tests import databases
 from tests.conftest import TestDatabase
-from tests.operations.processes import environment, until
+from tests.operations.processes import environment
 from tests.orders.market import open_market
+from tests.patience import until
 
 MOVEMENTS = "SELECT md5(string_agg(told::text, ',' ORDER BY id)), count(*) FROM stock_movement told WHERE id <= %s"
 
@@ -82,10 +83,10 @@ def test_a_backup_under_load_is_brought_back_to_its_moment(
 ) -> None:
     file = tmp_path / "house.backup"
     with Selling() as selling:
-        until(lambda: len(selling.granted) > 50)
+        until(lambda: len(selling.granted) > 50, "they sell")
         known_before = list(selling.granted)
         manifest = backup.make(file)
-        until(lambda: len(selling.granted) > len(known_before) + 50)
+        until(lambda: len(selling.granted) > len(known_before) + 50, "they sell on")
 
     done = finalmarket(elsewhere, "restore", str(file))
 

@@ -14,9 +14,10 @@ from django.db import connection
 from finalmarket.access import keys
 from finalmarket.stock.models import Reservation
 from tests.conftest import TestDatabase
-from tests.operations.processes import Running, status_of, text_of, until, web
+from tests.operations.processes import Running, status_of, text_of, web
 from tests.operations.test_figures import read, value
 from tests.orders.market import Market, open_market
+from tests.patience import until
 
 
 @dataclass
@@ -89,11 +90,11 @@ def test_told_to_stop_under_load_it_loses_nothing_and_cuts_nobody_off(
         assert status_of(f"{running.address}/readyz") == 200
         assert status_of(f"{running.address}/metrics") == 404
         threads = buyers.start(6)
-        until(lambda: len(buyers.acknowledged) > 30)
+        until(lambda: len(buyers.acknowledged) > 30, "they buy")
         figures = read(text_of(running.metrics))
         running.process.terminate()
         told_at = time.monotonic()
-        until(lambda: status_of(f"{running.address}/readyz") == 503)
+        until(lambda: status_of(f"{running.address}/readyz") == 503, "it says that it will stop")
         during = len(buyers.acknowledged)
         assert running.process.wait(30) == 0
         seconds = time.monotonic() - told_at

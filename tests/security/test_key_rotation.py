@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import os
 import threading
-import time
 from collections.abc import Callable, Iterator
 from datetime import timedelta
 from pathlib import Path
@@ -26,6 +25,7 @@ from finalmarket.sandbox.platforms.fake import TOKEN
 from tests.api.calling import Program, told
 from tests.integrations.conftest import Shop, shop, world
 from tests.integrations.stalls import connect
+from tests.patience import until
 
 __all__ = ["shop", "world"]
 PACKAGE = Path(secrets.__file__).resolve().parents[1]
@@ -89,10 +89,7 @@ class Load:
     def wait_for_each(self, times: int) -> None:
         """Until each has done it so many times more."""
         wanted = {number: done + times for number, done in self.done.items()}
-        until = time.monotonic() + DEADLINE_SECONDS
-        while not self.wrong and any(self.done[number] < least for number, least in wanted.items()):
-            assert time.monotonic() < until, f"nobody gets on: {self.done}"
-            time.sleep(0.005)
+        until(lambda: self.wrong or all(self.done[one] >= least for one, least in wanted.items()), "all have got on")
 
     def __enter__(self) -> Load:
         for thread in self._threads:

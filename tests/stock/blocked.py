@@ -4,8 +4,7 @@ what is waited for is looked up until it is there."""
 from __future__ import annotations
 
 import threading
-import time
-from collections.abc import Callable, Iterator
+from collections.abc import Iterator
 from contextlib import contextmanager
 from typing import Any
 
@@ -18,15 +17,7 @@ from finalmarket.kernel.sql import open_connection
 from finalmarket.stock.clerk import APPLICATION_NAME
 from finalmarket.stock.desk import Desk
 from finalmarket.stock.reserve import Request, Verdict
-
-PATIENCE_SECONDS = 60
-
-
-def until(condition: Callable[[], object], what: str) -> None:
-    """Look again until `condition` holds; fail after a minute."""
-    end = time.monotonic() + PATIENCE_SECONDS
-    while not condition():
-        assert time.monotonic() < end, f"waited in vain until {what}"
+from tests.patience import PATIENCE_SECONDS
 
 
 @contextmanager

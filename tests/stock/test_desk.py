@@ -16,6 +16,7 @@ from finalmarket.stock import bells
 from finalmarket.stock.desk import Desk, DeskClosed, DeskFull, DeskTimeout
 from finalmarket.stock.models import Reservation
 from finalmarket.stock.reserve import Mode, Request, Verdict
+from tests.patience import PATIENCE_SECONDS, until
 from tests.stock import blocked, shelves
 
 pytestmark = pytest.mark.committed_database
@@ -73,9 +74,9 @@ def test_callers_who_come_while_a_call_is_out_share_the_next_one(
     buyers = blocked.Buyers(desk)
     with blocked.pool_of(shirt):
         buyers.send(wish(shop, shirt, 1, "first"))
-        blocked.until(blocked.a_desk_waits_for_a_lock, "the first call stands before the lock")
+        until(blocked.a_desk_waits_for_a_lock, "the first call stands before the lock")
         buyers.send(*[wish(shop, shirt, n % 5, f"buyer {n}") for n in range(40)])
-        blocked.until(lambda: desk.waiting == 40, "the others queue")
+        until(lambda: desk.waiting == 40, "the others queue")
     buyers.wait()
     assert calls_that_wrote() == 2
     for n in range(40):
@@ -90,9 +91,9 @@ def test_no_call_takes_more_than_its_measure(shop: SalesChannel, shirt: Variant)
     buyers = blocked.Buyers(desk)
     with blocked.pool_of(shirt):
         buyers.send(wish(shop, shirt, 1, "first"))
-        blocked.until(blocked.a_desk_waits_for_a_lock, "the first call stands before the lock")
+        until(blocked.a_desk_waits_for_a_lock, "the first call stands before the lock")
         buyers.send(*[wish(shop, shirt, 1, f"buyer {n}") for n in range(20)])
-        blocked.until(lambda: desk.waiting == 20, "the others queue")
+        until(lambda: desk.waiting == 20, "the others queue")
     buyers.wait()
     desk.close()
     assert calls_that_wrote() == 1 + 3
@@ -102,9 +103,9 @@ def test_a_crowd_goes_in_halves(desk: Desk, shop: SalesChannel, shirt: Variant) 
     buyers = blocked.Buyers(desk)
     with blocked.pool_of(shirt):
         buyers.send(wish(shop, shirt, 1, "first"))
-        blocked.until(blocked.a_desk_waits_for_a_lock, "the first call stands before the lock")
+        until(blocked.a_desk_waits_for_a_lock, "the first call stands before the lock")
         buyers.send(*[wish(shop, shirt, 1, f"buyer {n}") for n in range(90)])
-        blocked.until(lambda: desk.waiting == 90, "the others queue")
+        until(lambda: desk.waiting == 90, "the others queue")
     buyers.wait()
     assert calls_that_wrote() == 1 + 2
     assert shelves.pool(shirt).reserved == 91
@@ -135,9 +136,9 @@ def test_an_event_loop_is_woken_once_a_call_not_once_a_task(
         monkeypatch.setattr(loop, "call_soon_threadsafe", counted)
         with blocked.pool_of(shirt):
             first = asyncio.create_task(desk.reserve_async(wish(shop, shirt, 1, "first")))
-            await asyncio.to_thread(blocked.until, blocked.a_desk_waits_for_a_lock, "the first call waits")
+            await asyncio.to_thread(until, blocked.a_desk_waits_for_a_lock, "the first call waits")
             others = [asyncio.create_task(desk.reserve_async(wish(shop, shirt, 1, f"{n}"))) for n in range(50)]
-            await asyncio.to_thread(blocked.until, lambda: desk.waiting == 50, "the others queue")
+            await asyncio.to_thread(until, lambda: desk.waiting == 50, "the others queue")
         return await asyncio.gather(first, *others)
 
     assert {verdict.outcome for verdict in asyncio.run(market())} == {"granted"}
@@ -183,9 +184,9 @@ def test_a_full_desk_says_so_and_takes_nothing(shop: SalesChannel, shirt: Varian
     buyers = blocked.Buyers(desk)
     with blocked.pool_of(shirt):
         buyers.send(wish(shop, shirt, 1, "first"))
-        blocked.until(blocked.a_desk_waits_for_a_lock, "the first call stands before the lock")
+        until(blocked.a_desk_waits_for_a_lock, "the first call stands before the lock")
         buyers.send(*[wish(shop, shirt, 1, f"buyer {n}") for n in range(3)])
-        blocked.until(lambda: desk.waiting == 3, "the desk is full")
+        until(lambda: desk.waiting == 3, "the desk is full")
         with pytest.raises(DeskFull, match="3 requests wait"):
             desk.reserve(wish(shop, shirt, 1, "one too many"))
     buyers.wait()
@@ -199,7 +200,7 @@ def test_a_caller_whose_time_is_up_before_its_turn_leaves_nothing_behind(
     buyers = blocked.Buyers(desk)
     with blocked.pool_of(shirt):
         buyers.send(wish(shop, shirt, 1, "first"))
-        blocked.until(blocked.a_desk_waits_for_a_lock, "the first call stands before the lock")
+        until(blocked.a_desk_waits_for_a_lock, "the first call stands before the lock")
         with pytest.raises(DeskTimeout, match="withdrawn before it was sent"):
             desk.reserve(wish(shop, shirt, 1, "thread"), timeout=0.001)
         with pytest.raises(DeskTimeout, match="withdrawn before it was sent"):
@@ -216,8 +217,8 @@ def test_a_caller_whose_time_is_up_at_the_database_finds_its_hold_under_its_key(
     buyers = blocked.Buyers(desk)
     with blocked.pool_of(shirt):
         buyers.send(wish(shop, shirt), timeout=0.2)
-        blocked.until(blocked.a_desk_waits_for_a_lock, "the call stands before the lock")
-        blocked.until(lambda: buyers.errors, "the caller has lost patience")
+        until(blocked.a_desk_waits_for_a_lock, "the call stands before the lock")
+        until(lambda: buyers.errors, "the caller has lost patience")
     assert "ask again under its key" in str(buyers.errors["cart"])
     assert desk.reserve(wish(shop, shirt)).outcome == "duplicate"
     assert shelves.pool(shirt).reserved == 1
@@ -229,9 +230,9 @@ def test_a_task_that_is_cancelled_before_its_turn_leaves_nothing_behind(
     async def market() -> None:
         with blocked.pool_of(shirt):
             first = asyncio.create_task(desk.reserve_async(wish(shop, shirt, 1, "first")))
-            await asyncio.to_thread(blocked.until, blocked.a_desk_waits_for_a_lock, "the first call waits")
+            await asyncio.to_thread(until, blocked.a_desk_waits_for_a_lock, "the first call waits")
             second = asyncio.create_task(desk.reserve_async(wish(shop, shirt, 1, "second")))
-            await asyncio.to_thread(blocked.until, lambda: desk.waiting == 1, "the second queues")
+            await asyncio.to_thread(until, lambda: desk.waiting == 1, "the second queues")
             second.cancel()
             with pytest.raises(asyncio.CancelledError):
                 await second
@@ -288,15 +289,15 @@ def test_a_closing_desk_settles_what_waits_and_takes_no_more(shop: SalesChannel,
     buyers = blocked.Buyers(desk)
     with blocked.pool_of(shirt):
         buyers.send(wish(shop, shirt, 1, "first"))
-        blocked.until(blocked.a_desk_waits_for_a_lock, "the first call stands before the lock")
+        until(blocked.a_desk_waits_for_a_lock, "the first call stands before the lock")
         buyers.send(wish(shop, shirt, 1, "second"))
-        blocked.until(lambda: desk.waiting == 1, "the second queues")
+        until(lambda: desk.waiting == 1, "the second queues")
         closing = threading.Thread(target=desk.close)
         closing.start()
-    closing.join(blocked.PATIENCE_SECONDS)
+    closing.join(PATIENCE_SECONDS)
     buyers.wait()
     assert {verdict.outcome for verdict in buyers.verdicts.values()} == {"granted"}
     assert len(buyers.verdicts) == 2
     with pytest.raises(DeskClosed):
         desk.reserve(wish(shop, shirt, 1, "third"))
-    blocked.until(lambda: not blocked.desk_backends(), "the connection is gone")
+    until(lambda: not blocked.desk_backends(), "the connection is gone")

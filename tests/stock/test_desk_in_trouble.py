@@ -25,6 +25,7 @@ from finalmarket.stock.clerk import Clerk, Connection, Errand, Ticket, carry_res
 from finalmarket.stock.desk import Desk, DeskDown
 from finalmarket.stock.models import Reservation
 from finalmarket.stock.reserve import RESERVE_SQL, Request, Verdict, arguments, verdicts
+from tests.patience import PATIENCE_SECONDS, until
 from tests.stock import blocked, shelves
 
 pytestmark = pytest.mark.committed_database
@@ -85,13 +86,13 @@ def test_a_server_process_that_is_killed_costs_nobody_a_unit(desk: Desk, shop: S
     buyers = blocked.Buyers(desk)
     with blocked.pool_of(shirt):
         buyers.send(wish(shop, shirt, 1, "first"))
-        blocked.until(blocked.a_desk_waits_for_a_lock, "the first call stands before the lock")
+        until(blocked.a_desk_waits_for_a_lock, "the first call stands before the lock")
         buyers.send(*[wish(shop, shirt, 1, f"buyer {n}") for n in range(10)])
-        blocked.until(lambda: desk.waiting == 10, "the others queue")
+        until(lambda: desk.waiting == 10, "the others queue")
         (backend,) = blocked.desk_backends()
         with blocked.onlooker() as keeper:
             keeper.execute("SELECT pg_terminate_backend(%s)", [backend])
-        blocked.until(lambda: backend not in blocked.desk_backends(), "the server process is gone")
+        until(lambda: backend not in blocked.desk_backends(), "the server process is gone")
     buyers.wait()
     assert {verdict.outcome for verdict in buyers.verdicts.values()} == {"granted"}
     assert shelves.pool(shirt).reserved == 11
@@ -132,10 +133,10 @@ def test_requests_that_the_database_cannot_read_harm_nobody_else(
     buyers = blocked.Buyers(desk)
     with blocked.pool_of(shirt):
         buyers.send(wish(shop, shirt, 1, "first"))
-        blocked.until(blocked.a_desk_waits_for_a_lock, "the first call stands before the lock")
+        until(blocked.a_desk_waits_for_a_lock, "the first call stands before the lock")
         for n, request in enumerate(bad):
             buyers.send(*[wish(shop, shirt, 1, f"{n}, {place}") for place in range(5)], request)
-        blocked.until(lambda: desk.waiting == 33, "all queue that can be spelled")
+        until(lambda: desk.waiting == 33, "all queue that can be spelled")
     buyers.wait()
     assert set(buyers.errors) == set(poisoned)
     assert not any(isinstance(error, TimeoutError) for error in buyers.errors.values())
@@ -152,7 +153,7 @@ def test_a_deadlock_with_a_writer_that_locks_out_of_order_is_tried_again(
     with open_connection(autocommit=False) as unruly:
         unruly.execute("SELECT FROM stock_pool WHERE variant_id = %s FOR UPDATE", [hat.pk])
         buyers.send(Request("both", shop.pk, ((hat.pk, 1), (shirt.pk, 1))))
-        blocked.until(blocked.a_desk_waits_for_a_lock, "the desk holds the shirt and waits for the hat")
+        until(blocked.a_desk_waits_for_a_lock, "the desk holds the shirt and waits for the hat")
         with contextlib.suppress(errors.DeadlockDetected):  # mostly the desk is sent back: it has waited longer
             unruly.execute("SELECT FROM stock_pool WHERE variant_id = %s FOR UPDATE", [shirt.pk])
         unruly.rollback()
@@ -168,9 +169,9 @@ def test_a_key_that_another_transaction_takes_meanwhile_costs_nobody_a_unit(desk
     with open_connection(autocommit=False) as other:
         other.execute(RESERVE_SQL, arguments([wish(shop, hat, 1, "taken")], "other"))
         buyers.send(wish(shop, shirt, 1, "taken"))
-        blocked.until(blocked.a_desk_waits_for_a_lock, "our call waits to hear what becomes of the key")
+        until(blocked.a_desk_waits_for_a_lock, "our call waits to hear what becomes of the key")
         buyers.send(wish(shop, shirt, 1, "free"))
-        blocked.until(lambda: desk.waiting == 1, "another wants the same unit")
+        until(lambda: desk.waiting == 1, "another wants the same unit")
         other.commit()
     buyers.wait()
     assert {key: verdict.outcome for key, verdict in buyers.verdicts.items()} == {
@@ -195,9 +196,9 @@ def test_whoever_was_crowded_out_by_a_request_that_lost_its_key_comes_again(shop
         other.execute(RESERVE_SQL, arguments([wish(shop, hat, 1, "taken")], "other"))
         asking = threading.Thread(target=ask)
         asking.start()
-        blocked.until(blocked.somebody_waits_for_a_transaction, "our call waits for the key")
+        until(blocked.somebody_waits_for_a_transaction, "our call waits for the key")
         other.commit()
-    asking.join(blocked.PATIENCE_SECONDS)
+    asking.join(PATIENCE_SECONDS)
     assert [(answer.outcome, answer.reservation_id) for answer in answers] == [("again", None)] * 3
     assert shelves.pool(shirt).reserved == 0
 
@@ -258,7 +259,7 @@ def test_a_process_that_is_killed_after_its_commit_finds_its_hold_when_it_asks_a
 
     process = multiprocessing.get_context("fork").Process(target=child)
     process.start()
-    process.join(blocked.PATIENCE_SECONDS)
+    process.join(PATIENCE_SECONDS)
     assert process.exitcode == -signal.SIGKILL
     assert desk.reserve(wish(shop, shirt)).outcome == "duplicate"
     assert shelves.pool(shirt).reserved == 1
@@ -282,14 +283,14 @@ def test_a_forked_child_has_a_desk_of_its_own_and_leaves_its_parents_alone(
     backends = blocked.desk_backends()
     with blocked.pool_of(shirt):
         buyers.send(wish(shop, shirt, 1, "first"))
-        blocked.until(blocked.a_desk_waits_for_a_lock, "the parent's call stands before the lock")
+        until(blocked.a_desk_waits_for_a_lock, "the parent's call stands before the lock")
         buyers.send(wish(shop, shirt, 1, "second"))
-        blocked.until(lambda: desk.waiting == 1, "another waits in the parent")
+        until(lambda: desk.waiting == 1, "another waits in the parent")
         connections.close_all()
         process = fork.Process(target=child)
         process.start()
-        blocked.until(lambda: len(blocked.desk_backends()) == 2, "the child's desk has a connection of its own")
-    process.join(blocked.PATIENCE_SECONDS)
+        until(lambda: len(blocked.desk_backends()) == 2, "the child's desk has a connection of its own")
+    process.join(PATIENCE_SECONDS)
     assert process.exitcode == 0
     assert answers.get() == (0, "granted")
     buyers.wait()

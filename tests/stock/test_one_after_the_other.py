@@ -10,8 +10,9 @@ from finalmarket.catalog.models import Variant
 from finalmarket.channels.models import SalesChannel
 from finalmarket.kernel.sql import open_connection
 from finalmarket.stock.reserve import RESERVE_SQL, Request, arguments, verdicts
+from tests.patience import PATIENCE_SECONDS, until
 from tests.stock import shelves
-from tests.stock.blocked import PATIENCE_SECONDS, onlooker, pool_of, until
+from tests.stock.blocked import onlooker, pool_of
 
 pytestmark = pytest.mark.committed_database
 
