@@ -21,7 +21,8 @@ def state() -> None:
     from finalmarket.kernel import secrets
 
     database_ready()
-    click.echo(f"{secrets.count_keys()} keys, the newest first, from {_where()}")
+    keys = secrets.count_keys()
+    click.echo(f"{keys} keys, the newest first, from {_where()}" if keys > 1 else f"1 key, from {_where()}")
     for place, count in sorted(rekey.needed().items()):
         click.echo(f"{place}: {count:,} need an old key")
 
