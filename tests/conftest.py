@@ -23,6 +23,7 @@ from django.conf import settings
 from django.contrib.auth.hashers import PBKDF2PasswordHasher
 from django.db import connections
 
+from finalmarket.access import log_ins
 from finalmarket.kernel.database import database_ready
 from finalmarket.stock.check import differences
 from finalmarket.stock.questions import QUERIES
@@ -201,6 +202,14 @@ def open_folder() -> Iterator[Path]:
         folder = Path(name)
         folder.chmod(0o711)
         yield folder
+
+
+@pytest.fixture
+def nobody_has_failed_before() -> Iterator[None]:
+    """Log-ins that failed in other tests are forgotten, and so are those of this one."""
+    log_ins.forget()
+    yield
+    log_ins.forget()
 
 
 @pytest.fixture

@@ -1,23 +1,16 @@
 """Guessing passwords is slow, and nobody is locked out by strangers."""
 
-from collections.abc import Iterator
-
 import pytest
 from django.contrib.auth.models import User
 from django.test import Client
 from django.urls import reverse
 
-from finalmarket.access import log_ins
 from finalmarket.kernel import clock
 
 PASSWORD = "open sesame 8"
 
 
-@pytest.fixture(autouse=True)
-def _nobody_has_failed_before() -> Iterator[None]:
-    log_ins.forget()
-    yield
-    log_ins.forget()
+pytestmark = pytest.mark.usefixtures("nobody_has_failed_before")
 
 
 @pytest.fixture

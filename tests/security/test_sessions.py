@@ -6,7 +6,6 @@ import io
 import os
 import subprocess
 import sys
-from collections.abc import Iterator
 from pathlib import Path
 
 import pytest
@@ -17,17 +16,13 @@ from django.core.exceptions import ValidationError
 from django.test import Client
 from django.urls import reverse
 
-from finalmarket.access import log_ins, staff
+from finalmarket.access import staff
 
 ROOT = Path(__file__).resolve().parents[2]
 PASSWORD, NEXT = "open sesame 8", "quite another sesame 9"
 
 
-@pytest.fixture(autouse=True)
-def _nobody_has_failed_before() -> Iterator[None]:
-    log_ins.forget()
-    yield
-    log_ins.forget()
+pytestmark = pytest.mark.usefixtures("nobody_has_failed_before")
 
 
 @pytest.fixture

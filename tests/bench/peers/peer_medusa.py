@@ -9,48 +9,36 @@ cart/steps/reserve-inventory.ts, packages/modules/inventory, packages/modules/pr
 
 from __future__ import annotations
 
-import itertools
 from collections.abc import Sequence
-from contextlib import ExitStack
 from urllib.parse import quote
 
-from finalmarket.kernel.embedded import OWNER_ROLE, EmbeddedServer
+from finalmarket.kernel.embedded import OWNER_ROLE
 from tests.bench.peers import goods
 from tests.bench.peers.crowd import Buyer, request
 from tests.bench.peers.processes import (
     BUILD,
     Program,
-    drop_database,
-    free_port,
     install_node,
-    new_database,
     node_version,
-    rows,
     run,
     tidy,
 )
-from tests.bench.peers.tally import sold
+from tests.bench.peers.shop import Shop
 
-DATABASE = "peer_medusa"
 MIGRATE_SECONDS = 1_200.0
-SOLD = """
-    SELECT line.variant_sku, item.quantity::int FROM order_item item
-    JOIN order_line_item line ON line.id = item.item_id JOIN "order" bought ON bought.id = item.order_id
-    WHERE line.variant_sku = ANY(%s) AND bought.status <> 'canceled'
-      AND bought.deleted_at IS NULL AND item.deleted_at IS NULL"""
 
 
-class Medusa:
+class Medusa(Shop):
     """Open from `open` to `close`."""
 
     name = "medusa"
+    database = "peer_medusa"
+    sold_lines = """
+        SELECT line.variant_sku, item.quantity::int FROM order_item item
+        JOIN order_line_item line ON line.id = item.item_id JOIN "order" bought ON bought.id = item.order_id
+        WHERE line.variant_sku = ANY(%s) AND bought.status <> 'canceled'
+          AND bought.deleted_at IS NULL AND item.deleted_at IS NULL"""
     settings = "locking by PostgreSQL, the rest its own defaults, one server process, production mode, no admin pages"
-
-    def __init__(self, server: EmbeddedServer) -> None:
-        self._server = server
-        self.port = free_port()
-        self._serial = itertools.count(1)
-        self._stack = ExitStack()
 
     def install(self) -> str:
         """Install what is locked, if it is not; return what is installed. Raises NotThere."""
@@ -58,10 +46,9 @@ class Medusa:
 
     def open(self) -> None:
         """Make its tables, start it and fill it. Raises NotThere."""
-        new_database(self._server, DATABASE)
-        self._stack.callback(drop_database, self._server, DATABASE)
+        self._make_database()
         socket = quote(str(self._server.socket), safe="")
-        where = f"postgres://{OWNER_ROLE}@{socket}:5432/{DATABASE}?sslmode=disable"
+        where = f"postgres://{OWNER_ROLE}@{socket}:5432/{self.database}?sslmode=disable"
         settings = {"DATABASE_URL": where, "PEER_PORT": str(self.port), "NODE_ENV": "production"}
         settings |= {"MEDUSA_DISABLE_TELEMETRY": "true", "LOG_LEVEL": "warn"}
         folder = BUILD / self.name
@@ -70,19 +57,10 @@ class Medusa:
         self._program = Program(["node", "shop.js"], folder, folder / "server.log", settings, talks=True)
         self._stack.callback(self._program.close)
         self._key = str(self._program.ask(goods.catalogue())["key"])
-        tidy(self._server, DATABASE)
+        tidy(self._server, self.database)
 
     def carts(self, wanted: Sequence[int]) -> list[Buyer]:
         """Carts with a unit each, ready to be completed."""
-        emails = [goods.email(next(self._serial)) for _ in wanted]
-        ids = self._program.ask({"wanted": [goods.sku(number) for number in wanted], "emails": emails})
+        ids = self._program.ask({"wanted": [goods.sku(number) for number in wanted], "emails": self._emails(wanted)})
         headers = [("x-publishable-api-key", self._key)]
         return [Buyer((request("POST", f"/store/carts/{cart}/complete", b"{}", headers),)) for cart in ids]
-
-    def sold(self, wanted: Sequence[int]) -> dict[str, int]:
-        """Units in items of orders that stand, by SKU."""
-        return sold(rows(self._server, DATABASE, SOLD, [[goods.sku(number) for number in wanted]]))
-
-    def close(self) -> None:
-        """Stop it and drop its database."""
-        self._stack.close()

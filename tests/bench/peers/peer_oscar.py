@@ -9,16 +9,13 @@ Published source: oscar/apps/checkout/session.py, checkout/views.py, order/utils
 
 from __future__ import annotations
 
-import itertools
 import subprocess
 import sys
 from collections.abc import Sequence
-from contextlib import ExitStack
 from pathlib import Path
 from urllib.parse import urlencode
 
 from finalmarket.bench.ingest_house import THREADS
-from finalmarket.kernel.embedded import EmbeddedServer
 from tests.bench.peers import goods
 from tests.bench.peers.crowd import Buyer, request
 from tests.bench.peers.processes import (
@@ -26,41 +23,31 @@ from tests.bench.peers.processes import (
     CHECKOUT,
     Program,
     address,
-    drop_database,
-    free_port,
     mark,
     marked,
-    new_database,
     put_mark,
-    rows,
     run,
     tidy,
 )
-from tests.bench.peers.tally import sold
+from tests.bench.peers.shop import Shop
 
 FOLDER = Path(__file__).parent
 VENV = CHECKOUT / ".venv-peers"
 PYTHON = VENV / "bin" / "python"
 LOCK = FOLDER / "oscar_shop" / "requirements.txt"
-DATABASE = "peer_oscar"
 TOKEN = "t" * 32
 """Of the form: a browser sends the same one as cookie and as field."""
-SOLD = """
-    SELECT line.partner_sku, line.quantity FROM order_line line JOIN order_order bought ON bought.id = line.order_id
-    WHERE line.partner_sku = ANY(%s) AND bought.status <> 'Cancelled'"""
 
 
-class Oscar:
+class Oscar(Shop):
     """Open from `open` to `close`."""
 
     name = "oscar"
+    database = "peer_oscar"
+    sold_lines = """
+        SELECT line.partner_sku, line.quantity FROM order_line line JOIN order_order bought ON bought.id = line.order_id
+        WHERE line.partner_sku = ANY(%s) AND bought.status <> 'Cancelled'"""
     settings = f"its own defaults, guests, ATOMIC_REQUESTS as its guide says; granian, 1 process, {THREADS} threads"
-
-    def __init__(self, server: EmbeddedServer) -> None:
-        self._server = server
-        self.port = free_port()
-        self._serial = itertools.count(1)
-        self._stack = ExitStack()
 
     def install(self) -> str:
         """Install what is locked, if it is not; return what is installed. Raises NotThere."""
@@ -75,15 +62,14 @@ class Oscar:
 
     def open(self) -> None:
         """Make its tables, fill it, and start its web process. Raises NotThere."""
-        new_database(self._server, DATABASE)
-        self._stack.callback(drop_database, self._server, DATABASE)
-        settings = {**address(self._server), "PEER_DATABASE": DATABASE, "PYTHONPATH": str(FOLDER)}
+        self._make_database()
+        settings = {**address(self._server), "PEER_DATABASE": self.database, "PYTHONPATH": str(FOLDER)}
         settings["DJANGO_SETTINGS_MODULE"] = "oscar_shop.settings"
         log = BUILD / "oscar" / "server.log"
         python = str(PYTHON)
         run([python, "-m", "django", "migrate", "-v", "0"], FOLDER, BUILD / "oscar" / "migrate.log", settings, 180)
         self._fill(python, settings)
-        tidy(self._server, DATABASE)
+        tidy(self._server, self.database)
         command = [
             python, "-m", "granian", "--interface", "wsgi", "--host", "127.0.0.1", "--port", str(self.port),
             "--workers", "1", "--blocking-threads", str(THREADS), "--no-ws", "--log-level", "warning",
@@ -95,17 +81,8 @@ class Oscar:
 
     def carts(self, wanted: Sequence[int]) -> list[Buyer]:
         """Baskets with a unit each, their buyers before the last page."""
-        emails = [goods.email(next(self._serial)) for _ in wanted]
-        cookies = self._filler.ask({"wanted": [goods.sku(number) for number in wanted], "emails": emails})
+        cookies = self._filler.ask({"wanted": [goods.sku(number) for number in wanted], "emails": self._emails(wanted)})
         return [_buyer(one) for one in cookies]
-
-    def sold(self, wanted: Sequence[int]) -> dict[str, int]:
-        """Units in order lines, by SKU."""
-        return sold(rows(self._server, DATABASE, SOLD, [[goods.sku(number) for number in wanted]]))
-
-    def close(self) -> None:
-        """Stop it and drop its database."""
-        self._stack.close()
 
     def _fill(self, python: str, settings: dict[str, str]) -> None:
         log = BUILD / "oscar" / "fill.log"

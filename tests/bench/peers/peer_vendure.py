@@ -9,49 +9,36 @@ service/services/stock-level.service.ts.
 
 from __future__ import annotations
 
-import itertools
 import json
 from collections.abc import Sequence
-from contextlib import ExitStack
 
-from finalmarket.kernel.embedded import EmbeddedServer
 from tests.bench.peers import goods
 from tests.bench.peers.crowd import Buyer, request
 from tests.bench.peers.processes import (
     BUILD,
     Program,
     address,
-    drop_database,
-    free_port,
     install_node,
-    new_database,
     node_version,
-    rows,
     tidy,
 )
-from tests.bench.peers.tally import sold
+from tests.bench.peers.shop import Shop
 
-DATABASE = "peer_vendure"
-SOLD = """
-    SELECT variant.sku, line.quantity FROM order_line line JOIN "order" bought ON bought.id = line."orderId"
-    JOIN product_variant variant ON variant.id = line."productVariantId"
-    WHERE variant.sku = ANY(%s) AND bought.state IN ('PaymentAuthorized', 'PaymentSettled')"""
 ARRANGE = 'mutation { transitionOrderToState(state: "ArrangingPayment") { __typename ... on ErrorResult { message } } }'
 PAY = """mutation { addPaymentToOrder(input: { method: "trying", metadata: {} }) {
     __typename ... on Order { code state } ... on ErrorResult { message } } }"""
 
 
-class Vendure:
+class Vendure(Shop):
     """Open from `open` to `close`."""
 
     name = "vendure"
+    database = "peer_vendure"
+    sold_lines = """
+        SELECT variant.sku, line.quantity FROM order_line line JOIN "order" bought ON bought.id = line."orderId"
+        JOIN product_variant variant ON variant.id = line."productVariantId"
+        WHERE variant.sku = ANY(%s) AND bought.state IN ('PaymentAuthorized', 'PaymentSettled')"""
     settings = "its own defaults (stock required at ArrangingPayment, tracked), one server process, production mode"
-
-    def __init__(self, server: EmbeddedServer) -> None:
-        self._server = server
-        self.port = free_port()
-        self._serial = itertools.count(1)
-        self._stack = ExitStack()
 
     def install(self) -> str:
         """Install what is locked, if it is not; return what is installed. Raises NotThere."""
@@ -59,29 +46,19 @@ class Vendure:
 
     def open(self) -> None:
         """Start it on an empty database and fill it. Raises NotThere."""
-        new_database(self._server, DATABASE)
-        self._stack.callback(drop_database, self._server, DATABASE)
-        settings = {**address(self._server), "PEER_DATABASE": DATABASE, "PEER_PORT": str(self.port)}
+        self._make_database()
+        settings = {**address(self._server), "PEER_DATABASE": self.database, "PEER_PORT": str(self.port)}
         settings |= {"NODE_ENV": "production", "VENDURE_DISABLE_TELEMETRY": "true"}
         folder = BUILD / self.name
         self._program = Program(["node", "shop.js"], folder, folder / "server.log", settings, talks=True)
         self._stack.callback(self._program.close)
         self._program.ask(goods.catalogue())
-        tidy(self._server, DATABASE)
+        tidy(self._server, self.database)
 
     def carts(self, wanted: Sequence[int]) -> list[Buyer]:
         """Orders in AddingItems with a unit each, customer, address and shipping set."""
-        emails = [goods.email(next(self._serial)) for _ in wanted]
-        tokens = self._program.ask({"wanted": [goods.sku(number) for number in wanted], "emails": emails})
+        tokens = self._program.ask({"wanted": [goods.sku(number) for number in wanted], "emails": self._emails(wanted)})
         return [Buyer(tuple(_call(query, token) for query in (ARRANGE, PAY))) for token in tokens]
-
-    def sold(self, wanted: Sequence[int]) -> dict[str, int]:
-        """Units in lines of paid orders, by SKU."""
-        return sold(rows(self._server, DATABASE, SOLD, [[goods.sku(number) for number in wanted]]))
-
-    def close(self) -> None:
-        """Stop it and drop its database."""
-        self._stack.close()
 
 
 def _call(query: str, token: str) -> bytes:
