@@ -52,7 +52,8 @@ def prune(at_once: bool) -> None:
 
     database_ready()
     gone = rekey.drop_old(patience=timedelta() if at_once else rekey.PATIENCE)
-    click.echo(f"{gone} old keys are gone; the newest opens all that is stored.")
+    told = "One old key is gone" if gone == 1 else f"{gone} old keys are gone"
+    click.echo(f"{told}; the newest opens all that is stored.")
 
 
 def _where() -> str:

@@ -105,6 +105,18 @@ def open_connection(
     return connection
 
 
+def open_impatiently(name: str, most_seconds: int) -> "psycopg.Connection[tuple[Any, ...]]":
+    """As `open_connection`, for who would rather know nothing than wait: connecting and each statement take at most so
+    many seconds. The server shows the connection under this name."""
+    from django.db import connections
+
+    settings = connections["default"].settings_dict
+    options = {**settings["OPTIONS"], "connect_timeout": most_seconds, "application_name": name}
+    connection = open_connection({**settings, "OPTIONS": options})
+    connection.execute(f"SET statement_timeout = '{most_seconds}s'")
+    return connection
+
+
 def connection_options(settings: Mapping[str, Any]) -> dict[str, Any]:
     """What psycopg has to be told to connect as an entry of DATABASES says."""
     options = {key: value for key, value in settings["OPTIONS"].items() if key not in ("pool", "assume_role")}

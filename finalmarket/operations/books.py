@@ -7,16 +7,14 @@ from __future__ import annotations
 from collections.abc import Iterable, Iterator, Mapping
 from dataclasses import dataclass
 from pathlib import Path
-from typing import Any
 
 import psycopg
 import structlog
-from django.db import connections
 from prometheus_client.core import GaugeMetricFamily, Metric
 from prometheus_client.registry import Collector
 
 from finalmarket.kernel.errors import UserError
-from finalmarket.kernel.sql import Queries, open_connection
+from finalmarket.kernel.sql import Queries, open_impatiently
 
 QUERIES = Queries(Path(__file__).with_name("books.sql"))
 PATIENCE_SECONDS = 2
@@ -91,10 +89,5 @@ class Books(Collector):
 
 def ask() -> list[tuple[str, list[str], float]]:
     """Every figure with its labels. Raises psycopg.Error or UserError where the database does not answer in time."""
-    settings: dict[str, Any] = connections["default"].settings_dict
-    options = {
-        **settings["OPTIONS"], "connect_timeout": PATIENCE_SECONDS, "application_name": "finalmarket metrics",
-    }  # fmt: skip
-    with open_connection({**settings, "OPTIONS": options}) as connection:
-        connection.execute(f"SET statement_timeout = '{PATIENCE_SECONDS}s'")
+    with open_impatiently("finalmarket metrics", PATIENCE_SECONDS) as connection:
         return connection.execute(QUERIES["all"], {"most": MOST_COUNTED}).fetchall()

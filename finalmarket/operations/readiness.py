@@ -14,13 +14,12 @@ from functools import cache
 
 import orjson
 import psycopg
-from django.db import connections
 from django.db.migrations.loader import MigrationLoader
 from django.http import HttpRequest, HttpResponse
 
 from finalmarket.kernel import secrets
 from finalmarket.kernel.errors import UserError
-from finalmarket.kernel.sql import open_connection
+from finalmarket.kernel.sql import open_impatiently
 from finalmarket.operations import draining
 
 KEPT_SECONDS = 1.0
@@ -73,11 +72,8 @@ def forget() -> None:
 
 def look() -> tuple[str, ...]:
     """What is in the way of working, now."""
-    settings = connections["default"].settings_dict
-    patient = {**settings["OPTIONS"], "connect_timeout": PATIENCE_SECONDS, "application_name": "finalmarket readiness"}
     try:
-        with open_connection({**settings, "OPTIONS": patient}) as connection:
-            connection.execute(f"SET statement_timeout = '{PATIENCE_SECONDS}s'")
+        with open_impatiently("finalmarket readiness", PATIENCE_SECONDS) as connection:
             applied = set(connection.execute("SELECT app, name FROM django_migrations").fetchall())
             if not known_migrations() <= applied:
                 return (NOT_MIGRATED,)
