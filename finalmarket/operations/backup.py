@@ -98,7 +98,8 @@ def _dump(dump: Path, snapshot: str, settings: dict[str, Any], server_version: i
     ]  # fmt: skip
     done = subprocess.run(program, env=programs.environment(settings), capture_output=True, text=True, check=False)
     if done.returncode != 0:
-        raise UserError(f"the database could not be dumped: {done.stderr.strip().splitlines()[-1:] or ['no word']}")
+        *_, reason = ["no reason was given", *done.stderr.strip().splitlines()]
+        raise UserError(f"the database could not be dumped: {reason}")
 
 
 def _row(connection: Connection, question: str) -> tuple[Any, ...]:
