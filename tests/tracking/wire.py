@@ -7,7 +7,7 @@ import socketserver
 import threading
 from collections import Counter
 from collections.abc import Iterator
-from contextlib import contextmanager
+from contextlib import closing, contextmanager
 from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
 from typing import Any
 from wsgiref.simple_server import WSGIRequestHandler, WSGIServer
@@ -40,7 +40,10 @@ def _serve(environ: dict[str, Any], start_response: Any) -> Any:
     if not _made:
         _made.append(get_wsgi_application())
     try:
-        return list(_made[0](environ, start_response))
+        # An answer that nobody closes is closed by the collector of garbage, in the midst of another thread's request,
+        # and Django then closes the connection of that thread.
+        with closing(_made[0](environ, start_response)) as answer:
+            return list(answer)
     finally:
         connections.close_all()
 
