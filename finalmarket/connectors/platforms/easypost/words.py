@@ -141,7 +141,8 @@ def label_of(raw: Raw) -> Label:
 
 
 def tracking_record(raw: Raw) -> TrackingRecord:
-    """A Tracker. One of a label of ours that no carrier has seen yet counts as label_made."""
+    """A Tracker. One of a label of ours that no carrier has seen yet counts as label_made. Steps are only ever added, so
+    their number says what is newer before the time does: a clock may be set back."""
     said, details = str(raw["status"]), [one for one in raw.get("tracking_details") or () if one.get("datetime")]
     label_id = str(raw.get("shipment_id") or "")
     state = "label_made" if said == "unknown" and label_id and not details else STATES.get(said, "unknown")
@@ -150,7 +151,7 @@ def tracking_record(raw: Raw) -> TrackingRecord:
     changed = utc(raw["updated_at"])
     return TrackingRecord(
         tracking_number=str(raw["tracking_code"]), carrier=str(raw.get("carrier") or ""),
-        version=f"{changed:%Y-%m-%dT%H:%M:%S.%fZ}-{len(details):04d}", state=state, label_id=label_id,
+        version=f"{len(details):04d}-{changed:%Y-%m-%dT%H:%M:%S.%fZ}", state=state, label_id=label_id,
         shipped_at=min(moved, default=None), delivered_at=max(arrived, default=None) if said == "delivered" else None,
         expected_at=utc(raw["est_delivery_date"]) if raw.get("est_delivery_date") else None,
         steps=tuple(tracking_step(one) for one in details), tracking_url=str(raw.get("public_url") or ""),
