@@ -48,8 +48,8 @@ def test_no_fault_of_a_platform_loses_or_doubles_anything(
 
 def _meet(played: Game, faults: Faults, wanted: set[Fault]) -> set[Fault]:
     """Play until so many faults were met, and of each kind one at least: those come first; what is still missing then
-    is played for alone, and what needs long lists in a rush. A small dose is content with those that were drawn. Returns
-    those that find nothing to harm."""
+    is played for alone, and what needs long lists in a rush. A small dose is content with those that were drawn.
+    Returns those that find nothing to harm."""
     every = [kind for kind in Fault if kind in wanted for _ in range(WEIGHTS.get(kind, 1))]
     plays, in_vain = 0, set[Fault]()
     wanted = wanted if FAULTS >= ENOUGH_FOR_EACH_KIND else set()

@@ -141,8 +141,10 @@ def label_of(raw: Raw) -> Label:
 
 
 def tracking_record(raw: Raw) -> TrackingRecord:
-    """A Tracker. One of a label of ours that no carrier has seen yet counts as label_made. Steps are only ever added, so
-    their number says what is newer before the time does: a clock may be set back."""
+    """A Tracker. One of a label of ours that no carrier has seen yet counts as label_made.
+
+    Steps are only ever added, so their number says what is newer before the time does: a clock may be set back.
+    """
     said, details = str(raw["status"]), [one for one in raw.get("tracking_details") or () if one.get("datetime")]
     label_id = str(raw.get("shipment_id") or "")
     state = "label_made" if said == "unknown" and label_id and not details else STATES.get(said, "unknown")
