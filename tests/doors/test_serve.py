@@ -94,13 +94,14 @@ def test_every_process_killed_at_once_as_by_a_power_cut_is_no_harm(house: House)
 
 
 @pytest.mark.skipif(os.geteuid() != 0, reason="only root can try it as someone else")
-def test_it_runs_as_an_ordinary_user_too(open_folder: Path) -> None:
+def test_it_runs_as_an_ordinary_user_too(open_folder: Path, opened_before: Path) -> None:
     nobody = pwd.getpwnam("nobody")
     if interpreter_for(nobody) is None:
         pytest.skip("no Python here that the account nobody can run")
     folder = open_folder / "nobodys"
     folder.mkdir(mode=0o700)
-    os.chown(folder, nobody.pw_uid, nobody.pw_gid)
+    subprocess.run(["cp", "-a", opened_before, folder / "data"], check=True)
+    subprocess.run(["chown", "-R", f"{nobody.pw_uid}:{nobody.pw_gid}", folder], check=True)
     house = House(folder / "data", account=nobody)
     try:
         house.open()

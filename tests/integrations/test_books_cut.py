@@ -23,7 +23,7 @@ from finalmarket.orders.history import note
 from finalmarket.orders.models import Fulfilment, Order
 from finalmarket.sandbox.faults import Fault
 from tests.integrations.office import Office, opened_office
-from tests.laws.cut_off import cut_off
+from tests.laws.cut_off import cut_off, in_this_dose
 from tests.laws.trail import Trail, watched
 from tests.orders.market import at
 
@@ -274,7 +274,7 @@ def test_a_worker_that_is_killed_anywhere_loses_nothing_and_doubles_nothing(desk
     assert trail.bare() == []
     come_after(desk, way)
     assert faults(desk.books) == []
-    for name in cuts(way, trail):
+    for name in in_this_dose(cuts(way, trail)):
         way.happen(desk)
         assert cut_off(partial(way.act, desk), f"{name}@1") == ""
         come_after(desk, way)

@@ -32,7 +32,7 @@ from finalmarket.sandbox.wire import served
 from finalmarket.sandbox.world import World
 from finalmarket.stock import ledger
 from tests.integrations.counter import Counter, open_counter
-from tests.laws.cut_off import cut_off
+from tests.laws.cut_off import cut_off, in_this_dose
 from tests.laws.trail import watched
 
 pytestmark = pytest.mark.committed_database
@@ -378,7 +378,7 @@ def test_a_worker_that_is_killed_anywhere_loses_nothing_and_doubles_nothing(hous
     assert faults(house) == []
     passed = [name for name in dict.fromkeys(trail.points()) if name.startswith(MINE)]
     assert passed
-    for name in passed:
+    for name in in_this_dose(passed):
         way.happen(house)
         assert cut_off(partial(way.act, house), f"{name}@1") == ""
         come_after(house, way)

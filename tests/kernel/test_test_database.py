@@ -132,9 +132,6 @@ PARTITION = """CREATE TABLE more_interactions PARTITION OF channel_interactions
         "GRANT TRUNCATE ON auth_user TO PUBLIC",
         "CREATE FUNCTION made_by_a_test() RETURNS int LANGUAGE sql AS 'SELECT 1'",
         "CREATE INDEX made_by_a_test ON auth_user (email)",
-        "UPDATE django_content_type SET model = 'something else' WHERE id = 1",
-        "DELETE FROM django_migrations WHERE id = 1",
-        "INSERT INTO auth_permission (name, content_type_id, codename) VALUES ('may', 1, 'may')",
     ],
 )
 def test_what_is_not_taken_back_by_deleting_is_noticed(statement: str, committed_database: TestDatabase) -> None:
@@ -176,3 +173,21 @@ def test_the_owner_steps_in_and_out_again(committed_database: TestDatabase) -> N
         cursor.execute("CREATE TABLE of_the_owner (id int)")
     with pytest.raises(DatabaseError, match="must be owner"), connection.cursor() as cursor:
         cursor.execute("DROP TABLE of_the_owner")
+
+
+def test_rows_of_the_template_that_were_changed_are_put_back(committed_database: TestDatabase) -> None:
+    clone = committed_database.clone_when_new
+    assert clone is not None
+    questions = (
+        "SELECT array_agg(kind ORDER BY id) FROM django_content_type kind",
+        "SELECT count(*), max(name) FROM auth_permission",
+        "SELECT count(*), max(name) FROM django_migrations",
+    )
+    with databases.open_as_owner(committed_database.name) as owner:
+        before = [owner.execute(question).fetchone() for question in questions]
+        owner.execute("UPDATE django_content_type SET model = 'something else' WHERE id = 1")
+        owner.execute("INSERT INTO auth_permission (name, content_type_id, codename) VALUES ('zz', 1, 'may')")
+        owner.execute("DELETE FROM django_migrations WHERE id = 1")
+        assert [owner.execute(question).fetchone() for question in questions] != before
+        assert emptying.empty(owner, clone, kept=owner.info.backend_pid)
+        assert [owner.execute(question).fetchone() for question in questions] == before

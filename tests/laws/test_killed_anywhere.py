@@ -1,12 +1,11 @@
 """A worker is killed at every named failpoint of every path, and whoever comes after it finds all of it: nothing is
 lost, nothing is doubled, no stale number stands.
 
-FINALMARKET_PROOF_CUTS=all makes it the long proof; without it every other failpoint of a path is cut.
+FINALMARKET_PROOF_CUTS=all makes it the long proof; without it every third failpoint of a path is cut.
 """
 
 from __future__ import annotations
 
-import os
 from collections import Counter
 from functools import partial
 
@@ -14,12 +13,10 @@ import pytest
 
 from finalmarket.kernel.errors import UserError
 from tests.laws.border_house import House, house
-from tests.laws.cut_off import cut_off
+from tests.laws.cut_off import EVERYWHERE, cut_off, in_this_dose
 from tests.laws.sync_path import Path
 from tests.laws.sync_paths import WAYS
 from tests.laws.trail import Trail, watched
-
-EVERYWHERE = os.environ.get("FINALMARKET_PROOF_CUTS") == "all"
 
 pytestmark = pytest.mark.committed_database
 
@@ -63,9 +60,8 @@ def come_after(home: House, path: Path) -> None:
 
 
 def cuts(path: Path, trail: Trail) -> list[str]:
-    """Where the worker is killed on this path in this run: at every other place, in the long proof at all."""
-    places = places_to_cut(path, trail)
-    return places if EVERYWHERE else places[::2]
+    """Where the worker is killed on this path in this run."""
+    return in_this_dose(places_to_cut(path, trail))
 
 
 def places_to_cut(path: Path, trail: Trail) -> list[str]:

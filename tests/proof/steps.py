@@ -128,9 +128,10 @@ STEPS = (
     ),
     Step(
         "persons", "Who is one person depends on no order of arrival; suggestions find as many as the references do.",
-        "laws", laws("tests/customers"), minutes=2,
+        "laws", laws("tests/customers", "tests/integrations/test_erase.py"), minutes=2,
         doses={
             "FINALMARKET_PROOF_GRAPHS": "2000", "FINALMARKET_PROOF_WORLDS": "80", "FINALMARKET_PROOF_LINKAGE": "1",
+            "FINALMARKET_PROOF_ERASED": "50",
         },
         floors=(Floor("graphs", at_least=2_000),),
     ),

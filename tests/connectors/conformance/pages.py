@@ -25,6 +25,7 @@ from finalmarket.connectors.talk import PullsConversations, PullsInteractions
 from finalmarket.sandbox.faults import Fault
 from tests.connectors.cases import Case
 from tests.connectors.conformance.stage import (
+    IS_PROOF,
     MOST_CALLS,
     NthCall,
     Stage,
@@ -152,8 +153,8 @@ def a_cursor_that_comes_a_second_time_is_noticed(case: Case, stream: Stream) -> 
 
 @check_each_stream
 def faults_on_the_way_lose_nothing(case: Case, stream: Stream) -> None:
-    for fault in READ_FAULTS:
-        for nth in (1, 2):
+    for number, fault in enumerate(READ_FAULTS):
+        for nth in (1, 2) if IS_PROOF else (1 + number % 2,):
             with staged(case, faults=NthCall(fault, nth, writes=False)) as stage:
                 sown = stream.seed_pages(stage)
                 came = _pull_through(stage, stream, fault)

@@ -50,6 +50,7 @@ def _schema(path: Path) -> GraphQLSchema:
 class Asked:
     """A request, read."""
 
+    text: str
     document: DocumentNode
     operation: OperationDefinitionNode
     variables: dict[str, Any]
@@ -89,7 +90,7 @@ class Queries:
             asked = self._read(body)
         except Unreadable as error:
             return [*faults, *error.args]
-        wrong = validate(self.schema, asked.document)
+        wrong = _wrong(self.schema, asked.text)
         if not wrong:
             given = json.loads(body).get("variables") or {}
             wrong = self._variable_faults(asked, given)
@@ -158,9 +159,15 @@ class Queries:
         operation = get_operation_ast(document, sent.get("operationName"))
         if operation is None:
             raise Unreadable("the document holds no single operation, and none is named")
-        return Asked(document, operation, dict(sent.get("variables") or {}))
+        return Asked(sent["query"], document, operation, dict(sent.get("variables") or {}))
 
 
 @cache
 def _parsed(text: str) -> DocumentNode:
     return parse(text)
+
+
+@cache
+def _wrong(schema: GraphQLSchema, text: str) -> list[GraphQLError]:
+    """What is wrong with a document, whatever its variables: a connector has but few, and asks them often."""
+    return validate(schema, _parsed(text))
