@@ -59,7 +59,7 @@ def test_a_kept_token_that_amazon_has_dropped_is_renewed_once() -> None:
 
 def test_an_account_is_connected_by_a_round_trip_over_seller_central() -> None:
     with amazon() as stage:
-        back = "https://hub.example.org/connect"
+        back = "https://hub.example/connect"
         url = stage.connector.authorization_url(back, "state-1", "")
         assert urlsplit(url).path.endswith("/apps/authorize/consent")
         answer = httpx2.get(url, follow_redirects=False)
@@ -80,7 +80,7 @@ def test_an_account_is_connected_by_a_round_trip_over_seller_central() -> None:
 def test_the_consent_page_is_that_of_the_sellers_own_marketplace() -> None:
     settings = {"region": "fe", "seller_id": "A1", "marketplace_ids": "A1VC38T7YXB528", "application_id": "amzn1.sp.1"}
     connector = Amazon(Account({}, {**settings, "is_draft": "yes"}))
-    url = urlsplit(connector.authorization_url("https://hub.example.org/connect", "s", ""))
+    url = urlsplit(connector.authorization_url("https://hub.example/connect", "s", ""))
     assert (url.netloc, dict(parse_qsl(url.query))["version"]) == ("sellercentral.amazon.co.jp", "beta")
     assert connector.http.base_url == "https://sellingpartnerapi-fe.amazon.com"
 
@@ -108,8 +108,8 @@ def test_an_account_that_does_not_sell_where_it_should_needs_attention() -> None
 
 def test_notifications_go_to_the_bus_or_to_the_queue_as_amazon_has_them() -> None:
     with amazon() as stage:
-        stage.connector.subscribe("https://hub.example.org/hooks/1")
-        stage.connector.subscribe("https://hub.example.org/hooks/1")
+        stage.connector.subscribe("https://hub.example/hooks/1")
+        stage.connector.subscribe("https://hub.example/hooks/1")
         kinds = {one["destinationId"]: next(iter(one["resource"])) for one in stage.stand_in.state["destinations"]}
         assert sorted(kinds.values()) == ["eventBridge", "sqs"]
         found = {topic: kinds[one["destinationId"]] for topic, one in stage.stand_in.state["subscriptions"].items()}
@@ -120,17 +120,17 @@ def test_notifications_go_to_the_bus_or_to_the_queue_as_amazon_has_them() -> Non
 
 def test_a_topic_that_goes_elsewhere_already_is_left_to_the_person() -> None:
     with amazon() as stage:
-        stage.connector.subscribe("https://hub.example.org/hooks/1")
+        stage.connector.subscribe("https://hub.example/hooks/1")
         other = {**stage.connector.account.settings, "sqs_queue_arn": "arn:aws:sqs:eu-central-1:123456789012:other"}
         connector = stage.with_account(replace(stage.connector.account, settings=other))
         with pytest.raises(Rejected, match="ORDER_CHANGE"):
-            connector.subscribe("https://hub.example.org/hooks/1")
+            connector.subscribe("https://hub.example/hooks/1")
         connector.close()
 
 
 def test_without_aws_there_is_nothing_to_subscribe() -> None:
     with amazon(aws_account_id="", sqs_queue_arn="") as stage, pytest.raises(NotSupported):
-        stage.connector.subscribe("https://hub.example.org/hooks/1")
+        stage.connector.subscribe("https://hub.example/hooks/1")
 
 
 SCHEMAS = {
@@ -145,8 +145,8 @@ SCHEMAS = {
 def letters_of(stage: Stage) -> list[Letter]:
     """What the stand-in sends from here on, caught before the wire."""
     caught: list[Letter] = []
-    stage.connector.subscribe("https://hub.example.org/hooks/1")
-    stage.stand_in.connect_aws("https://hub.example.org/hooks/1", WEBHOOK_SECRET)
+    stage.connector.subscribe("https://hub.example/hooks/1")
+    stage.stand_in.connect_aws("https://hub.example/hooks/1", WEBHOOK_SECRET)
     stage.stand_in.sender.send = caught.append
     return caught
 

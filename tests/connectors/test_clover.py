@@ -29,7 +29,7 @@ from finalmarket.sandbox.webhooks import Letter
 from tests.connectors.cases.clover import case, seed_listings, sku_of
 from tests.connectors.conformance.stage import START, Stage, staged
 
-HUB = "https://hub.example.org/hooks/clover-1"
+HUB = "https://hub.example/hooks/clover-1"
 
 
 @pytest.fixture
@@ -175,7 +175,7 @@ def _connected(stage: Stage, kept: dict[str, str]) -> Clover:
     """An account connected by OAuth."""
     account = Account({"access_token": "none-yet", "app_secret": APP_SECRET}, {"app_id": APP_ID}, stage.address)
     query = {"code": CODE, "merchant_id": MERCHANT, "state": "s"}
-    given = stage.with_account(account).exchange(query, "https://hub.example.org/oauth", "")
+    given = stage.with_account(account).exchange(query, "https://hub.example/oauth", "")
     kept |= {name: value for name, value in given.items() if name != "merchant_id"}
     settings = {"app_id": APP_ID, "merchant_id": given["merchant_id"]}
     connected: Clover = stage.with_account(Account(kept, settings, stage.address, keep=kept.update))
@@ -204,7 +204,7 @@ def test_a_round_trip_without_a_code_or_with_a_wrong_one_connects_nobody(stage: 
     connector = stage.with_account(account)
     for query in ({}, {"code": CODE}, {"code": "wrong", "merchant_id": MERCHANT}):
         with pytest.raises(NeedsAttention):
-            connector.exchange(query, "https://hub.example.org/oauth", "")
+            connector.exchange(query, "https://hub.example/oauth", "")
 
 
 @pytest.mark.parametrize("region", list(REGIONS))
@@ -220,7 +220,7 @@ def test_each_region_has_its_hosts(region: str) -> None:
     connector.check()
     notice = RefundNotice(key="r", order_id="o", payment_id="p", amount=Decimal("0.01"), currency="USD")
     connector.push_refund(notice)
-    page = urlsplit(connector.authorization_url("https://hub.example.org/oauth", "state-1", ""))
+    page = urlsplit(connector.authorization_url("https://hub.example/oauth", "state-1", ""))
     assert (asked[0].host, asked[1].host, page.netloc) == REGIONS[region]
     assert parse_qs(page.query)["state"] == ["state-1"]
 

@@ -22,7 +22,7 @@ from tests.connectors.cases.easypost import TEA, account, case, deliver, shipmen
 from tests.connectors.conformance.stage import START, NthCall, Stage, staged
 from tests.connectors.descriptions import vendor_apis
 
-HUB = "https://hub.example.org/hooks/token-1"
+HUB = "https://hub.example/hooks/token-1"
 BERLIN = Address(name="Ada", street="Hauptstr. 1", postcode="10115", city="Berlin", country="DE", phone="+49 30 1")
 
 

@@ -45,25 +45,25 @@ def keeping(stage: Stage, **secrets: str) -> tuple[Any, dict[str, str]]:
 
 
 def test_a_seller_who_agrees_is_connected(stage: Stage) -> None:
-    address = stage.connector.authorization_url("https://hub.example.org/back", "state-1", "verifier")
+    address = stage.connector.authorization_url("https://hub.example/back", "state-1", "verifier")
     asked = parse_qs(urlsplit(address).query)
     assert asked["redirect_uri"] == [RU_NAME]
     assert asked["scope"] == [" ".join(SCOPES)]
     sent_back = httpx2.get(address, follow_redirects=False)
     query = dict(parse_qsl(urlsplit(sent_back.headers["Location"]).query))
     assert query["state"] == "state-1"
-    given = stage.connector.exchange(query, "https://hub.example.org/back", "verifier")
+    given = stage.connector.exchange(query, "https://hub.example/back", "verifier")
     assert given["seller"] == "sandbox_seller"
     connected = stage.with_account(changed(stage.connector.account, refresh_token=given["refresh_token"]))
     assert connected.check() == "sandbox_seller on EBAY_DE"
     with pytest.raises(NeedsAttention):  # a code is good once
-        stage.connector.exchange(query, "https://hub.example.org/back", "verifier")
+        stage.connector.exchange(query, "https://hub.example/back", "verifier")
 
 
 def test_without_a_ru_name_nobody_is_sent_away(stage: Stage) -> None:
     account = replace(stage.connector.account, settings={})
     with pytest.raises(NeedsAttention, match="RuName"):
-        stage.with_account(account).authorization_url("https://hub.example.org/back", "s", "v")
+        stage.with_account(account).authorization_url("https://hub.example/back", "s", "v")
 
 
 def test_a_token_that_ended_is_renewed_by_itself(stage: Stage) -> None:
@@ -99,7 +99,7 @@ def listening(answer: Any) -> Iterator[tuple[str, list[Delivery]]]:
 
         def do_POST(self) -> None:
             body = self.rfile.read(int(self.headers["Content-Length"]))
-            came.append(Delivery("https://hub.example.org/hooks/1", dict(self.headers), body, START))
+            came.append(Delivery("https://hub.example/hooks/1", dict(self.headers), body, START))
             self.send_response(200)
             self.end_headers()
 
@@ -137,7 +137,7 @@ def test_an_address_that_does_not_answer_the_challenge_gets_nothing(stage: Stage
 def test_the_answer_to_a_challenge_is_the_hash_of_code_token_and_address(stage: Stage) -> None:
     token = "a-verification-token-of-forty-letters-00"
     connector = stage.with_account(changed(stage.connector.account, verification_token=token))
-    url = "https://hub.example.org/hooks/token-1/"
+    url = "https://hub.example/hooks/token-1/"
     kind, text = connector.answer_challenge(url, {"challenge_code": "a8628072-3d33-45ee"})
     assert kind == "application/json"
     assert json.loads(text) == {
@@ -149,7 +149,7 @@ def test_the_answer_to_a_challenge_is_the_hash_of_code_token_and_address(stage: 
 def test_a_public_key_is_asked_for_once(stage: Stage) -> None:
     connector, kept = keeping(stage, notification_key="")
     stage.stand_in.state["config"] = {"alertEmail": "a@example.com"}
-    connector.subscribe("https://hub.example.org/hooks/1")
+    connector.subscribe("https://hub.example/hooks/1")
     with listening(connector.answer_challenge) as (url, came):
         stage.stand_in.state["destinations"][next(iter(stage.stand_in.state["destinations"]))]["deliveryConfig"][
             "endpoint"
@@ -192,16 +192,16 @@ def test_that_another_seller_left_the_application_is_none_of_ours(stage: Stage) 
 
 
 def test_a_subscription_that_goes_elsewhere_comes_here(stage: Stage) -> None:
-    stage.connector.subscribe("https://hub.example.org/hooks/old")
-    stage.connector.subscribe("https://hub.example.org/hooks/new")
+    stage.connector.subscribe("https://hub.example/hooks/old")
+    stage.connector.subscribe("https://hub.example/hooks/new")
     state = stage.stand_in.state
     ends = {state["destinations"][one["destinationId"]]["deliveryConfig"]["endpoint"]
             for one in state["subscriptions"].values()}  # fmt: skip
-    assert ends == {"https://hub.example.org/hooks/new"}
+    assert ends == {"https://hub.example/hooks/new"}
     assert len(state["subscriptions"]) == 4
 
 
 def test_ebay_wants_an_address_for_alerts_first(stage: Stage) -> None:
     account = replace(stage.connector.account, settings={**stage.connector.account.settings, "alert_email": ""})
     with pytest.raises(NeedsAttention, match="e-mail"):
-        stage.with_account(account).subscribe("https://hub.example.org/hooks/1")
+        stage.with_account(account).subscribe("https://hub.example/hooks/1")

@@ -30,7 +30,7 @@ from finalmarket.connectors.records import FulfilmentNotice, ListingRef, PriceLe
 from tests.connectors.cases import etsy
 from tests.connectors.conformance.stage import START, Stage, always, changed, on_a_double, staged
 
-CALLBACK = "https://hub.example.org/back"
+CALLBACK = "https://hub.example/back"
 TEN = Decimal("10.00")
 
 
@@ -430,8 +430,8 @@ def test_what_the_portal_sends_is_an_order_of_ours(stage: Stage) -> None:
 
 
 def test_a_person_is_told_where_to_enter_the_address(stage: Stage) -> None:
-    with pytest.raises(NotSupported, match=r"https://hub\.example\.org/hooks/1 in the webhook portal"):
-        stage.connector.subscribe("https://hub.example.org/hooks/1")
+    with pytest.raises(NotSupported, match=r"https://hub\.example/hooks/1 in the webhook portal"):
+        stage.connector.subscribe("https://hub.example/hooks/1")
 
 
 def test_a_secret_that_is_not_as_etsy_writes_it_lets_nothing_in(stage: Stage) -> None:

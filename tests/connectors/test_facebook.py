@@ -29,7 +29,7 @@ from tests.connectors.cases.facebook import (
 )
 from tests.connectors.conformance.stage import DOUBLE, START, Stage, always, changed, on_a_double, staged
 
-URL = "https://hub.example.org/hooks/facebook-1"
+URL = "https://hub.example/hooks/facebook-1"
 
 
 @pytest.fixture
@@ -179,9 +179,9 @@ def test_the_header_of_usage_says_how_long_to_wait() -> None:
 
 
 def test_the_browser_brings_a_token_of_sixty_days(stage: Stage) -> None:
-    given = stage.connector.exchange({"code": "sandbox-code"}, "https://hub.example.org/back", "")
+    given = stage.connector.exchange({"code": "sandbox-code"}, "https://hub.example/back", "")
     with pytest.raises(NeedsAttention):
-        stage.connector.exchange({"code": "spent"}, "https://hub.example.org/back", "")
+        stage.connector.exchange({"code": "spent"}, "https://hub.example/back", "")
     assert given == {"access_token": ids.TOKEN}
 
 

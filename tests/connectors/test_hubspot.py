@@ -332,29 +332,29 @@ def test_a_search_never_asks_beyond_what_may_be_found(stage: Stage) -> None:
 
 
 def test_webhooks_are_subscribed_to_for_each_topic_and_watched_property(stage: Stage) -> None:
-    assert stage.connector.subscribe("https://hub.example.org/hooks/1") == {}
+    assert stage.connector.subscribe("https://hub.example/hooks/1") == {}
     made = {(one["eventType"], one.get("propertyName")) for one in stage.stand_in.state["subscriptions"].values()}
     assert ("contact.merge", None) in made
     assert ("contact.propertyChange", "email") in made
-    assert stage.stand_in.state["target"] == "https://hub.example.org/hooks/1"
+    assert stage.stand_in.state["target"] == "https://hub.example/hooks/1"
 
 
 def test_a_subscription_that_sleeps_is_woken(stage: Stage) -> None:
-    stage.connector.subscribe("https://hub.example.org/hooks/1")
+    stage.connector.subscribe("https://hub.example/hooks/1")
     sleeping = next(iter(stage.stand_in.state["subscriptions"].values()))
     sleeping["active"] = False
-    stage.connector.subscribe("https://hub.example.org/hooks/1")
+    stage.connector.subscribe("https://hub.example/hooks/1")
     assert sleeping["active"]
 
 
 def test_webhooks_of_a_private_app_are_set_up_by_hand(stage: Stage) -> None:
     account = changed(stage.connector.account, developer_api_key="")
     with pytest.raises(NotSupported, match="private app"):
-        stage.with_account(account).subscribe("https://hub.example.org/hooks/1")
+        stage.with_account(account).subscribe("https://hub.example/hooks/1")
 
 
 def test_what_happens_to_contacts_is_told_by_webhooks_that_can_be_proved_and_read(stage: Stage) -> None:
-    url = "https://hub.example.org/hooks/1"
+    url = "https://hub.example/hooks/1"
     stage.connector.subscribe(url)
     letters: list[Any] = []
     stage.stand_in.sender.send = letters.append

@@ -21,7 +21,7 @@ from finalmarket.sandbox.platforms.hubspot.gate import letter
 from tests.connectors.cases.hubspot import HOOK, account, case, deliver, describe
 from tests.connectors.conformance.stage import DOUBLE, START, Stage, always, on_a_double, staged
 
-BACK = "https://hub.example.org/oauth"
+BACK = "https://hub.example/oauth"
 
 
 def authorized(stage: Stage) -> tuple[dict[str, str], dict[str, str]]:

@@ -84,9 +84,9 @@ def test_a_renewal_that_is_refused_leaves_the_token_that_is_good() -> None:
 
 
 def test_the_browser_brings_a_token_with_its_end(stage: Stage) -> None:
-    given = stage.connector.exchange({"code": "sandbox-code"}, "https://hub.example.org/back", "")
+    given = stage.connector.exchange({"code": "sandbox-code"}, "https://hub.example/back", "")
     with pytest.raises(NeedsAttention):
-        stage.connector.exchange({"code": "spent"}, "https://hub.example.org/back", "")
+        stage.connector.exchange({"code": "spent"}, "https://hub.example/back", "")
     assert given["access_token"] == ids.TOKEN
     assert given["access_token_ends_at"].startswith("2026-07-31")
 

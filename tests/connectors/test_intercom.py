@@ -25,7 +25,7 @@ from tests.connectors.cases.intercom import account, case, deliver
 from tests.connectors.conformance.stage import START, Stage, always, on_a_double, staged
 from tests.connectors.mailbox import mailbox
 
-CALLBACK = "https://hub.example.org/authorized"
+CALLBACK = "https://hub.example/authorized"
 TICKET = TicketContent(
     key="ticket-1", subject="Broken", text="The cup broke.", name="Ada Lovelace", email="ada@example.org",
     order_number="FM-1", context="Sent on Monday", tags=("broken", "vip"), priority="high",
@@ -225,12 +225,12 @@ def test_a_signature_is_that_of_the_body_in_sha1() -> None:
     headers = {"X-Hub-Signature": "sha1=de7c9b85b8b78aa6bc8a7a36f70a90701c9db4d9"}
     body = b"The quick brown fox jumps over the lazy dog"
     connector = Intercom(Account({"access_token": "a-token-1", "client_secret": "key"}))
-    connector.verify_webhook(Delivery("https://hub.example.org", headers, body, START))
+    connector.verify_webhook(Delivery("https://hub.example", headers, body, START))
 
 
 def test_webhooks_are_set_up_by_hand(stage: Stage) -> None:
     with pytest.raises(NotSupported, match="Developer Hub"):
-        stage.connector.subscribe("https://hub.example.org/hooks/token-1")
+        stage.connector.subscribe("https://hub.example/hooks/token-1")
 
 
 # How we are let in.

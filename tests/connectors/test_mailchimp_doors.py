@@ -24,7 +24,7 @@ from tests.connectors.mailbox import mailbox
 
 ADA = CustomerContent(key="customer-1", name="Ada Lovelace", email="ada@example.org", accepts_email=True)
 NAME = member_id("ada@example.org")
-CALLBACK = "https://hub.example.org/authorized"
+CALLBACK = "https://hub.example/authorized"
 
 
 @pytest.fixture
@@ -123,11 +123,11 @@ def test_an_address_where_nobody_is_is_not_subscribed(stage: Stage) -> None:
 
 
 def test_who_looks_whether_we_are_there_finds_us() -> None:
-    assert on_a_double(case(), always(500)).answer_challenge("https://hub.example.org/hooks/1", {}) is not None
+    assert on_a_double(case(), always(500)).answer_challenge("https://hub.example/hooks/1", {}) is not None
 
 
 def test_a_webhook_whose_secret_we_hold_is_kept_and_put_right_and_others_are_left_alone(stage: Stage) -> None:
-    url = "https://hub.example.org/hooks/token-1"
+    url = "https://hub.example/hooks/token-1"
     connector = holding(stage, stage.connector.subscribe(url))
     stage.connector.subscribe("https://other.example.org/hooks")
     (hook,) = [one for one in stage.stand_in.state["hooks"].values() if one["url"] == url]
@@ -138,7 +138,7 @@ def test_a_webhook_whose_secret_we_hold_is_kept_and_put_right_and_others_are_lef
 
 
 def test_a_webhook_whose_secret_is_lost_is_replaced(stage: Stage) -> None:
-    url = "https://hub.example.org/hooks/token-1"
+    url = "https://hub.example/hooks/token-1"
     first, second = stage.connector.subscribe(url), stage.connector.subscribe(url)
     assert first["webhook_secret"] != second["webhook_secret"]
     assert list(stage.stand_in.state["hooks"]) == [second["webhook_id"]]

@@ -18,7 +18,7 @@ from finalmarket.sandbox.platforms import paypal as sandbox
 from tests.connectors.cases.paypal import case
 from tests.connectors.conformance.stage import Stage, staged
 
-HUB = "https://hub.example.org/hooks/token-1"
+HUB = "https://hub.example/hooks/token-1"
 REQUEST = PaymentRequest(
     key="checkout-7", order_number="FM-7", amount=Decimal("59.90"), currency="EUR",
     return_url="https://shop.example.org/paid", cancel_url="https://shop.example.org/cart", email="ada@example.com",

@@ -154,7 +154,7 @@ def test_what_the_sandbox_sends_is_proved_and_leads_to_the_payment(monkeypatch: 
     with staged(case()) as stage:
         letters: list[Letter] = []
         monkeypatch.setattr(stage.stand_in.sender, "send", letters.append)
-        url = "https://hub.example.org/hooks/1"
+        url = "https://hub.example/hooks/1"
         given = stage.connector.subscribe(url)
         assert stage.connector.subscribe(url) == given
         order = stage.stand_in.pay("20.00")
@@ -171,9 +171,9 @@ def test_what_the_sandbox_sends_is_proved_and_leads_to_the_payment(monkeypatch: 
 
 def test_a_webhook_of_ours_that_wants_other_events_is_changed_and_not_doubled() -> None:
     with staged(case()) as stage:
-        (name,) = stage.connector.subscribe("https://hub.example.org/hooks/1").values()
+        (name,) = stage.connector.subscribe("https://hub.example/hooks/1").values()
         stage.stand_in.state["webhooks"][name]["event_types"] = [{"name": "PAYMENT.CAPTURE.COMPLETED"}]
-        assert stage.connector.subscribe("https://hub.example.org/hooks/1") == {"webhook_id": name}
+        assert stage.connector.subscribe("https://hub.example/hooks/1") == {"webhook_id": name}
         told = {one["name"] for one in stage.stand_in.state["webhooks"][name]["event_types"]}
         assert told == set(PayPal.webhook_topics)
         assert len(stage.stand_in.state["webhooks"]) == 1

@@ -259,7 +259,7 @@ def test_what_the_office_calls_about_is_proved_and_brings_its_record_along(
 ) -> None:
     sent: list[Letter] = []
     monkeypatch.setattr(desk.office.sender, "send", sent.append)
-    secrets = desk.connector.subscribe("https://hub.example.org/hooks/1")
+    secrets = desk.connector.subscribe("https://hub.example/hooks/1")
     connector = PracticeOffice(Account({"token": TOKEN, **secrets}))
     desk.office.say("Hello?", email="a@example.com")
     desk.office.interact("product_seen", email="a@example.com", sku="TEA")

@@ -26,7 +26,7 @@ from tests.connectors.cases.salesforce import case, customer, order_content, see
 from tests.connectors.conformance.stage import START, NthCall, Stage, always, on_a_double, staged
 
 DAY = timedelta(days=1)
-BACK = "https://hub.example.org/oauth"
+BACK = "https://hub.example/oauth"
 
 
 @pytest.fixture

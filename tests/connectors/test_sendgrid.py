@@ -287,7 +287,7 @@ def test_sendgrids_own_example_is_accepted_and_altered_it_is_not() -> None:
     )  # fmt: skip
     made = replace(account("http://platform.invalid"), secrets={"api_key": "SG.key", "webhook_public_key": key})
     connector = on_a_double(case(), always(500), account=made)
-    delivery = Delivery("https://hub.example.org", {SIGNATURE: signed, TIMESTAMP: "1588788367"}, body, START)
+    delivery = Delivery("https://hub.example", {SIGNATURE: signed, TIMESTAMP: "1588788367"}, body, START)
     connector.verify_webhook(delivery)
     later = replace(delivery, headers={SIGNATURE: signed, TIMESTAMP: "1588788368"})
     for altered in (replace(delivery, body=body + b" "), later):
@@ -394,7 +394,7 @@ def test_events_arrive_from_the_stand_in_signed_and_are_understood(stage: Stage)
 
 
 def test_a_webhook_at_our_address_is_kept_put_right_and_others_are_left_alone(stage: Stage) -> None:
-    url = "https://hub.example.org/hooks/token-1"
+    url = "https://hub.example/hooks/token-1"
     first = stage.connector.subscribe(url)
     (hook,) = stage.stand_in.state["hooks"].values()
     hook |= {"open": False, "enabled": False}

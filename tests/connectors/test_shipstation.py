@@ -31,7 +31,7 @@ from tests.connectors.cases.shipstation import (
 )
 from tests.connectors.conformance.stage import START, NthCall, Stage, staged
 
-HUB = "https://hub.example.org/hooks/token-1"
+HUB = "https://hub.example/hooks/token-1"
 BERLIN = Address(name="Ada", street="Hauptstr. 1", postcode="10115", city="Berlin", country="DE")
 
 

@@ -24,8 +24,8 @@ from finalmarket.sandbox.webhooks import Letter
 from tests.connectors.cases.shopify import DOMAIN, case, deliver, seed_customers, seed_listings
 from tests.connectors.conformance.stage import START, Stage, staged
 
-REDIRECT = "https://hub.example.org/integrations/7/connected"
-HOOK = "https://hub.example.org/hooks/1"
+REDIRECT = "https://hub.example/integrations/7/connected"
+HOOK = "https://hub.example/hooks/1"
 
 
 @pytest.fixture

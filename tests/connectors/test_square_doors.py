@@ -25,7 +25,7 @@ from finalmarket.sandbox.platforms.square.doors import APPLICATION_ID
 from tests.connectors.cases.square import account, case, deliver, seed_listings
 from tests.connectors.conformance.stage import START, Stage, staged
 
-CALLBACK = "https://hub.example.org/oauth/square"
+CALLBACK = "https://hub.example/oauth/square"
 
 
 @pytest.fixture
@@ -155,7 +155,7 @@ def test_a_sale_is_told_at_once_and_the_news_leads_to_it(stage: Stage) -> None:
 
 
 def test_a_subscription_that_is_there_is_completed_and_keeps_its_key(stage: Stage) -> None:
-    url = "https://hub.example.org/hooks/1"
+    url = "https://hub.example/hooks/1"
     first = stage.connector.subscribe(url)
     (hook,) = stage.stand_in.state.subscriptions.values()
     hook |= {"event_types": ["order.created"], "enabled": False}
@@ -170,7 +170,7 @@ def test_a_sellers_token_may_not_subscribe_for_the_application(stage: Stage) -> 
     secrets = {name: value for name, value in given.secrets.items() if name != "application_token"}
     connector = stage.with_account(replace(given, secrets=secrets))
     with pytest.raises(NeedsAttention):
-        connector.subscribe("https://hub.example.org/hooks/1")
+        connector.subscribe("https://hub.example/hooks/1")
     connector.close()
 
 

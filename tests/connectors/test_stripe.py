@@ -21,7 +21,7 @@ from finalmarket.sandbox.faults import Fault, Faults
 from tests.connectors.cases.stripe import case
 from tests.connectors.conformance.stage import Stage, staged
 
-HUB = "https://hub.example.org/hooks/token-1"
+HUB = "https://hub.example/hooks/token-1"
 
 
 @pytest.fixture

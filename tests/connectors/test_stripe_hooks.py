@@ -32,7 +32,7 @@ from finalmarket.sandbox.platforms.stripe.account import KEY
 from tests.connectors.cases.stripe import about, account, case, deliver
 from tests.connectors.conformance.stage import START, Stage, staged
 
-HUB = "https://hub.example.org/hooks/token-1"
+HUB = "https://hub.example/hooks/token-1"
 
 
 @pytest.fixture

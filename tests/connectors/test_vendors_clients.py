@@ -138,7 +138,7 @@ def test_our_verifier_accepts_what_stripes_library_signs_and_nothing_else() -> N
     connector, secret = Stripe(account), account.secrets["webhook_secret"]
 
     def delivery(header: str) -> Delivery:
-        return Delivery("https://hub.example.org/hooks", {"Stripe-Signature": header}, body.encode(), clock.now())
+        return Delivery("https://hub.example/hooks", {"Stripe-Signature": header}, body.encode(), clock.now())
 
     connector.verify_webhook(delivery(sign(body, secret)))
     for header in (sign(body + " ", secret), sign(body, "whsec_x"), sign(body, secret, 1_500_000_000)):

@@ -25,7 +25,7 @@ from tests.connectors.cases.zendesk import FIELD, account, case, deliver, descri
 from tests.connectors.conformance.stage import START, Stage, always, on_a_double, staged
 from tests.connectors.mailbox import mailbox
 
-CALLBACK = "https://hub.example.org/authorized"
+CALLBACK = "https://hub.example/authorized"
 TICKET = TicketContent(
     key="ticket-1", subject="Broken", text="The cup broke.", name="Ada Lovelace", email="ada@example.org",
     order_number="FM-1", context="Sent on Monday", tags=("Broken goods",),
@@ -225,7 +225,7 @@ def test_webhooks_arrive_from_the_stand_in_signed(stage: Stage) -> None:
 
 
 def test_a_webhook_that_was_switched_off_is_put_right(stage: Stage) -> None:
-    url = "https://hub.example.org/hooks/token-1"
+    url = "https://hub.example/hooks/token-1"
     stage.connector.subscribe(url)
     (hook,) = stage.stand_in.state["webhooks"].values()
     hook |= {"status": "inactive", "subscriptions": []}
@@ -240,7 +240,7 @@ def test_a_signature_over_the_body_before_the_time_is_refused() -> None:
         "X-Zendesk-Webhook-Signature": "tRDSF7URY8BLCDlaBcQ7FHu051Zk+aAB0NKMP53teMw=",
     }  # fmt: skip
     secrets = {"webhook_secret": "HRkRd4BeOAoUkfZr-mhauJT64rvBASlJRoIyPsd3zeA="}
-    delivery = Delivery("https://hub.example.org", headers, b'{"say": "hello"}', datetime(2021, 7, 25, 10, tzinfo=UTC))
+    delivery = Delivery("https://hub.example", headers, b'{"say": "hello"}', datetime(2021, 7, 25, 10, tzinfo=UTC))
     connector = Zendesk(Account(secrets, {"subdomain": "a"}))
     with pytest.raises(WebhookRefused):
         connector.verify_webhook(delivery)

@@ -49,7 +49,7 @@ def shop(monkeypatch: pytest.MonkeyPatch) -> Iterator[Shop]:
     rates.forget()
     monkeypatch.setattr("finalmarket.access.idempotency.alone", _alone)
     monkeypatch.setattr("finalmarket.integrations.agents.completing.stand_alone", lambda verb: None)
-    monkeypatch.setenv("FINALMARKET_PUBLIC_URL", "https://hub.example.org")
+    monkeypatch.setenv("FINALMARKET_PUBLIC_URL", "https://hub.example")
     market = open_market()
     channel = SalesChannel.objects.create(
         name="Assistants", channel_type="chat", country="DE",
@@ -91,12 +91,12 @@ def test_an_assistant_buys_two_coats(shop: Shop) -> None:
     done = shop.agent.complete(begun["id"])
     order = assert_one_sale(shop.channel, "COAT-M", 2, before=before, customer="ann@example.com")
     assert done["order"]["order_number"] == order.number
-    assert done["order"]["permalink_url"].startswith("https://hub.example.org/acp/orders/")
+    assert done["order"]["permalink_url"].startswith("https://hub.example/acp/orders/")
     assert (order.total, order.tax, order.shipping) == (Decimal("242.90"), Decimal("38.00"), Decimal("4.90"))
     assert total_of(done) == total_of(begun)
     assert order.payment_state == Order.PaymentState.PAID
     assert order.shipping_address["city"] == "Berlin"
-    page = shop.agent.client.get(done["order"]["permalink_url"].removeprefix("https://hub.example.org"))
+    page = shop.agent.client.get(done["order"]["permalink_url"].removeprefix("https://hub.example"))
     assert order.number in page.content.decode()
     assert "ann" not in page.content.decode().lower()
 
@@ -270,7 +270,7 @@ def test_the_feed_holds_what_the_channel_sells(shop: Shop) -> None:
 def test_whoever_looks_finds_that_agents_buy_here(shop: Shop) -> None:
     found = shop.agent.client.get("/.well-known/acp.json")
     judge(f"{CHECKOUT}DiscoveryResponse", found.json())
-    assert found.json()["api_base_url"] == "https://hub.example.org/acp"
+    assert found.json()["api_base_url"] == "https://hub.example/acp"
     AgentDoor.objects.update(is_active=False)
     assert shop.agent.client.get("/.well-known/acp.json").status_code == 404
 

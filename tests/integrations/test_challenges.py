@@ -17,7 +17,7 @@ from finalmarket.sandbox.world import World
 
 pytestmark = pytest.mark.committed_database
 TOKEN = "a-verification-token-of-forty-letters-00"
-PUBLIC_URL = "https://hub.example.org"
+PUBLIC_URL = "https://hub.example"
 
 
 @pytest.fixture
@@ -46,4 +46,4 @@ def test_who_asks_for_nothing_and_who_knows_no_address_learn_nothing(hook: str) 
 
 
 def test_a_platform_that_asks_nothing_answers_nothing() -> None:
-    assert Ebay(Account({})).answer_challenge("https://hub.example.org/", {"hub.challenge": "1"}) is None
+    assert Ebay(Account({})).answer_challenge("https://hub.example/", {"hub.challenge": "1"}) is None

@@ -151,7 +151,7 @@ def deliver(account: Account, *, topic: str, sent_at: datetime) -> Delivery:
     """A notification as AWS hands it on."""
     payload = PAYLOADS.get(topic, {"SellerId": SELLER_ID, "Sku": "SKU 00001"})
     secret = account.secrets.get("webhook_secret", "")
-    sent = letter("https://hub.example.org/hooks/1", secret, topic, payload, sent_at, "notification-1")
+    sent = letter("https://hub.example/hooks/1", secret, topic, payload, sent_at, "notification-1")
     return Delivery(sent.url, sent.headers, sent.body, received_at=sent_at)
 
 

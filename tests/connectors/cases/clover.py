@@ -174,7 +174,7 @@ def deliver(account: Account, *, topic: str, sent_at: datetime) -> Delivery:
     change = {"objectId": f"{topic}:GHIVJT2ABCRSC", "type": "UPDATE", "ts": int(sent_at.timestamp() * 1000)}
     body = json.dumps({"appId": "PRACTICEAPP01", "merchants": {MERCHANT: [change]}}).encode()
     headers = {"Content-Type": "application/json", "X-Clover-Auth": account.secrets.get("webhook_auth_code", "")}
-    return Delivery("https://hub.example.org/hooks/clover-1", headers, body, sent_at)
+    return Delivery("https://hub.example/hooks/clover-1", headers, body, sent_at)
 
 
 def case() -> Case:

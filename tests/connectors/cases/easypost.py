@@ -126,7 +126,7 @@ def deliver(account: Account, *, topic: str, sent_at: datetime) -> Delivery:
     secret = unicodedata.normalize("NFKD", account.secrets.get("webhook_secret", ""))
     signed = hmac.new(secret.encode(), body, "sha256").hexdigest()
     headers = {"Content-Type": "application/json", "X-Hmac-Signature": f"hmac-sha256-hex={signed}"}
-    return Delivery("https://hub.example.org/hooks/token-1", headers, body, sent_at)
+    return Delivery("https://hub.example/hooks/token-1", headers, body, sent_at)
 
 
 def case() -> Case:

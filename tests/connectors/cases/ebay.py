@@ -163,7 +163,7 @@ def deliver(account: Account, *, topic: str, sent_at: datetime) -> Delivery:
         }
     )  # fmt: skip
     headers = {"Content-Type": "application/json", "X-EBAY-SIGNATURE": signature(body, key, name)}
-    return Delivery("https://hub.example.org/hooks/ebay-1", headers, body, sent_at)
+    return Delivery("https://hub.example/hooks/ebay-1", headers, body, sent_at)
 
 
 def case() -> Case:

@@ -116,7 +116,7 @@ def deliver(account: Account, *, topic: str, sent_at: datetime) -> Delivery:
     body = event(topic, 3_000_000_001)
     secret = account.secrets.get("webhook_secret", "")
     headers = signed_headers(secret, f"msg_of_{topic}", int(sent_at.timestamp()), body)
-    return Delivery("https://hub.example.org/hooks/etsy-1", headers, body, sent_at)
+    return Delivery("https://hub.example/hooks/etsy-1", headers, body, sent_at)
 
 
 def case() -> Case:

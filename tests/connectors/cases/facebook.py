@@ -20,7 +20,7 @@ from tests.connectors.cases import Case
 from tests.connectors.descriptions.resources import Resources
 from tests.connectors.meta_description import facebook
 
-HOOK_URL = "https://hub.example.org/hooks/facebook-1"
+HOOK_URL = "https://hub.example/hooks/facebook-1"
 TEN = Decimal("10.00")
 _count = itertools.count(1)
 

@@ -101,7 +101,7 @@ def deliver(account: Account, *, topic: str, sent_at: datetime) -> Delivery:
     secret = account.secrets.get("webhook_secret", "").encode()
     signed = hmac.digest(secret, f"{seconds}.".encode() + body, "sha256")
     headers = {"Fake-Time": seconds, "Fake-Signature": b64encode(signed).decode()}
-    return Delivery("https://hub.example.org/hooks/1", headers, body, received_at=sent_at)
+    return Delivery("https://hub.example/hooks/1", headers, body, received_at=sent_at)
 
 
 def case() -> Case:

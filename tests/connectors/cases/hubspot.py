@@ -23,7 +23,7 @@ from tests.connectors.descriptions import Description
 from tests.connectors.descriptions.client_library import client_library
 
 _count = itertools.count(1)
-HOOK = "https://hub.example.org/hooks/hubspot-1"
+HOOK = "https://hub.example/hooks/hubspot-1"
 PARTS = (
     "crm.objects", "crm.objects.notes", "crm.contacts", "crm.deals", "crm.line_items", "crm.tickets", "crm.properties",
     "crm.associations.v4", "webhooks", "oauth", "communication_preferences",

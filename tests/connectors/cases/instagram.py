@@ -16,7 +16,7 @@ from finalmarket.sandbox.platforms.meta import instagram as ids
 from tests.connectors.cases import Case
 from tests.connectors.meta_description import instagram
 
-HOOK_URL = "https://hub.example.org/hooks/instagram-1"
+HOOK_URL = "https://hub.example/hooks/instagram-1"
 
 
 def account(address: str) -> Account:

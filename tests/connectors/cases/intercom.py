@@ -100,7 +100,7 @@ def deliver(account: Account, *, topic: str, sent_at: datetime) -> Delivery:
         now = int(sent_at.timestamp())
         item |= {"updated_at": now, "name": "Ada", "merged_from": {"type": "contact", "id": "65a00001"}}  # type: ignore[dict-item]
     told = notification(topic, item, 1, sent_at)
-    made = letter("https://hub.example.org/hooks/token-1", told, account.secrets.get("client_secret", ""))
+    made = letter("https://hub.example/hooks/token-1", told, account.secrets.get("client_secret", ""))
     return Delivery(made.url, made.headers, made.body, sent_at)
 
 

@@ -125,7 +125,7 @@ def delivery_of(account: Account, body: bytes, sent_at: datetime) -> Delivery:
     """A body, signed with the account's secret."""
     signed = signature(account.secrets.get("webhook_secret", ""), int(sent_at.timestamp()), body)
     headers = {"Content-Type": "application/x-www-form-urlencoded", SIGNATURE: signed}
-    return Delivery("https://hub.example.org/hooks/token-1", headers, body, sent_at)
+    return Delivery("https://hub.example/hooks/token-1", headers, body, sent_at)
 
 
 def deliver(account: Account, *, topic: str, sent_at: datetime) -> Delivery:

@@ -99,7 +99,7 @@ def deliver(account: Account, *, topic: str, sent_at: datetime) -> Delivery:
     }  # fmt: skip
     body = json.dumps(event, indent=2).encode()
     headers = signed_headers(body, account.secrets.get("webhook_id", ""), f"69cd13f0-{len(topic)}", sent_at)
-    return Delivery("https://hub.example.org/hooks/token-1", headers, body, sent_at)
+    return Delivery("https://hub.example/hooks/token-1", headers, body, sent_at)
 
 
 def answer(request: httpx2.Request) -> httpx2.Response:

@@ -99,7 +99,7 @@ def delivery_of(account: Account, events: Any, sent_at: datetime) -> Delivery:
     body, timestamp = json.dumps(events, indent=1).encode(), str(int(sent_at.timestamp()))
     key = _private.get(account.secrets.get("webhook_public_key", "")) or _private[made_up_key("of nobody")]
     headers = {"Content-Type": "application/json", SIGNATURE: signature(key, timestamp, body), TIMESTAMP: timestamp}
-    return Delivery("https://hub.example.org/hooks/token-1", headers, body, sent_at)
+    return Delivery("https://hub.example/hooks/token-1", headers, body, sent_at)
 
 
 def deliver(account: Account, *, topic: str, sent_at: datetime) -> Delivery:

@@ -169,7 +169,7 @@ def deliver(account: Account, *, topic: str, sent_at: datetime) -> Delivery:
         "Content-Type": "application/json", "x-shipengine-rsa-sha256-key-id": KEY_ID,
         "x-shipengine-rsa-sha256-signature": b64encode(signed).decode(), "x-shipengine-timestamp": stamp,
     }  # fmt: skip
-    return Delivery("https://hub.example.org/hooks/token-1", headers, body, sent_at)
+    return Delivery("https://hub.example/hooks/token-1", headers, body, sent_at)
 
 
 def case() -> Case:

@@ -136,7 +136,7 @@ def deliver(account: Account, *, topic: str, sent_at: datetime) -> Delivery:
     """A webhook as Shopify signs it."""
     body = BODIES.get(topic.partition("/")[0], {"id": 1})
     headers, written = letter(account.secrets.get("client_secret", ""), DOMAIN, topic, body, sent_at, 1)
-    return Delivery("https://hub.example.org/hooks/1", headers, written, received_at=sent_at)
+    return Delivery("https://hub.example/hooks/1", headers, written, received_at=sent_at)
 
 
 def case() -> Case:

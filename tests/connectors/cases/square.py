@@ -18,7 +18,7 @@ from finalmarket.sandbox.platforms import square as stand_in
 from tests.connectors.cases import Case
 from tests.connectors.descriptions import Description, openapi, vendor_apis
 
-HOOK_URL = "https://hub.example.org/hooks/square-1"
+HOOK_URL = "https://hub.example/hooks/square-1"
 SIGNATURE_KEY = "signature-key-of-the-tests"
 ERRORS = {
     "type": "object",

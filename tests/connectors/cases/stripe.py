@@ -82,7 +82,7 @@ def deliver(account: Account, *, topic: str, sent_at: datetime) -> Delivery:
     secret = account.secrets.get("webhook_secret", "")
     signed = hmac.new(secret.encode(), str(seconds).encode() + b"." + body, "sha256").hexdigest()
     headers = {"Content-Type": "application/json; charset=utf-8", "Stripe-Signature": f"t={seconds},v1={signed}"}
-    return Delivery("https://hub.example.org/hooks/token-1", headers, body, sent_at)
+    return Delivery("https://hub.example/hooks/token-1", headers, body, sent_at)
 
 
 def about(topic: str, seconds: int) -> dict[str, Any]:

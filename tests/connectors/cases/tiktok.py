@@ -20,7 +20,7 @@ from tests.connectors.cases import Case
 from tests.connectors.descriptions import openapi, vendor_apis
 from tests.connectors.descriptions.resources import Resources
 
-HOOK_URL = "https://hub.example.org/hooks/tiktok-1"
+HOOK_URL = "https://hub.example/hooks/tiktok-1"
 ERRORS = {"type": "object", "required": ["code", "message", "request_id"]}
 TEN = Decimal("10.00")
 _count = itertools.count(1)

@@ -105,7 +105,7 @@ def ticket(stand_in: Any) -> TicketContent:
 def deliver(account: Account, *, topic: str, sent_at: datetime) -> Delivery:
     """One event of that topic."""
     told = event_of(topic, 1, 35436, sent_at)
-    made = letter("https://hub.example.org/hooks/token-1", told, sent_at, account.secrets.get("webhook_secret", ""))
+    made = letter("https://hub.example/hooks/token-1", told, sent_at, account.secrets.get("webhook_secret", ""))
     return Delivery(made.url, made.headers, made.body, sent_at)
 
 

@@ -209,7 +209,7 @@ def _void(stage: Stage) -> Act:
 def _subscription(stage: Stage) -> Act:
     standing = stage.case.subscriptions
     truth = effects_from_here(stage) if standing is None else lambda: standing(stage.stand_in)
-    return Act(lambda: stage.connector.subscribe("https://hub.example.org/hooks/token-1"), truth)
+    return Act(lambda: stage.connector.subscribe("https://hub.example/hooks/token-1"), truth)
 
 
 VERBS = (
