@@ -53,10 +53,15 @@ class ApiKey(HttpBearer):
     def authenticate(self, request: HttpRequest, token: str) -> keys.Caller:
         """Return who calls. Raises Problem for a key that opens nothing, is too fast, or may not do this."""
         try:
-            caller = keys.admit(token.strip())
+            return self.let_in(request, keys.admit(token.strip()))
         except keys.NotLetIn as error:
+            return self.let_in(request, error)
+
+    def let_in(self, request: HttpRequest, caller: keys.Caller | keys.NotLetIn) -> keys.Caller:
+        """Return who calls, whose key was looked at already; raises as `authenticate` does."""
+        if isinstance(caller, keys.NotLetIn):
             headers = {"WWW-Authenticate": 'Bearer error="invalid_token"'}
-            raise Problem("not-let-in", f"{error}.", headers=headers) from error
+            raise Problem("not-let-in", f"{caller}.", headers=headers) from caller
         left = rates.take(caller.family, caller.calls_per_minute)
         request.calls_left = left  # type: ignore[attr-defined]
         if left.wait_seconds:
@@ -67,6 +72,7 @@ class ApiKey(HttpBearer):
             )
         if self.scope != ANY_SCOPE and self.scope not in caller.scopes:
             raise Problem("not-allowed", f"The key does not have the scope {self.scope}.")
+        check_text(request)
         return caller
 
 
@@ -361,5 +367,9 @@ def _check_body(request: HttpRequest) -> None:
         raise Problem("too-large", f"A call has at most {MOST_BYTES:,} bytes, and says how many.")
     if int(length) and request.content_type != JSON:
         raise Problem("media-type", f"It came as {(request.content_type or 'nothing')[:100]}.")
-    if int(length) and NUL.search(request.body):
+
+
+def check_text(request: HttpRequest) -> None:
+    """Refuse a body that holds what no text may; asked once it is known who calls. Raises Problem."""
+    if NUL.search(request.body):
         raise fault("body", "it holds a NUL character", "Take it out: no text that is kept may hold one.")

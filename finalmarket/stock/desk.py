@@ -41,7 +41,7 @@ from finalmarket.stock.clerk import (
 )
 from finalmarket.stock.reserve import MOST_SUBMISSIONS, Request, Verdict, reserve
 
-__all__ = ["Desk", "DeskClosed", "DeskDown", "DeskFull", "DeskTimeout", "desk", "settle"]
+__all__ = ["Desk", "DeskClosed", "DeskDown", "DeskFull", "DeskTimeout", "desk", "settle", "settle_for_each"]
 
 MOST_PER_CALL = 1_000
 MOST_LINES_PER_CALL = 2_000
@@ -113,6 +113,16 @@ class Desk:
             answers += self._wait(_reserving(actor), requests[first : first + self.most_per_call], timeout)
         return answers
 
+    def reserve_for_each(
+        self, wishes: Sequence[tuple[str, Request]], *, timeout: float | None = TIMEOUT_SECONDS
+    ) -> list[Verdict | Exception]:
+        """Settle requests of several actors, each on its own; an error of one stands in its place. Raises as `reserve`
+        does for what concerns all."""
+        if not wishes:
+            return []
+        tickets = self._settled([(_reserving(actor), request) for actor, request in wishes], timeout)
+        return [ticket.error or ticket.answer for ticket in tickets]
+
     async def reserve_async(
         self, request: Request, *, timeout: float | None = TIMEOUT_SECONDS, actor: str = ACTOR
     ) -> Verdict:
@@ -174,18 +184,21 @@ class Desk:
     def _wait(self, errand: Errand, wishes: Sequence[Any], timeout: float | None) -> list[Any]:
         if not wishes:
             return []
+        return _answers(self._settled([(errand, wish) for wish in wishes], timeout))
+
+    def _settled(self, wishes: Sequence[tuple[Errand, Any]], timeout: float | None) -> list[Ticket]:
         _refuse_in_transaction()
         bell = ThreadBell(len(wishes))
-        tickets = self._submit(errand, wishes, bell)
+        tickets = self._submit(wishes, bell)
         if not bell.wait(timeout):
             raise self._give_up(tickets, timeout)
-        return _answers(tickets)
+        return tickets
 
     async def _await(self, errand: Errand, wishes: Sequence[Any], timeout: float | None) -> list[Any]:
         if not wishes:
             return []
         bell = LoopBell(len(wishes), asyncio.get_running_loop())
-        tickets = self._submit(errand, wishes, bell)
+        tickets = self._submit([(errand, wish) for wish in wishes], bell)
         try:
             in_time = await bell.wait(timeout)
         except asyncio.CancelledError:
@@ -195,18 +208,21 @@ class Desk:
             raise self._give_up(tickets, timeout)
         return _answers(tickets)
 
-    def _submit(self, errand: Errand, wishes: Sequence[Any], bell: Bell) -> list[Ticket]:
-        if errand.carry_out is carry_reservations:
-            tickets = [Ticket(request, bell, len(request.lines), spell(request)) for request in wishes]
-        else:
-            tickets = [Ticket(wish, bell) for wish in wishes]
+    def _submit(self, wishes: Sequence[tuple[Errand, Any]], bell: Bell) -> list[Ticket]:
+        tickets = [
+            Ticket(wish, bell, len(wish.lines), spell(wish))
+            if errand.carry_out is carry_reservations
+            else Ticket(wish, bell)
+            for errand, wish in wishes
+        ]
         with self._lock:
             if self._is_closing:
                 raise DeskClosed("the stock desk has been closed; this request was not taken")
             if self._waiting + len(tickets) > self.most_waiting:
                 raise DeskFull(f"{self._waiting} requests wait at the stock desk already; try again later")
             self._waiting += len(tickets)
-            self._queues.setdefault(errand, deque()).extend(tickets)
+            for (errand, _), ticket in zip(wishes, tickets, strict=True):
+                self._queues.setdefault(errand, deque()).append(ticket)
             if self._thread is None:
                 self._thread = threading.Thread(target=self._serve, name="stock desk", daemon=True)
                 self._thread.start()
@@ -379,6 +395,13 @@ def settle(requests: Sequence[Request], *, actor: str) -> list[Verdict]:
     if connections["default"].in_atomic_block:
         return reserve(requests, actor=actor)
     return desk().reserve_many(requests, actor=actor)
+
+
+def settle_for_each(wishes: Sequence[tuple[str, Request]]) -> list[Verdict | Exception]:
+    """As `settle`, for requests of several actors; an error of one stands in its place."""
+    if connections["default"].in_atomic_block:
+        return [reserve([request], actor=actor)[0] for actor, request in wishes]
+    return desk().reserve_for_each(wishes)
 
 
 def _forget_parent() -> None:

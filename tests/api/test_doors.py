@@ -33,9 +33,9 @@ CALLS = calls()
 EACH = pytest.mark.parametrize(("method", "path", "scope"), CALLS, ids=[f"{one[0]} {one[1]}" for one in CALLS])
 
 
-def knock(method: str, path: str, key: str | None) -> Any:
+def knock(method: str, path: str, key: str | None, body: bytes = b"{}") -> Any:
     headers = {"Idempotency-Key": "knock"} | ({"Authorization": f"Bearer {key}"} if key is not None else {})
-    return Client().generic(method, path, b"{}", content_type="application/json", headers=headers)
+    return Client().generic(method, path, body, content_type="application/json", headers=headers)
 
 
 def test_every_scope_opens_something_and_every_call_has_one() -> None:
@@ -48,6 +48,14 @@ def test_without_a_key_nobody_comes_in(house: House, method: str, path: str, sco
     answer = knock(method, path, None)
     problem(answer, "not-let-in", 401)
     assert answer.headers["WWW-Authenticate"] == "Bearer"
+
+
+@EACH
+def test_whoever_does_not_come_in_is_not_told_what_is_wrong_with_what_they_say(
+    house: House, method: str, path: str, scope: str
+) -> None:
+    for body in (b'{"name": "\\u0000"}', b"[1, {", b'{"no such field": 1}'):
+        problem(knock(method, path, "fm_nothing", body), "not-let-in", 401)
 
 
 @EACH

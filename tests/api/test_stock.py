@@ -222,9 +222,11 @@ def test_where_the_stock_room_cannot_answer_the_caller_is_told_to_repeat_the_ver
         raise error("no verdict in 30 s")
 
     monkeypatch.setattr(desk, "settle", settle)
-    answer = shop.program.post("/stock/reservations", shop.wish(1))
-    problem(answer, "away", 503)
-    assert int(answer.headers["Retry-After"]) > 0
+    monkeypatch.setattr(desk, "settle_for_each", settle)
+    for path, body in (("", shop.wish(1)), ("/bulk", {"items": [shop.wish(1)]})):
+        answer = shop.program.post(f"/stock/reservations{path}", body)
+        problem(answer, "away", 503)
+        assert int(answer.headers["Retry-After"]) > 0
 
 
 # Compare and set.

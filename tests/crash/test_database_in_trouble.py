@@ -97,7 +97,7 @@ def test_when_all_connections_are_taken_callers_hear_so_in_time_and_the_house_re
 def test_a_read_only_database_refuses_writes_by_name_and_answers_questions(
     house: CrashHouse, record_property: Callable[[str, object], None]
 ) -> None:
-    assert all(answer.is_yes for answer in write_all(house, "while it is writable"))
+    assert all(answer.is_yes for answer in write_all(house, "writable-still"))
     house.ask("UPDATE api_keys SET last_used_at = NULL RETURNING id")  # its use would be noted with the next call
     house.set("default_transaction_read_only", "on")
     until(lambda: house.reserve("probe").status == 503, "writes are refused")

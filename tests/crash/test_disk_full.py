@@ -78,7 +78,7 @@ def test_a_file_for_which_there_is_no_room_leaves_no_half_file_and_the_former_on
     with disk(256 << 10) as folder:
         path = folder / f"stock.{ending}"
         path.write_bytes(b"the former one")
-        with filled(folder, leave_bytes=4096), pytest.raises(UserError, match="No space left"):
+        with filled(folder), pytest.raises(UserError, match="No space left"):
             export(stock.StockLevels(), path)
         assert path.read_bytes() == b"the former one"
         assert [one.name for one in folder.iterdir()] == [path.name]

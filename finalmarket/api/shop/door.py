@@ -29,6 +29,7 @@ from finalmarket.api.door import (
     at_the_door,
     check_nothing_said,
     check_query,
+    check_text,
     digest_of,
     rendered,
     token_of,
@@ -85,10 +86,12 @@ class PublishableKey(APIKeyHeader):
             raise _not_let_in(f"The publishable key {what}.", f"Send it as the header {KEY}.")
         _check_origin(request, found)
         _count(request, found, "calls", found.calls_per_minute)
-        return Shopper(
+        shopper = Shopper(
             found, found.sales_channel, self._device(request, found), _session(request, found.sales_channel),
             request.headers.get(VISITOR, "").strip()[:MOST_VISITOR_CHARACTERS],
         )  # fmt: skip
+        check_text(request)
+        return shopper
 
     def _device(self, request: HttpRequest, key: ShopKey) -> ShopDevice | None:
         if key.kind != ShopKey.Kind.DEVICE or not self.needs_device:

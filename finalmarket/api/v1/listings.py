@@ -22,6 +22,7 @@ from finalmarket.channels import verbs
 from finalmarket.channels.listing import with_prices
 from finalmarket.channels.models import ChannelProduct, SalesChannel
 from finalmarket.integrations.models import ListingLink
+from finalmarket.kernel import failpoints
 from finalmarket.kernel.errors import UserError
 
 router = Router(tags=["listings"])
@@ -250,7 +251,8 @@ def _list_one(place: int, told: ListingSaid, channel: SalesChannel, known: dict[
     """One of many, in a transaction of its own: nobody waits for the locks of a thousand listings."""
     try:
         number = variant_of(told, known, f"body.items.{place}")
-        row, is_new = verbs.list_variant(channel, number, told.fields_said(), told.prices_said(channel.currency))
+        with failpoints.around("api.one_listing_of_many"):
+            row, is_new = verbs.list_variant(channel, number, told.fields_said(), told.prices_said(channel.currency))
     except (Problem, UserError, ValidationError) as error:
         return ListedEach(outcome="refused", listing=None, problem=body_of(problem_of(error)))
     return ListedEach(outcome="listed" if is_new else "changed", listing=row.pk, problem=None)

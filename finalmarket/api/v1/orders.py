@@ -30,6 +30,7 @@ from finalmarket.api.v1.order_shapes import (
 )
 from finalmarket.api.v1.shapes import MOST_NUMBER, Moment, Number, Paged, Said, source_of
 from finalmarket.customers.persons import members
+from finalmarket.kernel import failpoints
 from finalmarket.kernel.errors import UserError
 from finalmarket.orders import aftersales, history, intake
 from finalmarket.orders.drafts import MOST_UNITS, OutOfStock
@@ -304,7 +305,8 @@ def _take_one(request: HttpRequest, place: int, told: OrderSaid) -> TakenEach:
     """One of many, in a transaction of its own: nobody waits for the locks of two hundred orders."""
     try:
         draft = draft_of(request, told, f"{_name(request)}/{place}", f"body.items.{place}")
-        return _taken(intake.take(draft, actor=source_of(request)))
+        with failpoints.around("api.one_order_of_many"):
+            return _taken(intake.take(draft, actor=source_of(request)))
     except (Problem, UserError) as error:
         return TakenEach(outcome="refused", order=None, number="", problem=body_of(problem_of(error)))
 

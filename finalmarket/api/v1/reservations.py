@@ -4,6 +4,8 @@ The Idempotency-Key is the reservation's own key: asked again under it, the answ
 as it holds. So a reservation needs no row of the call; the ledger says which key of the API it was asked with.
 """
 
+from collections.abc import Iterator, Sequence
+from contextlib import contextmanager
 from dataclasses import dataclass
 from hashlib import blake2b, sha256
 from typing import Annotated, Literal
@@ -147,17 +149,45 @@ class Asked(Request):
         return int.from_bytes(blake2b(body, digest_size=8).digest(), "big", signed=True)
 
 
+def _reserve_for_each(asked: Sequence[tuple[Caller, str, Wish]]) -> list[Given | Exception]:
+    """Reserve for calls that came at once, each by itself."""
+    known = variants_of([line for _, _, told in asked for line in told.lines])
+    given: dict[int, Given | Exception] = {}
+    wanted: dict[int, tuple[str, Asked]] = {}
+    for place, (caller, token, told) in enumerate(asked):
+        try:
+            wanted[place] = (_actor(caller), _asked(caller, key_of(caller, token), told, known))
+        except Problem as error:
+            given[place] = error
+    with _desk_open():
+        verdicts = desk.settle_for_each(list(wanted.values()))
+    given.update({place: _given(verdict, wanted[place][1]) for place, verdict in zip(wanted, verdicts, strict=True)})
+    return [given[place] for place in range(len(asked))]
+
+
+def _given(verdict: Verdict | Exception, asked: Asked) -> Given | Exception:
+    """What is answered to one of them, whatever became of the others."""
+    try:
+        if isinstance(verdict, Exception):
+            with _desk_open():
+                raise verdict
+        held = _held(verdict, asked)
+    except Exception as error:
+        return error
+    return Given(held, verdict.outcome == "duplicate", f"/api/v1/stock/reservations/{held.id}")
+
+
 @quick(
     router, "/stock/reservations", scope="stock:write", status=201, said=Wish, answer=Held, example=HELD, body=WISH,
-    may_be=["not-enough"],
+    may_be=["not-enough"], for_many=_reserve_for_each,
 )  # fmt: skip
 def reserve_stock(caller: Caller, token: str, told: Wish) -> Given:
     """Hold units for a while: all lines or none. Where they cannot be had, 409 says how many can. Asked again under the
     same Idempotency-Key it is the same reservation, until it is released or runs out; then the key holds anew."""
-    asked = _asked(caller, key_of(caller, token), told, variants_of(told.lines))
-    verdict = _settle(caller, [asked])[0]
-    held = _held(verdict, asked)
-    return Given(held, verdict.outcome == "duplicate", f"/api/v1/stock/reservations/{held.id}")
+    (given,) = _reserve_for_each([(caller, token, told)])
+    if isinstance(given, Exception):
+        raise given
+    return given
 
 
 @quick(
@@ -252,8 +282,19 @@ def _asked(caller: Caller, key: str, told: Wish, known: dict[int | str, int], wh
 
 
 def _settle(caller: Caller, asked: list[Asked]) -> list[Verdict]:
+    with _desk_open():
+        return desk.settle(asked, actor=_actor(caller))
+
+
+def _actor(caller: Caller) -> str:
+    return f"api:{caller.name}"
+
+
+@contextmanager
+def _desk_open() -> Iterator[None]:
+    """Within it a desk that takes nothing now is a Problem."""
     try:
-        return desk.settle(asked, actor=f"api:{caller.name}")
+        yield
     except (desk.DeskFull, desk.DeskClosed, desk.DeskTimeout, desk.DeskDown) as error:
         raise Problem("away", f"{str(error).capitalize()}.", headers={"Retry-After": RETRY_SECONDS}) from error
 
