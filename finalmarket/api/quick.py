@@ -29,6 +29,8 @@ from finalmarket.kernel.gate import Gate
 
 API = "/api/v1"
 BEARER = "Bearer "
+LANES = 3
+"""While one crowd waits for its stock, others are read and let in."""
 Said = TypeVar("Said", bound=BaseModel)
 Verb = Callable[[Caller, str, Said], "Given"]
 View = Callable[[HttpRequest], HttpResponse]
@@ -96,7 +98,7 @@ class _Call(Generic[Said]):
 
 
 def _way_for_many(verb: VerbForMany[Said], door: ApiKey, said: type[Said], status: int) -> View:
-    gate: Gate[_Call[Said]] = Gate(partial(_carry_out, verb, door))
+    gate: Gate[_Call[Said]] = Gate(partial(_carry_out, verb, door), lanes=LANES)
 
     def passed(request: HttpRequest) -> HttpResponse:
         shown = _key_shown(request)

@@ -86,7 +86,7 @@ def _ask_again(integration: ChannelIntegration, letter: DeadLetter) -> None:
     """Take the record of a letter as the platform holds it now. Raises UserError when it fails again, or is gone."""
     stream = STREAMS[letter.stream]
     if integration.status in (ChannelIntegration.Status.NEW, ChannelIntegration.Status.DISCONNECTED):
-        raise UserError("the account is not connected; connect it first, then try again")
+        raise NotLookedAt("the account is not connected; connect it first, then try again")
     if not letter.external_id:
         raise UserError("the platform gave this record no name to ask for it again; settle it by hand")
     with closing(open_connector(integration)) as there:
