@@ -8,6 +8,7 @@ from pathlib import Path
 
 import click
 
+from finalmarket.bench.ingest_house import THREADS
 from finalmarket.bench.report import QUICK, Figure, Pace, as_json, machine, print_table
 from finalmarket.bench.scratch import scratch_database
 from finalmarket.cli.migrate import apply_migrations
@@ -110,7 +111,9 @@ def ingest(wants_json: bool, quick: bool, rows: int | None, kills: int, seed: in
 @click.option("--quick", is_flag=True, help="One short run, over a hundredth of the orders: a first impression.")
 @click.option("--seed", default=1, show_default=True, help="Decides what is asked for.")
 @click.option("--orders", type=click.IntRange(1_000), help="Orders in the book; a million unless told otherwise.")
-@click.option("--threads", default=8, show_default=True, type=click.IntRange(1, 128), help="As `serve` takes them.")
+@click.option(
+    "--threads", default=THREADS, show_default=True, type=click.IntRange(1, 128), help="As many as `serve` takes."
+)
 def api(wants_json: bool, quick: bool, seed: int, orders: int | None, threads: int) -> None:
     """The REST API over HTTP: reservations beside doing nothing, lists over a million orders. Some five minutes."""
     book = orders if orders is not None else 10_000 if quick else 1_000_000

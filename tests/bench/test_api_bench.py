@@ -8,7 +8,9 @@ import pytest
 
 from finalmarket.bench import api
 from finalmarket.bench.api_load import Asked, request
+from finalmarket.bench.ingest_house import THREADS
 from finalmarket.bench.report import Pace
+from finalmarket.cli import bench, serve
 from finalmarket.orders.models import Order, OrderLine
 from finalmarket.stock.models import Reservation
 from tests.conftest import TestDatabase
@@ -31,6 +33,14 @@ def test_reservations_and_lists_are_measured_beside_doing_nothing(
     assert Reservation.objects.exists()
     assert Order.objects.count() == 500
     assert OrderLine.objects.count() == 750
+
+
+def test_the_house_that_is_measured_takes_as_many_requests_at_once_as_the_one_that_is_served() -> None:
+    measured, served = (
+        next(option.default for option in command.params if option.name == "threads")
+        for command in (bench.api, serve.command)
+    )
+    assert measured == served == THREADS
 
 
 def test_an_answer_that_was_not_expected_is_no_figure(monkeypatch: pytest.MonkeyPatch) -> None:

@@ -10,7 +10,7 @@ import pytest
 from finalmarket.sandbox.faults import PAGES_ONLY, READS_ONLY, WRITES_ONLY, Fault, Faults
 from tests.laws.border_game import Game, game, kinds_that_meet, platforms
 
-FAULTS = int(os.environ.get("FINALMARKET_FAULTS", "6"))
+FAULTS = int(os.environ.get("FINALMARKET_FAULTS", "4"))
 SEED = int(os.environ.get("FINALMARKET_SEED", "1"))
 SHARE = 0.3
 # Writes are rare, and what goes wrong with them is what might double something: they are drawn the more often.

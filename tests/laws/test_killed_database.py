@@ -9,7 +9,7 @@ from pathlib import Path
 
 import pytest
 
-KILLS = int(os.environ.get("FINALMARKET_KILLS", "2"))
+KILLS = int(os.environ.get("FINALMARKET_KILLS", "1"))
 ROOT = Path(__file__).resolve().parents[2]
 
 
