@@ -55,6 +55,11 @@ class Transition:
     median_time: timedelta
     mean_time: timedelta
 
+    @property
+    def pair(self) -> tuple[int, int]:
+        """The two channels, in their order."""
+        return self.source, self.target
+
 
 @dataclass(frozen=True, slots=True)
 class Flow:
@@ -133,6 +138,11 @@ class Loop:
     times: int
     journeys: int
     ordered: int
+
+    @property
+    def pair(self) -> tuple[int, int]:
+        """The channel, and the one that was visited between."""
+        return self.channel, self.via
 
 
 def population(asked: Asked) -> Population:

@@ -121,7 +121,7 @@ def test_paths_are_drawn_and_stand_in_a_table_beside(operator: Client, shop: lis
     page = operator.get(address("paths"))
     told = words(page)
     assert "2 journeys of 1 persons: 1 led to an order, 0 were done without one, 1 were abandoned" in told
-    assert "Web shop → Corner store 1 1 100.0 %" in told
+    assert "Web shop → Corner store 1 1 1 100.0 %" in told
     assert 'role="img"' in page.content.decode()
     assert "1 Web shop Corner store 1" in told  # of the table that holds what is drawn
     assert "Half within" in told

@@ -71,6 +71,11 @@ def pages(market: Market) -> dict[str, str]:
         "segments": reverse("console:segments"), "stock advice": reverse("console:stock_advice"),
         "sku": reverse("console:sku", args=[market.variants["TEA"].pk]),
         "segment": reverse("console:segment", args=[Segment.objects.earliest("pk").pk]),
+        "paths": reverse("console:paths"),
+        "paths of a day": f"{reverse('console:paths')}?since=2026-05-04&until=2026-05-04",
+        "paths over a channel": f"{reverse('console:paths')}?channel={market.bazaar.pk}&intent=purchase",
+        "reports": f"{reverse('console:reports')}?since=2026-05-01&until=2026-05-05",
+        "abandonment": reverse("console:abandonment"), "funnel": reverse("console:funnel"),
     }  # fmt: skip
 
 

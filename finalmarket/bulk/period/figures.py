@@ -64,6 +64,8 @@ class Line:
     currency: str
     now: Sums
     before: Sums
+    number: int = 0
+    """Of the channel."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -96,7 +98,7 @@ def collect(first: date, last: date) -> Report:
     keys = sorted(now.keys() | before.keys(), key=lambda key: (names.get(key[0], ""), key[1]))
     lines = [
         Line(names.get(channel, str(channel)), currency, now.get((channel, currency), Sums()),
-             before.get((channel, currency), Sums()))
+             before.get((channel, currency), Sums()), channel)
         for channel, currency in keys
     ]  # fmt: skip
     asked = Asked(since=first, until=last)

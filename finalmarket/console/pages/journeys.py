@@ -5,6 +5,8 @@ from __future__ import annotations
 from collections.abc import Sequence
 from typing import Any
 
+from django import forms
+from django.contrib import messages
 from django.db.models import Count, Q, QuerySet
 from django.db.models.functions import Coalesce
 from django.http import HttpRequest, HttpResponse
@@ -16,7 +18,10 @@ from finalmarket.console.keyset import cut
 from finalmarket.console.pages import asked
 from finalmarket.console.pages.frame import page, show
 from finalmarket.customers.models import OmnichannelCustomer
+from finalmarket.journeys import behind
 from finalmarket.journeys.models import CrossChannelJourney, JourneyTouchpoint
+from finalmarket.journeys.paths_asked import Asked, limits
+from finalmarket.kernel.errors import UserError
 
 ORDER = ("-started_at", "-id")
 MOST_TOUCHES = 500
@@ -36,13 +41,17 @@ class JourneyFilters(asked.Filters):
     led_to = asked.choice("Led to", "Anything", list(LED_TO.items()))
     since = asked.day("Began from")
     until = asked.day("to")
+    segment = asked.choice("Segment", "All customers", list(OmnichannelCustomer.Segment.choices))
+    behind = forms.CharField(max_length=300, required=False, widget=forms.HiddenInput())
 
 
 @page("journeys.view_crosschanneljourney")
 def journeys(request: HttpRequest) -> HttpResponse:
-    """All journeys, newest first."""
+    """All journeys, newest first, or those behind a number of a page about paths."""
     filters = JourneyFilters(request)
     chosen = _narrowed(filters.given)
+    if words := filters.given.get("behind"):
+        chosen = chosen.filter(pk__in=_behind(request, filters.given, words))
     _, count = bounded_count(chosen)
     listed = chosen.select_related("customer__merged_into", "start_channel", "order")
     slice_ = cut(listed.defer("order__raw", "customer__attributes"), ORDER, request.GET, asked.PAGE_SIZE)
@@ -51,6 +60,7 @@ def journeys(request: HttpRequest) -> HttpResponse:
         "slice": slice_,
         "count": count,
         "touches": _touches(slice_.rows),
+        "most_behind": behind.MOST_BEHIND,
         "here": "journeys",
     }
     return show(request, "journeys.html", "Journeys", context)
@@ -70,6 +80,9 @@ def _narrowed(given: dict[str, Any]) -> QuerySet[CrossChannelJourney]:
         chosen = chosen.filter(pk__in=steps.values("journey"))
     if intent := given.get("intent"):
         chosen = chosen.filter(intent=intent)
+    if segment := given.get("segment"):
+        own = Q(customer__merged_into=None, customer__segment=segment)
+        chosen = chosen.filter(own | Q(customer__merged_into__segment=segment))
     if state := given.get("state"):
         chosen = chosen.filter(state=state)
     if channel := given.get("began_on"):
@@ -78,6 +91,24 @@ def _narrowed(given: dict[str, Any]) -> QuerySet[CrossChannelJourney]:
         ordered = Q(order__isnull=False) & ~Q(intent__in=CASES)
         chosen = chosen.filter(ordered) if led_to == "order" else chosen.filter(state=led_to).exclude(ordered)
     return chosen
+
+
+def _behind(request: HttpRequest, given: dict[str, Any], words: str) -> list[int]:
+    """The journeys behind a number, of those that the filters leave; none, and why, where it cannot be told."""
+    channel = given.get("channel")
+    try:
+        about = Asked(
+            given.get("since"),
+            given.get("until"),
+            given.get("segment", ""),
+            int(channel) if channel else None,
+            given.get("intent", ""),
+        )
+        with limits():
+            return behind.journeys(about, words)
+    except UserError as error:
+        messages.error(request, str(error))
+        return []
 
 
 def _touches(shown: Sequence[CrossChannelJourney]) -> dict[int, dict[str, int]]:

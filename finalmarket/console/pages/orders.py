@@ -33,6 +33,7 @@ class OrderFilters(asked.Filters):
     until = asked.day("To")
     problem = forms.BooleanField(label="With a problem", required=False)
     customer = asked.number()
+    currency = forms.CharField(max_length=3, required=False, widget=forms.HiddenInput())
 
 
 @page("orders.view_order", is_of_places=True)
@@ -64,6 +65,8 @@ def _narrowed(given: dict[str, Any]) -> QuerySet[Order]:
         chosen = chosen.exclude(state=Order.State.CANCELLED)
     elif state:
         chosen = chosen.filter(state=state)
+    if currency := given.get("currency"):
+        chosen = chosen.filter(currency=currency)
     if payment := given.get("payment"):
         chosen = chosen.filter(payment_state=payment)
     if given.get("problem"):

@@ -10,6 +10,7 @@ from urllib.parse import urlencode
 from django import forms
 from django.contrib import messages
 from django.http import HttpRequest, HttpResponse
+from django.urls import reverse
 
 from finalmarket.channels.models import SalesChannel
 from finalmarket.console import sankey
@@ -43,6 +44,13 @@ class PathFilters(asked.Filters):
     def shared(self) -> str:
         """What goes along to another page about paths: the filters that all of them have."""
         return urlencode({name: self.data[name] for name in PathFilters.base_fields if self.data.get(name)})
+
+    @property
+    def rows(self) -> str:
+        """The address of the list of these very journeys; `&behind=` and the name of a number go after it."""
+        asked_for = {name: self.data[name] for name in PathFilters.base_fields if self.data.get(name)}
+        since = self.since_day
+        return f"{reverse('console:journeys')}?{urlencode(asked_for | ({'since': since.isoformat()} if since else {}))}"
 
     @property
     def since_day(self) -> date | None:

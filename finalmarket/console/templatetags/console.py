@@ -6,6 +6,7 @@ from datetime import datetime, timedelta
 from decimal import Decimal
 from functools import lru_cache
 from typing import Any
+from urllib.parse import quote
 from zoneinfo import ZoneInfo
 
 from babel.numbers import format_currency
@@ -195,6 +196,18 @@ def signed(number: int) -> str:
 def grouped(number: int | Decimal | str | None) -> str:
     """A number in groups of three digits; a dash for none."""
     return "–" if number in (None, "") else f"{number:,}"
+
+
+@register.simple_tag
+def behind(count: int, rows: str, *words: object) -> SafeString | str:
+    """A number of journeys that leads to them: `rows` is the address of the list of those that were asked about, and
+    `words` name the number (journeys/behind.py)."""
+    if not count:
+        return grouped(count)
+    name = ":".join("-".join(map(str, word)) if isinstance(word, tuple) else str(word) for word in words)
+    return format_html(
+        '<a href="{}&amp;behind={}" data-rows="{}">{}</a>', rows, quote(name, safe=":-"), count, grouped(count)
+    )
 
 
 @register.filter
