@@ -10,6 +10,7 @@ from django.test import Client
 from structlog.testing import capture_logs
 
 from finalmarket.api import door
+from finalmarket.channels.models import SalesChannel
 from finalmarket.journeys.models import CrossChannelJourney
 from tests.api.calling import Program, problem
 from tests.api.conftest import House
@@ -36,6 +37,24 @@ def test_a_method_that_is_none_here_is_told_which_are(house: House, program: Pro
 def test_what_is_no_number_names_no_journey(house: House, program: Program, number: str) -> None:
     assert program.get(f"/journeys/{number}").status_code in (404, 422)
     assert program.get(f"/journeys/{number}").headers["Content-Type"] == "application/problem+json"
+
+
+def test_what_is_there_has_one_address(house: House, program: Program) -> None:
+    number = SalesChannel.objects.earliest("pk").pk
+    assert program.get(f"/channels/{number}").status_code == 200
+    for written in (f"{number}.0", f"+{number}", f"0{number}", f"%20{number}", f"1_{number}"):
+        assert program.get(f"/channels/{written}").status_code in (404, 422), written
+
+
+@pytest.mark.parametrize("number", [True, "1", 1.5, "one", None, [1]])
+def test_what_only_looks_like_a_whole_number_is_refused(house: House, program: Program, number: object) -> None:
+    wish = {"channel": number, "lines": [{"variant": 1, "quantity": 1}]}
+    said = problem(program.post("/stock/reservations", wish), "invalid", 422)
+    assert [one["where"] for one in said["errors"]] == ["body.channel"]
+    many = {"items": [{"key": "cart-1", "channel": 1, "lines": [{"variant": 1, "quantity": 1, "sku": ""}]}]}
+    many["items"][0]["location"] = number if number is not None else "1"
+    said = problem(program.post("/stock/reservations/bulk", many), "invalid", 422)
+    assert {one["where"] for one in said["errors"]} == {"body.items.0.location"}
 
 
 def test_unknown_and_doubled_filters_are_refused_not_passed_over(house: House, program: Program) -> None:

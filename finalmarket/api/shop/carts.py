@@ -12,7 +12,7 @@ from pydantic import BaseModel, Field, model_validator
 from finalmarket.api.door import Done
 from finalmarket.api.problems import Problem, fault
 from finalmarket.api.shop.door import Shopper, read, shopper_of, write
-from finalmarket.api.v1.shapes import Number, Said
+from finalmarket.api.v1.shapes import Key, Number, Said
 from finalmarket.catalog.models import Variant
 from finalmarket.kernel.money import quantize
 from finalmarket.orders import cart as carts
@@ -22,7 +22,6 @@ from finalmarket.orders.one_cart import CHECKED_OUT, Opened, Shown, opened
 
 router = Router(tags=["carts"])
 Token = Annotated[UUID, Path(description="`token` of the cart")]
-Key = Annotated[int, Path(ge=1, le=2**63 - 1)]
 MOST_UNITS = 999
 Units = Annotated[int, Field(ge=1, le=MOST_UNITS)]
 

@@ -1,10 +1,10 @@
 """Signing in by a mailed code, what the person wishes for and ordered, and pairing a kiosk."""
 
-from typing import Annotated, Any
+from typing import Any
 from uuid import UUID
 
 from django.http import HttpRequest
-from ninja import Path, Router
+from ninja import Router
 from pydantic import BaseModel, Field
 
 from finalmarket.access import shop_devices
@@ -14,7 +14,7 @@ from finalmarket.api.problems import Problem
 from finalmarket.api.shop.carts import cart_of
 from finalmarket.api.shop.door import Shopper, count_code, read, shopper_of, write
 from finalmarket.api.shop.orders import device_of, token_of
-from finalmarket.api.v1.shapes import Said
+from finalmarket.api.v1.shapes import Key, Said
 from finalmarket.catalog.models import Variant
 from finalmarket.customers import sign_in
 from finalmarket.customers.models import ShopperSession
@@ -23,7 +23,6 @@ from finalmarket.orders import cart as carts
 from finalmarket.orders.models import Order
 
 router = Router(tags=["people"])
-Key = Annotated[int, Path(ge=1, le=2**63 - 1)]
 MOST_ORDERS = 20
 
 

@@ -11,8 +11,7 @@ from finalmarket.advice.models import NextAction
 from finalmarket.advice.next_action.advising import Advice, advise, shown
 from finalmarket.advice.next_action.catalogue import Option
 from finalmarket.api.door import channel_of, read
-from finalmarket.api.v1.customers import Key
-from finalmarket.api.v1.shapes import Number, Said, customer_or_404
+from finalmarket.api.v1.shapes import Filters, Key, Number, customer_or_404
 from finalmarket.customers.unified import profiles_of
 
 router = Router(tags=["customers"])
@@ -66,7 +65,7 @@ class Recommendations(BaseModel):
     items: list[Recommended]
 
 
-class RecommendationFilters(Said):
+class RecommendationFilters(Filters):
     """On which channel, and how many."""
 
     channel: Number | None = Field(None, description="By default the one on which they are best spoken to")

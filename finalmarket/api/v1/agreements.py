@@ -9,14 +9,13 @@ from pydantic import AwareDatetime, BaseModel, Field
 
 from finalmarket.api.door import Done, channel_of, read, write
 from finalmarket.api.paging import page
-from finalmarket.api.v1.shapes import MOST_NUMBER, Moment, Number, Paged, Said, customer_or_404, source_of
+from finalmarket.api.v1.shapes import Filters, Key, Moment, Number, Paged, Said, customer_or_404, source_of
 from finalmarket.customers import consents, preferences
 from finalmarket.customers.models import Consent
 from finalmarket.customers.persons import members
 from finalmarket.journeys.record import storable
 
 router = Router(tags=["customers"])
-Key = Annotated[int, Path(ge=1, le=MOST_NUMBER)]
 Name = Annotated[str, Path(min_length=1, max_length=preferences.MOST_KEY_CHARACTERS)]
 NEWEST = ("-at", "-id")
 
@@ -37,7 +36,7 @@ class Preferences(BaseModel):
     preferences: dict[str, Preference]
 
 
-class PreferenceFilters(Said):
+class PreferenceFilters(Filters):
     """For which channel it is asked."""
 
     channel: Number | None = Field(None, description="Without one: what holds over all channels")

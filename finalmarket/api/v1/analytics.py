@@ -21,7 +21,7 @@ from finalmarket.analytics.statistics import channel_statistics, journey_statist
 from finalmarket.api.door import caller_of, channel_of, read
 from finalmarket.api.paging import page
 from finalmarket.api.problems import fault
-from finalmarket.api.v1.shapes import Number, Paged, Said
+from finalmarket.api.v1.shapes import Filters, Number, Paged
 from finalmarket.channels.models import SalesChannel
 from finalmarket.journeys.record import YEARS
 from finalmarket.kernel import clock
@@ -41,7 +41,7 @@ def _plausible(day: date) -> date:
 Day = Annotated[date, AfterValidator(_plausible)]
 
 
-class Period(Said):
+class Period(Filters):
     """From one day to another, both included, each channel by its own clock."""
 
     since: Day | None = Field(None, description=f"By default {DAYS} days before the last")

@@ -17,9 +17,10 @@ from finalmarket.access.keys import Caller
 from finalmarket.api.door import Done, caller_of, channel_of, read, write
 from finalmarket.api.problems import Problem, fault
 from finalmarket.api.v1.shapes import (
-    MOST_NUMBER,
     About,
     ContactIn,
+    Filters,
+    Key,
     Number,
     Said,
     customer_or_404,
@@ -37,7 +38,6 @@ from finalmarket.orders.take_over import take_over
 
 router = Router(tags=["carts"])
 Token = Annotated[UUID, Path(description="`token` of the cart")]
-Key = Annotated[int, Path(ge=1, le=MOST_NUMBER)]
 Units = Annotated[int, Field(ge=1, le=MOST_UNITS)]
 Money = Annotated[Decimal, Field(ge=0, max_digits=14, decimal_places=4)]
 
@@ -176,7 +176,7 @@ class TakeOver(Buyer):
     handed_over: bool = Field(False, description="The customer has taken the goods along")
 
 
-class CartFilters(Said):
+class CartFilters(Filters):
     """On which channel the cart is looked at."""
 
     channel: Number

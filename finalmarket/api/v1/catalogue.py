@@ -5,11 +5,11 @@ A key that is bound to channels sees what is listed on them. What goods cost the
 
 from collections.abc import Sequence
 from decimal import Decimal
-from typing import Annotated, Any, Literal
+from typing import Any, Literal
 
 from django.db.models import Exists, OuterRef, QuerySet
 from django.http import HttpRequest
-from ninja import Path, Query, Router
+from ninja import Query, Router
 from pydantic import AwareDatetime, BaseModel, Field
 
 from finalmarket.api.door import caller_of, read
@@ -17,14 +17,13 @@ from finalmarket.api.fields import is_wanted
 from finalmarket.api.paging import page
 from finalmarket.api.problems import Problem
 from finalmarket.api.v1.goods import listed_only
-from finalmarket.api.v1.shapes import MOST_NUMBER, Number, Paged
+from finalmarket.api.v1.shapes import Key, Number, Paged
 from finalmarket.catalog.finding import has_in_title, has_sku
 from finalmarket.catalog.models import Product as ProductRow
 from finalmarket.catalog.models import Variant as VariantRow
 from finalmarket.channels.models import ChannelProduct
 
 router = Router(tags=["catalogue"])
-Key = Annotated[int, Path(ge=1, le=MOST_NUMBER)]
 Status = Literal["draft", "active", "archived"]
 
 

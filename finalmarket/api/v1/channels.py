@@ -3,10 +3,10 @@
 A key that is bound to channels sees these alone, and opens none.
 """
 
-from typing import Annotated, Any, Literal
+from typing import Any, Literal
 
 from django.http import HttpRequest
-from ninja import Path, Query, Router
+from ninja import Query, Router
 from pydantic import AwareDatetime, BaseModel, Field
 
 from finalmarket.analytics.health import health_of
@@ -15,14 +15,13 @@ from finalmarket.api.paging import page
 from finalmarket.api.problems import Problem
 from finalmarket.api.v1.analytics import ChannelWord, Found
 from finalmarket.api.v1.goods import channel_seen, channels_seen, check_locations
-from finalmarket.api.v1.shapes import MOST_NUMBER, Number, Paged, Said
+from finalmarket.api.v1.shapes import Key, Number, Paged, Said
 from finalmarket.channels import verbs
 from finalmarket.channels.models import SalesChannel
 from finalmarket.stock.locations import set_sources
 from finalmarket.stock.models import ChannelSource
 
 router = Router(tags=["channels"])
-Key = Annotated[int, Path(ge=1, le=MOST_NUMBER)]
 Kind = Literal["web", "mobile", "marketplace", "social", "store", "phone", "email", "chat", "voice", "kiosk"]
 Status = Literal["active", "inactive", "archived"]
 MOST_INT = 2**31 - 1

@@ -1,22 +1,21 @@
 """Stock takes while selling goes on: begun at a location, counted line by line, looked at, applied."""
 
-from typing import Annotated, Literal
+from typing import Literal
 
 from django.http import HttpRequest
-from ninja import Path, Query, Router
+from ninja import Query, Router
 from pydantic import AwareDatetime, BaseModel, Field
 
 from finalmarket.api.door import Done, caller_of, check_match, read, write
 from finalmarket.api.paging import page
 from finalmarket.api.problems import Problem
 from finalmarket.api.v1.goods import Goods, check_locations, location_seen, locations_seen, variant_of, variants_of
-from finalmarket.api.v1.shapes import MOST_NUMBER, Moment, Number, Paged, Said, source_of
+from finalmarket.api.v1.shapes import Key, Moment, Number, Paged, Said, source_of
 from finalmarket.stock import counts
 from finalmarket.stock.models import StockCount
 from finalmarket.stock.refusals import MOST_UNITS
 
 router = Router(tags=["stock"])
-Key = Annotated[int, Path(ge=1, le=MOST_NUMBER)]
 State = Literal["open", "applied", "cancelled"]
 MOST_AT_ONCE = 1_000
 

@@ -3,17 +3,17 @@
 from collections.abc import Mapping
 from dataclasses import asdict
 from decimal import Decimal
-from typing import Annotated, Any
+from typing import Any
 from uuid import UUID
 
 from django.http import HttpRequest
-from ninja import Path, Query, Router
+from ninja import Query, Router
 from pydantic import AwareDatetime, BaseModel, ConfigDict, Field, model_validator
 
 from finalmarket.api.door import Done, read, write
 from finalmarket.api.problems import fault
 from finalmarket.api.v1.agreements import Preference
-from finalmarket.api.v1.shapes import MOST_NUMBER, Number, Said, customer_or_404, source_of
+from finalmarket.api.v1.shapes import Filters, Key, Number, Said, customer_or_404, source_of
 from finalmarket.customers import merging
 from finalmarket.customers.models import CustomerIdentity
 from finalmarket.customers.persons import members
@@ -22,7 +22,6 @@ from finalmarket.customers.survivorship import Shown
 from finalmarket.customers.unified import persons_of
 
 router = Router(tags=["customers"])
-Key = Annotated[int, Path(ge=1, le=MOST_NUMBER)]
 KINDS = ("email", "phone", "account", "loyalty", "device")
 MOST_CARRIERS, MOST_FOUND = 500, 20
 
@@ -117,7 +116,7 @@ class People(BaseModel):
     items: list[Person]
 
 
-class CustomerFilters(Said):
+class CustomerFilters(Filters):
     """By what a customer is looked for: exactly one of these."""
 
     email: str = Field("", max_length=320)

@@ -3,20 +3,19 @@
 from typing import Annotated, Literal
 
 from django.http import HttpRequest
-from ninja import Path, Query, Router
+from ninja import Query, Router
 from pydantic import AwareDatetime, BaseModel, Field
 
 from finalmarket.api.door import Done, caller_of, check_match, read, write
 from finalmarket.api.paging import page
 from finalmarket.api.problems import Problem
 from finalmarket.api.v1.goods import Goods, check_locations, location_seen, locations_seen, variant_of
-from finalmarket.api.v1.shapes import MOST_NUMBER, Moment, Number, Paged, Said, source_of
+from finalmarket.api.v1.shapes import Key, Moment, Number, Paged, Said, source_of
 from finalmarket.stock import receipts
 from finalmarket.stock.models import ExpectedReceipt
 from finalmarket.stock.refusals import MOST_UNITS
 
 router = Router(tags=["stock"])
-Key = Annotated[int, Path(ge=1, le=MOST_NUMBER)]
 Units = Annotated[int, Field(ge=1, le=MOST_UNITS)]
 
 

@@ -8,7 +8,7 @@ from typing import Annotated, Literal, TypeVar
 
 from django.db.models import Model, QuerySet
 from django.http import HttpRequest
-from ninja import Path, Query, Router
+from ninja import Query, Router
 from pydantic import Field, SecretStr
 
 from finalmarket.api.door import Done, caller_of, channel_of, read, write
@@ -39,14 +39,13 @@ from finalmarket.api.v1.integrations_shown import (
     platform_shown,
     run_shown,
 )
-from finalmarket.api.v1.shapes import MOST_NUMBER, Number, Paged, Said, source_of
+from finalmarket.api.v1.shapes import Key, Number, Paged, Said, source_of
 from finalmarket.connectors.registry import real_connectors
 from finalmarket.integrations import connect, dead_letters
 from finalmarket.integrations.health import health_of_all
 from finalmarket.integrations.models import ChannelIntegration, DeadLetter, DriftFinding, SyncRun
 
 router = Router(tags=["integrations"])
-Key = Annotated[int, Path(ge=1, le=MOST_NUMBER)]
 Secret = Annotated[SecretStr, Field(max_length=10_000)]
 Row = TypeVar("Row", bound=Model)
 MOST_CREDENTIALS = 40

@@ -4,17 +4,17 @@ A key that is bound to channels sees the journeys that began on one of them or h
 """
 
 from decimal import Decimal
-from typing import Annotated, Any, Literal
+from typing import Any, Literal
 
 from django.db.models import Count, Exists, OuterRef, Q, QuerySet
 from django.http import HttpRequest
-from ninja import Path, Query, Router
+from ninja import Query, Router
 from pydantic import AwareDatetime, BaseModel, Field, model_validator
 
 from finalmarket.api.door import Done, caller_of, channel_of, check_match, read, write
 from finalmarket.api.paging import page
 from finalmarket.api.problems import Problem, fault
-from finalmarket.api.v1.shapes import MOST_NUMBER, About, Moment, Number, Paged, Said, nobody, whose
+from finalmarket.api.v1.shapes import About, Key, Moment, Number, Paged, Said, nobody, whose
 from finalmarket.customers.models import OmnichannelCustomer
 from finalmarket.customers.persons import members
 from finalmarket.journeys.models import ChannelInteraction, CrossChannelJourney, JourneyTouchpoint
@@ -24,7 +24,6 @@ from finalmarket.orders.models import Order
 router = Router(tags=["journeys"])
 Intent = Literal["browse", "research", "purchase", "support", "return", "review"]
 State = Literal["open", "completed", "abandoned"]
-Key = Annotated[int, Path(ge=1, le=MOST_NUMBER)]
 NEWEST = ("-started_at", "-id")
 IN_ORDER = ("occurred_at", "id")
 WORDS_OF_THE_VERB = {"self", "channel", "action", "occurred_at", "interaction"}

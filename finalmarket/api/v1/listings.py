@@ -10,14 +10,14 @@ from typing import Annotated, Any, Literal
 from django.core.exceptions import ValidationError
 from django.db.models import Q, QuerySet
 from django.http import HttpRequest
-from ninja import Path, Query, Router
+from ninja import Query, Router
 from pydantic import AwareDatetime, BaseModel, Field
 
 from finalmarket.api.door import Done, caller_of, channel_of, check_match, read, write
 from finalmarket.api.paging import page, page_of_each
 from finalmarket.api.problems import Problem, ProblemBody, body_of, problem_of
 from finalmarket.api.v1.goods import MOST_SKU_CHARACTERS, Goods, of_channels, variant_of, variants_of
-from finalmarket.api.v1.shapes import MOST_NUMBER, Moment, Number, Paged, Said
+from finalmarket.api.v1.shapes import Key, Moment, Number, Paged, Said
 from finalmarket.channels import verbs
 from finalmarket.channels.listing import with_prices
 from finalmarket.channels.models import ChannelProduct, SalesChannel
@@ -26,7 +26,6 @@ from finalmarket.kernel import failpoints
 from finalmarket.kernel.errors import UserError
 
 router = Router(tags=["listings"])
-Key = Annotated[int, Path(ge=1, le=MOST_NUMBER)]
 Money = Annotated[Decimal, Field(ge=0, max_digits=14, decimal_places=4)]
 Currency = Annotated[str, Field(pattern="^[A-Z]{3}$")]
 SyncState = Literal["local", "due", "synced", "failed", "unlinked"]

@@ -1,22 +1,21 @@
 """The places where stock lies, as far as the key may see them."""
 
-from typing import Annotated, Any, Literal
+from typing import Any, Literal
 
 from django.http import HttpRequest
-from ninja import Path, Query, Router
+from ninja import Query, Router
 from pydantic import BaseModel, Field
 
 from finalmarket.api.door import Done, caller_of, check_match, read, write
 from finalmarket.api.paging import page
 from finalmarket.api.problems import Problem
 from finalmarket.api.v1.goods import check_locations, location_seen, locations_seen
-from finalmarket.api.v1.shapes import MOST_NUMBER, Paged, Said
+from finalmarket.api.v1.shapes import Key, Paged, Said
 from finalmarket.stock.locations import change_location as change
 from finalmarket.stock.locations import open_location as open_place
 from finalmarket.stock.models import StockLocation
 
 router = Router(tags=["stock"])
-Key = Annotated[int, Path(ge=1, le=MOST_NUMBER)]
 MOST_INT = 2**31 - 1
 
 

@@ -4,7 +4,7 @@ from decimal import Decimal
 from typing import Annotated, Literal
 
 from django.http import HttpRequest
-from ninja import Path, Router
+from ninja import Router
 from pydantic import Field
 
 from finalmarket.api.door import Done, write
@@ -13,14 +13,13 @@ from finalmarket.api.v1.goods import check_locations
 from finalmarket.api.v1.order_placing import LineSaid, Money, line_drafts
 from finalmarket.api.v1.order_shapes import ORDER, PAYMENT, RETURN, Disposition, OrderShown, locked_order
 from finalmarket.api.v1.orders import Why, order_done, out_of_stock, verb_key
-from finalmarket.api.v1.shapes import MOST_NUMBER, Number, Said, source_of
+from finalmarket.api.v1.shapes import Key, Number, Said, source_of
 from finalmarket.orders import payments, refunds, returns
 from finalmarket.orders.drafts import MOST_UNITS, OutOfStock
 from finalmarket.orders.models import Order, Payment, Return
 from finalmarket.orders.returns import Back
 
 router = Router(tags=["orders"])
-Key = Annotated[int, Path(ge=1, le=MOST_NUMBER)]
 Positive = Annotated[Decimal, Field(gt=0, max_digits=14, decimal_places=4)]
 
 

@@ -8,7 +8,7 @@ from typing import Annotated, Any, Literal
 
 from django.db.models import Exists, OuterRef, Q, QuerySet
 from django.http import HttpRequest
-from ninja import Path, Query, Router
+from ninja import Query, Router
 from pydantic import AwareDatetime, BaseModel, Field
 
 from finalmarket.api.door import Done, caller_of, channel_of, read, token_of, write
@@ -28,7 +28,7 @@ from finalmarket.api.v1.order_shapes import (
     shown,
     shown_rows,
 )
-from finalmarket.api.v1.shapes import MOST_NUMBER, Moment, Number, Paged, Said, source_of
+from finalmarket.api.v1.shapes import Key, Moment, Number, Paged, Said, source_of
 from finalmarket.customers.persons import members
 from finalmarket.kernel import failpoints
 from finalmarket.kernel.errors import UserError
@@ -38,7 +38,6 @@ from finalmarket.orders.intake import Taken
 from finalmarket.orders.models import Order, OrderEvent, OrderLine
 
 router = Router(tags=["orders"])
-Key = Annotated[int, Path(ge=1, le=MOST_NUMBER)]
 Why = Annotated[str, Field(min_length=1, max_length=300)]
 NEWEST = ("-placed_at", "-id")
 MOST_AT_ONCE = 200

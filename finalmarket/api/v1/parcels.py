@@ -3,7 +3,7 @@
 from typing import Annotated, Literal
 
 from django.http import HttpRequest
-from ninja import Path, Router
+from ninja import Router
 from pydantic import BaseModel, Field
 
 from finalmarket.api.door import Done, read, write
@@ -18,13 +18,12 @@ from finalmarket.api.v1.order_shapes import (
     parcels_of,
 )
 from finalmarket.api.v1.orders import order_done
-from finalmarket.api.v1.shapes import MOST_NUMBER, Moment, Number, Said, source_of
+from finalmarket.api.v1.shapes import Key, Moment, Number, Said, source_of
 from finalmarket.orders import fulfilment
 from finalmarket.orders.drafts import MOST_UNITS
 from finalmarket.orders.models import Fulfilment, Order
 
 router = Router(tags=["orders"])
-Key = Annotated[int, Path(ge=1, le=MOST_NUMBER)]
 Link = Annotated[str, Field(max_length=500, pattern=r"^(https?://\S+)?$")]
 
 

@@ -6,13 +6,13 @@ Each decision stands in the ledger with who took it and why.
 from typing import Annotated, Any
 
 from django.http import HttpRequest
-from ninja import Path, Router
+from ninja import Router
 from pydantic import BaseModel, Field
 
 from finalmarket.api.door import Done, check_match, read, write
 from finalmarket.api.problems import Problem
 from finalmarket.api.v1.goods import channel_seen, check_locations
-from finalmarket.api.v1.shapes import MOST_NUMBER, Number, Said, source_of
+from finalmarket.api.v1.shapes import Key, Number, Said, source_of
 from finalmarket.api.v1.stock import LEVEL, Level, level_of
 from finalmarket.catalog.models import Variant
 from finalmarket.stock import ledger
@@ -21,7 +21,6 @@ from finalmarket.stock.policies import set_low_stock_threshold, set_policy, set_
 from finalmarket.stock.refusals import MOST_UNITS
 
 router = Router(tags=["stock"])
-Key = Annotated[int, Path(ge=1, le=MOST_NUMBER)]
 Some = Annotated[int, Field(ge=0, le=MOST_UNITS)]
 FIELDS = (
     "uses_pool", "fence_quantity", "fence_left", "cap", "percent", "buffer", "lends", "borrows", "allows_backorder",

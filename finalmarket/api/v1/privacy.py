@@ -4,17 +4,17 @@ An erasure is confirmed by naming all profiles of the person, as what it would t
 meanwhile, nothing is erased. It is done at once, or written down until the orders that are under way are done.
 """
 
-from typing import Annotated, Any, Literal
+from typing import Any, Literal
 
 from django.http import HttpRequest
-from ninja import Path, Query, Router
+from ninja import Query, Router
 from pydantic import AwareDatetime, BaseModel, Field
 
 from finalmarket.access import audit
 from finalmarket.api.door import Done, caller_of, read, write
 from finalmarket.api.paging import page
 from finalmarket.api.problems import Problem
-from finalmarket.api.v1.shapes import MOST_NUMBER, Number, Paged, Said, customer_or_404, source_of
+from finalmarket.api.v1.shapes import Key, Number, Paged, Said, customer_or_404, source_of
 from finalmarket.customers.models import PrivacyRequest
 from finalmarket.customers.persons import members
 from finalmarket.integrations.privacy.erase import erase
@@ -22,7 +22,6 @@ from finalmarket.integrations.privacy.export import export
 from finalmarket.integrations.privacy.foreseen import Foreseen, foresee
 
 router = Router(tags=["privacy"])
-Key = Annotated[int, Path(ge=1, le=MOST_NUMBER)]
 API = "api"
 
 

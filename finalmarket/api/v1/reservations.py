@@ -8,10 +8,10 @@ from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass
 from hashlib import blake2b, sha256
-from typing import Annotated, Literal
+from typing import Literal
 
 from django.http import HttpRequest
-from ninja import Path, Router
+from ninja import Router
 from pydantic import AwareDatetime, BaseModel, Field
 
 from finalmarket.access.keys import Caller
@@ -19,7 +19,7 @@ from finalmarket.api.door import Done, read, write
 from finalmarket.api.problems import Problem, ProblemBody, body_of, fault, problem_of
 from finalmarket.api.quick import Given, quick
 from finalmarket.api.v1.goods import Goods, of_channels, variant_of, variants_of
-from finalmarket.api.v1.shapes import MOST_NUMBER, Number, Said, source_of
+from finalmarket.api.v1.shapes import Key, Number, Said, source_of
 from finalmarket.orders.models import OrderPromise
 from finalmarket.stock import desk, ledger
 from finalmarket.stock.models import Reservation as ReservationRow
@@ -28,7 +28,6 @@ from finalmarket.stock.refusals import MOST_UNITS
 from finalmarket.stock.reserve import Request, Verdict
 
 router = Router(tags=["stock"])
-Key = Annotated[int, Path(ge=1, le=MOST_NUMBER)]
 HOLD_SECONDS, MOST_HOLD_SECONDS = 900, 7 * 86_400
 MOST_KEY_CHARACTERS = 200
 MOST_LINES, MOST_AT_ONCE = 200, 1_000

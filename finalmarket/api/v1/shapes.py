@@ -8,7 +8,18 @@ from datetime import datetime
 from typing import Annotated, Any
 
 from django.http import HttpRequest
-from pydantic import AfterValidator, AwareDatetime, BaseModel, ConfigDict, Field, model_validator
+from ninja import Path
+from pydantic import (
+    AfterValidator,
+    AwareDatetime,
+    BaseModel,
+    BeforeValidator,
+    ConfigDict,
+    Field,
+    GetCoreSchemaHandler,
+    model_validator,
+)
+from pydantic_core import CoreSchema
 
 from finalmarket.api.door import caller_of
 from finalmarket.api.paging import LIMIT, MOST
@@ -21,6 +32,16 @@ MOST_NUMBER = 2**63 - 1
 Number = Annotated[int, Field(ge=1, le=MOST_NUMBER)]
 
 
+def _plain(written: Any) -> Any:
+    if isinstance(written, str) and not (written.isascii() and written.isdigit() and written[0] != "0"):
+        raise ValueError("it is written with digits alone")
+    return written
+
+
+Key = Annotated[int, BeforeValidator(_plain), Path(ge=1, le=MOST_NUMBER)]
+"""A number in an address. What is there has one address: 2.0 and +2 are not it."""
+
+
 def _plausible(moment: datetime) -> datetime:
     if moment.year not in YEARS:
         raise ValueError(f"the year lies between {YEARS.start} and {YEARS.stop - 1}")
@@ -30,13 +51,39 @@ def _plausible(moment: datetime) -> datetime:
 Moment = Annotated[AwareDatetime, AfterValidator(_plausible)]
 
 
+def _take_whole_numbers_only(part: Any) -> None:
+    """Have every `int` of a schema, and of what it is made of, be one."""
+    if isinstance(part, dict):
+        if part.get("type") == "int":
+            part["strict"] = True
+        for one in list(part.values()):
+            _take_whole_numbers_only(one)
+    elif isinstance(part, list | tuple):
+        for one in part:
+            _take_whole_numbers_only(one)
+
+
 class Said(BaseModel):
-    """What is said to us. What is no field of ours is refused: better than to be passed over."""
+    """What is said to us. What is no field of ours is refused: better than to be passed over. So is what only looks
+    like a whole number: true is not 1, nor is "1"."""
+
+    model_config = ConfigDict(extra="forbid")
+
+    @classmethod
+    def __get_pydantic_core_schema__(cls, source: Any, handler: GetCoreSchemaHandler) -> CoreSchema:
+        """Every whole number in it is taken as it stands."""
+        schema = handler(source)
+        _take_whole_numbers_only(schema)
+        return schema
+
+
+class Filters(BaseModel):
+    """What stands in an address after the question mark, where everything is text."""
 
     model_config = ConfigDict(extra="forbid")
 
 
-class Paged(Said):
+class Paged(Filters):
     """The words of every list."""
 
     limit: int = Field(LIMIT, ge=1, le=MOST, description="Rows a page")

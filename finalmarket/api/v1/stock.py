@@ -4,11 +4,11 @@ Units throughout. A key that is bound to channels sees the goods that are listed
 from, and of the history what their channels did.
 """
 
-from typing import Annotated, Any, Literal
+from typing import Any, Literal
 
 from django.db.models import Exists, OuterRef, QuerySet
 from django.http import HttpRequest
-from ninja import Path, Query, Router
+from ninja import Query, Router
 from pydantic import AwareDatetime, BaseModel, Field, field_validator
 
 from finalmarket.api.door import caller_of, channel_of, read
@@ -22,7 +22,7 @@ from finalmarket.api.v1.goods import (
     locations_seen,
     of_channels,
 )
-from finalmarket.api.v1.shapes import MOST_NUMBER, Number, Paged, Said
+from finalmarket.api.v1.shapes import Filters, Key, Number, Paged
 from finalmarket.catalog.models import Variant
 from finalmarket.channels.models import ChannelProduct
 from finalmarket.stock import atp
@@ -30,7 +30,6 @@ from finalmarket.stock.models import StockItem, StockMovement, StockPool
 from finalmarket.stock.why import Explanation
 
 router = Router(tags=["stock"])
-Key = Annotated[int, Path(ge=1, le=MOST_NUMBER)]
 MOST_NAMED = 200
 Kind = Literal[
     "receive", "adjust", "count", "transfer_out", "transfer_in", "reserve", "release", "expire", "allocate",
@@ -150,7 +149,7 @@ class LevelFilters(Paged):
         return text
 
 
-class ForChannel(Said):
+class ForChannel(Filters):
     """For which channel."""
 
     channel: Number

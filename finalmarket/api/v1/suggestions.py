@@ -2,22 +2,21 @@
 
 from dataclasses import asdict
 from decimal import Decimal
-from typing import Annotated, Any, Literal
+from typing import Any, Literal
 
 from django.http import HttpRequest
-from ninja import Path, Query, Router
+from ninja import Query, Router
 from pydantic import AwareDatetime, BaseModel, Field
 
 from finalmarket.api.door import Done, read, write
 from finalmarket.api.paging import page
 from finalmarket.api.problems import Problem
-from finalmarket.api.v1.shapes import MOST_NUMBER, Number, Paged, Said, customer_or_404, source_of
+from finalmarket.api.v1.shapes import Filters, Key, Number, Paged, Said, customer_or_404, source_of
 from finalmarket.customers import suggestions
 from finalmarket.customers.models import MergeSuggestion
 from finalmarket.customers.preview import Preview, Side, preview
 
 router = Router(tags=["customers"])
-Key = Annotated[int, Path(ge=1, le=MOST_NUMBER)]
 
 
 class Suggestion(BaseModel):
@@ -81,7 +80,7 @@ class SuggestionFilters(Paged):
     state: Literal["open", "accepted", "rejected"] = "open"
 
 
-class OtherCustomer(Said):
+class OtherCustomer(Filters):
     """With whom a merge is looked at."""
 
     other: Number

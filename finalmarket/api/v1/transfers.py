@@ -4,24 +4,23 @@ A key that is bound to channels sees the transfers that begin or end where it se
 its channels name as sources, and receives at those.
 """
 
-from typing import Annotated, Literal
+from typing import Literal
 
 from django.db.models import Q, QuerySet
 from django.http import HttpRequest
-from ninja import Path, Query, Router
+from ninja import Query, Router
 from pydantic import AwareDatetime, BaseModel, Field
 
 from finalmarket.api.door import Done, caller_of, check_match, read, write
 from finalmarket.api.paging import page
 from finalmarket.api.problems import Problem
 from finalmarket.api.v1.goods import Goods, check_locations, locations_seen, variant_of, variants_of
-from finalmarket.api.v1.shapes import MOST_NUMBER, Number, Paged, Said, source_of
+from finalmarket.api.v1.shapes import Key, Number, Paged, Said, source_of
 from finalmarket.stock import transfers
 from finalmarket.stock.models import Transfer as TransferRow
 from finalmarket.stock.refusals import MOST_UNITS
 
 router = Router(tags=["stock"])
-Key = Annotated[int, Path(ge=1, le=MOST_NUMBER)]
 State = Literal["draft", "in_transit", "received", "cancelled"]
 MOST_LINES = 1_000
 

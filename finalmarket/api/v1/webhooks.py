@@ -7,20 +7,19 @@ each time that something is sent (integrations/outgoing/guard.py).
 from typing import Annotated, Literal
 
 from django.http import HttpRequest
-from ninja import Path, Query, Router
+from ninja import Query, Router
 from pydantic import AwareDatetime, BaseModel, Field
 
 from finalmarket.api.door import Done, check_match, read, write
 from finalmarket.api.paging import page
 from finalmarket.api.problems import Problem
-from finalmarket.api.v1.shapes import MOST_NUMBER, Number, Paged, Said, source_of
+from finalmarket.api.v1.shapes import Key, Number, Paged, Said, source_of
 from finalmarket.integrations.models import OutgoingDelivery, WebhookEndpoint
 from finalmarket.integrations.outgoing import endpoints
 from finalmarket.integrations.outgoing.announce import TOPICS
 from finalmarket.integrations.outgoing.deliver import message_id
 
 router = Router(tags=["webhooks"])
-Key = Annotated[int, Path(ge=1, le=MOST_NUMBER)]
 Url = Annotated[str, Field(min_length=1, max_length=500, description="http or https, and of a public address")]
 Topic = Annotated[str, Field(min_length=1, max_length=40)]
 Topics = Annotated[list[Topic], Field(min_length=1, max_length=50, description="order.created, order.* or *")]
