@@ -113,6 +113,7 @@ urlpatterns = [
     path("journeys/<int:key>/", journeys.journey, name="journey"),
     path("journeys/paths/", paths.walked, name="paths"),
     path("journeys/funnel/", paths.funnel, name="funnel"),
+    path("journeys/funnel/persons/", paths.funnel_persons, name="funnel_persons"),
     path("journeys/abandonment/", paths.abandonment, name="abandonment"),
     path("journeys/lost/", lost_journeys.lost_journeys, name="lost_journeys"),
     path("journeys/lost/compute", lost_journeys.compute_lost, name="compute_lost"),

@@ -18,6 +18,7 @@ from finalmarket.journeys.paths_asked import QUERIES, Asked, chosen_with, rows
 from finalmarket.kernel.errors import UserError
 
 MOST_STEPS = 8
+MOST_PERSONS = 1_000
 IN_TIME = " AND at - {before} <= %(window)s"  # of paths.sql; left out where there is no window
 
 
@@ -49,12 +50,9 @@ def funnel(
     `within_journey` all steps must lie in one journey, else a person may take them on several. Raises UserError for no
     step, too many, or a window that is not above zero.
     """
-    if not 1 <= len(steps) <= MOST_STEPS:
-        raise UserError(f"a funnel has 1 to {MOST_STEPS} steps, not {len(steps)}")
-    if window is not None and window <= timedelta(0):
-        raise UserError("the window of a funnel is longer than nothing")
+    _check(steps, window)
     statement, values = _statement(asked, steps, window, within_journey)
-    found = rows(statement, asked.values | values)[0]
+    found = rows(f"{statement}\n{_counts(len(steps))}", asked.values | values)[0]
     return [
         Stage(
             step, found[f"persons_{number}"], found[f"journeys_{number}"] if within_journey else None,
@@ -62,6 +60,29 @@ def funnel(
         )
         for number, step in enumerate(steps, start=1)
     ]  # fmt: skip
+
+
+def persons_at(
+    asked: Asked, steps: Sequence[FunnelStep], number: int, *, window: timedelta | None = None,
+    within_journey: bool = False, most: int = MOST_PERSONS,
+) -> list[int]:  # fmt: skip
+    """Return the profiles of those whom `funnel` counts at step `number` (from 1), the newest first, at most `most`.
+
+    Raises UserError as `funnel` does, and for a step that is none of it.
+    """
+    _check(steps, window)
+    if not 1 <= number <= len(steps):
+        raise UserError(f"the funnel has steps 1 to {len(steps)}, and no step {number}")
+    statement, values = _statement(asked, steps, window, within_journey)
+    wanted = QUERIES["funnel_persons"].format(number=number)
+    return [row["person"] for row in rows(f"{statement}\n{wanted}", {**asked.values, **values, "most": most})]
+
+
+def _check(steps: Sequence[FunnelStep], window: timedelta | None) -> None:
+    if not 1 <= len(steps) <= MOST_STEPS:
+        raise UserError(f"a funnel has 1 to {MOST_STEPS} steps, not {len(steps)}")
+    if window is not None and window <= timedelta(0):
+        raise UserError("the window of a funnel is longer than nothing")
 
 
 def _statement(
@@ -81,7 +102,7 @@ def _statement(
     levels = [f"{chosen_with(asked)}, touches AS (\n{touches}\n)"]
     levels.append(f"begun_1 AS (\n{QUERIES['funnel_begun_first']}\n)")
     levels += [_level(number, window is not None) for number in range(2, len(steps) + 1)]
-    return ",\n".join(levels) + _counts(len(steps)), values
+    return ",\n".join(levels) + _runs(len(steps)), values
 
 
 def _condition(number: int, step: FunnelStep) -> str:
@@ -97,15 +118,20 @@ def _level(number: int, is_windowed: bool) -> str:
     return f"begun_{number} AS (\n{begun.format(number=number, earlier=number - 1, before=before)}\n)"
 
 
-def _counts(count: int) -> str:
-    """Count persons and journeys that came to each step, and take the median of each person's fastest run."""
-    took, fastest, counts = [], [], []
+def _runs(count: int) -> str:
+    """Each person's fastest run to each step, and how many runs came to it."""
+    took, fastest = [], []
     for number in range(1, count + 1):
         took.append(f"min(at - start_{number}) AS took_{number}")
         fastest.append(f"min(took_{number}) AS took_{number}, count(took_{number}) AS units_{number}")
-        counts.append(
-            f"count(took_{number}) AS persons_{number}, coalesce(sum(units_{number}), 0)::bigint AS journeys_{number}, "
-            f"percentile_cont(0.5) WITHIN GROUP (ORDER BY took_{number}) AS median_{number}"
-        )
-    lists = {"took": ", ".join(took), "fastest": ", ".join(fastest), "counts": ", ".join(counts)}
-    return QUERIES["funnel_runs"].format(count=count, **lists)
+    return QUERIES["funnel_runs"].format(count=count, took=", ".join(took), fastest=", ".join(fastest))
+
+
+def _counts(count: int) -> str:
+    """Count persons and journeys that came to each step, and take the median of each person's fastest run."""
+    counts = [
+        f"count(took_{number}) AS persons_{number}, coalesce(sum(units_{number}), 0)::bigint AS journeys_{number}, "
+        f"percentile_cont(0.5) WITHIN GROUP (ORDER BY took_{number}) AS median_{number}"
+        for number in range(1, count + 1)
+    ]
+    return QUERIES["funnel_counts"].format(counts=", ".join(counts))

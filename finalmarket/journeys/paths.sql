@@ -154,7 +154,12 @@ max(start_{earlier}) OVER (PARTITION BY unit ORDER BY at, id ROWS BETWEEN UNBOUN
 ), fastest AS (
     SELECT person, {fastest} FROM runs GROUP BY person
 )
+
+-- name: funnel_counts
 SELECT {counts} FROM fastest
+
+-- name: funnel_persons
+SELECT person FROM fastest WHERE took_{number} IS NOT NULL ORDER BY person DESC LIMIT %(most)s
 
 -- name: actions
 -- The words for what is done on journeys, the most frequent first; read from a sample of the newest.

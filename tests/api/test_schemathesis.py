@@ -17,6 +17,7 @@ from collections import Counter
 from collections.abc import Callable, Iterator
 from datetime import timedelta
 from typing import Any
+from urllib.parse import parse_qsl, urlsplit
 
 import pytest
 import schemathesis
@@ -99,6 +100,12 @@ def holders(there: Furnished) -> dict[str, str]:
     }  # fmt: skip
 
 
+def is_lost(case: Any, answer: Any) -> bool:
+    """Whether what does not fit was not said at all: an empty list among the words of an address leaves no trace."""
+    said = parse_qsl(urlsplit(answer.request.url).query, keep_blank_values=True)
+    return not set(case.query or ()) <= {name for name, _ in said}
+
+
 def one_by_one(answer: Any) -> bool:
     """Whether it is a bulk call, and its answer names what was refused of it."""
     if answer.status_code != 200 or not answer.request.url.endswith("/bulk"):
@@ -154,7 +161,7 @@ def test_whatever_is_said_is_answered_as_described_whoever_says_it(
         with transaction.atomic():
             headers = shown(known[holder])
             answer = case.call(headers=headers)
-            passed_over = [negative_data_rejection] if one_by_one(answer) else []
+            passed_over = [negative_data_rejection] if one_by_one(answer) or is_lost(case, answer) else []
             case.validate_response(
                 answer, headers=headers, excluded_checks=passed_over, transport_kwargs={"headers": headers}
             )

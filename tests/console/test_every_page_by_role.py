@@ -80,6 +80,7 @@ journeys            owner merchandiser support analyst
 journey             owner merchandiser support analyst
 paths               owner merchandiser support analyst
 funnel              owner merchandiser support analyst
+funnel_persons      owner merchandiser support analyst
 abandonment         owner merchandiser support analyst
 lost_journeys       owner merchandiser analyst
 compute_lost        owner merchandiser

@@ -72,6 +72,20 @@ def test_revenue_is_for_those_who_may_see_orders(shop: list[SalesChannel]) -> No
     assert "48.50" not in read(client, reverse("console:journey", args=[key]))
 
 
+def test_who_may_see_no_people_meets_them_by_number(shop: list[SalesChannel], ann: OmnichannelCustomer) -> None:
+    user = User.objects.create_user("jo", password="open sesame 5", is_staff=True)
+    user.user_permissions.add(Permission.objects.get(codename="view_crosschanneljourney"))
+    client = Client()
+    client.force_login(user)
+    key = CrossChannelJourney.objects.exclude(order=None).get().pk
+    pages = [address("journeys"), reverse("console:journey", args=[key]), address("funnel_persons", reached=1)]
+    for page in pages:
+        told = read(client, page)
+        assert f"Customer {ann.pk}" in told, page
+        assert "Ann" not in told, page
+    assert read(client, address("journeys", q="Nobody")).count(f"Customer {ann.pk}") == 2
+
+
 def test_journeys_are_listed_with_what_came_of_them(operator: Client, shop: list[SalesChannel]) -> None:
     told = read(operator, address("journeys"))
     assert "2 journeys, newest first" in told

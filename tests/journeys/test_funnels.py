@@ -9,7 +9,7 @@ import pytest
 
 from finalmarket.channels.models import SalesChannel
 from finalmarket.customers.models import OmnichannelCustomer
-from finalmarket.journeys.funnels import FunnelStep, funnel
+from finalmarket.journeys.funnels import FunnelStep, funnel, persons_at
 from finalmarket.journeys.paths_asked import Asked
 from finalmarket.kernel.errors import UserError
 from tests.journeys.walks import ACTIONS, MORNING, Touch, Walk, channels, half, walk, wander
@@ -31,13 +31,29 @@ def ann(db: None) -> OmnichannelCustomer:
 
 def persons(*steps: FunnelStep, within_minutes: int | None = None, within_journey: bool = False) -> list[int]:
     window = None if within_minutes is None else timedelta(minutes=within_minutes)
-    return [one.persons for one in funnel(EVERYTHING, steps, window=window, within_journey=within_journey)]
+    counted = [one.persons for one in funnel(EVERYTHING, steps, window=window, within_journey=within_journey)]
+    for number, count in enumerate(counted, start=1):
+        there = persons_at(EVERYTHING, steps, number, window=window, within_journey=within_journey)
+        assert len(set(there)) == len(there) == count
+    return counted
 
 
 def test_steps_count_in_their_order_only(web: SalesChannel, ann: OmnichannelCustomer) -> None:
     walk(ann, [(web, "add_to_cart", 0), (web, "product_view", 1), (web, "checkout_start", 2)])
     assert persons(VIEW, CART) == [1, 0]
     assert persons(CART, VIEW, START) == [1, 1, 1]
+
+
+def test_who_came_to_a_step_is_known(web: SalesChannel, ann: OmnichannelCustomer) -> None:
+    ben = OmnichannelCustomer.objects.create(name="Ben", merged_into=ann)
+    cleo = OmnichannelCustomer.objects.create(name="Cleo")
+    walk(ben, [(web, "product_view", 0), (web, "add_to_cart", 1)])
+    walk(cleo, [(web, "product_view", 0)])
+    assert persons_at(EVERYTHING, [VIEW, CART], 1) == [cleo.pk, ann.pk]
+    assert persons_at(EVERYTHING, [VIEW, CART], 2) == [ann.pk]
+    assert persons_at(EVERYTHING, [VIEW, CART], 1, most=1) == [cleo.pk]
+    with pytest.raises(UserError, match="no step 3"):
+        persons_at(EVERYTHING, [VIEW, CART], 3)
 
 
 def test_one_touch_is_one_step(web: SalesChannel, ann: OmnichannelCustomer) -> None:

@@ -2,12 +2,14 @@
 
 from __future__ import annotations
 
-from typing import ClassVar
+from typing import Any, ClassVar
 
 from django.contrib import admin
+from django.http import HttpRequest
 
 from finalmarket.console import finding
 from finalmarket.console.admin.records import ReadOnlyAdmin, ReadOnlyTable, RecordAdmin, pilled
+from finalmarket.console.people import OF_BUYERS, sees_buyers
 from finalmarket.orders.models import (
     Cart,
     CartLine,
@@ -91,6 +93,10 @@ class OrderAdmin(ReadOnlyAdmin):
     finds = finding.within("pk", finding.orders)
     ordering = ("-placed_at", "-id")
     inlines = (LineTable, PaymentTable, FulfilmentTable, RefundTable, EventTable)
+
+    def get_exclude(self, request: HttpRequest, obj: Any = None) -> tuple[str, ...]:
+        """Who bought is shown to those alone who may see it."""
+        return super().get_exclude(request, obj) if sees_buyers(request.user) else (*OF_BUYERS, "customer")
 
     order_state = pilled("state")
 

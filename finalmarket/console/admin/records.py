@@ -16,7 +16,9 @@ from unfold.views import ChangeList as UnfoldList
 
 from finalmarket.access.roles import places_of
 from finalmarket.console.counting import BoundedPaginator
+from finalmarket.console.people import sees_people
 from finalmarket.console.templatetags.console import pill
+from finalmarket.customers.models import OmnichannelCustomer
 
 if TYPE_CHECKING:
     from django.contrib.admin import ModelAdmin, TabularInline
@@ -35,6 +37,22 @@ def pilled(field: str) -> Callable[..., SafeString]:
     def column(site: Any, record: Any) -> SafeString:
         word = getattr(record, f"get_{field}_display", None)
         return pill(getattr(record, field), word() if word else "")
+
+    return column
+
+
+def persons_of(model: type[Model]) -> tuple[str, ...]:
+    """The fields of a record that lead to a person."""
+    return tuple(field.name for field in model._meta.fields if field.related_model is OmnichannelCustomer)
+
+
+def _by_number(field: str) -> Callable[[Any], str]:
+    """Return a column that tells a person by number."""
+
+    @admin.display(description=field)
+    def column(record: Any) -> str:
+        number = getattr(record, f"{field}_id")
+        return "–" if number is None else f"Customer {number}"
 
     return column
 
@@ -64,6 +82,17 @@ class RecordAdmin(Admin):
     compressed_fields = True
     warn_unsaved_form = True
     finds: ClassVar[Callable[[str], Q] | None] = None
+
+    def get_list_display(self, request: HttpRequest) -> list[Any]:
+        """Its columns; a person is told by number to those who may not see people."""
+        columns = [*super().get_list_display(request)]
+        persons = () if sees_people(request.user) else persons_of(self.model)
+        return [_by_number(one) if one in persons else one for one in columns]
+
+    def get_exclude(self, request: HttpRequest, obj: Model | None = None) -> tuple[str, ...]:
+        """What is left out of its page: whose it is, for those who may not see people."""
+        hidden = super().get_exclude(request, obj) or ()
+        return (*hidden,) if sees_people(request.user) else (*hidden, *persons_of(self.model))
 
     def get_changelist(self, request: HttpRequest, **kwargs: Any) -> type[ChangeList]:
         """The list that counts once."""

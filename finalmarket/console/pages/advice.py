@@ -23,8 +23,8 @@ from finalmarket.channels.models import SalesChannel
 from finalmarket.console.counting import bounded_count
 from finalmarket.console.keyset import cut
 from finalmarket.console.pages import asked
-from finalmarket.console.pages.customers import PEOPLE
 from finalmarket.console.pages.frame import actor, attempt, back, page, show
+from finalmarket.console.people import PEOPLE
 from finalmarket.customers.survivorship import Shown
 from finalmarket.customers.unified import persons_of, profiles_of
 from finalmarket.kernel import clock

@@ -23,6 +23,7 @@ from finalmarket.console.pages import asked
 from finalmarket.console.pages.customer_timeline import KIND_WORDS, told
 from finalmarket.console.pages.customer_worth import worth
 from finalmarket.console.pages.frame import actor, attempt, back, page, show
+from finalmarket.console.people import PEOPLE
 from finalmarket.customers.models import CustomerIdentity, MergeSuggestion, OmnichannelCustomer
 from finalmarket.customers.survivorship import SEGMENTS, Shown
 from finalmarket.customers.unified import persons_of, profiles_of
@@ -33,7 +34,6 @@ from finalmarket.orders.one_cart import Opened, carts_of, open_cart_of, wanted_i
 from finalmarket.orders.profile import bought_by
 from finalmarket.orders.take_over import take_over
 
-PEOPLE = "customers.view_omnichannelcustomer"
 SEEN = f"{PEOPLE}|analytics.view_channelanalytics"
 """Whoever sees people sees all of it; whoever sees figures alone sees persons without anything that names them."""
 TAKEN = "orders.add_order"

@@ -17,6 +17,7 @@ from finalmarket.console.counting import bounded_count
 from finalmarket.console.keyset import cut
 from finalmarket.console.pages import asked
 from finalmarket.console.pages.frame import page, show
+from finalmarket.console.people import sees_people
 from finalmarket.customers.models import OmnichannelCustomer
 from finalmarket.journeys import behind
 from finalmarket.journeys.models import CrossChannelJourney, JourneyTouchpoint
@@ -43,6 +44,12 @@ class JourneyFilters(asked.Filters):
     until = asked.day("to")
     segment = asked.choice("Segment", "All customers", list(OmnichannelCustomer.Segment.choices))
     behind = forms.CharField(max_length=300, required=False, widget=forms.HiddenInput())
+
+    def __init__(self, request: HttpRequest) -> None:
+        super().__init__(request)
+        if not sees_people(request.user):  # to find is to see
+            del self.fields["q"]
+            self.cleaned_data.pop("q", None)
 
 
 @page("journeys.view_crosschanneljourney")

@@ -14,6 +14,7 @@ from django.urls import reverse
 
 from finalmarket.channels.models import SalesChannel
 from finalmarket.console import sankey
+from finalmarket.console.keyset import cut
 from finalmarket.console.pages import asked
 from finalmarket.console.pages.frame import page, show
 from finalmarket.customers.models import OmnichannelCustomer
@@ -164,6 +165,13 @@ class FunnelFilters(PathFilters):
         return chosen or [FunnelStep(action) for action in USUAL_FUNNEL]
 
     @property
+    def limits(self) -> dict[str, Any]:
+        """Within what the steps have to lie."""
+        given = super().given
+        window = timedelta(days=given["days"]) if given.get("days") else None
+        return {"window": window, "within_journey": bool(given.get("one_journey"))}
+
+    @property
     def pairs(self) -> list[tuple[Any, Any]]:
         """The two fields of each step, for the form."""
         return [(self[f"step{number}"], self[f"at{number}"]) for number in range(1, FUNNEL_STEPS + 1)]
@@ -182,13 +190,35 @@ def funnel(request: HttpRequest) -> HttpResponse:
 
     def answer() -> dict[str, Any]:
         about = filters.asked()
-        given = filters.given
-        window = timedelta(days=given["days"]) if given.get("days") else None
-        stages = funnels.funnel(about, filters.steps(), window=window, within_journey=bool(given.get("one_journey")))
+        stages = funnels.funnel(about, filters.steps(), **filters.limits)
         return {"population": paths.population(about), "stages": _shown(stages, known)}
 
     found = answered(request, answer)
     return show(request, "funnel.html", "Funnel", _framed(filters, known, "funnel") | found)
+
+
+class ReachedFilters(FunnelFilters):
+    """A funnel, and a step of it that somebody came to."""
+
+    reached = asked.number()
+
+
+@page("journeys.view_crosschanneljourney")
+def funnel_persons(request: HttpRequest) -> HttpResponse:
+    """The persons who came to a step of a funnel."""
+    filters = ReachedFilters(request, _words())
+    reached = filters.given.get("reached") or 1
+
+    def answer() -> dict[str, Any]:
+        found = funnels.persons_at(filters.asked(), filters.steps(), reached, **filters.limits)
+        persons = OmnichannelCustomer.objects.filter(pk__in=found)
+        slice_ = cut(persons.defer("attributes"), ("-id",), request.GET, asked.PAGE_SIZE)
+        return {"slice": slice_, "count": f"{len(found):,}"}
+
+    more = {"reached": reached, "most": funnels.MOST_PERSONS}
+    found = answered(request, answer)
+    framed = _framed(filters, names(), "funnel") | more | found
+    return show(request, "funnel_persons.html", "Persons in a funnel", framed)
 
 
 def _words() -> list[tuple[str, str]]:

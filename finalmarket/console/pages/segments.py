@@ -20,9 +20,9 @@ from finalmarket.analytics.segments_rules import checked
 from finalmarket.analytics.segments_words import rule_in_words
 from finalmarket.console.keyset import cut
 from finalmarket.console.pages import asked
-from finalmarket.console.pages.customers import PEOPLE
 from finalmarket.console.pages.frame import actor, attempt, back, page, show
 from finalmarket.console.pages.segments_form import Builder, conditions, parsed
+from finalmarket.console.people import PEOPLE
 from finalmarket.customers.models import OmnichannelCustomer
 from finalmarket.customers.unified import persons_of
 from finalmarket.kernel import clock

@@ -16,6 +16,7 @@ from django.utils.html import format_html
 from django.utils.safestring import SafeString
 from django.utils.translation import gettext as _
 
+from finalmarket.console.people import sees_people
 from finalmarket.journeys.models import ChannelInteraction
 
 register = template.Library()
@@ -196,6 +197,12 @@ def signed(number: int) -> str:
 def grouped(number: int | Decimal | str | None) -> str:
     """A number in groups of three digits; a dash for none."""
     return "–" if number in (None, "") else f"{number:,}"
+
+
+@register.simple_tag(takes_context=True)
+def who(context: template.Context, person: Any) -> str:
+    """A person by name, for those who may see people; for others by number."""
+    return str(person) if sees_people(context["request"].user) else _("Customer %(number)s") % {"number": person.pk}
 
 
 @register.simple_tag

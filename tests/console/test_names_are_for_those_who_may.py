@@ -1,0 +1,86 @@
+"""Analysts and merchandisers work with orders, journeys and figures, and meet nobody by name on any page."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from dataclasses import replace
+from datetime import UTC, datetime, timedelta
+
+import pytest
+from django.contrib import admin
+from django.test import Client
+from django.urls import reverse
+
+from finalmarket.analytics import segments
+from finalmarket.analytics.models import Segment
+from finalmarket.analytics.rollup import restate_all
+from finalmarket.console import urls
+from finalmarket.customers.models import OmnichannelCustomer
+from finalmarket.journeys.models import CrossChannelJourney
+from finalmarket.kernel import clock
+from finalmarket.orders.drafts import Address
+from finalmarket.orders.intake import take
+from finalmarket.orders.models import Order
+from tests.console.roles import logged_in, person
+from tests.journeys.walks import walk
+from tests.orders.market import Market, draft, line
+
+NOON = datetime(2026, 5, 5, 12, tzinfo=UTC)
+CANARIES = ("Quetzalia", "quetzalia@example.com", "Plumeweg", "2071234567")
+"""Name, address for mail, street and number of the one customer of this house."""
+
+
+@pytest.fixture
+def house(market: Market) -> Iterator[Market]:
+    """An order and two journeys of somebody with all that is known of a person."""
+    with clock.steered(NOON):
+        market.goods("TEA", price="4.50", warehouse=90)
+        street = Address(name="Quetzalia Plume", street="Plumeweg 7", city="Bonn", country="DE", phone="+442071234567")
+        wanted = draft(market.web, "1", line("TEA", 1, "4.80"), email="quetzalia@example.com")
+        take(replace(wanted, placed_at=NOON - timedelta(hours=1), phone="+442071234567", shipping_address=street))
+        buyer = OmnichannelCustomer.objects.get()
+        OmnichannelCustomer.objects.update(name="Quetzalia Plume", phone="+442071234567")
+        for action in ("checkout_start", "product_view"):
+            walk(buyer, [(market.web, "product_view", 0), (market.bazaar, action, 9)], began=NOON - timedelta(days=1))
+        restate_all(2)
+        segments.restate()
+        yield market
+
+
+def pages(market: Market) -> Iterator[str]:
+    """Pages of the console and lists of records, and those about one thing that is there."""
+    for pattern in urls.urlpatterns:
+        if not pattern.pattern.converters and getattr(pattern.callback, "is_looked_at", False):
+            yield reverse(f"console:{pattern.name}")
+    for name, key in (
+        ("order", Order.objects.get().pk), ("journey", CrossChannelJourney.objects.earliest("pk").pk),
+        ("channel", market.web.pk), ("sku", market.variants["TEA"].pk), ("segment", Segment.objects.earliest("pk").pk),
+        ("customer", OmnichannelCustomer.objects.get().pk), ("customer_advice", OmnichannelCustomer.objects.get().pk),
+    ):  # fmt: skip
+        yield reverse(f"console:{name}", args=[key])
+    for model in admin.site._registry:
+        yield reverse(f"admin:{model._meta.app_label}_{model._meta.model_name}_changelist")
+        if (one := model._default_manager.first()) is not None:
+            yield reverse(f"admin:{model._meta.app_label}_{model._meta.model_name}_change", args=[one.pk])
+
+
+def met(client: Client, market: Market) -> dict[str, list[str]]:
+    """What is told of the person, by the page that tells it."""
+    found: dict[str, list[str]] = {}
+    for page in pages(market):
+        answer = client.get(page)
+        if answer.status_code == 200 and not answer.streaming:
+            told = answer.content.decode(errors="replace")
+            if names := [canary for canary in CANARIES if canary.lower() in told.lower()]:
+                found[page] = names
+    return found
+
+
+@pytest.mark.parametrize("role", ["analyst", "merchandiser"])
+def test_who_has_no_business_with_people_meets_nobody_by_name(house: Market, role: str) -> None:
+    assert met(logged_in(person(role)), house) == {}
+
+
+def test_who_serves_people_meets_them_by_name(house: Market) -> None:
+    told = logged_in(person("support")).get(reverse("console:order", args=[Order.objects.get().pk])).content.decode()
+    assert [canary for canary in CANARIES if canary not in told] == []
