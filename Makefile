@@ -10,7 +10,7 @@ export PIP_DISABLE_PIP_VERSION_CHECK := 1
 unexport PYTHONDONTWRITEBYTECODE
 
 .DEFAULT_GOAL := help
-.PHONY: help setup setup-dev run test lint proof proof-defects mutants bench scale spark peers connector matrix client lock security sbom clean
+.PHONY: help setup setup-dev run test lint template proof proof-defects mutants bench scale spark peers connector matrix client lock security sbom clean
 
 help: ## show these commands
 	@awk -F ':.*## ' '/^[a-z-]+:.*## / {printf "  make %-10s %s\n", $$1, $$2}' $(MAKEFILE_LIST)
@@ -32,7 +32,8 @@ ifneq ($(wildcard $(SHARED)/vendor-apis),)
 export FINALMARKET_VENDOR_APIS ?= $(abspath $(SHARED)/vendor-apis)
 endif
 
-test: lint ## lint, then all tests (ARGS="-k stock" passes words to pytest)
+test: setup-dev ## lint, then all tests (ARGS="-k stock" passes words to pytest)
+	@$(MAKE) --no-print-directory -j2 lint template
 	@$(BIN)/pytest -n $(PROCESSES) --dist worksteal $(ARGS)
 
 lint: setup-dev ## ruff, mypy, import-linter
@@ -40,6 +41,9 @@ lint: setup-dev ## ruff, mypy, import-linter
 	@$(BIN)/ruff format --check .
 	@$(BIN)/mypy finalmarket tests
 	@$(BIN)/lint-imports
+
+template: setup-dev
+	@$(BIN)/python -m tests.template
 
 # What is run, in which doses, and how long it may take stands in tests/proof/steps.py; a variable of the environment
 # with the name of a dose outweighs it.
