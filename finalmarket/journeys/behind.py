@@ -9,6 +9,7 @@ from __future__ import annotations
 import re
 from collections.abc import Mapping
 from dataclasses import dataclass
+from datetime import date
 from pathlib import Path
 from typing import Any
 
@@ -20,6 +21,8 @@ QUERIES = Queries(Path(__file__).with_name("behind.sql"))
 MOST_BEHIND = 1_000
 ENDS = "ordered|completed|abandoned|open"
 CHANNEL = r"[0-9]{1,10}"
+PLACE = rf"(?P<where>{CHANNEL}):(?P<action>[a-z0-9_]{{1,100}}):(?P<role>came|left)"
+DAY = r"[0-9]{4}-[0-9]{2}-[0-9]{2}"
 GRAMMAR: Mapping[str, str] = {
     "any": rf"any(?::(?P<outcome>{ENDS}))?",
     "path": rf"path:(?P<channels>{CHANNEL}(?:-{CHANNEL})*)(?::(?P<outcome>{ENDS}))?",
@@ -28,7 +31,8 @@ GRAMMAR: Mapping[str, str] = {
     "role": rf"role:(?P<where>{CHANNEL}):(?P<role>present|opened|assisted|closed)",
     "ordered": rf"ordered(?::(?P<where>{CHANNEL}))?",
     "loop": rf"loop:(?P<first>{CHANNEL})-(?P<second>{CHANNEL})(?::(?P<outcome>{ENDS}))?",
-    "place": rf"place:(?P<where>{CHANNEL}):(?P<action>[a-z0-9_]{{1,100}}):(?P<role>came|left)",
+    "place": rf"place:{PLACE}",
+    "lost": rf"lost:{PLACE}:(?P<first_day>{DAY}):(?P<last_day>{DAY})",
 }
 """How each number is named, as regular expressions."""
 OF_STAYS = {"path", "change", "step", "role", "loop"}
@@ -46,7 +50,10 @@ def read(words: str) -> Number:
     """Return the number that is named so. Raises UserError where none is."""
     for question, form in GRAMMAR.items():
         if found := re.fullmatch(form, words):
-            return Number(question, {name: _value(name, text) for name, text in found.groupdict().items()})
+            try:
+                return Number(question, {name: _value(name, text) for name, text in found.groupdict().items()})
+            except ValueError:
+                break  # a day that no calendar has
     raise UserError(f"no number is named {words[:60]!r}; come here by a link on a page about journeys")
 
 
@@ -66,4 +73,6 @@ def _value(name: str, text: str | None) -> Any:
         return [int(one) for one in (text or "").split("-")]
     if name in ("first", "second", "step", "where"):
         return int(text) if text else None
+    if name in ("first_day", "last_day"):
+        return date.fromisoformat(text or "")
     return text or ""

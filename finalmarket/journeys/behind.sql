@@ -68,3 +68,20 @@ GROUP BY 1 HAVING %(role)s::text = 'came' OR bool_or(is_last AND state = 'abando
 -- name: any
 SELECT id FROM chosen WHERE EXISTS (SELECT FROM journey_touchpoints touch WHERE touch.journey_id = chosen.id)
   AND %(outcome)s::text IN ('', CASE WHEN order_id IS NOT NULL THEN 'ordered' ELSE state END)
+
+-- name: lost
+-- As advice/lost_paths.sql counts them: decided journeys that meant to buy, of days in UTC, whatever else is asked.
+, meant AS (
+    SELECT journey.id, journey.state = 'abandoned' AND o.id IS NULL AS is_lost
+    FROM cross_channel_journeys journey LEFT JOIN orders o ON o.id = journey.order_id AND o.state <> 'cancelled'
+    WHERE journey.state <> 'open' AND journey.intent IN ('browse', 'research', 'purchase')
+      AND journey.started_at >= %(first_day)s::date::timestamp AT TIME ZONE 'UTC'
+      AND journey.started_at < (%(last_day)s::date + 1)::timestamp AT TIME ZONE 'UTC'
+), touches AS (
+    SELECT touch.journey_id, touch.sales_channel_id AS channel, touch.action, meant.is_lost,
+           lead(touch.id) OVER (PARTITION BY touch.journey_id ORDER BY touch.occurred_at, touch.id) IS NULL AS is_last
+    FROM meant JOIN journey_touchpoints touch ON touch.journey_id = meant.id
+    WHERE touch.action <> 'cart_abandonment'
+)
+SELECT journey_id AS id FROM touches WHERE channel = %(where)s AND action = %(action)s
+GROUP BY 1 HAVING %(role)s::text = 'came' OR bool_or(is_last AND is_lost)

@@ -12,7 +12,9 @@ from finalmarket.advice import lost_paths
 from finalmarket.advice.models import LostStep
 from finalmarket.channels.models import SalesChannel
 from finalmarket.customers.models import OmnichannelCustomer
+from finalmarket.journeys.behind import journeys
 from finalmarket.journeys.models import CrossChannelJourney, JourneyTouchpoint
+from finalmarket.journeys.paths_asked import Asked
 from finalmarket.kernel import clock
 from finalmarket.kernel.errors import UserError
 from finalmarket.orders.models import Order
@@ -96,6 +98,27 @@ def test_support_open_journeys_and_old_ones_are_not_lost_sales(web: SalesChannel
     walk(look, times=6, state="open")
     walk(look, times=6, days_ago=lost_paths.DAYS + 2)
     assert lost_paths.refresh() == 0
+
+
+def test_behind_each_step_stand_the_journeys_that_it_counts(web: SalesChannel, store: SalesChannel) -> None:
+    look, cart, pay = (web, "product_view"), (web, "add_to_cart"), (web, "checkout_complete")
+    walk(look, cart, times=6)
+    walk(look, cart, (web, "cart_abandonment"), times=2, intent="browse")
+    walk(look, cart, look, cart, pay, spends="50.00", times=3)
+    walk(look, cart, (store, "store_visit"), times=5)
+    walk((store, "store_visit"), look, spends="80.00", times=2)
+    walk(look, cart, times=4, intent="support")
+    walk(look, cart, times=4, days_ago=lost_paths.DAYS + 2)
+    Order.objects.filter(pk=Order.objects.latest("pk").pk).update(state="cancelled")
+    lost_paths.refresh()
+    steps = LostStep.objects.all()
+    assert {(step.sales_channel, step.action) for step in steps} == {cart, (store, "store_visit")}
+    for step in steps:
+        words = f"lost:{step.sales_channel_id}:{step.action}"
+        assert len(journeys(Asked(), f"{words}:came:{step.since}:{step.until}")) == step.came_by
+        assert len(journeys(Asked(), f"{words}:left:{step.since}:{step.until}")) == step.left
+    with pytest.raises(UserError, match="no number is named"):
+        journeys(Asked(), "lost:1:add_to_cart:left:2026-02-30:2026-03-01")
 
 
 def test_that_a_cart_was_left_is_no_step_of_its_own(web: SalesChannel) -> None:

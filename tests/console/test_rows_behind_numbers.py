@@ -75,6 +75,7 @@ def pages(market: Market) -> dict[str, str]:
         "paths of a day": f"{reverse('console:paths')}?since=2026-05-04&until=2026-05-04",
         "paths over a channel": f"{reverse('console:paths')}?channel={market.bazaar.pk}&intent=purchase",
         "reports": f"{reverse('console:reports')}?since=2026-05-01&until=2026-05-05",
+        "lost journeys": reverse("console:lost_journeys"),
         "abandonment": reverse("console:abandonment"), "funnel": reverse("console:funnel"),
     }  # fmt: skip
 

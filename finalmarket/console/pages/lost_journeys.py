@@ -40,7 +40,7 @@ def lost_journeys(request: HttpRequest) -> HttpResponse:
         "filters": filters, "steps": found, "sums": sorted(sums.items()),
         "most": max((step.lost_value for step in found), default=Decimal(0)),
         "muted": LostStep.objects.filter(muted_until__gt=clock.now()).count(), "days": lost_paths.DAYS,
-        "muted_days": MUTED_DAYS,
+        "muted_days": MUTED_DAYS, "journeys": f"{reverse('console:journeys')}?",
     }  # fmt: skip
     return show(request, "lost_journeys.html", "Lost journeys", context)
 

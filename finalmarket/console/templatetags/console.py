@@ -212,9 +212,8 @@ def behind(count: int, rows: str, *words: object) -> SafeString | str:
     if not count:
         return grouped(count)
     name = ":".join("-".join(map(str, word)) if isinstance(word, tuple) else str(word) for word in words)
-    return format_html(
-        '<a href="{}&amp;behind={}" data-rows="{}">{}</a>', rows, quote(name, safe=":-"), count, grouped(count)
-    )
+    address = f"{rows}{'' if rows.endswith('?') else '&'}behind={quote(name, safe=':-')}"
+    return format_html('<a href="{}" data-rows="{}">{}</a>', address, count, grouped(count))
 
 
 @register.filter
