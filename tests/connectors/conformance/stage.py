@@ -169,9 +169,15 @@ def staged(case: Case, *, faults: Faults | None = None) -> Iterator[Stage]:
 def described(case: Case) -> Description | None:
     """The published description; None where there is none, or none at hand (which one check says loudly)."""
     try:
-        return case.describe() if case.describe else None
+        return _read_once(case.describe) if case.describe else None
     except pytest.skip.Exception:
         return None
+
+
+@cache
+def _read_once(describe: Callable[[], Description]) -> Description:
+    """A description remembers nothing of what it judges: one serves all stages of this process."""
+    return describe()
 
 
 def on_a_double(case: Case, answer: Handler, *, account: Account | None = None) -> Any:
