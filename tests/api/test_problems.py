@@ -57,6 +57,14 @@ def test_what_only_looks_like_a_whole_number_is_refused(house: House, program: P
     assert {one["where"] for one in said["errors"]} == {"body.items.0.location"}
 
 
+@pytest.mark.parametrize("path", ["/stock/counts", "/stock/expected", "/stock/levels"])
+def test_a_filter_that_names_no_place_is_told_apart_from_an_address_that_leads_nowhere(
+    house: House, program: Program, path: str
+) -> None:
+    said = problem(program.get(path, location=987_654_321), "invalid", 422)
+    assert [one["where"] for one in said["errors"]] == ["query.location"]
+
+
 def test_unknown_and_doubled_filters_are_refused_not_passed_over(house: House, program: Program) -> None:
     said = problem(program.get("/journeys", colour="red"), "invalid", 422)
     assert said["errors"][0]["where"] == "query.colour"

@@ -9,7 +9,7 @@ from pydantic import AwareDatetime, BaseModel, Field
 from finalmarket.api.door import Done, caller_of, check_match, read, write
 from finalmarket.api.paging import page
 from finalmarket.api.problems import Problem
-from finalmarket.api.v1.goods import Goods, check_locations, location_seen, locations_seen, variant_of, variants_of
+from finalmarket.api.v1.goods import Goods, check_locations, location_asked, locations_seen, variant_of, variants_of
 from finalmarket.api.v1.shapes import Key, Moment, Number, Paged, Said, source_of
 from finalmarket.stock import counts
 from finalmarket.stock.models import StockCount
@@ -117,7 +117,7 @@ def list_counts(request: HttpRequest, asked: Query[CountFilters]) -> Counts:
     if asked.state:
         rows = rows.filter(state=asked.state)
     if asked.location is not None:
-        rows = rows.filter(location=location_seen(request, asked.location))
+        rows = rows.filter(location=location_asked(request, asked.location))
     found, following = page(rows, ("-id",), request, asked.limit, asked.cursor)
     return Counts(items=[_shown(one) for one in found], next=following)
 

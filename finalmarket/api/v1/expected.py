@@ -9,7 +9,7 @@ from pydantic import AwareDatetime, BaseModel, Field
 from finalmarket.api.door import Done, caller_of, check_match, read, write
 from finalmarket.api.paging import page
 from finalmarket.api.problems import Problem
-from finalmarket.api.v1.goods import Goods, check_locations, location_seen, locations_seen, variant_of
+from finalmarket.api.v1.goods import Goods, check_locations, location_asked, locations_seen, variant_of
 from finalmarket.api.v1.shapes import Key, Moment, Number, Paged, Said, source_of
 from finalmarket.stock import receipts
 from finalmarket.stock.models import ExpectedReceipt
@@ -102,7 +102,7 @@ def list_expected(request: HttpRequest, asked: Query[ExpectedFilters]) -> AllExp
     if asked.variant is not None:
         rows = rows.filter(variant=asked.variant)
     if asked.location is not None:
-        rows = rows.filter(location=location_seen(request, asked.location))
+        rows = rows.filter(location=location_asked(request, asked.location))
     if asked.state:
         rows = rows.filter(state=asked.state)
     found, following = page(rows, ("-id",), request, asked.limit, asked.cursor)

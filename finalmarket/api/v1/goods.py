@@ -102,6 +102,15 @@ def location_seen(request: HttpRequest, number: int) -> StockLocation:
     return found
 
 
+def location_asked(request: HttpRequest, number: int) -> StockLocation:
+    """Return the location that a list is narrowed to. Raises Problem where there is none that the caller may see."""
+    found = locations_seen(request).filter(pk=number).first()
+    if found is None:
+        what = f"there is no stock location {number} that this key may see"
+        raise fault("query.location", what, "Use the number of one that it may see.")
+    return found
+
+
 def check_locations(request: HttpRequest, numbers: Sequence[int], where: str = "body.location") -> None:
     """Refuse places at which the caller may not change stock. Raises Problem for those, and for unknown ones."""
     channels = caller_of(request).channels

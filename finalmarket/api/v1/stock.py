@@ -18,7 +18,7 @@ from finalmarket.api.problems import Problem
 from finalmarket.api.v1.goods import (
     channels_seen,
     listed_only,
-    location_seen,
+    location_asked,
     locations_seen,
     of_channels,
 )
@@ -198,7 +198,7 @@ def list_levels(request: HttpRequest, asked: Query[LevelFilters]) -> Levels:
     if asked.product is not None:
         rows = rows.filter(product=asked.product)
     if asked.location is not None:
-        items = StockItem.objects.filter(location=location_seen(request, asked.location))
+        items = StockItem.objects.filter(location=location_asked(request, asked.location))
         rows = rows.filter(Exists(items.filter(variant=OuterRef("pk"))))
     if asked.channel is not None:
         channel = channel_of(request, asked.channel, "query.channel")
@@ -231,7 +231,7 @@ def list_movements(request: HttpRequest, variant: Key, asked: Query[MovementFilt
     """List what happened to a variant: every change of what is on hand, held or promised, with who and why."""
     rows = of_channels(request, StockMovement.objects.filter(variant=variant_seen(request, variant)))
     if asked.location is not None:
-        rows = rows.filter(location=location_seen(request, asked.location))
+        rows = rows.filter(location=location_asked(request, asked.location))
     if asked.channel is not None:
         rows = rows.filter(sales_channel=channel_of(request, asked.channel, "query.channel"))
     if asked.kind:
