@@ -29,7 +29,7 @@ def rows(name: str, **values: Any) -> list[dict[str, Any]]:
         return [dict(zip(names, row, strict=True)) for row in cursor.fetchall()]
 
 
-def _found(query: str, text: str, country: str = "") -> list[int]:
+def _found(query: str, text: str, country: str = "", *, by_buyer: bool = True) -> list[int]:
     wanted = text.replace("\x00", "").strip()[:LONGEST_TEXT]
     if not wanted:
         return []
@@ -42,6 +42,7 @@ def _found(query: str, text: str, country: str = "") -> list[int]:
         "phone": e164(wanted, country) or wanted,
         "kinds": [kind for kind, _ in CustomerIdentity.Kind.choices],
         "most": MOST_FOUND,
+        "by_buyer": by_buyer,
     }
     return [row["id"] for row in rows(query, **values)]
 
@@ -62,9 +63,9 @@ def customers(text: str, country: str = "") -> list[int]:
     return _found("customers_found", text, country)
 
 
-def orders(text: str) -> list[int]:
-    """Ids of orders by number, external id, e-mail address or identity of the buyer, or SKU; at most MOST_FOUND."""
-    return _found("orders_found", text)
+def orders(text: str, *, by_buyer: bool = True) -> list[int]:
+    """Ids of orders by number, external id, SKU, and `by_buyer` by e-mail address or identity; at most MOST_FOUND."""
+    return _found("orders_found", text, by_buyer=by_buyer)
 
 
 def within(path: str, find: Callable[[str], list[int]]) -> Callable[[str], Q]:

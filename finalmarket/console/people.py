@@ -10,11 +10,11 @@ OF_BUYERS = ("email", "phone", "shipping_address", "billing_address", "raw")
 """What an order says of whoever bought."""
 
 
-def sees_people(user: Any) -> bool:
+def may_see_people(user: Any) -> bool:
     """Whether this user may see customers by name, and find them by it."""
     return bool(user.has_perm(PEOPLE))
 
 
-def sees_buyers(user: Any) -> bool:
+def may_see_buyers(user: Any) -> bool:
     """Whether this user may see who bought an order: who sees people, and who hands goods over the counter."""
-    return sees_people(user) or bool(user.has_perm(CHANGES_ORDERS))
+    return may_see_people(user) or bool(user.has_perm(CHANGES_ORDERS))

@@ -53,7 +53,8 @@ WITH RECURSIVE accounts AS (
 ), persons AS (
     SELECT coalesce(profile.merged_into_id, profile.id) AS person FROM customer_identities identity
     JOIN omnichannel_customers profile ON profile.id = identity.customer_id
-    WHERE identity.kind = ANY(%(kinds)s) AND identity.value IN (%(text)s, lower(%(text)s), %(mailbox)s)
+    WHERE %(by_buyer)s AND identity.kind = ANY(%(kinds)s)
+      AND identity.value IN (%(text)s, lower(%(text)s), %(mailbox)s)
 ), profiles AS (
     SELECT person AS id FROM persons
     UNION SELECT member.id FROM persons JOIN omnichannel_customers member ON member.merged_into_id = persons.person
@@ -66,7 +67,7 @@ SELECT id FROM (
         WHERE o.sales_channel_id = accounts.sales_channel_id AND o.source = accounts.source
           AND o.external_id = %(text)s) found
     UNION ALL
-    (SELECT id, 2 FROM orders WHERE email IN (%(text)s, lower(%(text)s)) AND email <> '' LIMIT %(most)s)
+    (SELECT id, 2 FROM orders WHERE %(by_buyer)s AND email IN (%(text)s, lower(%(text)s)) AND email <> '' LIMIT %(most)s)
     UNION ALL
     (SELECT o.id, 2 FROM profiles JOIN orders o ON o.customer_id = profiles.id
      ORDER BY o.placed_at DESC LIMIT %(most)s)

@@ -81,6 +81,14 @@ def test_who_has_no_business_with_people_meets_nobody_by_name(house: Market, rol
     assert met(logged_in(person(role)), house) == {}
 
 
+def test_to_find_an_order_by_its_buyer_is_to_see_them(house: Market) -> None:
+    number = Order.objects.get().number
+    for role, finds in (("analyst", 0), ("support", 1)):
+        client, listed = logged_in(person(role)), reverse("console:orders")
+        assert len(client.get(listed, {"q": "quetzalia@example.com"}).context["slice"].rows) == finds
+        assert len(client.get(listed, {"q": number}).context["slice"].rows) == 1
+
+
 def test_who_serves_people_meets_them_by_name(house: Market) -> None:
     told = logged_in(person("support")).get(reverse("console:order", args=[Order.objects.get().pk])).content.decode()
     assert [canary for canary in CANARIES if canary not in told] == []

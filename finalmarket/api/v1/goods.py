@@ -104,11 +104,11 @@ def location_seen(request: HttpRequest, number: int) -> StockLocation:
 
 def location_asked(request: HttpRequest, number: int) -> StockLocation:
     """Return the location that a list is narrowed to. Raises Problem where there is none that the caller may see."""
-    found = locations_seen(request).filter(pk=number).first()
-    if found is None:
+    try:
+        return location_seen(request, number)
+    except Problem as error:
         what = f"there is no stock location {number} that this key may see"
-        raise fault("query.location", what, "Use the number of one that it may see.")
-    return found
+        raise fault("query.location", what, "Use the number of one that it may see.") from error
 
 
 def check_locations(request: HttpRequest, numbers: Sequence[int], where: str = "body.location") -> None:

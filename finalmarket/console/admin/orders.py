@@ -9,7 +9,7 @@ from django.http import HttpRequest
 
 from finalmarket.console import finding
 from finalmarket.console.admin.records import ReadOnlyAdmin, ReadOnlyTable, RecordAdmin, pilled
-from finalmarket.console.people import OF_BUYERS, sees_buyers
+from finalmarket.console.people import OF_BUYERS, may_see_buyers
 from finalmarket.orders.models import (
     Cart,
     CartLine,
@@ -96,7 +96,7 @@ class OrderAdmin(ReadOnlyAdmin):
 
     def get_exclude(self, request: HttpRequest, obj: Any = None) -> tuple[str, ...]:
         """Who bought is shown to those alone who may see it."""
-        return super().get_exclude(request, obj) if sees_buyers(request.user) else (*OF_BUYERS, "customer")
+        return super().get_exclude(request, obj) if may_see_buyers(request.user) else (*OF_BUYERS, "customer")
 
     order_state = pilled("state")
 

@@ -16,7 +16,7 @@ from unfold.views import ChangeList as UnfoldList
 
 from finalmarket.access.roles import places_of
 from finalmarket.console.counting import BoundedPaginator
-from finalmarket.console.people import sees_people
+from finalmarket.console.people import may_see_people
 from finalmarket.console.templatetags.console import pill
 from finalmarket.customers.models import OmnichannelCustomer
 
@@ -86,13 +86,13 @@ class RecordAdmin(Admin):
     def get_list_display(self, request: HttpRequest) -> list[Any]:
         """Its columns; a person is told by number to those who may not see people."""
         columns = [*super().get_list_display(request)]
-        persons = () if sees_people(request.user) else persons_of(self.model)
+        persons = () if may_see_people(request.user) else persons_of(self.model)
         return [_by_number(one) if one in persons else one for one in columns]
 
     def get_exclude(self, request: HttpRequest, obj: Model | None = None) -> tuple[str, ...]:
         """What is left out of its page: whose it is, for those who may not see people."""
         hidden = super().get_exclude(request, obj) or ()
-        return (*hidden,) if sees_people(request.user) else (*hidden, *persons_of(self.model))
+        return (*hidden,) if may_see_people(request.user) else (*hidden, *persons_of(self.model))
 
     def get_changelist(self, request: HttpRequest, **kwargs: Any) -> type[ChangeList]:
         """The list that counts once."""

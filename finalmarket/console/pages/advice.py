@@ -24,7 +24,7 @@ from finalmarket.console.counting import bounded_count
 from finalmarket.console.keyset import cut
 from finalmarket.console.pages import asked
 from finalmarket.console.pages.frame import actor, attempt, back, page, show
-from finalmarket.console.people import PEOPLE
+from finalmarket.console.people import may_see_people
 from finalmarket.customers.survivorship import Shown
 from finalmarket.customers.unified import persons_of, profiles_of
 from finalmarket.kernel import clock
@@ -67,7 +67,7 @@ def advice(request: HttpRequest) -> HttpResponse:
     slice_ = cut(chosen.select_related("sales_channel", "variant"), ORDER, request.GET, asked.PAGE_SIZE)
     people = persons_of([row.customer_id for row in slice_.rows])
     context = {
-        "filters": filters, "count": count, "slice": slice_, "sees_people": request.user.has_perm(PEOPLE),
+        "filters": filters, "count": count, "slice": slice_, "sees_people": may_see_people(request.user),
         "rows": [_row(row, people[row.customer_id]) for row in slice_.rows],
         "is_settled": filters.given.get("state") == SETTLED, "may_answer": request.user.has_perm(ANSWERED),
         "summary": _summary(), "summary_days": SUMMARY_DAYS, **_verdict(),
@@ -81,7 +81,7 @@ def customer_advice(request: HttpRequest, key: int) -> HttpResponse:
     found = profiles_of([key], is_advised=False)
     if key not in found:
         raise Http404(f"there is no customer {key}")
-    profile, sees_people = found[key], request.user.has_perm(PEOPLE)
+    profile, sees_people = found[key], may_see_people(request.user)
     person = profile["customer"]
     advised = advise({person: profile})[person]
     before = NextAction.objects.filter(customer__in=profile["profiles"]).select_related("sales_channel", "variant")

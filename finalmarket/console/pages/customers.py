@@ -23,7 +23,7 @@ from finalmarket.console.pages import asked
 from finalmarket.console.pages.customer_timeline import KIND_WORDS, told
 from finalmarket.console.pages.customer_worth import worth
 from finalmarket.console.pages.frame import actor, attempt, back, page, show
-from finalmarket.console.people import PEOPLE
+from finalmarket.console.people import PEOPLE, may_see_people
 from finalmarket.customers.models import CustomerIdentity, MergeSuggestion, OmnichannelCustomer
 from finalmarket.customers.survivorship import SEGMENTS, Shown
 from finalmarket.customers.unified import persons_of, profiles_of
@@ -70,7 +70,7 @@ class Row:
 def customers(request: HttpRequest) -> HttpResponse:
     """All persons, the newest first, by what they bought; narrowed by a search and a segment."""
     filters = CustomerFilters(request)
-    sees_people = request.user.has_perm(PEOPLE)
+    sees_people = may_see_people(request.user)
     parts = _narrowed(filters.given, sees_people)
     count = counted_together(parts)
     slice_ = cut(_page_of(parts, request), ORDER, request.GET, asked.PAGE_SIZE)
@@ -127,7 +127,7 @@ def customer(request: HttpRequest, key: int) -> HttpResponse:
     found = profiles_of([key])
     if key not in found:
         raise Http404(f"there is no customer {key}")
-    profile, sees_people = found[key], request.user.has_perm(PEOPLE)
+    profile, sees_people = found[key], may_see_people(request.user)
     filters = LifeFilters(request)
     kind, channel = filters.given.get("kind", ""), filters.given.get("channel", "")
     life = timeline(
@@ -193,7 +193,7 @@ def _may_take(request: HttpRequest) -> bool:
 @page(TAKEN, "POST")
 def order_cart(request: HttpRequest, key: int) -> HttpResponse:
     """Take the person's cart over into an order of the channel on which it was opened."""
-    if not request.user.has_perm(PEOPLE):
+    if not may_see_people(request.user):
         raise PermissionDenied(f"{request.user} may not see customers")
     customer = get_object_or_404(OmnichannelCustomer, pk=key)
     taken: list[int] = []

@@ -17,7 +17,7 @@ from finalmarket.console.counting import bounded_count
 from finalmarket.console.keyset import cut
 from finalmarket.console.pages import asked
 from finalmarket.console.pages.frame import page, show
-from finalmarket.console.people import sees_people
+from finalmarket.console.people import may_see_people
 from finalmarket.customers.models import OmnichannelCustomer
 from finalmarket.journeys import behind
 from finalmarket.journeys.models import CrossChannelJourney, JourneyTouchpoint
@@ -47,7 +47,7 @@ class JourneyFilters(asked.Filters):
 
     def __init__(self, request: HttpRequest) -> None:
         super().__init__(request)
-        if not sees_people(request.user):  # to find is to see
+        if not may_see_people(request.user):  # to find is to see
             del self.fields["q"]
             self.cleaned_data.pop("q", None)
 

@@ -20,6 +20,7 @@ from finalmarket.console.pages import asked
 from finalmarket.console.pages.frame import actor, attempt, back, page, show
 from finalmarket.console.pages.mail_shown import shown
 from finalmarket.console.pages.order_terms import agreed_of, number_of, terms_of, units_of
+from finalmarket.console.people import may_see_people
 from finalmarket.integrations.connect import public_address
 from finalmarket.integrations.talk import letters
 from finalmarket.kernel.errors import UserError
@@ -27,7 +28,7 @@ from finalmarket.orders.mailed import doors, requests
 from finalmarket.orders.mailed.requests import Chosen, Confirmed
 from finalmarket.orders.models import MailDoor, OrderRequest
 
-TAKES, PEOPLE, DOORS = "orders.add_order", "customers.view_omnichannelcustomer", "orders.change_maildoor"
+TAKES, DOORS = "orders.add_order", "orders.change_maildoor"
 ORDER = ("-id",)
 
 Given = Mapping[str, str]
@@ -115,7 +116,7 @@ def act(request: HttpRequest, key: int, verb: str) -> HttpResponse:
 
 
 def _sees_people(request: HttpRequest) -> None:
-    if not request.user.has_perm(PEOPLE):
+    if not may_see_people(request.user):
         raise PermissionDenied(f"{request.user} may not see customers")
 
 

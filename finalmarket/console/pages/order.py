@@ -15,7 +15,7 @@ from finalmarket.console.at_places import orders_of
 from finalmarket.console.pages.desk import desk_of
 from finalmarket.console.pages.frame import page, places, show
 from finalmarket.console.pages.talk import tickets_of
-from finalmarket.console.people import sees_buyers
+from finalmarket.console.people import may_see_buyers
 from finalmarket.orders.drafts import Address
 from finalmarket.orders.fulfilment import REJECTIONS
 from finalmarket.orders.models import Order, OrderEvent, OrderLine, OrderPromise, Refund, ReturnLine
@@ -56,8 +56,8 @@ def order(request: HttpRequest, key: int) -> HttpResponse:
         "refunds": list(Refund.objects.filter(order=found).order_by("id")),
         "events": list(OrderEvent.objects.filter(order=found).order_by("id")),
         "movements": _movements(found, lines),
-        "sees_buyers": sees_buyers(request.user),
-        "addresses": _addresses(found) if sees_buyers(request.user) else [],
+        "sees_buyers": may_see_buyers(request.user),
+        "addresses": _addresses(found) if may_see_buyers(request.user) else [],
         "can": _possible(found, lines, payments),
         "rejections": REJECTIONS.items(),
         "dispositions": ReturnLine.Disposition.choices,

@@ -15,6 +15,7 @@ from finalmarket.console.counting import bounded_count
 from finalmarket.console.keyset import cut
 from finalmarket.console.pages import asked
 from finalmarket.console.pages.frame import page, places, show
+from finalmarket.console.people import may_see_buyers
 from finalmarket.customers.models import OmnichannelCustomer
 from finalmarket.orders.models import Order, OrderLine
 
@@ -40,7 +41,7 @@ class OrderFilters(asked.Filters):
 def orders(request: HttpRequest) -> HttpResponse:
     """All orders, newest first, narrowed by filters and a search."""
     filters = OrderFilters(request)
-    chosen = _narrowed(filters.given).filter(orders_of(places(request)))
+    chosen = _narrowed(filters.given, may_see_buyers(request.user)).filter(orders_of(places(request)))
     _, count = bounded_count(chosen)
     slice_ = cut(chosen.select_related("sales_channel").defer("raw"), ORDER, request.GET, asked.PAGE_SIZE)
     context = {
@@ -54,11 +55,11 @@ def orders(request: HttpRequest) -> HttpResponse:
     return show(request, "orders.html", "Orders", context)
 
 
-def _narrowed(given: dict[str, Any]) -> QuerySet[Order]:
-    """Apply the filters; days are those of the channel that an order came by."""
+def _narrowed(given: dict[str, Any], sees_buyers: bool) -> QuerySet[Order]:
+    """Apply the filters; days are those of the channel that an order came by. To find by the buyer is to see them."""
     chosen: QuerySet[Order] = Order.objects.filter(asked.in_days(given, at="placed_at", channel="sales_channel"))
     if text := given.get("q"):
-        chosen = chosen.filter(pk__in=finding.orders(text))
+        chosen = chosen.filter(pk__in=finding.orders(text, by_buyer=sees_buyers))
     if channel := given.get("channel"):
         chosen = chosen.filter(sales_channel_id=int(channel))
     if (state := given.get("state")) == STANDING:

@@ -22,7 +22,7 @@ from finalmarket.console.keyset import cut
 from finalmarket.console.pages import asked
 from finalmarket.console.pages.frame import actor, attempt, back, page, show
 from finalmarket.console.pages.segments_form import Builder, conditions, parsed
-from finalmarket.console.people import PEOPLE
+from finalmarket.console.people import may_see_people
 from finalmarket.customers.models import OmnichannelCustomer
 from finalmarket.customers.unified import persons_of
 from finalmarket.kernel import clock
@@ -88,7 +88,7 @@ def _shown(request: HttpRequest, builder: Builder, preview: dict[str, Any] | Non
         "made": [line for line in lines if not line.segment.is_built_in],
         "model": model, "learned": model.learned if model else {}, "currency": model.currency if model else "",
         "builder": builder, "conditions": conditions(), "preview": preview,
-        "sees_people": request.user.has_perm(PEOPLE),
+        "sees_people": may_see_people(request.user),
         "is_sorted": any(one.sorted_at for one in known), "may_make": request.user.has_perm(MADE),
         "moves_days": MOVES_DAYS, **_moves(known),
     }  # fmt: skip
@@ -131,7 +131,7 @@ def segment(request: HttpRequest, key: int) -> HttpResponse:
     model: ValueModel | None = lifetime_value_stored.latest()
     context = {
         "segment": found, "rule": rule_in_words(found.rule), "rule_text": json.dumps(found.rule, indent=2),
-        "slice": slice_, "sees_people": request.user.has_perm(PEOPLE), "currency": model.currency if model else "",
+        "slice": slice_, "sees_people": may_see_people(request.user), "currency": model.currency if model else "",
         "people": [(people[one], worth.get(one)) for one in numbers if one in people],
         "counted": figures().get(found.key), "may_change": request.user.has_perm(CHANGED),
         "may_remove": request.user.has_perm(REMOVED) and not found.is_built_in,

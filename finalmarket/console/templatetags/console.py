@@ -16,7 +16,7 @@ from django.utils.html import format_html
 from django.utils.safestring import SafeString
 from django.utils.translation import gettext as _
 
-from finalmarket.console.people import sees_people
+from finalmarket.console.people import may_see_people
 from finalmarket.journeys.models import ChannelInteraction
 
 register = template.Library()
@@ -202,7 +202,7 @@ def grouped(number: int | Decimal | str | None) -> str:
 @register.simple_tag(takes_context=True)
 def who(context: template.Context, person: Any) -> str:
     """A person by name, for those who may see people; for others by number."""
-    return str(person) if sees_people(context["request"].user) else _("Customer %(number)s") % {"number": person.pk}
+    return str(person) if may_see_people(context["request"].user) else _("Customer %(number)s") % {"number": person.pk}
 
 
 @register.simple_tag
