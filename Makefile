@@ -10,7 +10,7 @@ export PIP_DISABLE_PIP_VERSION_CHECK := 1
 unexport PYTHONDONTWRITEBYTECODE
 
 .DEFAULT_GOAL := help
-.PHONY: help setup setup-dev run test lint template proof proof-defects mutants bench scale spark peers connector matrix client lock security sbom clean
+.PHONY: help setup setup-dev run test lint template proof proof-defects mutants bench scale spark peers connector matrix client schema lock security sbom clean
 
 help: ## show these commands
 	@awk -F ':.*## ' '/^[a-z-]+:.*## / {printf "  make %-10s %s\n", $$1, $$2}' $(MAKEFILE_LIST)
@@ -77,6 +77,9 @@ matrix: setup ## write what the connectors can do into docs/connectors/README.md
 
 client: setup-dev ## write the typed client of the REST API anew, from its description
 	@$(BIN)/python scripts/write_client.py
+
+schema: setup-dev ## write the plan of all tables anew, from the migrations
+	@PYTHONPATH=. $(BIN)/python scripts/write_schema.py
 
 lock: ## make the lock files anew (needs uv)
 	uv pip compile --generate-hashes --no-emit-index-url --no-annotate --no-header --universal --python-version 3.11 \

@@ -20,6 +20,7 @@ from django.db import connections
 from psycopg import sql
 
 from finalmarket.cli.migrate import apply_migrations
+from finalmarket.cli.schema import PLAN
 from finalmarket.kernel.database import is_embedded, owner_database
 from finalmarket.kernel.sql import open_connection
 
@@ -44,7 +45,8 @@ def open_as_owner(name: str) -> Server:
 def template_name() -> str:
     """The name of the template for the migrations, SQL files and grants as they are now."""
     digest = hashlib.sha256(f"{django.__version__} {procrastinate.__version__} {owner_database()['USER']}".encode())
-    files = [*PACKAGE.glob("*/migrations/*.py"), *PACKAGE.rglob("*.sql")]
+    written_later = {PLAN}
+    files = {*PACKAGE.glob("*/migrations/*.py"), *PACKAGE.rglob("*.sql")} - written_later
     others = (PACKAGE / name for name in ("cli/migrate.py", "access/roles.py", "kernel/grants.py"))
     for path in sorted([*files, *others]):
         digest.update(str(path.relative_to(PACKAGE)).encode() + path.read_bytes())
@@ -71,7 +73,7 @@ def _make_template(server: Server, name: str) -> None:
     before = settings["NAME"]
     settings["NAME"] = draft
     try:
-        apply_migrations(verbosity=0)
+        apply_migrations(verbosity=0, by_plan=False)
         with open_connection({**owner_database(), "NAME": draft}) as connection:
             connection.execute("VACUUM ANALYZE")
         rename = sql.SQL("ALTER DATABASE {} RENAME TO {}").format(sql.Identifier(draft), sql.Identifier(name))

@@ -9,6 +9,7 @@ from django.db import OperationalError, connection
 from psycopg import errors
 
 from finalmarket.access.roles import write_roles
+from finalmarket.cli import schema
 from finalmarket.kernel.database import as_owner, database_ready, settle_role
 from finalmarket.kernel.errors import UserError
 from finalmarket.kernel.grants import grant_to_runtime
@@ -21,13 +22,16 @@ FIRST_PAUSE_SECONDS, MOST_PAUSE_SECONDS = 0.2, 5.0
 PASSING = (errors.LockNotAvailable, errors.DeadlockDetected)
 
 
-def apply_migrations(*, verbosity: int = 1) -> str | None:
+def apply_migrations(*, verbosity: int = 1, by_plan: bool = True) -> str | None:
     """Apply all migrations as the owner and give the runtime role its rights; returns that role (None: there is none).
 
-    Raises UserError when the database cannot be reached.
+    An empty database is laid out at once, by the plan of all tables, unless told otherwise. Raises UserError when the
+    database cannot be reached.
     """
     database_ready()
     with as_owner():
+        if by_plan:
+            schema.lay_out()
         _migrate_patiently(verbosity)
         write_roles()
         role = grant_to_runtime(APPEND_ONLY)
