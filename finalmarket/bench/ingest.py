@@ -3,7 +3,7 @@
 The web process is the one that `finalmarket serve` starts, on the scratch database; 32 clients in a process of their
 own tell prepared requests over connections that they keep. The visitors are known already, and a batch of 100 is of 25
 of them; a further figure is for batches of people who were never seen. The database holds as many interactions of the
-twelve months before as `rows` says.
+twelve months before as `rows` says, and the rows that COPY stores beside ours go into the same table.
 """
 
 from __future__ import annotations
@@ -40,6 +40,13 @@ SETTLED_SECONDS = 60.0
 COLUMNS = (
     "id, customer_id, sales_channel_id, interaction_type, value_score, message_id, occurred_at, received_at, context"
 )
+TABLE = "channel_interactions"
+BASELINES = {
+    "": "COPY of the same rows into the same table",
+    "_indexed": "COPY of them into an empty table with its indexes",
+    "_bare": "COPY of them into an empty table without an index",
+}
+"""By what is added to the name of the figure."""
 FILL = """
 WITH told AS (
     SELECT nextval('interaction_ids') AS id, n, md5(%(seed)s::text || ':' || n) AS digest,
@@ -171,7 +178,8 @@ def _introduce(stage: Stage, house: House) -> None:
 def _measure_batches(
     stage: Stage, house: House, pace: Pace, size: int, say: Callable[[str], None]
 ) -> list[Figure]:  # fmt: skip
-    rates, plain, indexed = [], [], []
+    rates: list[float] = []
+    copied: dict[str, list[float]] = {baseline: [] for baseline in BASELINES}
     for run in range(1, pace.runs + 1):
         say(f"batches of {size}, run {run} of {pace.runs}")
         number = max(SENDERS * 2, round(BATCHES[size] * pace.seconds * size**0.5 / size))
@@ -183,14 +191,13 @@ def _measure_batches(
             raise RuntimeError(f"{number * size} events were told and {stored} are stored")
         rates.append(stored / told.seconds)
         rows = _rows_since(before)
-        plain.append(stored / _copy(rows, indexed=False))
-        indexed.append(stored / _copy(rows, indexed=True))
-    name = f"ingest_batch_{size}"
+        copied["_bare"].append(stored / _copy_apart(rows, indexed=False))
+        copied["_indexed"].append(stored / _copy_apart(rows, indexed=True))
+        copied[""].append(stored / _copy(TABLE, _rows_since(before, later=_numbers(stored) - before)))
     return [
-        figure(name, "events/s over HTTP", rates, baseline_name="COPY of the same rows", baselines=plain),
-        figure(f"{name}_indexed", "events/s over HTTP", rates, baseline_name="COPY with the table's indexes",
-               baselines=indexed),
-    ]  # fmt: skip
+        figure(f"ingest_batch_{size}{which}", "events/s over HTTP", rates, baseline_name=about, baselines=copied[which])
+        for which, about in BASELINES.items()
+    ]
 
 
 def _measure_strangers(stage: Stage, house: House, pace: Pace, say: Callable[[str], None]) -> list[Figure]:
@@ -239,18 +246,31 @@ def _newest_count(before: int) -> int:
         return int(cursor.fetchall()[0][0])
 
 
-def _rows_since(before: int) -> bytes:
-    """The rows that a run stored, as COPY writes them."""
-    query = f"COPY (SELECT {COLUMNS} FROM channel_interactions WHERE id > {before}) TO STDOUT"  # noqa: S608
+def _numbers(count: int) -> int:
+    """Take so many numbers of interactions; returns the one before the first."""
+    with connection.cursor() as cursor:
+        cursor.execute("SELECT min(nextval('interaction_ids')) FROM generate_series(1, %s)", [count])
+        return int(cursor.fetchall()[0][0]) - 1
+
+
+def _rows_since(before: int, *, later: int = 0) -> bytes:
+    """The rows that a run stored, as COPY writes them, with numbers that are greater by `later`."""
+    columns = COLUMNS.replace("id,", f"id + {later},", 1)
+    query = f"COPY (SELECT {columns} FROM {TABLE} WHERE id > {before} ORDER BY id) TO STDOUT"  # noqa: S608
     with open_connection() as apart, apart.cursor() as cursor, cursor.copy(query) as copy:
         return b"".join(copy)
 
 
-def _copy(rows: bytes, *, indexed: bool) -> float:
-    """Seconds that COPY takes for the same rows into an empty table of the same columns, committed."""
-    name = "bench_indexed" if indexed else "bench_plain"
+def _copy_apart(rows: bytes, *, indexed: bool) -> float:
+    """Seconds that COPY takes into an empty table of the same columns."""
+    name = "bench_indexed" if indexed else "bench_bare"
     _make_table(name, indexed=indexed)
-    query = f"COPY {name} ({COLUMNS}) FROM STDIN"
+    return _copy(name, rows)
+
+
+def _copy(table: str, rows: bytes) -> float:
+    """Seconds that COPY takes for these rows, committed."""
+    query = f"COPY {table} ({COLUMNS}) FROM STDIN"
     with open_connection() as apart:
         began = time.perf_counter()
         with apart.transaction(), apart.cursor() as cursor, cursor.copy(query) as copy:
@@ -262,5 +282,5 @@ def _make_table(name: str, *, indexed: bool) -> None:
     like = "INCLUDING DEFAULTS INCLUDING INDEXES" if indexed else "INCLUDING DEFAULTS"
     with open_connection({**owner_database(), "NAME": connection.settings_dict["NAME"]}) as owner:
         owner.execute(f"DROP TABLE IF EXISTS {name}")
-        owner.execute(f"CREATE TABLE {name} (LIKE channel_interactions {like})")
+        owner.execute(f"CREATE TABLE {name} (LIKE {TABLE} {like})")
         owner.execute(f"GRANT SELECT, INSERT ON {name} TO PUBLIC")
