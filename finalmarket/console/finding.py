@@ -7,11 +7,12 @@ from __future__ import annotations
 
 from collections.abc import Callable
 from pathlib import Path
-from typing import Any
+from typing import Any, Protocol
 
 from django.db import connection
 from django.db.models import Q
 
+from finalmarket.console.people import may_see_buyers, may_see_people
 from finalmarket.customers.known_by import e164, mailbox
 from finalmarket.customers.models import CustomerIdentity
 from finalmarket.kernel.sql import Queries
@@ -68,22 +69,37 @@ def orders(text: str, *, by_buyer: bool = True) -> list[int]:
     return _found("orders_found", text, by_buyer=by_buyer)
 
 
-def within(path: str, find: Callable[[str], list[int]]) -> Callable[[str], Q]:
+class Search(Protocol):
+    """Turns what this user types into a condition."""
+
+    def __call__(self, text: str, user: Any) -> Q:
+        """Return the condition; whoever may not see people finds nothing by who they are."""
+
+
+def within(path: str, find: Callable[[str], list[int]]) -> Search:
     """Return a search that keeps the rows whose `path` is among what `find` finds.
 
-    >>> within("variant", variants)("ABC-1")     # doctest: +SKIP
+    >>> within("variant", variants)("ABC-1", operator)     # doctest: +SKIP
     <Q: (AND: ('variant__in', [17]))>
     """
-    return lambda text: Q(**{f"{path}__in": find(text)})
+
+    def found(text: str, user: Any) -> Q:
+        if find is customers and not may_see_people(user):
+            return Q(pk__in=[])
+        if find is orders and not may_see_buyers(user):
+            return Q(**{f"{path}__in": orders(text, by_buyer=False)})
+        return Q(**{f"{path}__in": find(text)})
+
+    return found
 
 
-def either(*finds: Callable[[str], Q]) -> Callable[[str], Q]:
+def either(*finds: Search) -> Search:
     """Return a search that keeps what any of `finds` keeps."""
 
-    def found(text: str) -> Q:
+    def found(text: str, user: Any) -> Q:
         condition = Q(pk__in=[])
         for find in finds:
-            condition |= find(text)
+            condition |= find(text, user)
         return condition
 
     return found

@@ -89,6 +89,32 @@ def test_to_find_an_order_by_its_buyer_is_to_see_them(house: Market) -> None:
         assert len(client.get(listed, {"q": number}).context["slice"].rows) == 1
 
 
+def found(client: Client, asked_for: str) -> dict[str, int]:
+    """How many records of each list are found by it."""
+    counts = {}
+    for model in admin.site._registry:
+        answer = client.get(
+            reverse(f"admin:{model._meta.app_label}_{model._meta.model_name}_changelist"), {"q": asked_for}
+        )
+        if answer.status_code == 200 and (records := answer.context["cl"].result_count):
+            counts[model._meta.model_name or ""] = records
+    return counts
+
+
+@pytest.mark.parametrize("role", ["analyst", "merchandiser"])
+@pytest.mark.parametrize("known", ["quetzalia@example.com", "Quetzalia"])
+def test_who_has_no_business_with_people_finds_no_record_by_them(house: Market, role: str, known: str) -> None:
+    client = logged_in(person(role))
+    lists_without_a_search = found(client, "nobody@example.com")
+    assert found(client, known) == lists_without_a_search
+
+
+def test_who_serves_people_finds_their_records(house: Market) -> None:
+    assert found(logged_in(person("support")), "quetzalia@example.com").items() >= {
+        ("order", 1), ("omnichannelcustomer", 1), ("crosschanneljourney", 2)
+    }  # fmt: skip
+
+
 def test_who_serves_people_meets_them_by_name(house: Market) -> None:
     told = logged_in(person("support")).get(reverse("console:order", args=[Order.objects.get().pk])).content.decode()
     assert [canary for canary in CANARIES if canary not in told] == []

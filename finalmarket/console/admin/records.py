@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING, Any, ClassVar
 
 from django.contrib import admin
 from django.contrib.admin.views.main import ChangeList
-from django.db.models import F, Model, Q, QuerySet
+from django.db.models import F, Model, QuerySet
 from django.http import HttpRequest
 from django.utils.safestring import SafeString
 from unfold.admin import ModelAdmin as UnfoldAdmin
@@ -16,6 +16,7 @@ from unfold.views import ChangeList as UnfoldList
 
 from finalmarket.access.roles import places_of
 from finalmarket.console.counting import BoundedPaginator
+from finalmarket.console.finding import Search
 from finalmarket.console.people import may_see_people
 from finalmarket.console.templatetags.console import pill
 from finalmarket.customers.models import OmnichannelCustomer
@@ -81,7 +82,7 @@ class RecordAdmin(Admin):
     paginator = BoundedPaginator
     compressed_fields = True
     warn_unsaved_form = True
-    finds: ClassVar[Callable[[str], Q] | None] = None
+    finds: ClassVar[Search | None] = None
 
     def get_list_display(self, request: HttpRequest) -> list[Any]:
         """Its columns; a person is told by number to those who may not see people."""
@@ -111,7 +112,7 @@ class RecordAdmin(Admin):
             return super().get_search_results(request, queryset, search_term)
         if not search_term.strip():
             return queryset, False
-        return queryset.filter(find(search_term)).order_by((F("pk") + 0).desc()), False
+        return queryset.filter(find(search_term, request.user)).order_by((F("pk") + 0).desc()), False
 
     def has_view_permission(self, request: HttpRequest, obj: Model | None = None) -> bool:
         """Who has the right, and is not bound to stores: records are of the whole house."""
