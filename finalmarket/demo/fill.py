@@ -84,6 +84,7 @@ def _refuse_strangers() -> None:
 
 def _write(seed: int, scale: float, now: datetime, told: Told) -> None:
     told("channels and stock locations", 0.0)
+    _read_by_index(False)
     house = merchant.build()
     told("catalogue", 0.01)
     items = goods.build()
@@ -116,5 +117,7 @@ def _write(seed: int, scale: float, now: datetime, told: Told) -> None:
 
 
 def _read_by_index(by_index: bool) -> None:
+    """From here on; functions forget what they planned before, when tables were empty perhaps."""
     with connection.cursor() as cursor:
+        cursor.execute("DISCARD PLANS")
         cursor.execute(f"SET LOCAL enable_seqscan = {'off' if by_index else 'on'}")
