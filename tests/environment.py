@@ -5,6 +5,7 @@ own databases in it. FINALMARKET_TEST_DATABASE_URL names another server instead:
 databases and roles, and only databases whose names begin with `fm_` are made and removed there.
 """
 
+import gc
 import os
 from pathlib import Path
 
@@ -26,3 +27,5 @@ def _arrange() -> None:
 
 
 _arrange()
+# Descriptions of platforms are large and stay: looking through all of it for circles was a twentieth of the suite.
+gc.set_threshold(20_000, 20, 100)

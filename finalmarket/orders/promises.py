@@ -62,10 +62,13 @@ def lock_pools(variant_ids: Iterable[int]) -> None:
     ledger.lock(variants)
     with connection.cursor() as cursor:
         cursor.execute(
-            """SELECT FROM due_changes due JOIN channel_products listing ON listing.id = due.listing_id
-               WHERE due.what = 'stock' AND listing.variant_id = ANY (%(variants)s::bigint[] || ARRAY(
-                   SELECT bundle_id FROM bundle_components WHERE component_id = ANY (%(variants)s)))
-               ORDER BY due.listing_id FOR UPDATE OF due""",
+            """SELECT FROM due_changes due WHERE due.what = 'stock' AND due.listing_id = ANY (ARRAY(
+                   SELECT id FROM channel_products WHERE variant_id = ANY (%(variants)s)
+                   UNION ALL
+                   SELECT listing.id FROM bundle_components part
+                   JOIN channel_products listing ON listing.variant_id = part.bundle_id
+                   WHERE part.component_id = ANY (%(variants)s)))
+               ORDER BY due.listing_id FOR UPDATE""",
             {"variants": variants},
         )
 

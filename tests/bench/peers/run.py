@@ -54,22 +54,21 @@ def measure_all(names: Sequence[str], *, is_quick: bool, say: Callable[[str], No
     server = installed_server()
     if server.keeper_pid() is None:
         raise UserError("peers are measured on the embedded database; unset DATABASE_URL, set FINALMARKET_DATA")
-    ours = Ours(CALLERS)
-    try:
-        say("ours: laying out")
-        ours.open()
-        for name in names:
-            say(f"{name}: installing, starting, filling")
+    for name in names:
+        ours = Ours(CALLERS)  # a house of its own beside each: its last units are sold once
+        try:
+            say(f"{name}: installing, starting, filling both")
+            ours.open()
             result = _measure(PEERS[name](server), ours, QUICK if is_quick else Pace(), say)
-            if result.problem:
-                say(f"{name}: {result.problem}")
-            where = {**machine(), "date": datetime.now(UTC).date().isoformat()}
-            BUILD.mkdir(parents=True, exist_ok=True)
-            kept = report(where, [result], CALLERS)
-            (BUILD / f"{name}.json").write_text(json.dumps(kept, indent=2) + "\n", encoding="utf-8")
-        ours.check()
-    finally:
-        ours.close()
+            ours.check()
+        finally:
+            ours.close()
+        if result.problem:
+            say(f"{name}: {result.problem}")
+        where = {**machine(), "date": datetime.now(UTC).date().isoformat()}
+        BUILD.mkdir(parents=True, exist_ok=True)
+        kept = report(where, [result], CALLERS)
+        (BUILD / f"{name}.json").write_text(json.dumps(kept, indent=2) + "\n", encoding="utf-8")
 
 
 def _measure(peer: Peer, ours: Ours, pace: Pace, say: Callable[[str], None]) -> Result:
