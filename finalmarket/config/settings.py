@@ -177,7 +177,7 @@ LOGGING = {
             "foreign_pre_chain": _SHARED_PROCESSORS,
         },
     },
-    "handlers": {"stderr": {"class": "logging.StreamHandler", "formatter": "lines"}},
+    "handlers": {"stderr": {"class": "finalmarket.config.lines.Lines", "formatter": "lines"}},
     "root": {"handlers": ["stderr"], "level": os.environ.get("FINALMARKET_LOG_LEVEL", "WARNING")},
     "loggers": {"django": {"handlers": ["stderr"], "level": "WARNING", "propagate": False}},
 }

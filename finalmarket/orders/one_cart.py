@@ -268,15 +268,15 @@ def _stock_differences(wanted: Wanted, level: Level, held: int) -> list[Differen
 def sold_lines(channel: SalesChannel, wanted: Mapping[int, int]) -> tuple[dict[int, Decimal], list[str]]:
     """Return the prices of what the channel sells of these variants now, and what it does not sell, in words."""
     found = listings_of(channel, wanted)
-    skus = dict(Variant.objects.filter(pk__in=wanted).values_list("pk", "sku"))
     prices: dict[int, Decimal] = {}
-    faults = []
+    reasons: dict[int, str] = {}
     for variant_id in sorted(wanted):
         listing = found.get(variant_id)
         reason = not_sold(listing)
         price = listing.price() if listing else None
         if price is None or reason:
-            faults.append(f"{skus[variant_id]} {reason or f'has no price in {channel.currency}'}")
+            reasons[variant_id] = reason or f"has no price in {channel.currency}"
         else:
             prices[variant_id] = price
-    return prices, faults
+    skus = dict(Variant.objects.filter(pk__in=reasons).values_list("pk", "sku")) if reasons else {}
+    return prices, [f"{skus[variant_id]} {reason}" for variant_id, reason in reasons.items()]

@@ -68,6 +68,14 @@ def delivery_fee(channel: SalesChannel, goods: Decimal) -> Decimal:
     return Decimal(0) if free_from is not None and goods >= Decimal(str(free_from)) else fee
 
 
+def _delivery_fee(cart: Cart) -> Decimal:
+    """What sending the goods of a cart costs; what they cost themselves is looked at only where it matters."""
+    channel = cart.sales_channel
+    depends_on_goods = channel.configuration.get("free_delivery_from") is not None
+    most = delivery_fee(channel, Decimal(0))
+    return delivery_fee(channel, opened(cart).total) if most and depends_on_goods else most
+
+
 @transaction.atomic
 def buy(token: UUID, given: Purchase, *, actor: str) -> Taken:
     """Order what a cart shows, exactly once: asked again, it is the same order.
@@ -80,7 +88,7 @@ def buy(token: UUID, given: Purchase, *, actor: str) -> Taken:
     channel = cart.sales_channel
     _check(channel, given)
     buyer = _known_by(cart, given) if given.device and cart.reservation_key != CHECKED_OUT else None
-    fee = Decimal(0) if given.collect_at is not None else delivery_fee(channel, opened(cart).total)
+    fee = Decimal(0) if given.collect_at is not None else _delivery_fee(cart)
     taken = carts.check_out(
         token, name=given.name, email=given.email, phone=given.phone, shipping_address=given.address,
         charges=(LineDraft(kind="shipping", title="Delivery", unit_price=fee),) if fee else (),

@@ -2,15 +2,18 @@
 
 from __future__ import annotations
 
+import logging
 from collections.abc import Iterator
 from typing import Any
 
 import pytest
 import structlog
+from django.conf import settings
 from django.http import HttpRequest, HttpResponse
 from django.test import Client, RequestFactory
 from structlog.testing import LogCapture
 
+from finalmarket.config.lines import Lines
 from finalmarket.integrations import runs
 from finalmarket.integrations.models import ChannelIntegration
 from finalmarket.kernel import jobs, trail
@@ -88,3 +91,20 @@ def test_the_lines_of_a_sync_run_carry_its_number_and_those_after_it_do_not(db: 
     assert [line.get("sync_run") for line in lines if line["event"] == "a page"] == [run.pk]
     assert "sync_run" not in lines[-1]
     assert [line["sync_run"] for line in lines if line["event"] == "sync run begins"] == [run.pk, inner.pk]
+
+
+def test_a_line_that_cannot_be_written_is_told_of_without_a_word_of_what_was_in_it(
+    capsys: pytest.CaptureFixture[str],
+) -> None:
+    assert [told["class"] for told in settings.LOGGING["handlers"].values()] == [f"{Lines.__module__}.Lines"]
+    broken = Lines()
+    logger = logging.Logger("house.of.test")
+    logger.addHandler(broken)
+    try:
+        raise ValueError("ann.lee@example.com is nobody")
+    except ValueError:
+        logger.exception("%d came from %s", "ann.lee@example.com", "Plumeweg 7")
+    told = capsys.readouterr().err
+    assert "could not be written (TypeError): house.of.test, test_log.py:" in told
+    assert "ann.lee" not in told
+    assert "Plumeweg" not in told
