@@ -196,12 +196,12 @@ def _is_stub(known: Known) -> bool:
 
 def _create(order: Order, draft: OrderDraft, channel: SalesChannel, actor: str) -> Taken:
     composed = compose(draft, channel)
-    _write(order, draft, channel, composed)
+    known = _write(order, draft, channel, composed)
     if draft.is_cancelled:
         order.state = Order.State.CANCELLED
         order.cancelled_at = clock.now()
         note(order, "cancelled", "came in cancelled", actor=actor)
-        return _finish(order, draft, "cancelled", actor)
+        return _finish(known, draft, "cancelled", actor)
     lines = [line for line in composed.lines if line.kind == OrderLine.Kind.GOODS]
     _lock_fresh(draft, lines)
     standing = Standing(order, lines, is_new=True)
@@ -214,7 +214,7 @@ def _create(order: Order, draft: OrderDraft, channel: SalesChannel, actor: str) 
     else:
         unrouted = pack(standing, actor=actor)
     note(order, "taken", f"{len(lines)} lines of goods, {order.total} {order.currency}", actor=actor)
-    return _finish(order, draft, "created", actor, unrouted)
+    return _finish(known, draft, "created", actor, unrouted)
 
 
 def _fill(known: Known, draft: OrderDraft, actor: str) -> Taken:
@@ -226,11 +226,11 @@ def _fill(known: Known, draft: OrderDraft, actor: str) -> Taken:
     _write(order, draft, order.sales_channel, compose(draft, order.sales_channel))
     order.external_version = newest or draft.external_version
     note(order, "taken", "arrived after its cancellation", actor=actor)
-    return _finish(order, draft, "cancelled", actor)
+    return _finish(Known(order), draft, "cancelled", actor)
 
 
-def _finish(order: Order, draft: OrderDraft, outcome: Outcome, actor: str, unrouted: str = "") -> Taken:
-    known = Known(order)
+def _finish(known: Known, draft: OrderDraft, outcome: Outcome, actor: str, unrouted: str = "") -> Taken:
+    order = known.order
     revising.take_refunds(known, draft, actor=actor)
     follow(order, unrouted=unrouted, lines=known.lines, payments=known.payments)
     if order.state == Order.State.CANCELLED:
@@ -239,7 +239,8 @@ def _finish(order: Order, draft: OrderDraft, outcome: Outcome, actor: str, unrou
     return Taken(order, outcome, order.problem)
 
 
-def _write(order: Order, draft: OrderDraft, channel: SalesChannel, composed: Composed) -> None:
+def _write(order: Order, draft: OrderDraft, channel: SalesChannel, composed: Composed) -> Known:
+    """Write down a new order, its lines and its tenders; they are known from then on."""
     revising.write_header(order, draft, composed)
     _link_customer(order, draft, channel)
     order.save()
@@ -247,8 +248,8 @@ def _write(order: Order, draft: OrderDraft, channel: SalesChannel, composed: Com
         line.order = order
         if line.kind == OrderLine.Kind.GOODS and (order.state == Order.State.CANCELLED or draft.is_cancelled):
             line.cancelled_quantity = line.quantity
-    OrderLine.objects.bulk_create(composed.lines)
-    Payment.objects.bulk_create(
+    lines = OrderLine.objects.bulk_create(composed.lines)
+    payments = Payment.objects.bulk_create(
         [
             Payment(
                 order=order, tender=tender.tender, amount=tender.amount, state=tender.state, currency=draft.currency,
@@ -260,6 +261,7 @@ def _write(order: Order, draft: OrderDraft, channel: SalesChannel, composed: Com
     order.raw = plain_data(draft.raw)
     for text in composed.problems:
         add_problem(order, text)
+    return Known(order, lines, payments)
 
 
 def _link_customer(order: Order, draft: OrderDraft, channel: SalesChannel) -> None:

@@ -17,10 +17,12 @@ class Known:
     """A locked order, its lines by position, its payments, and how it stands. Whoever changes one of them through
     another door says so by `forget`."""
 
-    def __init__(self, order: Order) -> None:
+    def __init__(
+        self, order: Order, lines: list[OrderLine] | None = None, payments: list[Payment] | None = None
+    ) -> None:
         self.order = order
-        self._lines: list[OrderLine] | None = None
-        self._payments: list[Payment] | None = None
+        self._lines = lines
+        self._payments = payments
         self._standing: Standing | None = None
 
     @property

@@ -12,7 +12,7 @@ from finalmarket.kernel.errors import UserError
 from finalmarket.kernel.money import quantize
 from finalmarket.orders.history import follow, locked, note
 from finalmarket.orders.models import Order, Payment
-from finalmarket.orders.states import still_due
+from finalmarket.orders.states import payment_state, still_due
 
 OPEN = (Payment.State.PENDING, Payment.State.AUTHORISED)
 PART = "#part-"
@@ -32,25 +32,44 @@ def receive(order_id: int, *, tender: str, amount: Decimal, external_id: str, ac
     return _pay(order_id, tender, amount, external_id, Payment.State.CAPTURED, actor)
 
 
+def receive_first(order: Order, *, tender: str, amount: Decimal, external_id: str, actor: str) -> Payment:
+    """`receive` for an order that the caller's transaction has just made, without a payment yet: nothing has to be read
+    or locked. The order is saved."""
+    payment = _added(order, [], Payment(order=order), tender, amount, external_id, Payment.State.CAPTURED, actor)
+    order.payment_state = payment_state(order.total, [payment])
+    order.save(update_fields=["payment_state", "updated_at"])
+    return payment
+
+
 @transaction.atomic
 def _pay(order_id: int, tender: str, amount: Decimal, external_id: str, state: Payment.State, actor: str) -> Payment:
     order = locked(order_id)
-    known = order.payments.filter(tender=tender, external_id=external_id).first()
+    found = {(payment.tender, payment.external_id): payment for payment in order.payments.all()}
+    known = found.pop((tender, external_id), None)
     if known is not None and known.state != Payment.State.PENDING:
         return known
+    payment = _added(order, found.values(), known or Payment(order=order), tender, amount, external_id, state, actor)
+    follow(order)
+    return payment
+
+
+def _added(
+    order: Order, others: Iterable[Payment], payment: Payment, tender: str, amount: Decimal, external_id: str,
+    state: Payment.State, actor: str,
+) -> Payment:  # fmt: skip
+    """Write the payment down beside the `others` of its order, and in the order's history."""
     whole = quantize(amount, order.currency)
-    due = still_due(order.total, order.refunded, (payment for payment in order.payments.all() if payment != known))
+    due = still_due(order.total, order.refunded, others)
     if order.state == Order.State.CANCELLED:
         raise UserError(f"order {order.number} is cancelled and takes no payment")
     if not 0 < whole <= due:
         raise UserError(f"order {order.number}: a payment of {whole} does not fit; {due} is due")
     if not 1 <= len(tender) <= 30 or not 1 <= len(external_id) <= 200:
         raise UserError("a payment needs a tender of 1 to 30 characters and an external id of 1 to 200")
-    payment = known or Payment(order=order, tender=tender, external_id=external_id, currency=order.currency)
+    payment.tender, payment.external_id, payment.currency = tender, external_id, order.currency
     payment.amount, payment.state, payment.at = whole, state, clock.now()
     payment.save()
     note(order, "paid", f"{state.label.lower()}: {whole} {order.currency} by {tender}", actor=actor)
-    follow(order)
     return payment
 
 

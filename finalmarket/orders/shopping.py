@@ -103,8 +103,7 @@ def buy(token: UUID, given: Purchase, *, actor: str) -> Taken:
         order.customer_id = buyer
         order.save(update_fields=["customer", "updated_at"])
     if given.test and order.total > 0:
-        payments.receive(order.pk, tender=TEST, amount=order.total, external_id=f"test:{token}", actor=actor)
-        order.refresh_from_db()
+        payments.receive_first(order, tender=TEST, amount=order.total, external_id=f"test:{token}", actor=actor)
     _tell(order, channel)
     return Taken(order, taken.outcome, taken.problem)
 

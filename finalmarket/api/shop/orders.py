@@ -117,6 +117,8 @@ class PaymentOpened(BaseModel):
     address: str
 
 
+AS_KEPT = Decimal("1.0000")
+"""An order that was just made says its total as it does whenever it is read again."""
 TOKEN = "12.q8Jx"  # noqa: S105  an example
 ORDERED: dict[str, Any] = {
     "token": TOKEN, "number": "W-12", "total": "13.90", "currency": "EUR", "payment_state": "paid", "collect_code": "",
@@ -182,8 +184,9 @@ def _done(taken: Taken) -> Done:
 
 def _ordered(order: Order, pickup: Pickup | None) -> dict[str, Any]:
     return {
-        "token": token_of(order), "number": order.number, "total": order.total, "currency": order.currency,
-        "payment_state": order.payment_state, "collect_code": pickup.code if pickup else "",
+        "token": token_of(order), "number": order.number, "total": order.total.quantize(AS_KEPT),
+        "currency": order.currency, "payment_state": order.payment_state,
+        "collect_code": pickup.code if pickup else "",
     }  # fmt: skip
 
 
