@@ -70,8 +70,10 @@ class InteractionManager(models.Manager[Any]):
         facts = facts_of(channel, interaction_type, occurred_at, message_id, context)
         if not message_id:
             return cast("ChannelInteraction", self.create(**facts))
-        with transaction.atomic():
-            self.bulk_create([self.model(**facts, **self._owner())], ignore_conflicts=True)
+        row = self.model(**facts, **self._owner())
+        self.bulk_create([row], ignore_conflicts=True)
+        if row.pk is not None:
+            return cast("ChannelInteraction", row)
         number, at = storage.told([channel.pk], [message_id])[channel.pk, message_id]
         if number is None:
             raise ValidationError(f"{message_id!r} was told on {channel} before, as something that is no interaction.")
