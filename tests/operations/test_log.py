@@ -96,7 +96,8 @@ def test_the_lines_of_a_sync_run_carry_its_number_and_those_after_it_do_not(db: 
 def test_a_line_that_cannot_be_written_is_told_of_without_a_word_of_what_was_in_it(
     capsys: pytest.CaptureFixture[str],
 ) -> None:
-    assert [told["class"] for told in settings.LOGGING["handlers"].values()] == [f"{Lines.__module__}.Lines"]
+    handlers: Any = settings.LOGGING["handlers"]
+    assert [told["class"] for told in handlers.values()] == [f"{Lines.__module__}.Lines"]
     broken = Lines()
     logger = logging.Logger("house.of.test")
     logger.addHandler(broken)
