@@ -13,6 +13,7 @@ import pytest
 ROOT = Path(__file__).resolve().parents[2]
 PACKAGE = ROOT / "finalmarket"
 MADE_CALLS = PACKAGE / "client" / "made"
+PLAN = PACKAGE / "cli" / "schema.sql"  # written by a machine, from the migrations
 FORBIDDEN_NAMES = {"utils", "util", "helpers", "helper", "common", "services", "service", "base", "manager", "managers"}
 MONEY_ROOMS = ("catalog", "stock", "orders", "channels", "customers")
 # Coordinates and statistics are measured, not counted: floats are right there.
@@ -76,7 +77,7 @@ def test_no_function_is_longer_than_a_screen_and_nine_in_ten_are_short() -> None
 def test_no_file_is_longer_than_one_can_hold_in_mind() -> None:
     lengths = {
         str(path.relative_to(ROOT)): len(path.read_text(encoding="utf-8").splitlines())
-        for path in [*sources(), *PACKAGE.rglob("*.sql")]
+        for path in {*sources(), *PACKAGE.rglob("*.sql")} - {PLAN}
     }
     assert {name: lines for name, lines in lengths.items() if lines > MOST_LINES_OF_A_FILE} == {}
     long = [name for name, lines in lengths.items() if lines > LINES_OF_A_FILE]
