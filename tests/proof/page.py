@@ -22,11 +22,11 @@ answered (fsync on). Times and rates are of one machine; the ratios travel bette
 ELSEWHERE = """\
 ## Commands of their own
 
-- `make scale`: cost as work grows, up to a million SKUs and a hundred million interactions, with what the machine can
-  do at most beside it ([scale.md](scale.md)).
 - `make test`: a small dose of each law, with everything else.
 """
 MORE = {
+    "scale": "- `make scale`: cost as work grows, up to a million SKUs and a hundred million interactions, with what"
+    " the machine can do at most beside it{link}.\n",
     "proof-defects": "- `make proof-defects`: that the proofs can fail. Defects are planted one by one, and each turns"
     " a test red{link}.\n",
     "peers": "- `make peers`: other systems on the same machine, beside this one{link}.\n",
