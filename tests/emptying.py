@@ -42,7 +42,7 @@ TABLES = """
     SELECT oid::regclass::text FROM pg_class
     WHERE relkind = 'r' AND relnamespace = 'public'::regnamespace ORDER BY relname"""
 
-LIKEWISE = "SELECT oid::regclass::text, relispartition"
+PARTITIONS = TABLES.replace("relkind = 'r'", "relkind = 'r' AND relispartition")
 SEQUENCES = "SELECT seqrelid, seqstart, pg_sequence_last_value(seqrelid) FROM pg_sequence"
 BYTES = "SELECT sum(pg_table_size(oid)) FROM pg_class WHERE relkind = 'r' AND relnamespace = 'public'::regnamespace"
 MAY = "SELECT has_parameter_privilege('session_replication_role', 'SET') AND current_setting('is_superuser') = 'on'"
@@ -127,8 +127,8 @@ def is_alike(owner: Owner, clone: Clone) -> bool:
 def _drop_months(owner: Owner, clone: Clone) -> None:
     """Drop the partitions that the clone had not: each month of interactions has one."""
     known = {*clone.rows, *clone.empty}
-    for name, is_partition in owner.execute(TABLES.replace("SELECT oid::regclass::text", LIKEWISE), prepare=True):
-        if is_partition and name not in known:
+    for (name,) in owner.execute(PARTITIONS, prepare=True).fetchall():
+        if name not in known:
             owner.execute(f"DROP TABLE {name}")
 
 

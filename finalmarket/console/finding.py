@@ -82,15 +82,18 @@ def within(path: str, find: Callable[[str], list[int]]) -> Search:
     >>> within("variant", variants)("ABC-1", operator)     # doctest: +SKIP
     <Q: (AND: ('variant__in', [17]))>
     """
+    return lambda text, user: Q(**{f"{path}__in": find(text)})
 
-    def found(text: str, user: Any) -> Q:
-        if find is customers and not may_see_people(user):
-            return Q(pk__in=[])
-        if find is orders and not may_see_buyers(user):
-            return Q(**{f"{path}__in": orders(text, by_buyer=False)})
-        return Q(**{f"{path}__in": find(text)})
 
-    return found
+def of_persons(path: str) -> Search:
+    """Return a search that keeps the rows whose `path` is one of the persons found, for whoever may see them."""
+    return lambda text, user: Q(**{f"{path}__in": customers(text)}) if may_see_people(user) else Q(pk__in=[])
+
+
+def of_orders(path: str) -> Search:
+    """Return a search that keeps the rows whose `path` is one of the orders that are found; by their buyers for those
+    who may see them."""
+    return lambda text, user: Q(**{f"{path}__in": orders(text, by_buyer=may_see_buyers(user))})
 
 
 def either(*finds: Search) -> Search:

@@ -226,7 +226,7 @@ def _fill(known: Known, draft: OrderDraft, actor: str) -> Taken:
     _write(order, draft, order.sales_channel, compose(draft, order.sales_channel))
     order.external_version = newest or draft.external_version
     note(order, "taken", "arrived after its cancellation", actor=actor)
-    return _finish(Known(order), draft, "cancelled", actor)
+    return _finish(Known(order), draft, "cancelled", actor)  # it may have been paid before it was written down
 
 
 def _finish(known: Known, draft: OrderDraft, outcome: Outcome, actor: str, unrouted: str = "") -> Taken:

@@ -19,7 +19,7 @@ class PickupAdmin(ReadOnlyAdmin):
     exclude = ("code",)
     search_fields = ("order__number",)
     search_help_text = "Order number, external id, e-mail address or SKU"
-    finds = finding.within("order", finding.orders)
+    finds = finding.of_orders("order")
     ordering = ("-id",)
 
     pickup_state = pilled("state")
@@ -34,7 +34,7 @@ class PhoneCallAdmin(ReadOnlyAdmin):
     list_filter = ("sales_channel",)
     search_fields = ("customer__name",)
     search_help_text = "Customer: name, e-mail address or phone number"
-    finds = finding.within("customer", finding.customers)
+    finds = finding.of_persons("customer")
     ordering = ("-id",)
 
 

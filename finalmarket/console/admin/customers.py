@@ -56,7 +56,7 @@ class CustomerAdmin(KeptAdmin):
     list_filter = ("segment",)
     search_fields = ("name", "identities__value")
     search_help_text = "Name, or a whole e-mail address or phone number"
-    finds = finding.within("pk", finding.customers)
+    finds = finding.of_persons("pk")
     ordering = ("-id",)
     autocomplete_fields = ("user",)
     readonly_fields = ("email", "phone", "segment", "one_person", "first_seen_at")
@@ -90,7 +90,7 @@ class _OfCustomer(ReadOnlyAdmin):
     list_select_related: ClassVar[tuple[str, ...]] = ("customer",)
     search_fields = ("customer__name",)
     search_help_text = "Customer: name, e-mail address or phone number"
-    finds = finding.within("customer", finding.customers)
+    finds = finding.of_persons("customer")
     ordering = ("-id",)
 
 
@@ -110,7 +110,7 @@ class PreferenceAdmin(RecordAdmin):
     list_select_related = ("customer", "sales_channel")
     search_fields = ("customer__name",)
     search_help_text = "Customer: name, e-mail address or phone number"
-    finds = finding.within("customer", finding.customers)
+    finds = finding.of_persons("customer")
     autocomplete_fields = ("customer", "sales_channel")
     ordering = ("-id",)
 

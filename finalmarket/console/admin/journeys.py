@@ -26,7 +26,7 @@ class TouchpointTable(ReadOnlyTable):
 class _OfCustomer(ReadOnlyAdmin):
     search_fields = ("customer__name",)
     search_help_text = "Customer: name, e-mail address or phone number"
-    finds = finding.within("customer", finding.customers)
+    finds = finding.of_persons("customer")
 
 
 @admin.register(CrossChannelJourney)
@@ -62,7 +62,7 @@ class TouchpointAdmin(ReadOnlyAdmin):
     list_select_related = ("journey", "sales_channel")
     search_fields = ("journey__customer__name",)
     search_help_text = "Customer: name, e-mail address or phone number"
-    finds = finding.within("journey__customer", finding.customers)
+    finds = finding.of_persons("journey__customer")
     ordering = ("-id",)
 
 

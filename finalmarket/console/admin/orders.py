@@ -90,7 +90,7 @@ class OrderAdmin(ReadOnlyAdmin):
     list_filter = ("sales_channel", "state")
     search_fields = ("number", "external_id", "email")
     search_help_text = "Number, external id, e-mail address or SKU"
-    finds = finding.within("pk", finding.orders)
+    finds = finding.of_orders("pk")
     ordering = ("-placed_at", "-id")
     inlines = (LineTable, PaymentTable, FulfilmentTable, RefundTable, EventTable)
 
@@ -107,7 +107,7 @@ class _OfOrder(ReadOnlyAdmin):
     list_select_related: ClassVar[tuple[str, ...]] = ("order",)
     search_fields = ("order__number",)
     search_help_text = "Order number, external id, e-mail address or SKU"
-    finds = finding.within("order", finding.orders)
+    finds = finding.of_orders("order")
     ordering = ("-id",)
 
 
@@ -147,7 +147,7 @@ class PromiseAdmin(ReadOnlyAdmin):
     list_select_related = ("order_line", "reservation", "variant")
     search_fields = ("order_line__order__number",)
     search_help_text = "Order number, external id, e-mail address or SKU"
-    finds = finding.within("order_line__order", finding.orders)
+    finds = finding.of_orders("order_line__order")
     ordering = ("-id",)
 
 
@@ -176,7 +176,7 @@ class FulfilmentLineAdmin(ReadOnlyAdmin):
     list_select_related = ("fulfilment__order", "order_line", "variant")
     search_fields = ("fulfilment__order__number",)
     search_help_text = "Order number, external id, e-mail address or SKU"
-    finds = finding.within("fulfilment__order", finding.orders)
+    finds = finding.of_orders("fulfilment__order")
     ordering = ("-id",)
 
 
@@ -204,7 +204,7 @@ class ReturnLineAdmin(ReadOnlyAdmin):
     list_select_related = ("return_record", "location")
     search_fields = ("return_record__order__number",)
     search_help_text = "Order number, external id, e-mail address or SKU"
-    finds = finding.within("return_record__order", finding.orders)
+    finds = finding.of_orders("return_record__order")
     ordering = ("-id",)
 
 
@@ -223,7 +223,7 @@ class CartAdmin(ReadOnlyAdmin):
     list_filter = ("sales_channel",)
     search_fields = ("customer__name",)
     search_help_text = "Customer: name, e-mail address or phone number"
-    finds = finding.within("customer", finding.customers)
+    finds = finding.of_persons("customer")
     ordering = ("-id",)
     inlines = (CartLineTable,)
 
@@ -248,7 +248,7 @@ class WishlistAdmin(ReadOnlyAdmin):
     list_select_related = ("customer", "variant", "sales_channel")
     search_fields = ("customer__name", "variant__sku")
     search_help_text = "Customer or SKU"
-    finds = finding.either(finding.within("customer", finding.customers), finding.within("variant", finding.variants))
+    finds = finding.either(finding.of_persons("customer"), finding.within("variant", finding.variants))
     ordering = ("-id",)
 
 

@@ -25,7 +25,7 @@ class _OfPerson(ReadOnlyAdmin):
     list_select_related: ClassVar[tuple[str, ...]] = ("person",)
     search_fields = ("person__name",)
     search_help_text = PERSON
-    finds = finding.within("person", finding.customers)
+    finds = finding.of_persons("person")
 
 
 @admin.register(CustomerValue)
