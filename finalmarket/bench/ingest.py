@@ -1,7 +1,8 @@
 """`finalmarket bench ingest`: events a second over HTTP, as Segment's clients tell them, beside COPY of the same rows.
 
-The web process is the one that `finalmarket serve` starts, on the scratch database; 32 clients in a process of their
-own tell prepared requests over connections that they keep. The visitors are known already, and a batch of 100 is of 25
+The web processes are those that `finalmarket serve --processes` starts, one for each core, on the scratch database; 32
+clients in a process of their own tell prepared requests over connections that they keep. A further figure is of one web
+process alone. The visitors are known already, and a batch of 100 is of 25
 of them; a further figure is for batches of people who were never seen. The database holds as many interactions of the
 twelve months before as `rows` says, and the rows that COPY stores beside ours go into the same table.
 """
@@ -9,11 +10,13 @@ twelve months before as `rows` says, and the rows that COPY stores beside ours g
 from __future__ import annotations
 
 import json
+import os
 import random
 import time
 import uuid
-from collections.abc import Callable, Sequence
-from dataclasses import dataclass
+from collections.abc import Callable, Iterator, Sequence
+from contextlib import contextmanager
+from dataclasses import dataclass, replace
 from datetime import UTC, datetime
 from typing import Any
 
@@ -34,6 +37,7 @@ VISITORS = 5_000
 VISITORS_A_BATCH = 25
 BATCHES = {1: 400, 20: 1_500, 100: 4_000}
 """By the size of a batch, how many events of each second of the pace are prepared."""
+MOST_WEB_PROCESSES = 4
 KILLS = 10
 EVENTS_A_KILL = 2_000
 SETTLED_SECONDS = 60.0
@@ -84,19 +88,33 @@ def measure(
     """
     stage = _lay_out(pace.seed)
     _fill(stage, rows, say)
-    house = House(database, SENDERS)
+    processes = min(MOST_WEB_PROCESSES, len(os.sched_getaffinity(0)))
+    with _open_house(stage, database, processes, say) as house:
+        figures = [one for size in BATCHES for one in _measure_batches(stage, house, pace, size, say)]
+        figures += _measure_strangers(stage, house, pace, say)
+        figures.append(figure("ingest_web_memory_mb", "MB, the most of the web processes", [house.peak_mb()]))
+        figures.append(figure("ingest_web_processes", "web processes, one for each core", [float(processes)]))
+        figures.append(figure("ingest_rows_before", "interactions stored already", [float(rows)]))
+        figures += _measure_kills(stage, house, kills, say)
+    with _open_house(stage, database, 1, say) as house:
+        alone = _measure_batches(stage, house, pace, 100, say)[0]
+        figures.append(replace(alone, name="ingest_batch_100_one_process"))
+    return figures
+
+
+@contextmanager
+def _open_house(
+    stage: Stage, database: str, processes: int, say: Callable[[str], None]
+) -> Iterator[House]:  # fmt: skip
+    """The web processes, which have met the visitors."""
+    house = House(database, SENDERS, processes=processes)
     house.open()
     try:
         say("the visitors introduce themselves")
         _introduce(stage, house)
-        figures = [one for size in BATCHES for one in _measure_batches(stage, house, pace, size, say)]
-        figures += _measure_strangers(stage, house, pace, say)
-        figures.append(figure("ingest_web_memory_mb", "MB, the most of the web process", [house.peak_mb()]))
-        figures.append(figure("ingest_rows_before", "interactions stored already", [float(rows)]))
-        figures += _measure_kills(stage, house, kills, say)
+        yield house
     finally:
         house.close()
-    return figures
 
 
 def _lay_out(seed: int) -> Stage:

@@ -1,4 +1,4 @@
-"""The web process of `bench ingest` and those who tell it: real HTTP on the loopback address."""
+"""The web processes of `bench ingest` and those who tell it: real HTTP on the loopback address."""
 
 from __future__ import annotations
 
@@ -41,7 +41,8 @@ class Told:
 
 @dataclass
 class House:
-    """The web process as `finalmarket serve` starts it, on the scratch database; `settings` go into its environment."""
+    """The web processes as `finalmarket serve` starts them, on the scratch database; `settings` go into their
+    environment."""
 
     database: str
     senders: int
@@ -90,7 +91,7 @@ class House:
         self._start()
 
     def peak_mb(self) -> float:
-        """The most memory that it was seen with, in MB."""
+        """The most memory that they were seen with, in MB."""
         return self.peak
 
     def close(self) -> None:
