@@ -272,7 +272,9 @@ class ListingContent:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class FulfilmentNotice:
-    """A parcel that we sent: `lines` are pairs of the platform's line id and units."""
+    """A parcel that we sent: `lines` are pairs of the platform's line id and units. `alike` is how many parcels of this
+    order with the same lines and tracking number the platform knows already: this one is none of them. Its day is that
+    of `time_zone` (IANA)."""
 
     key: str
     order_id: str
@@ -282,6 +284,8 @@ class FulfilmentNotice:
     tracking_number: str = ""
     tracking_url: str = ""
     location: str = ""
+    alike: int = 0
+    time_zone: str = "UTC"
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

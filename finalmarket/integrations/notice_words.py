@@ -96,7 +96,7 @@ class Parcels:
         return next((one.external_id or NOTHING for one in strangers if _is_same(one, parcel, lines)), None)
 
     def tell(self, connector: Any, notice: Notice) -> str:
-        parcel = Fulfilment.objects.select_related("order").get(pk=notice.row.local_id)
+        parcel = Fulfilment.objects.select_related("order__sales_channel").get(pk=notice.row.local_id)
         names = _names(notice.integration, parcel.order)
         lines = _units(parcel, names)
         if not lines:
@@ -111,7 +111,8 @@ class Parcels:
             lines=lines,
             shipped_at=parcel.shipped_at or parcel.created_at, carrier=parcel.carrier,
             tracking_number=parcel.tracking_number, tracking_url=parcel.tracking_url,
-            location=place.place if place else "",
+            location=place.place if place else "", alike=len(_alike(notice, parcel, lines, names)),
+            time_zone=parcel.order.sales_channel.time_zone,
         )  # fmt: skip
         try:
             return str(connector.push_fulfilment(told)) or NOTHING
@@ -130,8 +131,11 @@ class Parcels:
         record, lines = _order_there(connector, parcel.order, names), _units(parcel, names)
         if record is None or not lines:
             return True
+        alike = _alike(notice, parcel, lines, names)
+        if sum(_is_same(one, parcel, lines) for one in record.fulfilments) > len(alike):
+            return True
         name = notice.row.external_id
-        return any(one.external_id == name or _is_same(one, parcel, lines) for one in record.fulfilments)
+        return name not in alike and any(one.external_id == name for one in record.fulfilments)
 
 
 class Refunds:
@@ -340,6 +344,21 @@ def _units(parcel: Fulfilment, names: OrderNames | None) -> tuple[tuple[str, int
         cursor.execute(QUERIES["parcel_units"], {"order": parcel.order_id, "parcel": parcel.pk})
         found = cursor.fetchall()
     return tuple((names.lines.get(str(line), "") if names else name, units) for line, name, units in found)
+
+
+def _alike(
+    notice: Notice, parcel: Fulfilment, lines: tuple[tuple[str, int], ...], names: OrderNames | None
+) -> list[str]:  # fmt: skip
+    """The platform's ids of the order's other parcels with the same units and tracking number that it knows of."""
+    others = Fulfilment.objects.filter(order=parcel.order_id, tracking_number=parcel.tracking_number).exclude(
+        pk=parcel.pk
+    )  # fmt: skip
+    ours = {"integration": notice.integration, "kind": DueNotice.Kind.FULFILMENT, "local_id__in": others.values("pk")}
+    known = dict(ExternalId.objects.filter(**ours).values_list("local_id", "external_id"))
+    known |= dict(
+        DueNotice.objects.filter(**ours, state=DueNotice.State.SENT).values_list("local_id", "external_id")
+    )  # fmt: skip
+    return [known[one.pk] for one in others if one.pk in known and sorted(_units(one, names)) == sorted(lines)]
 
 
 def _is_same(there: FulfilmentRecord, parcel: Fulfilment, lines: tuple[tuple[str, int], ...]) -> bool:

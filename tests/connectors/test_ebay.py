@@ -82,6 +82,16 @@ def test_a_parcel_without_a_number_is_told_once(stage: Stage) -> None:
     assert len(stage.stand_in.state["parcels"][order]) == 1
 
 
+def test_a_second_parcel_that_is_like_the_first_is_told_too(stage: Stage) -> None:
+    order = one_order(stage, units=3)
+    line = ebay.line_of(stage.stand_in, order)
+    first = replace(ebay.fulfilment(stage.stand_in), order_id=order, lines=((line, 1),), tracking_number="")
+    second = replace(first, key="parcel-2", alike=1)
+    for notice in (first, second, second):
+        stage.connector.push_fulfilment(notice)
+    assert len(stage.stand_in.state["parcels"][order]) == 2
+
+
 def test_carriers_are_written_as_ebay_knows_them() -> None:
     assert [carrier_code(name) for name in ("dhl", "Royal Mail", "Österreichische Post!", "")] == [
         "DHL", "RoyalMail", "sterreichische Post", "Other",

@@ -60,6 +60,16 @@ def test_a_parcel_without_a_number_counts_once_too(stage: Stage) -> None:
     assert told[0] == told[1] != told[2] == told[3]
 
 
+def test_two_parcels_that_are_alike_and_were_told_late_are_two(stage: Stage) -> None:
+    order_id, line_id = two_shirts(stage)
+    first = notice(order_id, line_id, 1, stage, tracking_number="", carrier="")
+    second = replace(first, key="parcel-2", alike=1)
+    stage.time.advance(timedelta(hours=1))
+    told = [stage.connector.push_fulfilment(each) for each in (first, second, second)]
+    assert told[0] != told[1] == told[2]
+    assert len(stage.stand_in.state.orders[order_id]["fulfillments"]) == 2
+
+
 def test_more_than_waits_is_refused(stage: Stage) -> None:
     order_id, line_id = two_shirts(stage)
     with pytest.raises(Rejected) as caught:

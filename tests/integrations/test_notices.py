@@ -10,7 +10,7 @@ from typing import Any
 import pytest
 
 from finalmarket.connectors.platforms.fake import Fake
-from finalmarket.connectors.records import RefundNotice
+from finalmarket.connectors.records import FulfilmentNotice, RefundNotice
 from finalmarket.integrations import notices, pull
 from finalmarket.integrations.models import DeadLetter, DueNotice, ExternalId, PlaceMapping
 from finalmarket.integrations.push import push
@@ -167,6 +167,28 @@ def test_two_parcels_of_one_order_are_told_with_what_each_holds(account: Account
     tell(account)
     told = account.shop.state["orders"][sold.external_id]["fulfilments"]
     assert [[line["quantity"] for line in one["lines"]] for one in told] == [[1], [1, 1]]
+
+
+def test_a_parcel_is_told_with_how_many_like_it_the_platform_knows(
+    account: Account, sold: Order, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    told: list[FulfilmentNotice] = []
+    push_fulfilment = Fake.push_fulfilment
+
+    def noting(self: Fake, notice: FulfilmentNotice) -> str:
+        told.append(notice)
+        return push_fulfilment(self, notice)
+
+    monkeypatch.setattr(Fake, "push_fulfilment", noting)
+    (parcel,) = sold.fulfilments.filter(state="pending")
+    tea = parcel.lines.get(variant=account.variants["TEA"])
+    fulfilment.ship(parcel.pk, actor="ann", quantities={tea.pk: 1})
+    (rest,) = sold.fulfilments.filter(state="pending")
+    fulfilment.ship(rest.pk, actor="ann", quantities={rest.lines.get(variant=account.variants["TEA"]).pk: 1})
+    (last,) = sold.fulfilments.filter(state="pending")
+    fulfilment.ship(last.pk, actor="ann")
+    tell(account)
+    assert [(notice.lines[0][1], notice.alike) for notice in told] == [(1, 0), (1, 1), (1, 0)]
 
 
 def test_what_the_platform_did_itself_is_not_told_back(account: Account, sold: Order) -> None:

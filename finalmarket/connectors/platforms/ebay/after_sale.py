@@ -47,13 +47,16 @@ COVERED = '("content-digest" "x-ebay-signature-key" "@method" "@path" "@authorit
 
 
 def push_fulfilment(http: Http, notice: FulfilmentNotice) -> str:
-    """See PushesFulfilments. A parcel is known by its tracking number, one without by its lines."""
+    """See PushesFulfilments. A parcel is known by its tracking number, of which eBay takes one an order. One without is
+    known by its lines; of equal ones, by how many there are: eBay gives them ids that say nothing."""
     path = f"{FULFILLMENT}/order/{quote(notice.order_id, safe='')}/shipping_fulfillment"
     tracking = "".join(letter for letter in notice.tracking_number if letter.isascii() and letter.isalnum())
     with refused_as(notice.key):
-        for parcel in rows_in(http.call("GET", path), "fulfillments"):
-            if _is_same(parcel, tracking, notice):
-                return str(parcel.get("fulfillmentId") or tracking)
+        there = rows_in(http.call("GET", path), "fulfillments")
+        same = [parcel for parcel in there if _is_same(parcel, tracking, notice)]
+        before = 0 if tracking else notice.alike
+        if len(same) > before:
+            return str(same[before].get("fulfillmentId") or tracking)
         body: dict[str, object] = {
             "lineItems": [{"lineItemId": line_id, "quantity": units} for line_id, units in notice.lines],
             "shippedDate": to_millisecond(notice.shipped_at),

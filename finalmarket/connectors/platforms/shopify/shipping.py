@@ -107,18 +107,18 @@ class Shipping(Incoming):
 def find_parcel(raws: Iterable[Raw], notice: FulfilmentNotice) -> str:
     """The id of the parcel that the notice tells of, "" where Shopify has none yet.
 
-    It has the same units and tracking number. Without a number it is one without, told since the notice's parcel left.
+    It has the same units and tracking number, and is none of those `alike` that were told before. Without a number it
+    is one without, told since the notice's parcel left.
     """
     wanted = _units(notice.lines)
-    for raw in raws:
-        parcel = parcel_record(raw)
-        if not PARCELS.get(raw["status"], False) or parcel.tracking_number != notice.tracking_number:
-            continue
-        if wanted and _units(parcel.lines) != wanted:
-            continue
-        if notice.tracking_number or _is_since(parcel, notice):
-            return parcel.external_id
-    return ""
+    same = [
+        parcel for raw in raws if PARCELS.get(raw["status"], False)
+        and (parcel := parcel_record(raw)).tracking_number == notice.tracking_number
+        and (not wanted or _units(parcel.lines) == wanted)
+    ]  # fmt: skip
+    if len(same) <= notice.alike:
+        return ""
+    return next((one.external_id for one in reversed(same) if notice.tracking_number or _is_since(one, notice)), "")
 
 
 def _is_since(parcel: FulfilmentRecord, notice: FulfilmentNotice) -> bool:
