@@ -6,7 +6,6 @@ from collections.abc import Iterable, Mapping
 from datetime import date, datetime, timedelta
 from decimal import ROUND_HALF_UP, Decimal
 from typing import TYPE_CHECKING, Any
-from zoneinfo import ZoneInfo
 
 from django.contrib.postgres.aggregates import ArrayAgg
 from django.db import models
@@ -14,6 +13,7 @@ from django.db.models import Case, Expression, F, Max, Q, Sum, When
 from django.db.models.functions import Round
 
 from finalmarket.analytics.rollup import buyers, today
+from finalmarket.kernel.clock import day_in
 from finalmarket.kernel.errors import UserError
 
 if TYPE_CHECKING:
@@ -46,7 +46,7 @@ def day_of(moment: date, channel: SalesChannel) -> date:
     """Return the day of `moment` where the channel is. A datetime without a time zone is meant in the channel's own."""
     if not isinstance(moment, datetime):
         return moment
-    return moment.astimezone(ZoneInfo(channel.time_zone)).date() if moment.tzinfo else moment.date()
+    return day_in(channel.time_zone, moment) if moment.tzinfo else moment.date()
 
 
 def sums() -> dict[str, Any]:

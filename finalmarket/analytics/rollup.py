@@ -5,7 +5,6 @@ from __future__ import annotations
 from datetime import date, timedelta
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
-from zoneinfo import ZoneInfo
 
 from django.db import connection, transaction
 
@@ -22,7 +21,7 @@ QUERIES = Queries(Path(__file__).with_name("restate.sql"))
 
 def today(channel: SalesChannel) -> date:
     """Return the present day where the channel is."""
-    return clock.now().astimezone(ZoneInfo(channel.time_zone)).date()
+    return clock.day_in(channel.time_zone, clock.now())
 
 
 @transaction.atomic

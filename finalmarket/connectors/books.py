@@ -37,7 +37,8 @@ class OrderContent:
     `key` is the same for every try of the same state of the order; `number` is unique among our orders and stays the
     same. `external_id` and `line_ids` (ours to theirs) are what the platform calls it, empty for one it does not have
     yet. `state` is open, fulfilled or cancelled; `payment_state` unpaid, authorised, paid, refunded, partly_refunded.
-    `accepts_email` is what the buyer agreed to (None: was never asked).
+    `accepts_email` is what the buyer agreed to (None: was never asked). The day on which it was placed is that of
+    `time_zone` (IANA), its channel's: books and our own figures have it on the same.
     """
 
     key: str
@@ -64,6 +65,7 @@ class OrderContent:
     tracking_number: str = ""
     tracking_url: str = ""
     carrier: str = ""
+    time_zone: str = "UTC"
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -78,7 +80,7 @@ class OrderNames:
 class MovementNotice:
     """Stock that moved here: `kind` is receive, adjust, loss, sale, return or transfer; `quantity` is signed (a sale is
     negative; a transfer leaves `location` for `to_location` and is positive). `item_id` is the platform's name of the
-    item, `location` and `to_location` its names of the places."""
+    item, `location` and `to_location` its names of the places. Its day is that of `time_zone` (IANA)."""
 
     key: str
     kind: str
@@ -90,6 +92,7 @@ class MovementNotice:
     to_location: str = ""
     reason: str = ""
     order_number: str = ""
+    time_zone: str = "UTC"
 
 
 class PushesOrders(ABC):

@@ -4,12 +4,18 @@ replayed."""
 import time
 from collections.abc import Iterator
 from contextlib import contextmanager
-from datetime import UTC, datetime, timedelta
+from datetime import UTC, date, datetime, timedelta
+from zoneinfo import ZoneInfo
 
 
 def days_ago(days: int) -> datetime:
     """The moment so many days before the present one, as in `performance_metrics(start_date=days_ago(30))`."""
     return now() - timedelta(days=days)
+
+
+def day_in(time_zone: str, at: datetime) -> date:
+    """The day of a moment in a time zone (IANA): at 17:00 in Los Angeles it is still the day before that of UTC."""
+    return at.astimezone(ZoneInfo(time_zone)).date()
 
 
 class Steered:

@@ -5,7 +5,7 @@ from __future__ import annotations
 import json
 from collections.abc import Iterator
 from dataclasses import replace
-from datetime import timedelta
+from datetime import UTC, datetime, timedelta
 from decimal import Decimal
 from typing import Any
 
@@ -220,6 +220,16 @@ def test_an_order_is_booked_without_tax_and_without_what_was_cancelled(stage: St
     assert (body["shippingCost"], body["shipMethod"]) == (Decimal("3.86"), {"id": "90"})
     assert (body["currency"], body["entity"]) == ({"id": "1"}, {"id": content.customer_id})
     assert names.lines == {content.lines[0].line_id: "1", content.lines[1].line_id: "2"}
+
+
+def test_days_are_those_of_the_channel(stage: Stage) -> None:
+    there: dict[str, Any] = {"time_zone": "America/Los_Angeles"}
+    evening = datetime(2027, 1, 1, 1, tzinfo=UTC)  # 17:00 of 31 December in Los Angeles
+    stage.connector.push_order(replace(order_content(stage.stand_in), placed_at=evening, **there))
+    assert sent(stage, "PUT", "/salesOrder/")["tranDate"] == "2026-12-31"
+    (moved,) = movements(stage.stand_in, 1)
+    stage.connector.push_movements([replace(moved, at=evening, **there)])
+    assert sent(stage, "PUT", "/inventoryAdjustment/")["tranDate"] == "2026-12-31"
 
 
 def test_prices_without_tax_stay_as_they_are(stage: Stage) -> None:

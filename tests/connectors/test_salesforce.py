@@ -5,7 +5,7 @@ from __future__ import annotations
 import json
 from collections.abc import Iterator
 from dataclasses import replace
-from datetime import timedelta
+from datetime import UTC, datetime, timedelta
 from decimal import Decimal
 from typing import Any
 from urllib.parse import parse_qs, urlsplit
@@ -227,6 +227,12 @@ def test_somebody_who_left_all_mail_does_not_accept_it(stage: Stage) -> None:
 def items(stage: Stage, order: str) -> dict[str, dict[str, Any]]:
     every = stage.stand_in.state["records"]["OrderItem"].values()
     return {one["FinalMarket_Line__c"]: one for one in every if one["OrderId"] == order and not one["IsDeleted"]}
+
+
+def test_the_day_of_an_order_is_that_of_the_channel(stage: Stage) -> None:
+    evening = datetime(2027, 1, 1, 1, tzinfo=UTC)  # 17:00 of 31 December in Los Angeles
+    content = replace(order_content(stage.stand_in), placed_at=evening, time_zone="America/Los_Angeles")
+    assert held(stage, "Order", stage.connector.push_order(content).external_id)["EffectiveDate"] == "2026-12-31"
 
 
 def test_an_order_is_told_with_its_account_its_contact_and_its_products(stage: Stage) -> None:

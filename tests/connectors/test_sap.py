@@ -6,7 +6,7 @@ import itertools
 import json
 from collections.abc import Iterator
 from dataclasses import replace
-from datetime import UTC, datetime, timedelta
+from datetime import UTC, date, datetime, timedelta
 from decimal import Decimal
 from typing import Any
 
@@ -18,7 +18,7 @@ from finalmarket.connectors.contract import Account
 from finalmarket.connectors.errors import NeedsAttention, OutcomeUnknown, Rejected, RetryLater, Unintelligible
 from finalmarket.connectors.own_keys import capital_mark
 from finalmarket.connectors.platforms.sap import PAGE, Sap
-from finalmarket.connectors.platforms.sap.odata import read_moment, text
+from finalmarket.connectors.platforms.sap.odata import json_day, read_moment, text
 from finalmarket.connectors.platforms.sap.words import price_of
 from finalmarket.connectors.records import Address, CustomerContent
 from finalmarket.sandbox.faults import Fault, Faults
@@ -217,6 +217,19 @@ def test_an_order_is_told_without_tax_and_without_what_was_cancelled(stage: Stag
     (ship_to,) = body["to_Partner"]["results"]
     assert ship_to["to_Address"]["results"][0]["CityName"] == "Berlin"
     assert names.lines == {content.lines[0].line_id: "10", content.lines[1].line_id: "20"}
+
+
+def test_days_are_those_of_the_channel(stage: Stage) -> None:
+    there: dict[str, Any] = {"time_zone": "America/Los_Angeles"}
+    evening = datetime(2027, 1, 1, 1, tzinfo=UTC)  # 17:00 of 31 December in Los Angeles
+    stage.connector.push_order(replace(order_content(stage.stand_in), placed_at=evening, **there))
+    (order,) = sent(stage, "POST", "/A_SalesOrder")
+    (moved,) = movements(stage.stand_in, 1)
+    stage.connector.push_movements([replace(moved, at=evening, **there)])
+    (document,) = sent(stage, "POST", "/A_MaterialDocumentHeader")
+    assert {order["CustomerPurchaseOrderDate"], document["PostingDate"], document["DocumentDate"]} == {
+        json_day(date(2026, 12, 31))
+    }  # fmt: skip
 
 
 def test_an_order_told_again_is_not_written_again(stage: Stage) -> None:

@@ -7,13 +7,16 @@ from datetime import timedelta
 
 import pytest
 
+from finalmarket.analytics.models import Merchant
+from finalmarket.channels.models import SalesChannel
 from finalmarket.integrations import dead_letters
-from finalmarket.integrations.books import events, finding
+from finalmarket.integrations.books import events, finding, movements
 from finalmarket.integrations.models import DeadLetter
 from finalmarket.kernel import failpoints
 from finalmarket.orders.returns import Back, take_return
 from finalmarket.sandbox.faults import Fault
 from finalmarket.stock import ledger, transfers
+from finalmarket.stock.models import StockMovement
 from tests.integrations.office import Office, opened_office
 from tests.orders.market import at
 
@@ -60,6 +63,20 @@ def test_whatever_moves_the_books_show_what_is_there(books: Office) -> None:
     sold = next(one for one in books.office.state["movements"].values() if one["kind"] == "sale")
     assert sold["order"] == order.number
     assert shown(books) == right(books) == {"warehouse": 496}
+
+
+def test_a_movement_is_of_the_day_of_its_channel_and_else_of_the_merchants(books: Office) -> None:
+    SalesChannel.objects.filter(pk=books.market.web.pk).update(time_zone="America/Los_Angeles")
+    Merchant.objects.create(currency="EUR", time_zone="Asia/Tokyo")
+    order = books.buy("CUP", 3)
+    books.ship(order)
+    ledger.adjust(books.market.variants["CUP"].pk, books.market.warehouse.pk, 1, reason="found", actor="test")
+    rows = (
+        StockMovement.objects.filter(kind__in=["fulfil", "sale", "adjust"]).order_by("id").values_list("id", flat=True)
+    )
+    told = movements.notices_of(books.integration, {number: number for number in rows})
+    zones = {notice.kind: notice.time_zone for notice in told.values()}
+    assert zones == {"sale": "America/Los_Angeles", "adjust": "Asia/Tokyo"}
 
 
 def test_a_transfer_is_told_when_it_leaves_and_what_is_lost_when_that_is_known(books: Office) -> None:

@@ -3,11 +3,12 @@
 from __future__ import annotations
 
 from collections.abc import Iterator
-from datetime import timedelta
+from datetime import UTC, datetime, timedelta
 from typing import Any
 
 import pytest
 
+from finalmarket.channels.models import SalesChannel
 from finalmarket.connectors.errors import NotSupported
 from finalmarket.connectors.platforms.practice_office import PracticeOffice as Connector
 from finalmarket.customers.models import Consent, OmnichannelCustomer
@@ -17,7 +18,7 @@ from finalmarket.integrations.talk import finding, mail_words
 from finalmarket.kernel import clock, failpoints
 from finalmarket.kernel.errors import UserError
 from finalmarket.orders.aftersales import cancel
-from finalmarket.orders.models import Wishlist
+from finalmarket.orders.models import Order, Wishlist
 from finalmarket.sandbox.faults import Fault
 from tests.integrations.bureau import ANN, Bureau, opened_bureau
 
@@ -41,6 +42,16 @@ def test_an_order_is_confirmed_once_with_what_was_bought(bureau: Bureau) -> None
     assert "2 x Cup, white" in mail["text"]
     assert "€20.00" in mail["text"]
     assert bureau.states("confirmation") == ["sent"]
+
+
+def test_a_mail_names_the_day_on_which_it_was_bought_where_the_shop_is(bureau: Bureau) -> None:
+    bureau.give("confirmations")
+    SalesChannel.objects.filter(pk=bureau.market.web.pk).update(time_zone="America/Los_Angeles")
+    order = bureau.buy()
+    Order.objects.filter(pk=order.pk).update(placed_at=datetime(2027, 1, 1, 1, tzinfo=UTC))
+    bureau.tell()
+    (mail,) = bureau.mails()
+    assert "December 31, 2026" in mail["text"]
 
 
 def test_a_parcel_that_left_is_told_once_with_its_tracking(bureau: Bureau) -> None:

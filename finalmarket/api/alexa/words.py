@@ -7,12 +7,12 @@ from collections.abc import Mapping
 from dataclasses import dataclass
 from datetime import datetime
 from decimal import Decimal
-from zoneinfo import ZoneInfo
 
 from babel import Locale, UnknownLocaleError
 from babel.dates import format_date
 from babel.numbers import format_currency
 
+from finalmarket.kernel.clock import day_in
 from finalmarket.kernel.money import quantize
 
 MOST_SPEECH_CHARACTERS = 8_000
@@ -133,7 +133,7 @@ class Tongue:
 
     def day(self, at: datetime, time_zone: str) -> str:
         """A day as the region writes it, in the time zone of the shop."""
-        return str(format_date(at.astimezone(ZoneInfo(time_zone)).date(), "d MMMM", locale=self.locale))
+        return str(format_date(day_in(time_zone, at), "d MMMM", locale=self.locale))
 
     def listed(self, names: list[str]) -> str:
         """Names as a sentence lists them."""

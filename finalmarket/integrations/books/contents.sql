@@ -2,7 +2,8 @@
 
 -- name: orders
 SELECT o.id, o.number, o.placed_at, o.updated_at, o.currency, o.total, o.tax, o.tip, o.refunded, o.state,
-       o.payment_state, channel.name, o.email, o.phone, o.shipping_address, o.billing_address, person.id, person.name
+       o.payment_state, channel.name, o.email, o.phone, o.shipping_address, o.billing_address,
+       channel.time_zone, person.id, person.name
 FROM orders o JOIN sales_channels channel ON channel.id = o.sales_channel_id
 LEFT JOIN omnichannel_customers buyer ON buyer.id = o.customer_id
 LEFT JOIN customer_persons person ON person.id = coalesce(buyer.merged_into_id, buyer.id)

@@ -65,7 +65,8 @@ DELETE FROM due_events WHERE id IN (
 SELECT event.id, moved.kind, variant.sku, moved.on_hand_delta, moved.at, moved.reason, moved.reference,
        coalesce(link.external_key, ''), coalesce(here.place, ''), coalesce(source.place, ''),
        coalesce(destination.place, ''), transfer.source_id IS NOT DISTINCT FROM moved.location_id,
-       coalesce(line.discrepancy, 0), coalesce(sold.number, returned.number, '')
+       coalesce(line.discrepancy, 0), coalesce(sold.number, returned.number, ''),
+       coalesce(channel.time_zone, (SELECT time_zone FROM merchant), 'UTC')
 FROM unnest(%(events)s::bigint[], %(rows)s::bigint[]) AS event(id, local_id)
 JOIN stock_movement moved ON moved.id = event.local_id
 JOIN variants variant ON variant.id = moved.variant_id
@@ -94,6 +95,7 @@ LEFT JOIN orders sold
 LEFT JOIN returns back
      ON back.id = CASE WHEN moved.reference ~ '^return:[0-9]+$' THEN substring(moved.reference FROM 8)::bigint END
 LEFT JOIN orders returned ON returned.id = back.order_id
+LEFT JOIN sales_channels channel ON channel.id = coalesce(sold.sales_channel_id, returned.sales_channel_id)
 
 -- name: interactions
 SELECT event.id, seen.interaction_type, seen.occurred_at, coalesce(customer.merged_into_id, customer.id), channel.name,

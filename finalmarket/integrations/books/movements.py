@@ -28,7 +28,8 @@ LOSSES = ("damage", "lost", "loss", "stolen", "theft", "scrap", "expired", "spoi
 @dataclass(frozen=True, slots=True)
 class Moved:
     """A line of the ledger. `here`, `source` and `destination` are the account's names of the places, "" for one that
-    it does not know; `is_at_source` says that the line is where its transfer left from."""
+    it does not know; `is_at_source` says that the line is where its transfer left from; `time_zone` is the channel's of
+    its order, else the merchant's."""
 
     kind: str
     sku: str
@@ -43,6 +44,7 @@ class Moved:
     is_at_source: bool
     discrepancy: int
     order_number: str
+    time_zone: str
 
 
 def notices_of(integration: ChannelIntegration, due: Mapping[int, int]) -> dict[int, MovementNotice]:
@@ -69,6 +71,7 @@ def notice_of(moved: Moved, key: str) -> MovementNotice | None:
     return MovementNotice(
         key=key, kind=kind, sku=moved.sku, quantity=quantity, at=moved.at, item_id=moved.item_id, location=place,
         to_location=to_place, reason=reason, order_number=moved.order_number,
+        time_zone=moved.time_zone,
     )  # fmt: skip
 
 

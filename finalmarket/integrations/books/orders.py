@@ -53,7 +53,7 @@ def _content(
     row: Row, lines: Sequence[OrderContentLine], parcel: Row, customer_id: str, accepts_email: bool | None
 ) -> OrderContent:
     (_, number, placed_at, updated_at, currency, total, tax, tip, refunded, state, payment_state, channel, email, phone,
-     shipping, billing, _, name) = row  # fmt: skip
+     shipping, billing, time_zone, _, name) = row  # fmt: skip
     carrier, tracking_number, tracking_url = parcel
     ship_to, bill_to = people.address_of(shipping), people.address_of(billing)
     tips = (OrderContentLine(line_id=TIP, title="Tip", unit_price=_tidy(tip, currency), kind="fee"),) if tip else ()
@@ -64,6 +64,7 @@ def _content(
         refunded=_tidy(refunded, currency), customer_id=customer_id, name=name or bill_to.name or ship_to.name,
         email=email, phone=phone, accepts_email=accepts_email, shipping_address=ship_to, billing_address=bill_to,
         tracking_number=tracking_number, tracking_url=tracking_url, carrier=carrier,
+        time_zone=time_zone,
     )  # fmt: skip
 
 

@@ -83,8 +83,9 @@ def tell_ready(pickup: Pickup, *, actor: str) -> OwnLetter | None:
     if not order.email or not writers():
         return None
     language, place = language_of(person_of(order.customer), order.sales_channel), pickup.location
+    today = clock.day_in(order.sales_channel.time_zone, clock.now())
     where = ", ".join(one for one in (place.name, place.street, f"{place.postcode} {place.city}".strip()) if one)
-    values = {"place": where, "code": pickup.code, "day": format_date(clock.now(), "long", locale=locale(language))}
+    values = {"place": where, "code": pickup.code, "day": format_date(today, "long", locale=locale(language))}
     return _about(order, Kind.PICKUP_READY, f"pickup-{pickup.pk}", language, values, actor)
 
 

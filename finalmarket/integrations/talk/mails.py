@@ -26,6 +26,7 @@ from finalmarket.customers.survivorship import presented
 from finalmarket.integrations.duties import does
 from finalmarket.integrations.notice_words import NOTHING, Notice
 from finalmarket.integrations.talk import mail_words
+from finalmarket.kernel.clock import day_in
 from finalmarket.orders.models import Fulfilment, Order
 
 OWN_MAILS = "own_mails"
@@ -104,9 +105,10 @@ class Confirmations(Mail):
         language = language_of(person, order.sales_channel)
         goods = order.lines.filter(kind="goods").select_related("variant__product").order_by("position")
         lines = [(one.quantity - one.cancelled_quantity, one.title or title_of(one.variant, one.sku)) for one in goods]
+        day = day_in(order.sales_channel.time_zone, order.placed_at)
         values = {
             "number": order.number, "lines": _lines(lines), "total": amount(order.total, order.currency, language),
-            "placed_on": format_date(order.placed_at, "long", locale=locale(language)),
+            "placed_on": format_date(day, "long", locale=locale(language)),
             "address": _written(order.shipping_address),
             "name": str(order.shipping_address.get("name", "")),
         }  # fmt: skip

@@ -29,6 +29,7 @@ from finalmarket.connectors.records import (
     StockRecord,
 )
 from finalmarket.connectors.vocabulary import filled
+from finalmarket.kernel.clock import day_in
 
 Body = dict[str, Any]
 OUR_LINE = re.compile(r"\(#([^()#]+)\)$")  # at the end of a line's description: what we call the line
@@ -135,7 +136,7 @@ def _address_book(address: Address) -> Body:
 def order_fields(content: OrderContent, books: Books) -> Body:
     """A new order, whole."""
     fields: Body = {
-        "otherRefNum": content.number, "tranDate": content.placed_at.date().isoformat(),
+        "otherRefNum": content.number, "tranDate": day_in(content.time_zone, content.placed_at).isoformat(),
         "memo": f"{content.channel} {content.number}".strip()[:MOST_LETTERS],
         "orderStatus": {"id": PENDING_FULFILMENT},
         "item": {"items": [_line_fields(line, content, books) for line in content.lines if line.kind != "shipping"]},
@@ -260,7 +261,7 @@ def parcel_fields(notice: FulfilmentNotice, order: Raw) -> Body:
         rows.append({**row, "quantity": count, **_references(location=notice.location)} if count else row)
     fields: Body = {
         "externalId": named(notice.key), "shipStatus": {"id": SHIPPED}, "item": {"items": rows},
-        "shippedDate": notice.shipped_at.date().isoformat(),
+        "shippedDate": day_in(notice.time_zone, notice.shipped_at).isoformat(),
         "memo": f"{notice.carrier} {notice.tracking_url}".strip()[:MOST_LETTERS],
     }  # fmt: skip
     if notice.tracking_number:
@@ -282,7 +283,7 @@ def adjustment_fields(notice: MovementNotice, item: str, books: Books) -> Body:
         raise Rejected("the movement names no location that NetSuite knows", key=notice.key)
     memo = f"{notice.kind} {notice.order_number} {notice.reason}"
     return {
-        "tranDate": notice.at.date().isoformat(), "memo": " ".join(memo.split())[:MOST_LETTERS],
+        "tranDate": day_in(notice.time_zone, notice.at).isoformat(), "memo": " ".join(memo.split())[:MOST_LETTERS],
         "inventory": {"items": rows},
         **_references(account=books.told["adjustment_account"], subsidiary=books.told["subsidiary"]),
     }  # fmt: skip

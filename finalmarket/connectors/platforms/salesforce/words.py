@@ -7,7 +7,7 @@ from __future__ import annotations
 
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
-from datetime import UTC, datetime
+from datetime import datetime
 from decimal import Decimal
 from typing import Any
 
@@ -17,6 +17,7 @@ from finalmarket.connectors.order_amounts import booked_units, wanted_units
 from finalmarket.connectors.people import country_code, full_name, said_of
 from finalmarket.connectors.records import Address, CustomerContent, CustomerRecord, Raw
 from finalmarket.connectors.vocabulary import filled
+from finalmarket.kernel.clock import day_in
 
 KEY, NUMBER, LINE = "FinalMarket_Key__c", "FinalMarket_Number__c", "FinalMarket_Line__c"
 CHANGED = "SystemModstamp"
@@ -157,7 +158,7 @@ def order_values(content: OrderContent, books: Books) -> Fields:
 
 def new_order_values(content: OrderContent, books: Books) -> Fields:
     """A new order: whose it is, and since when, stays."""
-    day = content.placed_at.astimezone(UTC).date().isoformat()
+    day = day_in(content.time_zone, content.placed_at).isoformat()
     return {
         NUMBER: content.number, "AccountId": books.account, "EffectiveDate": day, "Status": books.status,
         "Pricebook2Id": books.pricebook,

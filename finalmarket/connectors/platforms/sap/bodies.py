@@ -14,6 +14,7 @@ from finalmarket.connectors.own_keys import capital_mark
 from finalmarket.connectors.platforms.sap.odata import exact, json_day, parts
 from finalmarket.connectors.platforms.sap.words import PERSON, our_items
 from finalmarket.connectors.records import Address, CustomerContent, FulfilmentNotice, Raw
+from finalmarket.kernel.clock import day_in
 
 Body = dict[str, Any]
 Settings = Mapping[str, str]
@@ -40,7 +41,7 @@ def order(content: OrderContent, settings: Settings) -> Body:
     """A new order, with its items, its conditions and the address it goes to."""
     if len(content.number) > LONGEST_NUMBER:
         raise Rejected(f"{content.number!r} is longer than the {LONGEST_NUMBER} letters that SAP has for a number")
-    placed_on = json_day(content.placed_at.date())
+    placed_on = json_day(day_in(content.time_zone, content.placed_at))
     partner = content.customer_id or settings["customer"]
     if not partner:
         raise Rejected("the order has no customer: enter one for guests in the integration's settings")
@@ -169,7 +170,7 @@ def movement(notice: MovementNotice, settings: Settings) -> Body:
         item_told |= {"IssuingOrReceivingPlant": to_plant, **_told(IssuingOrReceivingStorageLoc=to_storage)}
     elif code == SCRAP[0] and settings["cost_center"]:
         item_told["CostCenter"] = settings["cost_center"]
-    posted_on = json_day(notice.at.date())
+    posted_on = json_day(day_in(notice.time_zone, notice.at))
     return {
         "GoodsMovementCode": code, "DocumentDate": posted_on, "PostingDate": posted_on,
         "ReferenceDocument": capital_mark(notice.key, 16), "to_MaterialDocumentItem": _results([item_told]),
