@@ -37,8 +37,9 @@ class _Server(Server):  # type: ignore[misc, valid-type]  # one of two classes, 
 
 def main() -> None:
     """Serve until told to stop. Each process has its own threads, and its own connections to the database."""
-    host, (port, threads, *processes) = sys.argv[1], map(int, sys.argv[2:])
-    os.environ["FINALMARKET_POOL"] = str(threads)
+    host, (port, threads, *more) = sys.argv[1], map(int, sys.argv[2:])
+    processes = more[0] if more else 1
+    os.environ |= {"FINALMARKET_POOL": str(threads), "FINALMARKET_WEB_PROCESSES": str(processes)}
     signal.signal(signal.SIGUSR1, signal.SIG_IGN)  # what is being loaded still is not ended by it
     follow_parent()
     _tell_metrics()
@@ -47,7 +48,7 @@ def main() -> None:
         address=host,
         port=port,
         interface=Interfaces.WSGI,
-        workers=processes[0] if processes else 1,
+        workers=processes,
         blocking_threads=threads,
         log_level=LogLevels.error,
         websockets=False,

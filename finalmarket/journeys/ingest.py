@@ -11,6 +11,7 @@ See docs/decisions/0008-ingest.md for what was measured, and why it is built so.
 
 from __future__ import annotations
 
+import os
 import re
 import time
 from collections import Counter
@@ -57,6 +58,8 @@ from finalmarket.kernel.trouble import trouble_of
 QUERIES = Queries(Path(__file__).with_name("ingest.sql"))
 MARK_THOSE_THERE = f"WITH marked AS ({MARK}) {whose.GONE}"
 LOCK = 0x696E_6765_7374  # "ingest"
+LANES = 2 if os.environ.get("FINALMARKET_WEB_PROCESSES", "1") == "1" else 1
+"""While one batch is being flushed another is written: by this process, or by one of the others beside it."""
 MOST_NAMES_OF_A_CHANNEL = 1_000
 MOST_TRIES = 5
 FIRST_PAUSE_SECONDS = 0.02
@@ -406,4 +409,4 @@ def _count(names: Counter[tuple[int, str]], now: datetime) -> None:
         )
 
 
-_gate: Gate[Parcel] = Gate(_write)
+_gate: Gate[Parcel] = Gate(_write, lanes=LANES)
