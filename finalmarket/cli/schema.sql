@@ -9082,6 +9082,10 @@ CREATE INDEX stock_locations_code_f977af6c_like ON public.stock_locations USING 
 
 CREATE INDEX stock_movement_at ON public.stock_movement USING brin (at);
 
+-- Name: stock_movement_met; Type: INDEX; Schema: public; Owner: -
+
+CREATE INDEX stock_movement_met ON public.stock_movement USING btree (at, reservation_id) WHERE ((kind)::text = ANY (ARRAY[('backfill'::character varying)::text, ('short'::character varying)::text]));
+
 -- Name: stock_movement_moved; Type: INDEX; Schema: public; Owner: -
 
 CREATE INDEX stock_movement_moved ON public.stock_movement USING btree (at) WHERE ((on_hand_delta <> 0) OR ((kind)::text = 'transfer_in'::text));
@@ -10961,7 +10965,8 @@ INSERT INTO public.django_migrations ("id", "app", "name", "applied") VALUES ('1
 INSERT INTO public.django_migrations ("id", "app", "name", "applied") VALUES ('133', 'procrastinate', '0040_pre_retry_failed_job', now());
 INSERT INTO public.django_migrations ("id", "app", "name", "applied") VALUES ('134', 'procrastinate', '0041_post_retry_failed_job', now());
 INSERT INTO public.django_migrations ("id", "app", "name", "applied") VALUES ('135', 'sessions', '0001_initial', now());
-SELECT pg_catalog.setval(pg_catalog.pg_get_serial_sequence('public.django_migrations', 'id'), 135);
+INSERT INTO public.django_migrations ("id", "app", "name", "applied") VALUES ('136', 'stock', '0007_promises_met', now());
+SELECT pg_catalog.setval(pg_catalog.pg_get_serial_sequence('public.django_migrations', 'id'), 136);
 INSERT INTO public.segments ("id", "key", "name", "rank", "rule", "marks", "created_by", "created_at", "updated_at", "sorted_at") VALUES ('1', 'vip', 'VIP', '1', '{"all": [{"top": "0.05", "field": "lifetime_value"}, {"field": "orders", "at_least": "2"}, {"field": "days_since_order", "at_most": "365"}]}', '{}', '', now(), now(), NULL);
 INSERT INTO public.segments ("id", "key", "name", "rank", "rule", "marks", "created_by", "created_at", "updated_at", "sorted_at") VALUES ('2', 'high_value', 'High value', '2', '{"all": [{"top": "0.2", "field": "lifetime_value"}, {"field": "days_since_order", "at_most": "365"}]}', '{}', '', now(), now(), NULL);
 INSERT INTO public.segments ("id", "key", "name", "rank", "rule", "marks", "created_by", "created_at", "updated_at", "sorted_at") VALUES ('3', 'new', 'New', '3', '{"all": [{"field": "orders", "at_most": "1"}, {"field": "days_since_first_order", "at_most": "90"}]}', '{}', '', now(), now(), NULL);

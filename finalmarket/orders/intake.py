@@ -129,7 +129,8 @@ def waiting_orders(*, days: int = 7, limit: int = 100) -> list[int]:
     """Return open orders to which the stock room gave or took units in the last `days` (goods that arrived met what was
     short, a count took a promise away) and whose parcels do not know it yet: `retry` brings them in step.
 
-    At most `limit` ids, the oldest order first.
+    At most `limit` ids. Those that no place could ship when they were last looked at come last, so that they crowd out
+    nobody; among equals the one that was looked at longest ago comes first, so that each has its turn.
     """
     with connection.cursor() as cursor:
         cursor.execute(WAITING_SQL, {"days": days, "limit": limit})
@@ -158,8 +159,10 @@ WAITING_SQL = """
         FROM concerned JOIN fulfilments parcel ON parcel.order_id = concerned.order_id AND parcel.state = 'pending'
         JOIN fulfilment_lines packed ON packed.fulfilment_id = parcel.id GROUP BY 1, 2, 3, 4
     )
-    SELECT DISTINCT order_id FROM promised FULL JOIN packed USING (order_id, line_id, variant_id, location_id)
-    WHERE promised.units IS DISTINCT FROM packed.units ORDER BY order_id LIMIT %(limit)s"""
+    SELECT o.id FROM orders o WHERE o.id IN (
+        SELECT order_id FROM promised FULL JOIN packed USING (order_id, line_id, variant_id, location_id)
+        WHERE promised.units IS DISTINCT FROM packed.units)
+    ORDER BY o.problem LIKE '%%unrouted: %%', o.updated_at, o.id LIMIT %(limit)s"""
 
 
 def _row_of(draft: OrderDraft, channel: SalesChannel) -> tuple[Order, bool]:

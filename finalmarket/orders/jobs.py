@@ -1,6 +1,7 @@
 """Orders keep up with the stock room by themselves."""
 
 import structlog
+from django.db import DatabaseError, connection
 
 from finalmarket.kernel.errors import UserError
 from finalmarket.kernel.jobs import job
@@ -16,8 +17,11 @@ def bring_in_step() -> None:
     for order_id in waiting_orders(limit=ORDERS_PER_RUN):
         try:
             retry(order_id, actor="system")
-        except UserError as error:
-            structlog.get_logger(__name__).warning("order not brought in step", order=order_id, reason=str(error))
+        except (UserError, DatabaseError) as error:
+            if not connection.is_usable():
+                raise  # the database is away: the next run looks at them all
+            said = str(error) if isinstance(error, UserError) else type(error.__cause__ or error).__name__
+            structlog.get_logger(__name__).warning("order not brought in step", order=order_id, reason=said)
 
 
 @job("orders.end_calls", cron="17 * * * *")

@@ -2,9 +2,11 @@
 
 from __future__ import annotations
 
+import importlib
 import threading
 import time
 from collections.abc import Callable
+from types import SimpleNamespace
 
 import pytest
 from django.db import connections
@@ -14,6 +16,7 @@ from finalmarket.kernel.database import as_owner, owner_database
 from finalmarket.kernel.errors import UserError
 from finalmarket.kernel.sql import open_connection
 from tests.conftest import TestDatabase
+from tests.patience import PATIENCE_SECONDS, until
 
 LONGEST_SECONDS = 5.0
 CHANGE = "ALTER TABLE products ADD COLUMN of_a_later_version int"
@@ -79,3 +82,39 @@ def test_a_table_that_is_never_free_is_told_in_a_sentence(
         report.execute("SELECT count(*) FROM products")
         with as_owner(), pytest.raises(UserError, match="was in use at each of 20 tries"):
             migrate._migrate_patiently(0, lambda seconds: None)
+
+
+BUILDING = """SELECT FROM pg_stat_activity WHERE datname = current_database() AND wait_event_type = 'Lock'
+              AND query LIKE 'CREATE INDEX CONCURRENTLY%'"""
+LIKE_A_WRITER = "LOCK TABLE stock_movement IN ROW EXCLUSIVE MODE"
+
+
+def test_an_index_of_the_ledger_is_built_beside_who_writes_and_waits_for_them_as_long_as_it_takes(
+    committed_database: TestDatabase,
+) -> None:
+    migration = importlib.import_module("finalmarket.stock.migrations.0007_promises_met")
+    settings, written = {**owner_database(), "NAME": committed_database.name}, []
+
+    with open_connection(settings, autocommit=False) as writer, open_connection(settings) as eyes:
+        eyes.execute("DROP INDEX stock_movement_met")
+        writer.execute(LIKE_A_WRITER)
+
+        def write_meanwhile() -> None:
+            try:
+                until(lambda: eyes.execute(BUILDING).fetchall(), "the index waits for the writer")
+                with eyes.transaction():
+                    eyes.execute(f"{LIKE_A_WRITER} NOWAIT")
+                written.append("beside it")
+            finally:
+                writer.commit()
+
+        beside = threading.Thread(target=write_meanwhile)
+        beside.start()
+        with as_owner(), connections["default"].cursor() as cursor:
+            cursor.execute("SET lock_timeout = '1ms'")
+            migration.build(None, SimpleNamespace(connection=connections["default"]))
+            cursor.execute("SHOW lock_timeout")
+            assert cursor.fetchone() == ("1ms",)
+        beside.join(PATIENCE_SECONDS)
+        valid = eyes.execute("SELECT indisvalid FROM pg_index WHERE indexrelid = 'stock_movement_met'::regclass")
+        assert (written, valid.fetchall()) == (["beside it"], [(True,)])
