@@ -22,7 +22,7 @@ from finalmarket.orders.drafts import InvalidDraft, OrderDraft, OutOfStock, chec
 from finalmarket.orders.history import add_problem, follow, goods_of, locked, note
 from finalmarket.orders.known import Known
 from finalmarket.orders.models import Order, OrderLine, Payment
-from finalmarket.orders.numbers import next_numbers
+from finalmarket.orders.numbers import next_row
 from finalmarket.orders.parcels import pack, pack_where_promised, settle
 from finalmarket.orders.promises import attach, count_short, lock_pools, lock_stock
 from finalmarket.orders.standing import Standing, contents
@@ -174,19 +174,20 @@ def _row_of(draft: OrderDraft, channel: SalesChannel) -> tuple[Order, bool]:
     if found is not None:
         return found, False
     for _ in range(MOST_TRIES):
-        number = plain(draft.number, 60) or next_numbers(channel)[0]
+        pk, fresh = next_row(channel)
+        number = plain(draft.number, 60) or fresh
         Order.objects.bulk_create(
             [
                 Order(
-                    number=number, sales_channel=channel, source=draft.source, external_id=draft.external_id,
-                    currency=draft.currency, placed_at=draft.placed_at,
+                    pk=pk, number=number, sales_channel=channel, source=draft.source, external_id=draft.external_id,
+                    currency=draft.currency, placed_at=draft.placed_at or clock.now(),
                 )
             ],
             ignore_conflicts=True,
         )  # fmt: skip
         found = known.first()
         if found is not None:
-            return found, found.number == number
+            return found, found.pk == pk
         if draft.number:
             raise InvalidDraft(f"{draft}: the number {number} belongs to another order; leave it out to get a new one")
     raise UserError(f"{draft}: no free order number was found; look at the sequence order_number_seq")

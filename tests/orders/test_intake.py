@@ -297,9 +297,10 @@ def test_addresses_are_kept_without_empty_fields(market: Market) -> None:
 
 
 @pytest.mark.committed_database
-def test_sixteen_at_once_take_one_order_once(busy_market: Market) -> None:
+@pytest.mark.parametrize("number", ["", "K-1"], ids=["numbered by us", "numbered by the door"])
+def test_sixteen_at_once_take_one_order_once(busy_market: Market, number: str) -> None:
     tea = busy_market.goods("TEA", warehouse=50)
-    same = draft(busy_market.bazaar, "1", line("TEA", 3), email="ann@example.com", phone="+4930901820")
+    same = draft(busy_market.bazaar, "1", line("TEA", 3), email="ann@example.com", phone="+4930901820", number=number)
     taken = together(lambda _: take(same), 16)
     outcomes = sorted(one.outcome if isinstance(one, intake.Taken) else repr(one) for one in taken)
     assert outcomes == ["created"] + ["unchanged"] * 15
