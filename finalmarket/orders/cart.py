@@ -10,7 +10,7 @@ order's row, then the pools of stock.
 from __future__ import annotations
 
 import uuid
-from collections.abc import Iterable, Sequence
+from collections.abc import Sequence
 from dataclasses import dataclass
 from datetime import timedelta
 from decimal import Decimal
@@ -25,12 +25,12 @@ from finalmarket.customers.resolve import Contact, resolve, resolve_many
 from finalmarket.kernel import clock
 from finalmarket.kernel.errors import UserError
 from finalmarket.orders import collecting
+from finalmarket.orders.cart_holds import holds_of, let_go_of_unwanted, next_key, release, variants_of
 from finalmarket.orders.cart_told import tell_change, tell_checkout, tell_lines, tell_wish
 from finalmarket.orders.drafts import MOST_UNITS, Address, LineDraft, OrderDraft, OutOfStock, TenderDraft
 from finalmarket.orders.intake import Taken, take
 from finalmarket.orders.models import Cart, CartLine, Order, TaxRate, Wishlist
 from finalmarket.orders.one_cart import CHECKED_OUT, listings_of, sold_lines, together, wanted_in
-from finalmarket.stock import ledger
 from finalmarket.stock.models import Reservation
 from finalmarket.stock.reserve import Mode, Request, reserve
 
@@ -128,11 +128,11 @@ def hold(token: uuid.UUID, *, actor: str = "customer") -> Reservation:
     lines = [(line.variant_id, line.quantity) for line in wanted_in(carts, cart.pk)]
     if not lines:
         raise UserError("the cart is empty; there is nothing to hold")
-    earlier = _holds_of(carts)
-    _release(earlier, [number for number, _ in lines], actor=actor, reason="the cart changed")
+    earlier = holds_of(carts)
+    release(earlier, [number for number, _ in lines], actor=actor, reason="the cart changed")
     minutes = cart.sales_channel.configuration.get("hold_minutes", DEFAULT_HOLD_MINUTES)
     request = Request(
-        key=_next_key(cart), channel_id=cart.sales_channel_id, lines=tuple(lines), mode=Mode.HOLD,
+        key=next_key(cart), channel_id=cart.sales_channel_id, lines=tuple(lines), mode=Mode.HOLD,
         hold_seconds=int(minutes) * 60,
     )  # fmt: skip
     verdict = reserve([request], actor=actor)[0]
@@ -148,7 +148,7 @@ def hold(token: uuid.UUID, *, actor: str = "customer") -> Reservation:
 @transaction.atomic
 def let_go(token: uuid.UUID, *, actor: str = "customer") -> None:
     """Give the units that are held for the cart back to stock; the cart keeps its lines."""
-    _release(_holds_of(_locked(token)[1]), (), actor=actor, reason="the cart was left")
+    release(holds_of(_locked(token)[1]), (), actor=actor, reason="the cart was left")
 
 
 def offered(cart: Cart) -> list[Offered]:
@@ -222,10 +222,10 @@ def order(cart: Cart, carts: Sequence[Cart], wanted: dict[int, int], terms: Term
     store = None if terms.collect_at is None else collecting.store(cart.sales_channel, terms.collect_at)
     customer_id = _buyer(cart, terms)
     # What a store hands over is promised on its own shelf; the cart's hold may lie on another.
-    held = [] if store else _holds_of([cart])
-    _release(
-        _holds_of(one for one in carts if store or one.pk != cart.pk), wanted, actor=actor, reason="ordered elsewhere"
-    )
+    held = [] if store else holds_of([cart])
+    others = holds_of(one for one in carts if store or one.pk != cart.pk)
+    release(others, {*wanted, *variants_of(held)}, actor=actor, reason="ordered elsewhere")
+    let_go_of_unwanted(held, [line.variant.pk for line in lines], actor=actor)
     country = to.country or (store.country if store else "") or cart.sales_channel.country
     taken = take(
         OrderDraft(
@@ -367,27 +367,6 @@ def _say(cart: Cart, carts: Sequence[Cart], variant_id: int, quantity: int) -> C
     line.save()
     cart.save(update_fields=["updated_at"])
     return line
-
-
-def _holds_of(carts: Iterable[Cart]) -> list[Reservation]:
-    """Return the holds that stand for these carts."""
-    keys = [cart.reservation_key for cart in carts if cart.reservation_key not in ("", CHECKED_OUT)]
-    return list(Reservation.objects.filter(key__in=keys, state=Reservation.State.HELD).order_by("pk")) if keys else []
-
-
-def _release(holds: Sequence[Reservation], also: Iterable[int], *, actor: str, reason: str) -> None:
-    """Give back what is held; the pools of it, and of the variants that are taken next, are locked in one go."""
-    held = [line.variant_id for one in holds for line in one.lines.all()]
-    if holds or also:
-        ledger.lock([*also, *held])
-    if holds:
-        ledger.release([one.pk for one in holds], actor=actor, reason=reason)
-
-
-def _next_key(cart: Cart) -> str:
-    prefix = f"cart:{cart.token}:"
-    last = int(cart.reservation_key.removeprefix(prefix)) if cart.reservation_key.startswith(prefix) else 0
-    return f"{prefix}{last + 1}"
 
 
 def _named(reason: str, variant_ids: Sequence[int]) -> str:

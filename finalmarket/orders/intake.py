@@ -24,7 +24,7 @@ from finalmarket.orders.known import Known
 from finalmarket.orders.models import Order, OrderLine, Payment
 from finalmarket.orders.numbers import next_row
 from finalmarket.orders.parcels import pack, pack_where_promised, settle
-from finalmarket.orders.promises import attach, count_short, lock_pools, lock_stock
+from finalmarket.orders.promises import attach, count_short, lock_pools, lock_stock, serving_lines
 from finalmarket.orders.standing import Standing, contents
 from finalmarket.orders.versions import is_older
 from finalmarket.stock import ledger
@@ -309,11 +309,12 @@ def _confirm_hold(standing: Standing, reservation_id: int, actor: str) -> None:
     if found is None or found.state != Reservation.State.HELD:
         return
     known = contents(lines)
-    for index, variant_id in found.lines.values_list("line", "variant_id"):
-        if index >= len(lines) or variant_id not in known.get(lines[index].pk, {}):
-            raise InvalidDraft(f"order {order.external_id[:60]!r}: reservation {reservation_id} holds other goods")
+    serving = serving_lines(found, [known.get(line.pk, {}) for line in lines])
+    if set(found.lines.exclude(state="released").values_list("line", flat=True)) - serving.keys():
+        raise InvalidDraft(f"order {order.external_id[:60]!r}: reservation {reservation_id} holds other goods")
+    wants = {line: ((lines[n].pk, lines[n].variant_id or 0), lines[n].quantity) for line, n in serving.items()}
     if ledger.confirm([found.pk], actor=actor, reference=f"order:{order.pk}").get(found.pk) == "confirmed":
-        attach(standing, found.pk, [((line.pk, line.variant_id or 0), line.quantity) for line in lines], known)
+        attach(standing, found.pk, wants, known)
 
 
 def _cancel(known: Known, version: str, reason: str, actor: str) -> Taken:

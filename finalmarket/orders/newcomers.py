@@ -198,7 +198,7 @@ def _stand_on(asking: Sequence[Newcomer]) -> None:
     for one in asking:
         mine = taken[one.order.reservation_id or 0]
         rows = [(held.line, held.variant_id, held.promised, held.short) for held in mine]
-        one.promises = promises_of(one.order.reservation_id or 0, one.wants, rows, {})
+        one.promises = promises_of(one.order.reservation_id or 0, dict(enumerate(one.wants)), rows, {})
         recipes: dict[int, dict[int, int]] = defaultdict(dict)
         for promise in one.promises:
             known = recipes[promise.order_line_id]

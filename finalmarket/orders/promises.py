@@ -16,7 +16,7 @@ from finalmarket.orders.history import write_units
 from finalmarket.orders.models import Order, OrderLine, OrderPromise
 from finalmarket.orders.standing import Need, Promise, Standing
 from finalmarket.stock import ledger, shortfall
-from finalmarket.stock.models import ReservationLine
+from finalmarket.stock.models import Reservation, ReservationLine
 from finalmarket.stock.reserve import Mode, Request, reserve
 
 MOST_REQUEST_LINES = 1_000
@@ -137,7 +137,7 @@ def _promise(
     verdict = reserve([request], actor=actor)[0]
     if verdict.outcome != "granted" or verdict.reservation_id is None:
         return _refusal(verdict.reason or verdict.outcome, wants, standing.lines)
-    attach(standing, verdict.reservation_id, wants, standing.recipes)
+    attach(standing, verdict.reservation_id, dict(enumerate(wants)), standing.recipes)
     return ""
 
 
@@ -155,11 +155,12 @@ def _refusal(reason: str, wants: Sequence[tuple[Need, int]], lines: Sequence[Ord
 def attach(
     standing: Standing,
     reservation_id: int,
-    wants: Sequence[tuple[Need, int]],
+    wants: Mapping[int, tuple[Need, int]],
     known: Mapping[int, Mapping[int, int]],
 ) -> None:
-    """Note which line of the reservation stands behind which order line. `wants` are the request's lines in order."""
-    rows = ReservationLine.objects.filter(reservation_id=reservation_id)
+    """Note which line of the reservation stands behind which order line. `wants` are those lines by their number; one
+    that is not among them was given back."""
+    rows = ReservationLine.objects.filter(reservation_id=reservation_id, line__in=list(wants))
     taken = rows.values_list("line", "variant_id", "promised", "short")
     OrderPromise.objects.bulk_create(promises_of(reservation_id, wants, taken, known))
     if standing.order.reservation_id is None:
@@ -170,11 +171,26 @@ def attach(
 
 def promises_of(
     reservation_id: int,
-    wants: Sequence[tuple[Need, int]],
+    wants: Mapping[int, tuple[Need, int]],
     taken: Iterable[tuple[int, int, int, int]],
     known: Mapping[int, Mapping[int, int]],
 ) -> list[OrderPromise]:
-    """Return which line of a reservation stands behind which order line. `wants` are the request's lines in order,
+    """Return which line of a reservation stands behind which order line. `wants` are the request's lines by number,
+def serving_lines(hold: Reservation, goods: Sequence[Mapping[int, int]]) -> dict[int, int]:
+    """Say which line of a hold serves which of these goods, both by their number; each of them is given by what its
+    units consist of. A line that serves none is left out: it was given back, or holds other goods."""
+    held: dict[int, set[int]] = defaultdict(set)
+    for line, variant_id in hold.lines.exclude(state="released").values_list("line", "variant_id"):
+        held[line].add(variant_id)
+    waiting, found = dict(enumerate(goods)), {}
+    for line, variants in sorted(held.items()):
+        number = next((number for number, parts in waiting.items() if parts.keys() == variants), None)
+        if number is not None:
+            found[line] = number
+            del waiting[number]
+    return found
+
+
     `taken` those of the reservation: line, variant, units promised, units short; `known` the recipes of lines."""
     totals: dict[tuple[int, int], int] = defaultdict(int)
     for line, variant_id, promised, short in taken:

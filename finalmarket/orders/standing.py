@@ -19,7 +19,7 @@ from finalmarket.orders.models import Order, OrderLine
 Need = tuple[int, int]
 """An order line and a variant of it (its own, or a bundle's component), by id."""
 Recipes = dict[int, dict[int, int]]
-"""What the units of order lines consist of: how many of which variant, by order line."""
+"""What units consist of: how many of which variant, by order line or by variant."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -191,11 +191,17 @@ def with_catalogue(known: Recipes, lines: Iterable[OrderLine]) -> Recipes:
     missing = {line.pk: line.variant_id for line in lines if line.pk not in known and line.variant_id is not None}
     if not missing:
         return known
-    parts: Recipes = defaultdict(dict)
-    rows = BundleComponent.objects.filter(bundle_id__in=set(missing.values()))
+    parts = consists_of(missing.values())
+    return known | {line_id: parts[variant_id] for line_id, variant_id in missing.items()}
+
+
+def consists_of(variant_ids: Iterable[int]) -> Recipes:
+    """Say what a unit of each of these variants consists of today, by variant: a bundle's components, else itself."""
+    parts: Recipes = {variant_id: {} for variant_id in variant_ids}
+    rows = BundleComponent.objects.filter(bundle_id__in=list(parts))
     for bundle_id, component_id, quantity in rows.values_list("bundle_id", "component_id", "quantity"):
         parts[bundle_id][component_id] = quantity
-    return known | {line_id: parts.get(variant_id) or {variant_id: 1} for line_id, variant_id in missing.items()}
+    return {variant_id: own or {variant_id: 1} for variant_id, own in parts.items()}
 
 
 def left_units(lines: Iterable[OrderLine]) -> dict[Need, int]:

@@ -95,6 +95,47 @@ def test_what_the_cart_gained_after_its_hold_is_promised_too(market: Market) -> 
     assert Reservation.objects.filter(state="held").count() == 0
 
 
+def test_what_was_put_in_after_the_hold_parts_no_hold_from_its_order(market: Market) -> None:
+    pot, tea = market.goods("POT", warehouse=1), market.goods("TEA", warehouse=2)
+    _listed(market)
+    cart = carts.open_cart(market.web)
+    carts.add(cart.token, tea.pk, 2)
+    held = carts.hold(cart.token)
+    carts.add(cart.token, pot.pk)
+    order = carts.check_out(cart.token).order
+    assert (promised(pot), promised(tea)) == (1, 2)
+    assert set(order.lines.values_list("promises__reservation__state", flat=True)) == {"confirmed"}
+    assert order.lines.get(sku="TEA").promises.get().reservation_id == held.pk
+
+
+def test_what_was_taken_out_after_the_hold_goes_back_and_the_rest_is_kept_for_its_order(market: Market) -> None:
+    tea, pot = market.goods("TEA", warehouse=3), market.goods("POT", warehouse=2)
+    market.bundle("SET", TEA=1, POT=1)
+    _listed(market)
+    cart = carts.open_cart(market.web)
+    for variant, units in ((tea, 1), (pot, 1), (market.variants["SET"], 1)):
+        carts.add(cart.token, variant.pk, units)
+    carts.hold(cart.token)
+    carts.remove(cart.token, tea.pk)
+    take(draft(market.bazaar, "waits", line("SET", 2)))  # for goods that must not come from the hold
+    order = carts.check_out(cart.token).order
+    assert [(one.sku, one.short_quantity) for one in order.lines.all()] == [("POT", 0), ("SET", 0)]
+    assert (promised(tea), promised(pot), _reserved(market, "TEA")) == (3, 2, 0)
+
+
+def test_a_cart_of_quite_other_goods_than_it_held_is_ordered_all_the_same(market: Market) -> None:
+    tea, pot = market.goods("TEA", warehouse=2), market.goods("POT", warehouse=2)
+    _listed(market)
+    cart = carts.open_cart(market.web)
+    carts.add(cart.token, tea.pk)
+    held = carts.hold(cart.token)
+    carts.remove(cart.token, tea.pk)
+    carts.add(cart.token, pot.pk)
+    carts.check_out(cart.token)
+    held.refresh_from_db()
+    assert (held.state, promised(tea), promised(pot)) == ("released", 0, 1)
+
+
 def test_prices_are_the_listings_and_taxes_the_operators(market: Market) -> None:
     tea = market.goods("TEA", warehouse=5)
     _listed(market)
