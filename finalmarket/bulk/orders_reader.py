@@ -27,6 +27,8 @@ from finalmarket.kernel.money import check_currency, parse
 
 REMEMBERED = 100_000  # values of one column
 MOST_PRICE = Decimal(10) ** 10
+PARTS_PER_LINE = 100  # positions in a return that one line of a cancellation may take
+MOST_CANCELLED_POSITION = MOST_UNITS // PARTS_PER_LINE - 1
 SALE, CANCELLATION, STOCK = "sale", "cancellation", "stock adjustment"
 NOTHING = Decimal(0)
 _ORDER = line_of_text(90)
@@ -208,6 +210,8 @@ class Reader:
             return Problem("unit_price", "", "is negative; goods cost 0 or more")
         if position == "":
             position = None
+        elif use == CANCELLATION and position > MOST_CANCELLED_POSITION:
+            return Problem("position", "", _BEYOND_CANCELLING)
         return SourceLine(
             number, order, turn, position, use, kind, code, title, quantity, price, discount or NOTHING, at, head
         )
@@ -309,6 +313,10 @@ class Reader:
         return code, name
 
 
+_BEYOND_CANCELLING = (
+    f"is beyond any line of a cancellation: at most {MOST_CANCELLED_POSITION:,}; where the mapping names no position, a"
+    " line counts by its turn"
+)
 _NO_HEAD = Head("", None, "", "", "", "", "", "")
 
 

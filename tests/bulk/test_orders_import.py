@@ -236,6 +236,29 @@ def test_a_cancellation_without_a_sale_is_an_unlinked_credit(bring_in: Import, l
     assert not Refund.objects.exists()
 
 
+def test_a_cancellation_with_a_line_number_that_no_return_can_hold_is_refused_and_its_sale_is_not(
+    tmp_path: Path, shop: SalesChannel
+) -> None:
+    path, mapping = tmp_path / "numbers.csv", tmp_path / "numbers.toml"
+    names = ("order", "sku", "quantity", "unit_price", "placed_at", "customer", "position")
+    columns = "".join(f'{name} = "{name}"\n' for name in names)
+    mapping.write_text(f'[columns]\n{columns}[cancellations]\nprefix = "C"\n[products]\ncreate = true\n[stock]\n'
+                       'location = "attic"\ncreate = true\n')  # fmt: skip
+    path.write_text(
+        f"{','.join(names)}\n"
+        "7,CUP,3,2.50,2024-07-01,17,31000007\n"
+        "C8,CUP,-1,2.50,2024-07-02,17,31000008\n"
+        "C9,CUP,-1,2.50,2024-07-03,17,21474835\n"
+    )
+    wish = Wish(path, shop.name, str(mapping), opening_stock=True)
+    [(row, problem)] = OrderFile(wish).preview().first_refused
+    assert (row, problem.column, problem.value) == (3, "position", "31000008")
+    assert problem.reason.startswith("is beyond any line of a cancellation: at most 21,474,835;")
+    counts = import_orders(wish).counts
+    assert (counts["new_lines"], counts["refused"], counts["matched"]) == (1, 1, 1)
+    assert OrderLine.objects.get().position == 31_000_007
+
+
 def test_a_charge_within_a_cancellation_stays_a_charge(bring_in: Import) -> None:
     bring_in("C104,GIFT_1,Manual,1,3.00,2024-07-01 10:00,17,Germany")
     assert (Order.objects.get(external_id="C104").fees, Return.objects.count()) == (3, 0)
