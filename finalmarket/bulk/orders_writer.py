@@ -9,19 +9,21 @@ from __future__ import annotations
 from collections import Counter
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass, field
+from datetime import datetime
 from decimal import Decimal
 from pathlib import Path
-from typing import Any
+from typing import Any, TypeAlias
 
 from django.db import connection, transaction
 
 from finalmarket.bulk.orders_mapping import OrderMapping
 from finalmarket.bulk.orders_matching import Cancellation, Match, match
-from finalmarket.bulk.orders_reader import CANCELLATION, SALE, Head, ReadBatch, SourceLine, Who
+from finalmarket.bulk.orders_reader import CANCELLATION, PARTS_PER_LINE, SALE, STOCK, Head, ReadBatch, SourceLine, Who
 from finalmarket.bulk.orders_setup import ACTOR, House, find_variants
 from finalmarket.bulk.orders_survey import Chooser
 from finalmarket.bulk.row import Problem
 from finalmarket.channels.models import SalesChannel
+from finalmarket.customers import erased
 from finalmarket.customers.resolve import Contact, resolve_many
 from finalmarket.kernel import failpoints
 from finalmarket.kernel.errors import UserError
@@ -33,7 +35,8 @@ from finalmarket.stock import ledger
 
 SQL = Queries(Path(__file__).with_name("orders.sql"))
 REMEMBERED = 100_000
-PARTS_PER_LINE = 100  # positions in a return that one line of a cancellation may take
+_Named: TypeAlias = tuple[Who, datetime | None]
+"""Who a line names, and when, as far as the moment counts."""
 
 
 @dataclass(slots=True)
@@ -65,7 +68,8 @@ class Writer:
     def __init__(self, mapping: OrderMapping, house: House, chooser: Chooser, record: OrderImport) -> None:
         self.mapping, self.house, self.chooser, self.record = mapping, house, chooser, record
         self._variants: dict[str, int | None] = {}
-        self._people: dict[Who, int | None] = {}
+        self._people: dict[_Named, int | None] = {}
+        self._is_by_moment = False
         self._source = mapping.get("values", "source")
         self._tenders = (Tender(mapping.get("orders", "tender")),)
         with connection.cursor() as cursor:
@@ -145,7 +149,7 @@ class Writer:
         batch = _Batch()
         before = self._turns(read)
         self._find_variants({line.sku for line in read.lines if line.kind == "goods"})
-        self._find_people({line.head for line in read.lines if line.use != "stock adjustment"})
+        self._find_people(line for line in read.lines if line.use != STOCK)
         lists = {SALE: batch.sales, CANCELLATION: batch.cancellations}
         variants, people, channels = self._variants, self._people, self.house.channels
         head, channel, problem = None, None, None
@@ -161,7 +165,8 @@ class Writer:
                 batch.refused.append((line.row, problem))
             elif channel is not None:
                 position = line.position if line.position is not None else before.get(line.order, 0) + line.turn
-                person = people[line.head.who] if line.head.who else None
+                named = self._named(line)
+                person = people.get(named) if named is not None else None
                 lists.get(line.use, batch.corrections).append(_Placed(line, channel, position, variant_id, person))
         return batch
 
@@ -184,21 +189,27 @@ class Writer:
         for sku in unknown:
             self._variants[sku] = found.get(sku)
 
-    def _find_people(self, heads: Iterable[Head]) -> None:
-        """Find the customers of the orders, new ones among them, by account, e-mail address or phone."""
+    def _find_people(self, lines: Iterable[SourceLine]) -> None:
+        """Find the customers of the orders, new ones among them, by account, e-mail address or phone. Where anybody was
+        erased, the moment counts too: what was bought before is not theirs who are back."""
         if len(self._people) > REMEMBERED:
             self._people.clear()
-        new = {head.who: head for head in heads if head.who is not None and head.who not in self._people}
-        if not new:
-            return
+        self._is_by_moment = erased.is_anybody()
+        named = ((self._named(line), line.head) for line in lines)
+        new = {one: head for one, head in named if one is not None and one not in self._people}
+        if new:
+            contacts = [self._contact(one, head.country) for one, head in new.items()]
+            self._people.update(zip(new, resolve_many(contacts, source=self._source), strict=True))
+
+    def _named(self, line: SourceLine) -> _Named | None:
+        who = line.head.who
+        return None if who is None else (who, line.placed_at if self._is_by_moment else None)
+
+    def _contact(self, named: _Named, country: str) -> Contact:
+        who, at = named
         space = self.mapping.get("customers", "namespace") or self._source
-        contacts = [
-            Contact(
-                who.name, who.email, who.phone, head.country, account=f"{space}:{who.number}" if who.number else ""
-            )
-            for who, head in new.items()
-        ]  # fmt: skip
-        self._people.update(zip(new, resolve_many(contacts, source=self._source), strict=True))
+        account = f"{space}:{who.number}" if who.number else ""
+        return Contact(who.name, who.email, who.phone, country, account=account, at=at)
 
     def _history(self, batch: _Batch) -> HistoricOrders:
         """The orders of the batch, each with its lines; the first line of an order says when and for whom."""
