@@ -101,16 +101,17 @@ class OrderDraft:
 
     `source` is "channel" for our own doors, else the account it came through. `happened` says that the sale is a fact
     (till, marketplace) and cannot be refused; None: true for other sources, marketplaces and stores. `location_id` says
-    who serves it (None: routing decides), `handed_over` that the goods have left there already. `total` is what the
-    door charged: own doors may leave it out. `account`, `loyalty`, `payment_fingerprint` (never a card's number) and
-    `device` are what the buyer is known by besides address and phone.
+    who serves it (None: routing decides), `handed_over` that the goods have left there already. `placed_at` None: now,
+    and of a known order what it has. `total` is what the door charged: own doors may leave it out. `account`,
+    `loyalty`, `payment_fingerprint` (never a card's number) and `device` are what the buyer is known by besides address
+    and phone.
     Amounts are as ordered: what was given back later stands in `refunds`, units taken off in `cancelled_quantity`.
     """
 
     channel_id: int
     external_id: str
     currency: str
-    placed_at: datetime
+    placed_at: datetime | None
     lines: tuple[LineDraft, ...]
     tenders: tuple[TenderDraft, ...] = ()
     refunds: tuple[RefundDraft, ...] = ()
@@ -191,7 +192,7 @@ def _check_names(draft: OrderDraft) -> None:
             raise InvalidDraft(f"{draft}: {name} must have 1 to {most} characters")
     if len(draft.external_version) > 60 or "\x00" in draft.external_version:
         raise InvalidDraft(f"{draft}: external_version must have at most 60 characters")
-    if draft.placed_at.tzinfo is None:
+    if draft.placed_at is not None and draft.placed_at.tzinfo is None:
         raise InvalidDraft(f"{draft}: placed_at {draft.placed_at.isoformat()} has no time zone")
     named = [line.external_id for line in draft.lines if line.external_id]
     if len(named) != len(set(named)):

@@ -14,6 +14,7 @@ from django.db import connection, transaction
 
 from finalmarket.channels.models import SalesChannel
 from finalmarket.customers.resolve import resolve_many
+from finalmarket.kernel import clock
 from finalmarket.kernel.errors import UserError
 from finalmarket.orders import revising
 from finalmarket.orders.composing import Variants, compose, variants_of
@@ -138,7 +139,7 @@ def _newcomer(draft: OrderDraft, channel: SalesChannel, pk: int, number: str, va
     composed = compose(draft, channel, variants)
     order = Order(
         pk=pk, number=number, sales_channel=channel, source=draft.source, external_id=draft.external_id,
-        customer_id=draft.customer_id, raw=plain_data(draft.raw),
+        customer_id=draft.customer_id, placed_at=draft.placed_at or clock.now(), raw=plain_data(draft.raw),
     )  # fmt: skip
     revising.write_header(order, draft, composed)
     for text in composed.problems:

@@ -9,6 +9,7 @@ from typing import Any
 
 from finalmarket.catalog.models import Variant
 from finalmarket.customers.resolve import Contact
+from finalmarket.kernel import clock
 from finalmarket.kernel.errors import UserError
 from finalmarket.orders import refunds
 from finalmarket.orders.composing import Composed
@@ -28,7 +29,7 @@ def write_header(order: Order, draft: OrderDraft, composed: Composed) -> bool:
     values: dict[str, Any] = {part: getattr(composed.parts, part) for part in PARTS}
     values |= {
         "currency": draft.currency,
-        "placed_at": draft.placed_at,
+        "placed_at": draft.placed_at or order.placed_at,
         "tax_included": draft.tax_included,
     }
     if not order.external_version:
@@ -62,7 +63,7 @@ def contact_of(draft: OrderDraft) -> Contact:
         loyalty=draft.loyalty,
         payment=draft.payment_fingerprint,
         device=draft.device,
-        at=draft.placed_at,
+        at=draft.placed_at or clock.now(),
     )
 
 

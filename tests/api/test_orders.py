@@ -92,6 +92,27 @@ def test_said_again_by_its_name_it_is_the_same_order_brought_up_to_date(shop: Sh
     assert Order.objects.count() == 1
 
 
+def test_an_order_that_is_said_again_without_a_day_stays_on_its_own(shop: Shop) -> None:
+    yesterday = clock.now() - timedelta(days=1)
+    with clock.steered(yesterday):
+        first = shop.placed(2, external_id="cart-81")
+    again = told(shop.program.post("/orders", shop.said(3, external_id="cart-81")), 200)
+    assert (again["id"], again["placed_at"]) == (first["id"], first["placed_at"])
+    earlier = shop.said(3, external_id="cart-81", placed_at=(yesterday - timedelta(days=7)).isoformat())
+    assert told(shop.program.post("/orders", earlier), 200)["placed_at"] < first["placed_at"]
+
+
+def test_a_reservation_of_other_goods_is_no_part_of_an_order(shop: Shop) -> None:
+    keeper = Program("stock:read", "stock:write")
+    wish = {"channel": shop.web.pk, "lines": [{"sku": "TEA-100", "quantity": 1}, {"sku": "CUP-1", "quantity": 1}]}
+    held = told(keeper.post("/stock/reservations", wish), 201)["id"]
+    said = problem(shop.program.post("/orders", shop.said(1, reservation=held)), "refused", 422)
+    assert "holds other goods" in said["detail"]
+    lines = [{"sku": "CUP-1", "quantity": 1}, {"sku": "TEA-100", "quantity": 1}]  # in whatever order
+    told(shop.program.post("/orders", {**shop.said(reservation=held), "lines": lines}), 201)
+    assert told(keeper.get(f"/stock/reservations/{held}"))["state"] == "confirmed"
+
+
 def test_without_a_name_the_idempotency_key_is_one(shop: Shop) -> None:
     first, second = (shop.program.post("/orders", shop.said(), token="buy-1") for _ in range(2))
     assert first.content == second.content

@@ -1,6 +1,5 @@
 """How an order is said: who buys what, at which prices, paid how; and the draft that the order book takes."""
 
-from datetime import datetime
 from decimal import Decimal
 from typing import Annotated, Any, Literal
 
@@ -14,7 +13,6 @@ from finalmarket.api.v1.shapes import Moment, Number, Said
 from finalmarket.catalog.models import Variant
 from finalmarket.channels.models import SalesChannel
 from finalmarket.customers.models import OmnichannelCustomer
-from finalmarket.kernel import clock
 from finalmarket.orders.drafts import MOST_UNITS, Address, LineDraft, OrderDraft, TenderDraft
 from finalmarket.orders.pricing import prices_for
 from finalmarket.stock.models import Reservation
@@ -80,7 +78,7 @@ class OrderSaid(Said):
     external_version: str = Field("", max_length=60, description="An older one never overwrites a newer one")
     number: str = Field("", max_length=60, description="By default the channel's next")
     currency: str = Field("", pattern="^([A-Z]{3})?$", description="By default the channel's")
-    placed_at: Moment | None = Field(None, description="By default now")
+    placed_at: Moment | None = Field(None, description="By default now; of a known order, what it has")
     lines: list[LineSaid] = Field(min_length=1, max_length=MOST_LINES)
     payments: list[TenderSaid] = Field(default_factory=list, max_length=50)
     customer: Number | None = Field(None, description="A profile; by default found by e-mail, phone, account, loyalty")
@@ -113,9 +111,8 @@ def draft_of(request: HttpRequest, said: OrderSaid, name: str, where: str = "bod
             "tip", "total", "happened", "handed_over",
         }
     )  # fmt: skip
-    placed_at: datetime = said.placed_at or clock.now()
     return OrderDraft(
-        channel_id=channel.pk, external_id=said.external_id or name, currency=currency, placed_at=placed_at,
+        channel_id=channel.pk, external_id=said.external_id or name, currency=currency, placed_at=said.placed_at,
         lines=line_drafts(said.lines, channel, currency), tenders=tuple(_tender(one) for one in said.payments),
         customer_id=said.customer, shipping_address=_address(said.shipping_address),
         billing_address=_address(said.billing_address), reservation_id=said.reservation, location_id=said.location,
