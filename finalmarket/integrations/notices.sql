@@ -37,13 +37,14 @@ WITH touched AS MATERIALIZED (
     SELECT integration_id, 'cancellation', id, 'due' FROM sold_there
     WHERE state = 'cancelled' AND integration_id = ANY (%(cancellation)s::bigint[])
     UNION ALL
-    -- Money of an order that we cancelled goes back with the cancellation that the platform is told.
+    -- Money of an order that we cancelled goes back with the cancellation that the platform is told; what pays for
+    -- goods that are sent in exchange does not go back at all.
     SELECT paid_there.integration_id, 'refund', refund.id,
            CASE WHEN refund.key LIKE 'cancelled:%%' AND sold_there.id IS NOT NULL
                      AND paid_there.integration_id = ANY (%(cancellation)s::bigint[]) THEN 'sent' ELSE 'due' END
     FROM paid_there JOIN refunds refund ON refund.payment_id = paid_there.id
     LEFT JOIN sold_there ON sold_there.id = paid_there.order_id AND sold_there.integration_id = paid_there.integration_id
-    WHERE paid_there.integration_id = ANY (%(refund)s::bigint[])
+    WHERE paid_there.integration_id = ANY (%(refund)s::bigint[]) AND refund.key NOT LIKE 'exchange:%%'
     UNION ALL
     -- Taken here by a person, or due because all goods have left.
     SELECT paid_there.integration_id, 'capture', paid_there.id, 'due'

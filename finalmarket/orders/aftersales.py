@@ -27,7 +27,7 @@ from finalmarket.orders.states import captured, refundable
 
 __all__ = [
     "cancel", "cancel_known", "cancel_units", "close_cancelled", "credit", "credited_units", "refund", "refund_surplus",
-    "worth", "worth_of_what_left",
+    "take_off_unpaid", "worth", "worth_of_what_left",
 ]  # fmt: skip
 
 
@@ -122,12 +122,20 @@ def credit(
 
     Returns what was refunded. The caller holds the order's row and calls `follow` afterwards.
     """
+    back = take_off_unpaid(order, value)
+    return refunds.book(order, back, key=key, reason=reason, actor=actor, return_record=return_record)
+
+
+def take_off_unpaid(order: Order, value: Decimal) -> Decimal:
+    """Take of goods worth `value` what was not paid off the total; return what was paid of them and can be refunded.
+
+    The caller holds the order's row and calls `follow` afterwards.
+    """
     paid = captured(Payment.objects.filter(order=order))
     unpaid = min(value, max(Decimal(0), order.total - paid))
-    back = min(value - unpaid, refunds.refundable_of(order))
     if unpaid > 0:
         _lower(order, unpaid)
-    return refunds.book(order, back, key=key, reason=reason, actor=actor, return_record=return_record)
+    return min(value - unpaid, refunds.refundable_of(order))
 
 
 @transaction.atomic

@@ -15,11 +15,14 @@ from django.db import transaction
 from finalmarket.kernel import clock
 from finalmarket.kernel.errors import UserError
 from finalmarket.kernel.money import quantize
-from finalmarket.orders.history import follow, locked, note
+from finalmarket.orders.history import add_problem, follow, locked, note
 from finalmarket.orders.models import Order, Payment, Refund, Return
 from finalmarket.orders.states import refundable
 
 GIFT_CARD = "gift_card"
+EXCHANGE = "exchange"
+"""The tender by which a return pays for the order that it is exchanged for, and what the key begins with under which
+that money is booked as given back: it stays in the house, and no platform is told."""
 GiftCards = Literal["first", "last"]
 
 
@@ -95,5 +98,13 @@ def book(
     booked = amount - rest
     if booked:
         order.refunded += booked
+        _say_what_nobody_sends(order, rows, key)
         note(order, "refunded", f"{booked} {order.currency}: {reason}", actor=actor)
     return booked
+
+
+def _say_what_nobody_sends(order: Order, rows: Sequence[Refund], key: str) -> None:
+    """What a return had paid came in by no provider that could send it back, unless it pays for goods once more."""
+    amount = sum((row.amount for row in rows if row.payment and row.payment.tender == EXCHANGE), Decimal(0))
+    if amount and not key.startswith(f"{EXCHANGE}:"):
+        add_problem(order, f"{quantize(amount, order.currency)} that an exchange had paid is to be given back by hand")

@@ -16,17 +16,18 @@ from finalmarket.catalog.models import Variant
 from finalmarket.customers.resolve import Contact, resolve_many
 from finalmarket.kernel import clock
 from finalmarket.kernel.errors import UserError
-from finalmarket.orders import aftersales
+from finalmarket.orders import aftersales, refunds
 from finalmarket.orders.drafts import Address, LineDraft, OrderDraft
 from finalmarket.orders.history import follow, goods_of, locked, note
 from finalmarket.orders.intake import take
 from finalmarket.orders.models import Fulfilment, FulfilmentLine, Order, OrderLine, Payment, Return, ReturnLine
 from finalmarket.orders.promises import lock_stock
+from finalmarket.orders.refunds import EXCHANGE
 from finalmarket.orders.standing import contents
+from finalmarket.orders.states import captured
 from finalmarket.stock import ledger
 
 RESTOCK = ReturnLine.Disposition.RESTOCK
-EXCHANGE_TENDER = "exchange"
 
 
 @dataclass(frozen=True, slots=True)
@@ -97,14 +98,9 @@ def receive_return(
     record.save()
     if refund is not None and refund < 0:
         raise UserError(f"return {record.key}: a refund cannot be {refund}")
-    back = aftersales.credit(
-        order, value if refund is None else min(refund, order.total), key=f"return:{record.pk}",
-        reason=record.reason or "returned", actor=actor, return_record=record,
-    )  # fmt: skip
+    _give_credit(order, record, value if refund is None else min(refund, order.total), actor)
     note(order, "returned", f"{sum(row.quantity for row in rows)} units received", actor=actor)
     follow(order)
-    if record.exchange_order_id is not None:
-        _pay_exchange(record, back, actor)
     return record
 
 
@@ -266,15 +262,36 @@ def _shipped_from(order: Order) -> dict[int, int]:
     return dict(rows.values_list("order_line_id", "fulfilment__location_id"))
 
 
-def _pay_exchange(record: Return, credit: Decimal, actor: str) -> None:
-    """Let the credit of the return pay for the order that it is exchanged for; the caller holds its row."""
-    instead = Order.objects.get(pk=record.exchange_order_id)
-    paid = sum((payment.amount for payment in instead.payments.filter(state=Payment.State.CAPTURED)), Decimal(0))
-    amount = min(credit, instead.total - paid)
-    if amount > 0 and instead.state != Order.State.CANCELLED:
-        Payment.objects.create(
-            order=instead, tender=EXCHANGE_TENDER, state=Payment.State.CAPTURED, amount=amount,
-            currency=instead.currency, external_id=f"return:{record.pk}", at=clock.now(),
+def _give_credit(order: Order, record: Return, worth: Decimal, actor: str) -> None:
+    """Let what was paid for the returned goods pay for the order that they are exchanged for, as far as that costs
+    anything still; the rest is refunded. The caller holds the rows of both orders and calls `follow` afterwards."""
+    back = aftersales.take_off_unpaid(order, worth)
+    instead = Order.objects.filter(pk=record.exchange_order_id or 0).first()
+    carried = min(back, _still_costs(instead)) if instead else Decimal(0)
+    # What leaves the house is booked before what stays in it: gift cards get their money back first.
+    refunds.book(
+        order, back - carried, key=f"return:{record.pk}", reason=record.reason or "returned", actor=actor,
+        return_record=record,
+    )  # fmt: skip
+    if instead and carried > 0:
+        refunds.book(
+            order, carried, key=f"{EXCHANGE}:{record.pk}", reason=f"pays for order {instead.number}", actor=actor,
+            return_record=record,
         )  # fmt: skip
-        note(instead, "paid", f"{amount} {instead.currency} from an exchange", actor=actor)
-        follow(instead)
+        _pay_exchange(instead, record, carried, actor)
+
+
+def _still_costs(instead: Order) -> Decimal:
+    """What an exchange may pay of the order that is sent instead."""
+    if instead.state == Order.State.CANCELLED:
+        return Decimal(0)
+    return max(Decimal(0), instead.total - captured(instead.payments.all()))
+
+
+def _pay_exchange(instead: Order, record: Return, amount: Decimal, actor: str) -> None:
+    Payment.objects.create(
+        order=instead, tender=EXCHANGE, state=Payment.State.CAPTURED, amount=amount, currency=instead.currency,
+        external_id=f"return:{record.pk}", at=clock.now(),
+    )  # fmt: skip
+    note(instead, "paid", f"{amount} {instead.currency} from an exchange", actor=actor)
+    follow(instead)

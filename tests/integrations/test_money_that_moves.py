@@ -110,6 +110,22 @@ def test_what_the_platform_said_yes_to_and_did_not_take_is_asked_for_again(
     assert (held.state, moved(account, "payment")) == ("captured", ["20.00"])
 
 
+@pytest.mark.parametrize(("cups", "goes_back"), [(1, ["5.00"]), (2, [])])
+def test_what_pays_for_goods_sent_in_exchange_is_not_given_back_besides(
+    account: Account, cups: int, goes_back: list[str]
+) -> None:
+    with account.shop.lock:
+        account.shop.order(("TEA", 2))
+    pull.pull(account.integration.pk, "orders")
+    order = Order.objects.get(source=f"integration:{account.integration.pk}")
+    (parcel,) = order.fulfilments.filter(state="pending")
+    fulfilment.ship(parcel.pk, actor="ann")
+    goods = [returns.Back(OrderLine.objects.get(order=order).pk, 2)]
+    returns.exchange(order.pk, goods, [line("CUP", cups, "5.00")], key="x", reason="cups", actor="ann", received=True)
+    tell(account)
+    assert (sum(one.amount for one in Refund.objects.all()), moved(account, "refund")) == (Decimal("10.00"), goes_back)
+
+
 def sold_there(account: Account) -> Order:
     """Somebody bought on the platform, and gets some money back."""
     with account.shop.lock:

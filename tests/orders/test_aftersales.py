@@ -27,6 +27,11 @@ def _fresh(order: Order) -> Order:
     return found
 
 
+def _booked(order: Order) -> dict[str, Decimal]:
+    """What was given back, by the key under which it is booked."""
+    return dict(Refund.objects.filter(order=order).values_list("key", "amount"))
+
+
 def test_a_cancelled_order_gives_stock_and_all_its_money_back(market: Market) -> None:
     tea = market.goods("TEA", warehouse=5)
     postage = LineDraft(kind="shipping", unit_price=Decimal("4.90"))
@@ -191,7 +196,48 @@ def test_an_exchange_pays_the_new_order_with_what_came_back(market: Market) -> N
     assert instead is not None
     assert _fresh(instead).payment_state == "paid"
     assert _fresh(order).refunded == Decimal("30.00")
+    assert _booked(order) == {f"exchange:{record.pk}/1": Decimal("25.00"), f"return:{record.pk}/1": Decimal("5.00")}
     assert Order.objects.count() == 2
+
+
+def test_what_an_exchange_leaves_over_goes_to_the_gift_card_first(market: Market) -> None:
+    market.goods("TEA", warehouse=5)
+    market.goods("POT", warehouse=5)
+    tenders = (TenderDraft("card", Decimal("20.00")), TenderDraft("gift_card", Decimal("10.00")))
+    order = _shipped(market, line("TEA", 3), tenders=tenders)
+    goods, new = [Back(goods_line(order).pk, 3)], [line("POT", 1, "18.00")]
+    record = returns.exchange(order.pk, goods, new, key="x", reason="rather a pot", actor="ann", received=True)
+    left_over = Refund.objects.filter(key__startswith=f"return:{record.pk}/").order_by("key")
+    assert list(left_over.values_list("payment__tender", "amount")) == [
+        ("gift_card", Decimal("10.00")),
+        ("card", Decimal("2.00")),
+    ]
+
+
+def test_an_exchange_that_is_not_sent_after_all_leaves_its_money_to_a_person(market: Market) -> None:
+    market.goods("TEA", warehouse=5)
+    market.goods("POT", warehouse=5)
+    order = _shipped(market, line("TEA", 1))
+    goods, new = [Back(goods_line(order).pk, 1)], [line("POT", 1, "8.00")]
+    record = returns.exchange(order.pk, goods, new, key="x", reason="rather a pot", actor="ann", received=True)
+    assert record.exchange_order is not None
+    instead = aftersales.cancel(record.exchange_order.pk, reason="neither", actor="ann")
+    assert (instead.refunded, instead.problem) == (
+        Decimal("8.00"),
+        "8.00 that an exchange had paid is to be given back by hand",
+    )
+
+
+def test_what_comes_back_for_an_order_that_is_cancelled_by_then_is_refunded(market: Market) -> None:
+    market.goods("TEA", warehouse=5)
+    market.goods("POT", warehouse=5)
+    order = _shipped(market, line("TEA", 1))
+    goods, new = [Back(goods_line(order).pk, 1)], [line("POT", 1, "8.00")]
+    record = returns.exchange(order.pk, goods, new, key="x", reason="rather a pot", actor="ann")
+    assert record.exchange_order is not None
+    aftersales.cancel(record.exchange_order.pk, reason="neither", actor="ann")
+    returns.receive_return(record.pk, actor="ann")
+    assert _booked(order) == {f"return:{record.pk}/1": Decimal("10.00")}
 
 
 def test_an_exchange_that_costs_more_leaves_the_rest_due(market: Market) -> None:
