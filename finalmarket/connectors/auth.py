@@ -14,6 +14,7 @@ from authlib.common.security import generate_token
 from authlib.oauth2.rfc7636 import create_s256_code_challenge
 
 from finalmarket.connectors.errors import NeedsAttention, RetryLater, Unintelligible
+from finalmarket.connectors.exact_json import read_json
 from finalmarket.kernel import clock, failpoints
 
 Keep = Callable[[Mapping[str, str]], None]
@@ -68,8 +69,6 @@ class TokenAuth(httpx2.Auth):
     `keep` stores what the platform gives (a new refresh token replaces the old one), so that it outlives the process.
     `place` puts the token on a request. Raises NeedsAttention when the platform refuses to renew.
     """
-
-    requires_response_body = True
 
     def __init__(
         self, request: TokenRequest, place: Callable[[httpx2.Request, str], None], *, token: str = "",
@@ -167,7 +166,7 @@ def read_token(response: httpx2.Response) -> Mapping[str, Any]:
     """The fields of a token answer (RFC 6749, section 5). Raises NeedsAttention, RetryLater or Unintelligible."""
     response.read()
     try:
-        given = response.json()
+        given = read_json(response.content)
     except ValueError:
         given = None
     if response.status_code in (408, 425, 429) or response.status_code >= 500:

@@ -7,7 +7,7 @@ import json
 import logging
 import ssl
 from collections.abc import Callable, Iterable, Mapping
-from contextlib import AbstractContextManager, nullcontext
+from contextlib import AbstractContextManager, closing, nullcontext
 from dataclasses import dataclass, field
 from datetime import UTC
 from decimal import Decimal
@@ -39,6 +39,7 @@ MOST_SECONDS_TO_WAIT = 24 * 3600.0
 MOST_FIGURES = 15  # of a number in a header
 JSON = {"Content-Type": "application/json"}
 ONE_A_SECOND = Rate(calls=1)
+NOBODY = httpx2.Auth()  # what is sent goes as it stands
 # Failures at which the request cannot have reached the platform.
 NEVER_SENT = (httpx2.ConnectError, httpx2.ConnectTimeout, httpx2.PoolTimeout, httpx2.UnsupportedProtocol)
 Explain = Callable[["Answer"], tuple[str, str]]
@@ -207,25 +208,36 @@ class Http:
         return tracing.span(f"{request.method} {self.platform}", "client", **told)
 
     def _send(self, request: httpx2.Request, is_repeatable: bool, is_authorized: bool) -> Answer:
-        auth, until = self.auth if is_authorized else None, clock.ticks() + self.most_seconds
+        """Send the request, and before it what its authorization asks for. Each answer is read whole, within the
+        limits, before anybody looks into it: the library itself would read those of tokens without any."""
+        auth = self.auth if is_authorized else NOBODY
+        with closing(auth.sync_auth_flow(request)) as flow:
+            asked = next(flow)
+            while True:
+                response, body = self._whole(asked, is_repeatable, is_of_token=asked is not request)
+                try:
+                    asked = flow.send(_as_read(response, body))
+                except StopIteration:
+                    return self._parsed(response, body, is_repeatable)
+
+    def _whole(
+        self, request: httpx2.Request, is_repeatable: bool, *, is_of_token: bool
+    ) -> tuple[httpx2.Response, bytes]:  # fmt: skip
+        """An answer and its body. What is lost while a token is asked for leaves no doubt about the call itself."""
+        is_repeatable, about = is_repeatable or is_of_token, "no new access token: " if is_of_token else ""
+        until = clock.ticks() + self.most_seconds
         try:
-            response = self._open().send(request, stream=True, auth=auth)
-            try:
-                body = self._read(response, until)
-            finally:
-                response.close()
+            with closing(self._open().send(request, stream=True, auth=NOBODY)) as response:
+                return response, self._read(response, until)
         except NEVER_SENT as error:
-            raise RetryLater(self.scrub(f"the platform cannot be reached: {error}")) from None
+            raise RetryLater(self.scrub(f"{about}the platform cannot be reached: {error}")) from None
         except (httpx2.HTTPError, httpx2.StreamError) as error:
-            if getattr(error, "_request", request) is not request:  # it was lost while a token was asked for
-                raise RetryLater(self.scrub(f"no new access token: {type(error).__name__} {error}")) from None
-            self._lost(f"the connection failed: {type(error).__name__} {error}", is_repeatable)
+            self._lost(f"{about}the connection failed: {type(error).__name__} {error}", is_repeatable)
         except _TooLong:
-            reason = f"the answer is longer than {self.most_bytes} bytes"
+            reason = f"{about}the answer is longer than {self.most_bytes} bytes"
             raise (Unintelligible if is_repeatable else OutcomeUnknown)(reason) from None
         except _TooSlow:
-            self._lost(f"the answer takes longer than {self.most_seconds:g} seconds", is_repeatable)
-        return self._parsed(response, body, is_repeatable)
+            self._lost(f"{about}the answer takes longer than {self.most_seconds:g} seconds", is_repeatable)
 
     def _read(self, response: httpx2.Response, until: float) -> bytes:
         chunks, size = [], 0
@@ -275,6 +287,13 @@ class Http:
 def trusted() -> ssl.SSLContext:
     """The certificates that we trust, read once for the whole process: it takes longer than most calls."""
     return httpx2.create_ssl_context(trust_env=False)
+
+
+def _as_read(response: httpx2.Response, body: bytes) -> httpx2.Response:
+    """The answer with its body in it, unpacked already."""
+    headers = httpx2.Headers(response.headers)
+    headers.pop("content-encoding", None)
+    return httpx2.Response(response.status_code, headers=headers, content=body, request=response.request)
 
 
 class _TooLong(Exception):

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import threading
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Iterator, Mapping
 from datetime import UTC, datetime, timedelta
 from typing import Any
 from urllib.parse import parse_qsl
@@ -12,7 +12,7 @@ import httpx2
 import pytest
 
 from finalmarket.connectors.auth import TokenAuth, TokenRequest, challenge, new_state, new_verifier
-from finalmarket.connectors.errors import NeedsAttention, OutcomeUnknown, RetryLater, Unintelligible
+from finalmarket.connectors.errors import ConnectorError, NeedsAttention, OutcomeUnknown, RetryLater, Unintelligible
 from finalmarket.connectors.http import Answer, Http, scrubber
 from finalmarket.kernel import clock
 
@@ -190,6 +190,55 @@ def test_a_write_that_is_lost_after_its_token_came_is_of_unknown_outcome() -> No
     http.transport = httpx2.MockTransport(answer)
     with pytest.raises(OutcomeUnknown):
         http.call("POST", "/a", json={})
+
+
+class Endless(httpx2.SyncByteStream):
+    """A body without an end, as far as anybody reads it."""
+
+    def __init__(self) -> None:
+        self.read = 0
+
+    def __iter__(self) -> Iterator[bytes]:
+        while self.read < 1_000:
+            self.read += 1
+            yield b" " * 1024
+
+
+@pytest.mark.parametrize(
+    ("token", "status", "kind", "reason"),
+    [
+        ("", 200, Unintelligible, "no new access token: the answer is longer than 4096 bytes"),
+        ("stored", 200, OutcomeUnknown, "the answer is longer than 4096 bytes"),
+        ("withdrawn", 401, OutcomeUnknown, "the answer is longer than 4096 bytes"),
+    ],
+)
+def test_an_answer_without_an_end_is_not_read_to_its_end_wherever_it_stands(
+    token: str, status: int, kind: type[ConnectorError], reason: str
+) -> None:
+    endless = Endless()
+    http = wired(Platform(), token=token)
+    http.transport = httpx2.MockTransport(lambda request: httpx2.Response(status, stream=endless))
+    http.most_bytes = 4096
+    with pytest.raises(kind) as caught:
+        http.call("POST", "/a", json={})
+    assert (caught.value.reason, endless.read) == (reason, 5)
+
+
+def test_each_answer_has_a_time_of_its_own_and_none_has_more() -> None:
+    platform, seconds = Platform(), [50, 50]
+    with clock.steered(NOON) as time:
+
+        def slow(request: httpx2.Request) -> httpx2.Response:
+            time.advance(timedelta(seconds=seconds.pop(0)))
+            return platform(request)
+
+        http = wired(platform)
+        http.transport = httpx2.MockTransport(slow)
+        assert http.call("POST", "/a", json={}).data == {"ok": True}
+        seconds[:] = [61]
+        time.advance(timedelta(hours=2))
+        with pytest.raises(RetryLater, match="no new access token: the answer takes longer than 60 seconds"):
+            http.call("POST", "/a", json={})
 
 
 def _together(count: int, call: Callable[[], Any]) -> list[Any]:

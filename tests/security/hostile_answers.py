@@ -18,6 +18,7 @@ from pathlib import Path
 
 import httpx2
 
+from finalmarket.connectors.auth import TokenAuth, TokenRequest, place_bearer
 from finalmarket.connectors.errors import ConnectorError
 from finalmarket.connectors.http import MOST_BYTES, Answer, Http, scrubber
 
@@ -101,8 +102,9 @@ LAUGHS = b'<?xml version="1.0"?><!DOCTYPE lolz [<!ENTITY lol "lol">' + b"".join(
     b'<!ENTITY lol%d "%s">' % (level, b"&lol%d;" % (level - 1) * 10 if level > 1 else b"&lol;" * 10)
     for level in range(1, 10)
 ) + b"]><lolz>&lol9;</lolz>"  # fmt: skip
-IS_AN_ANSWER = {"half a pair"}
+IS_AN_ANSWER = {"half a pair", "half a pair, under a token"}
 """What is JSON all the same, and harmless as such; what reads records judges it."""
+REFUSED = b"HTTP/1.1 401 Unauthorized\r\n"
 
 
 @contextmanager
@@ -126,10 +128,29 @@ def _serve(server: socket.socket, parts: Callable[[], Parts]) -> None:
         pass  # whoever asked has had enough
 
 
-def called(address: str) -> str:
+def ways(answer: Callable[[], Parts]) -> dict[str, tuple[Callable[[], Parts], Callable[[str], httpx2.Auth]]]:
+    """Where such an answer may stand, by how that is said: what is answered there, and how the call is let in."""
+    return {
+        "": (answer, lambda address: httpx2.Auth()),
+        ", under a token": (answer, lambda address: _with_token(address, "given")),
+        ", in the place of a token": (answer, lambda address: _with_token(address, "")),
+        ", to a token that is refused": (lambda: _refusing(answer()), lambda address: _with_token(address, "gone")),
+    }
+
+
+def _with_token(address: str, token: str) -> TokenAuth:
+    return TokenAuth(TokenRequest(f"{address}/token", {}), place_bearer, token=token)
+
+
+def _refusing(parts: Parts) -> Parts:
+    for part in parts:
+        yield part.replace(b"HTTP/1.1 200 OK\r\n", REFUSED)
+
+
+def called(address: str, auth: httpx2.Auth) -> str:
     """The name of what comes of a call: that of an error, or "answer"."""
     http = Http(
-        base_url=address, auth=httpx2.Auth(), scrub=scrubber([]), explain=lambda answer: ("", ""),
+        base_url=address, auth=auth, scrub=scrubber([]), explain=lambda answer: ("", ""),
         most_seconds=LONGEST_SECONDS, timeout=httpx2.Timeout(LONGEST_SECONDS), heed=lambda answer, bucket: None,
     )  # fmt: skip
     with closing(http):
@@ -156,10 +177,11 @@ def main() -> None:
     """Ask for all of them, in the order of the list."""
     asked = answers()
     came, peaks = {}, {}
-    for name, parts in asked.items():
-        with answering(parts) as address:
-            came[name] = called(address)
-        peaks[name] = round(peak_mebibytes())
+    for name, answer in asked.items():
+        for way, (parts, auth_at) in ways(answer).items():
+            with answering(parts) as address:
+                came[name + way] = called(address, auth_at(address))
+            peaks[name + way] = round(peak_mebibytes())
     json.dump({"came": came, "peaks": peaks}, sys.stdout)
 
 

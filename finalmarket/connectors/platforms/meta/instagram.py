@@ -18,6 +18,7 @@ from finalmarket.connectors.answers import fields_in
 from finalmarket.connectors.auth import Keep, end_of
 from finalmarket.connectors.contract import Authorizes, Checked, Setting
 from finalmarket.connectors.errors import NeedsAttention, Unintelligible
+from finalmarket.connectors.exact_json import read_json
 from finalmarket.connectors.keyset import LONG_AGO, place_of
 from finalmarket.connectors.moments import zoned
 from finalmarket.connectors.paging import READING_ERRORS, read_one
@@ -194,8 +195,6 @@ class Instagram(Graph, PullsConversations, PullsInteractions, Authorizes):
 class _Lasting(httpx2.Auth):
     """A token of sixty days, renewed by asking for its next one while it is good; `keep` stores that."""
 
-    requires_response_body = True
-
     def __init__(self, token: str, ends_at: str, keep: Keep, renewal: str) -> None:
         self._token, self._keep, self._renewal = token, keep, renewal
         self._ends_at = datetime.fromisoformat(ends_at) if ends_at else None
@@ -217,7 +216,7 @@ class _Lasting(httpx2.Auth):
     def _take(self, response: httpx2.Response) -> None:
         """Take over what was given; where nothing was, the present one is used to its end."""
         try:
-            told = response.json()
+            told = read_json(response.content)
             token, ends_at = _token_in(told), end_of(told)
         except (*READING_ERRORS, NeedsAttention):
             return

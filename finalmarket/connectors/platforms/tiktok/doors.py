@@ -17,6 +17,7 @@ from finalmarket.connectors import answers
 from finalmarket.connectors.auth import Keep, TokenAuth, TokenRequest
 from finalmarket.connectors.contract import Account
 from finalmarket.connectors.errors import NeedsAttention, OutcomeUnknown, RetryLater, Unintelligible
+from finalmarket.connectors.exact_json import read_json
 from finalmarket.connectors.http import Answer
 from finalmarket.connectors.records import Raw
 from finalmarket.kernel import clock, failpoints
@@ -80,7 +81,7 @@ class SignedAuth(TokenAuth):
                     f"no new access token: TikTok answers {response.status_code}", status=response.status_code
                 )
             try:
-                told = response.json()
+                told = read_json(response.content)
             except ValueError:
                 told = None
             self.accept(given_in(told, response.status_code))
