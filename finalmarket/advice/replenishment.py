@@ -134,24 +134,38 @@ def reorder(
 ) -> list[Piece]:  # fmt: skip
     """Advise what to order from suppliers. `moved` are units that advised transfers bring to a shelf or take from it.
 
-    What a store still lacks is ordered by its warehouse, once for all of them.
+    What a store still lacks is ordered by its warehouse, once for all of them; what the warehouse has or awaits beyond
+    its own reorder point goes to the stores first.
     """
     longer, _ = over_each(shelves.forecast, position.terms.cover_days + position.terms.order_days)
     up_to = np.ceil(position.point + longer - position.mean)
     have = position.have + moved
     is_needed = (have < position.point) & (shelves.forecast.rate >= LEAST_RATE)
     lacking = np.where(is_needed, np.maximum(up_to - have, 0), 0).astype(np.int64)
-    place = {key: row for row, key in enumerate(zip(shelves.variant.tolist(), shelves.location.tolist(), strict=True))}
-    orders: dict[int, list[tuple[int, int]]] = {}
-    for row in np.flatnonzero(lacking > 0).tolist():
-        variant, location = int(shelves.variant[row]), int(shelves.location[row])
-        hub = place.get((variant, hubs.get(location, location)), row)
-        orders.setdefault(hub, []).append((row, int(lacking[row])))
+    surplus = np.maximum(have - position.point, 0).astype(np.int64)
+    orders = _ordered_by_hubs(shelves, lacking, surplus, hubs)
     lost = position.shortfall
     return [
         _order(shelves, position, row, parts, lost, goods[int(shelves.variant[row])], names)
         for row, parts in sorted(orders.items())
     ]
+
+
+def _ordered_by_hubs(
+    shelves: Shelves, lacking: Whole, surplus: Whole, hubs: Mapping[int, int]
+) -> dict[int, list[tuple[int, int]]]:
+    """For each shelf that orders, the shelves that it orders for, with their units."""
+    place = {key: row for row, key in enumerate(zip(shelves.variant.tolist(), shelves.location.tolist(), strict=True))}
+    left = surplus.tolist()
+    orders: dict[int, list[tuple[int, int]]] = {}
+    for row in np.flatnonzero(lacking > 0).tolist():
+        variant, location, units = int(shelves.variant[row]), int(shelves.location[row]), int(lacking[row])
+        hub = place.get((variant, hubs.get(location, location)), row)
+        spared = min(units, left[hub])  # nothing where a shelf orders for itself: who lacks has no surplus
+        left[hub] -= spared
+        if units > spared:
+            orders.setdefault(hub, []).append((row, units - spared))
+    return orders
 
 
 def _order(

@@ -12,6 +12,7 @@ from finalmarket.advice.models import DemandForecast, StockAdvice, SupplyTerm
 from finalmarket.advice.replenishment_decide import accept, dismiss
 from finalmarket.advice.replenishment_keep import refresh
 from finalmarket.catalog.models import BundleComponent
+from finalmarket.channels.models import SalesChannel
 from finalmarket.kernel import clock
 from finalmarket.kernel.errors import UserError
 from finalmarket.stock import ledger, policies, receipts
@@ -137,6 +138,38 @@ def test_what_stores_lack_is_ordered_once_by_their_warehouse(market: Market) -> 
     assert piece.numbers["for_others"] == 29 + 28 - 2
     assert piece.quantity == (29 + 28 - 3) + (29 + 28 - 2)
     assert "55 for North store" in piece.reason
+
+
+def test_what_is_on_its_way_to_the_warehouse_for_a_store_is_not_ordered_again(market: Market) -> None:
+    tea = market.goods("TEA", warehouse=3, north=2)
+    sell(market.till, tea, market.north, [1] * YEAR)
+    sell(market.web, tea, market.warehouse, [1] * YEAR)
+    refresh()
+    accept([one.pk for one in open_advice("reorder")], actor="olga")
+    refresh()
+    assert open_advice("reorder") == []
+
+
+def test_what_the_warehouse_has_beyond_its_need_is_not_ordered_for_a_store(market: Market) -> None:
+    tea = market.goods("TEA", warehouse=500, north=20)
+    sell(market.till, tea, market.north, [1] * YEAR)
+    sell(market.web, tea, market.warehouse, [1] * YEAR)
+    refresh()
+    assert open_advice("reorder") == []
+
+
+def test_stores_share_what_their_warehouse_has_beyond_its_need_and_the_rest_is_ordered(market: Market) -> None:
+    tea = market.goods("TEA", warehouse=29 + 50, north=20, south=20)
+    pickup = SalesChannel.objects.create(name="Till South", channel_type="store", country="DE")
+    ChannelSource.objects.create(sales_channel=pickup, location=market.south)
+    sell(market.till, tea, market.north, [1] * YEAR)
+    sell(pickup, tea, market.south, [1] * YEAR)
+    sell(market.web, tea, market.warehouse, [1] * YEAR)
+    refresh()
+    (piece,) = open_advice("reorder")
+    # Each store has 20 and lacks 37 to its 57; of these 74 the warehouse can give 50.
+    assert (piece.location, piece.quantity) == (market.warehouse, 24)
+    assert piece.reason.startswith("South store has 20 free")
 
 
 def test_an_idle_ring_fence_is_opened_for_those_who_have_nothing(market: Market) -> None:
