@@ -1,7 +1,8 @@
 """What lies and does not sell: the money that is bound in it, at cost.
 
-Dead is what nobody bought for DEAD_DAYS while it lay there, by the ledger, all that time. Too much is what lasts longer
-than ENOUGH_DAYS at the rate that is expected, beyond that. What costs nothing that we know of is named all the same.
+Dead is what nobody bought for DEAD_DAYS while it lay there, by the ledger, on each of these days: what was sold out for
+months is not dead on the day it is back. Too much is what lasts longer than ENOUGH_DAYS at the rate that is expected,
+beyond that. What costs nothing that we know of is named all the same.
 """
 
 from __future__ import annotations

@@ -14,6 +14,7 @@ from pathlib import Path
 from typing import Any
 
 import numpy as np
+import numpy.typing as npt
 from django.db import connection
 
 from finalmarket.advice import demand
@@ -47,8 +48,9 @@ class Shelves:
     """All shelves that hold or sold something, each array one entry a shelf, in order of variant and location.
 
     `free` is what can be promised: without safety stock, may be negative. `lately_silent` counts days without stock
-    in the last LATELY_DAYS, `last_sold_days` the days since the last sale (DAYS: none was seen), `on_shelf_days` since
-    when the ledger knows it (0: not), `tied` the share of its demand that no other place can serve.
+    in the last LATELY_DAYS, `last_sold_days` the days since the last sale (DAYS: none was seen), `on_shelf_days` for
+    how many days up to the last one something lay there without a break, by the ledger, `tied` the share of its demand
+    that no other place can serve.
     """
 
     last_day: date
@@ -89,12 +91,12 @@ def read(now: datetime) -> Shelves:
         _part(range(begin, min(begin + AT_ONCE, len(keys))), sales, changes, now_there, last_day)
         for begin in range(0, len(keys), AT_ONCE)
     ] or [_part(range(0), sales, changes, now_there, last_day)]
-    silent, since, forecasts = zip(*parts, strict=True)
+    silent, since, lain, forecasts = zip(*parts, strict=True)
     pairs = np.array(keys, dtype=np.int64).reshape(-1, 2)
     return Shelves(
         last_day, pairs[:, 0], pairs[:, 1], now_there[:, 0].astype(np.int64), now_there[:, 1].astype(np.int64),
-        backordered, tied, np.concatenate(silent), np.concatenate(since),
-        np.maximum(DAYS - now_there[:, 3], 0).astype(np.int64), _joined(list(forecasts)),
+        backordered, tied, np.concatenate(silent), np.concatenate(since), np.concatenate(lain),
+        _joined(list(forecasts)),
     )  # fmt: skip
 
 
@@ -164,8 +166,9 @@ def _tied(rows: list[tuple[Any, ...]], place: dict[tuple[int, int], int]) -> Arr
 
 def _part(
     shelves: range, sales: _Sparse, changes: _Sparse, now_there: Array, last_day: date
-) -> tuple[Whole, Whole, Forecast]:
-    """Days without stock lately, days since the last sale, and the forecast, for some of the shelves."""
+) -> tuple[Whole, Whole, Whole, Forecast]:
+    """Days without stock lately, days since the last sale, days on the shelf without a break, and the forecast, for
+    some of the shelves."""
     units = sales.dense(shelves)
     free, known_from = now_there[shelves.start : shelves.stop, 1], now_there[shelves.start : shelves.stop, 3]
     change = changes.dense(shelves)
@@ -176,10 +179,16 @@ def _part(
     is_silent = is_known & (opening <= 0) & (closing <= 0) & (units == 0)
     first_sale = np.where((units > 0).any(axis=1), (units > 0).argmax(axis=1), DAYS)
     begins = np.minimum(first_sale, known_from)
-    since = np.where((units > 0).any(axis=1), (units[:, ::-1] > 0).argmax(axis=1), DAYS)
+    since = _days_since(units > 0)
+    lain = _days_since(~is_known | is_silent)
     lately = is_silent[:, -LATELY_DAYS:].sum(axis=1)
     units[is_silent | (day[None] < begins[:, None])] = np.nan
-    return lately.astype(np.int64), since.astype(np.int64), demand.forecast(units, last_day)
+    return lately.astype(np.int64), since, lain, demand.forecast(units, last_day)
+
+
+def _days_since(happened: npt.NDArray[np.bool_]) -> Whole:
+    """The days since it last happened at each shelf; all that were looked at where it never did."""
+    return np.where(happened.any(axis=1), happened[:, ::-1].argmax(axis=1), DAYS).astype(np.int64)
 
 
 def _joined(parts: list[Forecast]) -> Forecast:

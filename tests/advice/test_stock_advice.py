@@ -16,7 +16,7 @@ from finalmarket.channels.models import SalesChannel
 from finalmarket.kernel import clock
 from finalmarket.kernel.errors import UserError
 from finalmarket.stock import ledger, policies, receipts
-from finalmarket.stock.models import ChannelInventory, ChannelSource, ExpectedReceipt, Transfer
+from finalmarket.stock.models import ChannelInventory, ChannelSource, ExpectedReceipt, StockMovement, Transfer
 from tests.advice.past_sales import sell
 from tests.orders.market import Market, open_market
 
@@ -217,6 +217,23 @@ def test_what_came_yesterday_is_not_dead_yet(market: Market) -> None:
     with clock.steered(clock.now() + timedelta(days=80)):
         refresh()
     assert open_advice("dead_stock") == []
+
+
+def test_what_was_sold_out_for_months_is_not_dead_on_the_day_it_is_back(market: Market) -> None:
+    tea = market.goods("TEA")
+    sell(market.web, tea, market.warehouse, [1, *[0] * 100])
+    for days, units in ((200, 1), (101, -1)):
+        StockMovement.objects.create(
+            kind="adjust", variant=tea, location=market.warehouse, on_hand_delta=units,
+            at=clock.now() - timedelta(days=days),
+        )  # fmt: skip
+    market.receive(tea, 40, market.warehouse)
+    refresh()
+    assert open_advice("dead_stock") == []
+    with clock.steered(clock.now() + timedelta(days=90)):  # and nobody bought one since
+        refresh()
+        (piece,) = open_advice("dead_stock")
+    assert (piece.quantity, piece.numbers["is_dead"], piece.numbers["on_shelf_days"]) == (40, True, 90)
 
 
 def test_more_than_a_year_needs_is_named(market: Market) -> None:
