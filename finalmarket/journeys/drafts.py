@@ -24,6 +24,7 @@ ORDERED, ORDER_CANCELLED = "ordered", "order_cancelled"
 CART_LEFT, CHECKOUT_LEFT, UNCONFIRMED, LEFT_OFF = "cart_left", "checkout_left", "unconfirmed", "left"
 """How a journey that is given up ends: with goods in the cart, within the checkout, with a browser's word for an order
 that our books do not know, or before any of it."""
+GIVEN_UP_AS = {"checkout_complete": UNCONFIRMED, "checkout_start": CHECKOUT_LEFT, "add_to_cart": CART_LEFT}
 CART_ABANDONMENT = "cart_abandonment"
 SCORE_OF_A_LEFT_CART = -5
 OPEN, COMPLETED, ABANDONED = "open", "completed", "abandoned"
@@ -90,7 +91,7 @@ class Draft:
     def complete_by_order(self, order: Placed) -> None:
         """End it with the order that it led to; one that was cancelled later is worth nothing."""
         self._order, self.seen.order = order, order.number
-        self.complete(order.at, ORDER_CANCELLED if order.is_cancelled else ORDERED)
+        self.complete(order.at, outcome_of(order))
 
     def wait_for(self, called: Called) -> None:
         """Stay open as long as that one."""
@@ -115,23 +116,20 @@ class Draft:
         """How it stands at a moment."""
         state, outcome, ended_at = self._end(now)
         order = self._order
-        is_cart_left = self._is_cart_left(now)
+        is_cart_left = leaves_cart(state, outcome)
         return JourneyRow(
             self._id, self._first.customer, self._first.channel, self._intent, state, outcome,
             order.id if order else None, self._first.at, ended_at, self._reason, self.seen.step, self._trail.visit,
-            self._score + (SCORE_OF_A_LEFT_CART if is_cart_left else 0), _value(order), order.currency if order else "",
-            self._last_touch, self.closes_at,
+            self._score + (SCORE_OF_A_LEFT_CART if is_cart_left else 0), value_of(order),
+            order.currency if order else "", self._last_touch, self.closes_at,
         )  # fmt: skip
 
     def touch_rows(self, now: datetime) -> list[TouchRow]:
         """Its touchpoints at a moment; that a cart was left is one of them."""
-        if not self._is_cart_left(now):
+        state, outcome, _ = self._end(now)
+        if not leaves_cart(state, outcome):
             return self._rows
-        last = self._rows[-1]
-        left = TouchRow(
-            LEFT + self._first.id, self._id, last.sales_channel_id, None, CART_ABANDONMENT, "", self._last_touch, None,
-            self._trail.visit,
-        )  # fmt: skip
+        left = left_cart(self._id, self._rows[-1].sales_channel_id, self._last_touch, self._trail.visit)
         return [*self._rows, left]
 
     def _look(self) -> None:
@@ -153,19 +151,7 @@ class Draft:
             return COMPLETED, self._outcome, self._ended_at
         if now <= self.closes_at:
             return OPEN, "", None
-        return ABANDONED, self._given_up_as(), self._last_touch
-
-    def _given_up_as(self) -> str:
-        counts = self.seen.counts
-        if counts["checkout_complete"]:
-            return UNCONFIRMED
-        if counts["checkout_start"]:
-            return CHECKOUT_LEFT
-        return CART_LEFT if self.seen.in_cart else LEFT_OFF
-
-    def _is_cart_left(self, now: datetime) -> bool:
-        is_given_up = self._ended_at is None and now > self.closes_at
-        return is_given_up and self._given_up_as() in (CART_LEFT, CHECKOUT_LEFT)
+        return ABANDONED, given_up_as(self.seen.step), self._last_touch
 
 
 class Window:
@@ -210,8 +196,29 @@ def _joined(touch: Touch, journey: int, before: int | None, visit: int) -> Touch
     )
 
 
-def _value(order: Placed | None) -> Decimal | None:
-    """What it came to: the order's goods after discount, nothing where it was cancelled."""
+def given_up_as(step: str) -> str:
+    """The outcome of a journey that is given up, by the furthest step that it reached."""
+    return GIVEN_UP_AS.get(step, LEFT_OFF)
+
+
+def leaves_cart(state: str, outcome: str) -> bool:
+    """Whether a journey that stands so has left a cart behind, which is a step of its own."""
+    return state == ABANDONED and outcome in (CART_LEFT, CHECKOUT_LEFT)
+
+
+def left_cart(journey: int, channel: int, at: datetime, visit: int) -> TouchRow:
+    """The step that a cart was left at the end of a journey, on the channel of its last step."""
+    number = LEFT - RECOGNISED + journey
+    return TouchRow(number, journey, channel, None, CART_ABANDONMENT, "", at, None, visit)
+
+
+def outcome_of(order: Placed) -> str:
+    """How a journey ends that led to an order."""
+    return ORDER_CANCELLED if order.is_cancelled else ORDERED
+
+
+def value_of(order: Placed | None) -> Decimal | None:
+    """What a journey came to: the order's goods after discount, nothing where it was cancelled."""
     if order is None:
         return None
     return Decimal(0) if order.is_cancelled else order.value

@@ -29,6 +29,7 @@ from finalmarket.journeys.facts import (
 from finalmarket.kernel.sql import Queries
 
 QUERIES = Queries(Path(__file__).with_name("stitching.sql"))
+BEGINNING = datetime.fromisoformat("1970-01-01T00:00:00+00:00")
 
 
 class SomePerson(Protocol):
@@ -91,6 +92,30 @@ def write(persons: Sequence[SomePerson], told: Sequence[Told]) -> int:
         _execute("drop_journeys", journeys=gone)
     _note_called(given, notes, [note for one in told for note in one.switches])
     return len(written) + len(gone)
+
+
+def read_told(profiles: Sequence[int]) -> list[JourneyRow]:
+    """The recognised journeys of these profiles as they were told before, from the beginning."""
+    since = [BEGINNING] * len(profiles)
+    return [JourneyRow(*row) for row in _run("told_journeys", members=profiles, persons=profiles, since=since)]
+
+
+def read_orders(orders: Sequence[int]) -> dict[int, Placed]:
+    """What the order book says of these orders now."""
+    return {row[0]: Placed(*row) for row in _run("these_orders", orders=list(orders))}
+
+
+def last_channels(journeys: Sequence[int]) -> dict[int, int]:
+    """The channel of the last step of each of these journeys."""
+    steps = [TouchRow(*row) for row in _touches(journeys, is_recognised=True)]
+    steps.sort(key=lambda step: (step.occurred_at, step.id))
+    return {step.journey_id: step.sales_channel_id for step in steps}
+
+
+def write_on(journeys: Sequence[JourneyRow], touches: Sequence[TouchRow]) -> None:
+    """Have journeys that were told before as they are given here, with steps that came to them."""
+    _write("write_journeys", journeys)
+    _write("write_touches", touches)
 
 
 def _note_called(given: Mapping[str, Any], notes: Mapping[int, CalledNote], switches: Sequence[SwitchNote]) -> None:

@@ -16,15 +16,16 @@ from typing import Any
 import structlog
 from django.db import DatabaseError, connection, transaction
 
-from finalmarket.journeys import stitch_rows
+from finalmarket.customers import erased
+from finalmarket.journeys import nameless, stitch_rows
 from finalmarket.journeys.facts import Facts
 from finalmarket.journeys.spans import Spans, spans
 from finalmarket.journeys.stitch import stitch
+from finalmarket.journeys.stitch_rows import BEGINNING
 from finalmarket.kernel import clock, failpoints
 from finalmarket.kernel.sql import Queries
 
 QUERIES = Queries(Path(__file__).with_name("stitching.sql"))
-BEGINNING = datetime.fromisoformat("1970-01-01T00:00:00+00:00")
 MOST_CHANGES = 5_000
 MOST_MARKS = 200
 """Marks taken together: a transaction of a few tenths of a second."""
@@ -85,6 +86,12 @@ def mark_everybody() -> None:
         execute("mark_all", beginning=BEGINNING)
 
 
+def hold(profiles: Sequence[int]) -> None:
+    """Within a transaction: have nobody tell the journeys of these profiles until its end. For whoever erases a person:
+    what was being told is committed before, and whoever tells after finds the person gone."""
+    execute("hold", profiles=list(profiles))
+
+
 def is_marked() -> bool:
     """Whether anybody is to be told anew."""
     return bool(rows("is_marked")[0][0])
@@ -116,20 +123,26 @@ def _note_failure(customer: int, error: Exception, done: Done) -> None:
 
 
 def _tell(customers: Sequence[int], now: datetime) -> tuple[int, int]:
-    """Tell these within the caller's transaction; return how many persons, and how many journeys changed."""
+    """Tell these within the caller's transaction; return how many persons, and how many journeys changed.
+
+    Profiles of erased people are left out of the telling: their journeys go on as they are.
+    """
     held = dict(rows("claim", customers=list(customers)))
     marks = rows("marks_of", members=[profile for profiles in held.values() for profile in profiles])
     since = {customer: moment for customer, moment, _ in marks}
-    persons = [
-        Person(person, profiles, min(since[profile] for profile in profiles if profile in since))
-        for person, profiles in held.items()
-        if any(profile in since for profile in profiles)
-    ]
-    if not persons:
+    told = {person: profiles for person, profiles in held.items() if not since.keys().isdisjoint(profiles)}
+    if not told:
         return 0, 0
-    changed = tell(_from_a_quiet_moment(persons), spans(), now)
+    gone = erased.among({profile for profiles in told.values() for profile in profiles})
+    persons = []
+    for person, profiles in told.items():
+        living = [profile for profile in profiles if profile not in gone]
+        if moments := [since[profile] for profile in living if profile in since]:
+            persons.append(Person(person, living, min(moments)))
+    changed = tell(_from_a_quiet_moment(persons), spans(), now) if persons else 0
+    changed += nameless.go_on(gone & since.keys(), now)
     execute("settle", customers=[one[0] for one in marks], versions=[one[2] for one in marks])
-    return len(persons), changed
+    return len(told), changed
 
 
 def tell(persons: Sequence[Person], given: Spans, now: datetime) -> int:

@@ -61,6 +61,11 @@ WITH persons AS MATERIALIZED (
 )
 SELECT person, array_agg(id ORDER BY id) FROM held GROUP BY person HAVING bool_and(is_held) ORDER BY person
 
+-- name: hold
+-- Wait for whoever is telling these persons, in the order of their numbers; nobody else does until the end.
+SELECT pg_advisory_xact_lock(hashtextextended('journeys:' || id, 0))
+FROM (SELECT id FROM unnest(%(profiles)s::bigint[]) profile(id) ORDER BY id) profiles
+
 -- name: marks_of
 -- Read once the persons are held and before their facts are: whatever is marked from here on stays marked.
 SELECT customer_id, since, version FROM journey_marks WHERE customer_id = ANY (%(members)s::bigint[])
@@ -133,6 +138,10 @@ FROM unnest(%(members)s::bigint[], %(persons)s::bigint[], %(since)s::timestamptz
 CROSS JOIN LATERAL (
     SELECT * FROM cross_channel_journeys
     WHERE customer_id = member.member_id AND started_at >= member.since AND is_recognised) journey
+
+-- name: these_orders
+SELECT id, placed_at, number, goods - discount, currency, state = 'cancelled' FROM orders
+WHERE id = ANY (%(orders)s::bigint[])
 
 -- name: touches
 -- Touchpoints of these journeys as they were told before.

@@ -27,7 +27,7 @@ from finalmarket.integrations.privacy import elsewhere
 from finalmarket.integrations.privacy.lists import TABLES
 from finalmarket.integrations.privacy.words import as_text, kinds_of_columns, pattern, words_of
 from finalmarket.integrations.storing import patiently
-from finalmarket.journeys import ingest, whose
+from finalmarket.journeys import ingest, stitching, whose
 from finalmarket.kernel import clock, failpoints
 from finalmarket.kernel.errors import UserError
 from finalmarket.kernel.personal import Table
@@ -152,6 +152,7 @@ def _carry_out(profiles: list[int], noted: Sequence[str]) -> dict[str, Any]:
     which the person was known when it was asked for."""
     ingest.hold_back()
     persons.hold()
+    stitching.hold(profiles)
     orders = _orders(profiles)
     told = elsewhere.tell_later(profiles)
     values: dict[str, Any] = {"profiles": profiles, "orders": orders, "first": profiles[0], "now": clock.now()}
