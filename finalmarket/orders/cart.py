@@ -11,7 +11,7 @@ from __future__ import annotations
 
 import uuid
 from collections.abc import Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from datetime import timedelta
 from decimal import Decimal
 
@@ -56,7 +56,7 @@ def open_cart(
     `own_only`: a shopper sees it, see `Cart.is_own_only`.
     """
     if contact is not None:
-        profile = resolve(contact, country=channel.country, source=channel.slug)
+        profile = resolve(replace(contact, at=clock.now()), country=channel.country, source=channel.slug)
         customer_id = profile.pk if profile else customer_id
     return Cart.objects.create(sales_channel=channel, customer_id=customer_id, token=uuid.uuid4(), is_own_only=own_only)
 
@@ -278,7 +278,9 @@ def _buyer(cart: Cart, terms: Terms) -> int | None:
     anchor = CustomerIdentity.objects.filter(customer=cart.customer_id, is_anchor=True).first()
     if anchor is None or anchor.kind != CustomerIdentity.Kind.DEVICE:
         return cart.customer_id
-    contact = Contact(name=terms.name, email=terms.email, phone=terms.phone, device=anchor.value)
+    contact = Contact(
+        name=terms.name, email=terms.email, phone=terms.phone, device=anchor.value, at=clock.now()
+    )  # fmt: skip
     channel = cart.sales_channel
     return resolve_many([contact], country=channel.country, source=channel.slug)[0] or cart.customer_id
 

@@ -9,6 +9,8 @@ import pytest
 
 from finalmarket.access.models import AuditEntry
 from finalmarket.customers.persons import settle
+from finalmarket.customers.resolve import Contact, resolve
+from finalmarket.integrations.privacy import erase
 from finalmarket.journeys.models import ChannelInteraction
 from finalmarket.orders.models import Cart, Order
 from tests.api.calling import Program, problem, told
@@ -81,6 +83,16 @@ def test_carts_of_one_person_are_one_and_a_cart_of_nobody_becomes_theirs(shop: M
     claimed = told(program.post(f"/carts/{phone}/claim", {"contact": {"email": "ann@example.com"}}))
     assert shown(claimed) == shown(told(program.get(f"/carts/{laptop}"))) == {"CUP": 1, "TEA": 1}
     problem(program.post(f"/carts/{phone}/claim", {"contact": {"email": "lee@example.com"}}), "refused", 422)
+
+
+def test_a_cart_opened_by_somebody_who_was_erased_is_not_of_the_number_they_left_behind(
+    shop: Market, program: Program
+) -> None:
+    ann = resolve(Contact(email="ann@example.com"))
+    assert ann is not None
+    erase.erase(ann.pk, actor="olga", at_once=True)
+    open_for(program, shop, "ann@example.com")
+    assert Cart.objects.get().customer_id not in (None, ann.pk)
 
 
 def test_staff_sees_the_cart_on_its_own_channel_and_takes_it_over_once(shop: Market, program: Program) -> None:

@@ -9,8 +9,10 @@ from django.db import connection
 from django.test.utils import CaptureQueriesContext
 
 from finalmarket.api.v1.interactions import MOST_AT_ONCE, Type
+from finalmarket.integrations.privacy import erase
 from finalmarket.journeys.models import ChannelInteraction, JourneyMark
 from finalmarket.journeys.record import VALUE_SCORES
+from finalmarket.kernel import clock
 from tests.api.calling import Program, problem, told
 from tests.api.conftest import House
 
@@ -72,6 +74,18 @@ def test_in_a_batch_each_has_its_own_outcome_and_the_bad_ones_spoil_nothing(hous
     assert answer["items"][5]["errors"][0]["where"] == "body.interactions.5.channel"
     assert all(one["errors"] for one in answer["items"] if one["state"] == "refused")
     assert ChannelInteraction.objects.count() == 3
+
+
+def test_whoever_does_something_after_being_erased_begins_anew_and_nothing_old_is_kept(
+    house: House, program: Program
+) -> None:
+    erase.erase(house.ann.pk, actor="olga", at_once=True)
+    now = {"channel": house.web.pk, "type": "page_view", "contact": {"email": "ann@example.com"}}
+    old = {**now, "occurred_at": clock.days_ago(3).isoformat(), "context": {"url": "/ann"}}
+    (late, new) = told(program.post("/interactions/bulk", {"interactions": [old, now]}))["items"]
+    assert (late["state"], new["state"]) == ("refused", "stored")
+    assert "erased" in late["errors"][0]["what"]
+    assert ChannelInteraction.objects.get().customer_id != house.ann.pk
 
 
 def test_five_hundred_are_taken_in_as_many_statements_as_five(house: House, program: Program) -> None:

@@ -16,6 +16,7 @@ from django.test.utils import CaptureQueriesContext
 from finalmarket.channels.models import SalesChannel
 from finalmarket.customers.models import OmnichannelCustomer
 from finalmarket.customers.resolve import Contact, resolve
+from finalmarket.integrations.privacy import erase
 from finalmarket.journeys.models import ChannelInteraction
 from finalmarket.orders import cart as carts
 from finalmarket.orders.intake import take
@@ -87,6 +88,13 @@ def test_somebody_new_is_created_and_somebody_known_is_not_created_twice(
     assert ben.phone == "+4940765432"
     _do(operator, _begin(operator, hotline), "make", name="Benjamin", phone="+49 40 765432", email="")
     assert PhoneCall.objects.filter(customer=ben).count() == 2
+
+
+def test_somebody_who_was_erased_and_calls_again_is_somebody_new(hotline: SalesChannel, operator: Client) -> None:
+    ann = _ann()
+    erase.erase(ann.pk, actor="olga", at_once=True)
+    _do(operator, _begin(operator, hotline), "make", name="Ann Lee", phone="", email="ann@example.com")
+    assert PhoneCall.objects.get().customer_id not in (None, ann.pk)
 
 
 def test_an_order_is_built_held_and_placed_once(hotline: SalesChannel, market: Market, operator: Client) -> None:

@@ -15,7 +15,8 @@ from finalmarket.channels.models import ChannelProduct, SalesChannel
 from finalmarket.customers import merging
 from finalmarket.customers.models import OmnichannelCustomer
 from finalmarket.customers.persons import settle
-from finalmarket.customers.resolve import Contact
+from finalmarket.customers.resolve import Contact, resolve
+from finalmarket.integrations.privacy import erase
 from finalmarket.kernel.errors import UserError
 from finalmarket.orders import cart as carts
 from finalmarket.orders.drafts import OutOfStock
@@ -59,6 +60,19 @@ def test_a_cart_belongs_to_the_device_until_the_device_is_somebodys(market: Mark
     assert cart.customer_id != order.customer_id
     assert cart.customer is not None
     assert cart.customer.person().id == order.customer.person().id
+
+
+def test_whoever_was_erased_and_shops_again_begins_anew(market: Market) -> None:
+    tea = market.goods("TEA", warehouse=9)
+    market.web.add_product(market.product)
+    ann = resolve(Contact(email="ann@example.com"))
+    assert ann is not None
+    erase.erase(ann.pk, actor="olga", at_once=True)
+    on_phone = carts.open_cart(market.web, contact=device("phone"))
+    carts.add(on_phone.token, tea.pk)
+    order = carts.check_out(on_phone.token, email="ann@example.com").order
+    cart = carts.open_cart(market.web, contact=Contact(email="ann@example.com"))
+    assert order.customer_id == cart.customer_id != ann.pk
 
 
 def test_of_one_variant_the_newest_word_counts_and_nothing_is_added_up(market: Market) -> None:

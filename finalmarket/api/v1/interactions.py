@@ -191,7 +191,9 @@ def _record(
     request: HttpRequest, told: Sequence[InteractionIn], channels: dict[int, SalesChannel]
 ) -> list[Outcome | None]:  # fmt: skip
     """The outcome of each; None where nobody is meant."""
-    profiles = whose(request, [(one, channels[one.channel].country) for one in told])
+    profiles = whose(
+        request, [(one, channels[one.channel].country) for one in told], moments=[one.occurred_at for one in told]
+    )
     rows = [
         Told(profile, channels[one.channel], one.type, one.occurred_at, one.message_id, one.context)
         for one, profile in zip(told, profiles, strict=True)

@@ -24,9 +24,11 @@ from pydantic_core import CoreSchema
 from finalmarket.api.door import caller_of
 from finalmarket.api.paging import LIMIT, MOST
 from finalmarket.api.problems import Problem, fault
+from finalmarket.customers import erased
 from finalmarket.customers.models import OmnichannelCustomer
 from finalmarket.customers.resolve import Contact, resolve_many
 from finalmarket.journeys.record import YEARS
+from finalmarket.kernel import clock
 
 MOST_NUMBER = 2**63 - 1
 Number = Annotated[int, Field(ge=1, le=MOST_NUMBER)]
@@ -125,19 +127,27 @@ class About(Said):
         return self
 
 
-def whose(request: HttpRequest, said: Sequence[tuple[About, str]]) -> list[int | None]:
-    """Return the profiles that are meant, each said with the country of its channel; None for a customer who is not
-    there (or was erased), and for a contact in which nothing is valid. A constant number of statements."""
+def whose(
+    request: HttpRequest, said: Sequence[tuple[About, str]], *, moments: Sequence[datetime | None] = ()
+) -> list[int | None]:
+    """Return the profiles that are meant, each said with the country of its channel; `moments` says when each did what
+    is told (None, or none of them: now). None for a customer who is not there, for a contact in which nothing is valid,
+    and for whoever was erased after that. A constant number of statements."""
     named = {about.customer for about, _ in said if about.customer is not None}
     there = set(OmnichannelCustomer.objects.filter(pk__in=named, erased_at=None).values_list("pk", flat=True))
-    contacts = [
-        (place, _contact(about.contact, country)) for place, (about, country) in enumerate(said) if about.contact
-    ]
+    now = clock.now()
+    when = [at or now for at in moments] or [now] * len(said)
+    contacts = {
+        place: _contact(about.contact, country, at)
+        for place, ((about, country), at) in enumerate(zip(said, when, strict=True))
+        if about.contact
+    }
     found: list[int | None] = [about.customer if about.customer in there else None for about, _ in said]
     if contacts:
-        numbers = resolve_many([contact for _, contact in contacts], source=source_of(request))
-        for (place, _), number in zip(contacts, numbers, strict=True):
-            found[place] = number
+        numbers = resolve_many(list(contacts.values()), source=source_of(request))
+        gone = erased.among(numbers)
+        for place, number in zip(contacts, numbers, strict=True):
+            found[place] = None if number in gone else number
     return found
 
 
@@ -146,12 +156,13 @@ def nobody(about: About) -> Problem:
     if about.customer is not None:
         what = f"there is no customer {about.customer}, or they were erased"
         return fault("body.customer", what, "Look the customer up.")
-    return fault("body.contact", "nothing in it is valid", "Give an e-mail address, a number or an id that is one.")
+    what = "nothing in it is valid, or they were erased since"
+    return fault("body.contact", what, "Give an e-mail address, a number or an id that is one.")
 
 
-def _contact(given: ContactIn, country: str) -> Contact:
+def _contact(given: ContactIn, country: str, at: datetime) -> Contact:
     values: dict[str, Any] = given.model_dump()
-    return Contact(**{**values, "country": given.country or country})
+    return Contact(**{**values, "country": given.country or country, "at": at})
 
 
 def source_of(request: HttpRequest) -> str:

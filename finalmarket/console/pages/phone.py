@@ -21,6 +21,7 @@ from finalmarket.integrations.desk import pages
 from finalmarket.integrations.desk.asking import accounts_that
 from finalmarket.integrations.models import ChannelIntegration
 from finalmarket.integrations.talk import letters
+from finalmarket.kernel import clock
 from finalmarket.orders import calls
 from finalmarket.orders.models import PhoneCall
 
@@ -133,7 +134,7 @@ def _make(found: PhoneCall, given: Given, who: str) -> str:
     """A customer who is new, or known by that address or number already: then it is them."""
     channel = found.sales_channel
     contact = Contact(
-        name=given.get("name", "").strip(), email=given.get("email", ""), phone=given.get("phone", "")
+        name=given.get("name", "").strip(), email=given.get("email", ""), phone=given.get("phone", ""), at=clock.now()
     )  # fmt: skip
     profile = resolve(contact, country=channel.country, source=channel.slug)
     if profile is None:
