@@ -1048,9 +1048,14 @@ BEGIN
             SELECT item.location_id,
                    item.on_hand - item.reserved - item.allocated - line.is_backorder::int * item.safety AS free
             FROM stock_item item JOIN stock_locations location ON location.id = item.location_id
+            LEFT JOIN channel_sources source
+              ON source.location_id = item.location_id AND source.sales_channel_id = line.sales_channel_id
             WHERE item.variant_id = line.variant_id AND location.is_active
+              AND (source.id IS NOT NULL OR item.location_id = line.location_id OR NOT EXISTS (
+                  SELECT FROM channel_sources own WHERE own.sales_channel_id = line.sales_channel_id))
               AND item.on_hand - item.reserved - item.allocated - line.is_backorder::int * item.safety > 0
-            ORDER BY (item.location_id = line.location_id) DESC NULLS LAST, location.priority, location.id
+            ORDER BY (item.location_id = line.location_id) DESC NULLS LAST, coalesce(source.rank, location.priority),
+                     location.id
         LOOP
             EXIT WHEN v_open = 0;
             v_take := least(v_open, place.free);
@@ -10966,7 +10971,8 @@ INSERT INTO public.django_migrations ("id", "app", "name", "applied") VALUES ('1
 INSERT INTO public.django_migrations ("id", "app", "name", "applied") VALUES ('134', 'procrastinate', '0041_post_retry_failed_job', now());
 INSERT INTO public.django_migrations ("id", "app", "name", "applied") VALUES ('135', 'sessions', '0001_initial', now());
 INSERT INTO public.django_migrations ("id", "app", "name", "applied") VALUES ('136', 'stock', '0007_promises_met', now());
-SELECT pg_catalog.setval(pg_catalog.pg_get_serial_sequence('public.django_migrations', 'id'), 136);
+INSERT INTO public.django_migrations ("id", "app", "name", "applied") VALUES ('137', 'stock', '0008_met_at_sources', now());
+SELECT pg_catalog.setval(pg_catalog.pg_get_serial_sequence('public.django_migrations', 'id'), 137);
 INSERT INTO public.segments ("id", "key", "name", "rank", "rule", "marks", "created_by", "created_at", "updated_at", "sorted_at") VALUES ('1', 'vip', 'VIP', '1', '{"all": [{"top": "0.05", "field": "lifetime_value"}, {"field": "orders", "at_least": "2"}, {"field": "days_since_order", "at_most": "365"}]}', '{}', '', now(), now(), NULL);
 INSERT INTO public.segments ("id", "key", "name", "rank", "rule", "marks", "created_by", "created_at", "updated_at", "sorted_at") VALUES ('2', 'high_value', 'High value', '2', '{"all": [{"top": "0.2", "field": "lifetime_value"}, {"field": "days_since_order", "at_most": "365"}]}', '{}', '', now(), now(), NULL);
 INSERT INTO public.segments ("id", "key", "name", "rank", "rule", "marks", "created_by", "created_at", "updated_at", "sorted_at") VALUES ('3', 'new', 'New', '3', '{"all": [{"field": "orders", "at_most": "1"}, {"field": "days_since_first_order", "at_most": "90"}]}', '{}', '', now(), now(), NULL);

@@ -54,6 +54,8 @@ class RefereedGame(RuleBasedStateMachine):
     keys: dict[str, tuple[Request, int]]
     lines: list[Line]
     fences: dict[tuple[int, int], int]
+    named: dict[int, set[int]]
+    """By reservation: places that somebody named for it, whatever its channel sells from."""
 
     # ---- what holds after every step
 
@@ -67,6 +69,7 @@ class RefereedGame(RuleBasedStateMachine):
         items = StockItem.objects.values_list("variant_id", "location_id", "on_hand")
         assert {(v, p): n for v, p, n in items if n} == {key: n for key, n in self.books.on_hand.items() if n}
         lines, left = self.open_lines(), self.fence_left()
+        self.units_lie_where_they_may(lines)
         self.fences_are_kept(lines, left)
         self.lines, self.fences, self.cut, self.lost = lines, left, False, False
         self.shown_is_what_would_be_granted(Moment(self.books, lines, left))
@@ -79,6 +82,12 @@ class RefereedGame(RuleBasedStateMachine):
             recipe = self.books.recipes.get(good, {good: 1})
             expected = min(atp.available(now.facts(part, shop)) // each for part, each in recipe.items())
             assert level.available == expected, (good, shop, level, now.facts(good, shop))
+
+    def units_lie_where_they_may(self, lines: list[Line]) -> None:
+        """Units of a channel lie where it sells from, or at a place that was named for them."""
+        for line in lines:
+            if line.quantity and line.location is not None:
+                assert line.location in {*self.books.sources[line.channel], *self.named.get(line.reservation, ())}, line
 
     def fences_are_kept(self, lines: list[Line], left: dict[tuple[int, int], int]) -> None:
         """What is left in a fence and what is open out of it stays the same, unless goods left or fences were cut."""
@@ -143,6 +152,7 @@ class RefereedGame(RuleBasedStateMachine):
             if verdict.outcome == "granted" and verdict.reservation_id is not None:
                 known[request.key] = request
                 self.keys[request.key] = (request, verdict.reservation_id)
+                self.name(verdict.reservation_id, request.location_id)
 
     def referee(self, now: Moment, request: Request, verdict: Verdict, opened: list[Line]) -> None:
         """Grant and refuse only as the formula does, line by line; what was granted lies where it may be taken."""
@@ -172,6 +182,11 @@ class RefereedGame(RuleBasedStateMachine):
         assert (+now.used, +now.beyond) == (+trial.used, +trial.beyond)
         if not any(line.has_ended for line in self.lines):  # a hold that may stand keeps what it has out of a fence
             assert +now.fence == +trial.fence
+
+    def name(self, reservation: int, place: int | None) -> None:
+        """Somebody names a place for a reservation."""
+        if place is not None:
+            self.named.setdefault(reservation, set()).add(place)
 
     def keys_in_use(self) -> dict[str, Request]:
         """Keys that stand for a hold that has not ended, a promise, or what became of it."""

@@ -75,7 +75,7 @@ class StockGame(RefereedGame):
         """Everything of one game happens in a transaction that is rolled back."""
         self.played["games"] += 1
         self.books = self.world.books()
-        self.keys = {}
+        self.keys, self.named = {}, {}
         self.lines = self.open_lines()
         self.fences = self.fence_left()
         self.transaction = transaction.atomic()
@@ -133,6 +133,8 @@ class StockGame(RefereedGame):
         (verdict,) = reserve([request])
         note(f"sale {request} -> {verdict}")
         assert verdict.outcome == "granted"
+        assert verdict.reservation_id is not None
+        self.name(verdict.reservation_id, request.location_id)
         mine = [line for line in self.open_lines() if line.reservation == verdict.reservation_id]
         for number, variant, wanted in self.books.expand(request.lines):
             got = [line for line in mine if (line.line, line.variant) == (number, variant)]
@@ -204,6 +206,7 @@ class StockGame(RefereedGame):
         free = Moment(self.books, self.lines, {}).free(line.variant, target, guard=False)
         may = line.location is not None and line.location != target and not line.has_ended
         assert moved == (min(quantity, line.quantity, free) if may else 0)
+        self.name(line.reservation, target)
 
     # ---- goods come and go
 

@@ -6,7 +6,7 @@ import pytest
 from django.utils import timezone
 
 from finalmarket.stock import atp, ledger, receipts
-from finalmarket.stock.models import ReservationLine
+from finalmarket.stock.models import ChannelSource, ReservationLine
 from finalmarket.stock.policies import set_backorder_limit, set_policy, set_safety
 from tests.stock.shelves import (
     OVER,
@@ -175,4 +175,44 @@ def test_nobody_waits_for_goods_while_an_ended_hold_lies_on_the_shelf() -> None:
     hold(web, good, 3, seconds=OVER)
     order = promise(web, good, 4)
     assert (waiting(order), pool(good).allocated) == (1, 3)
+    assert_books_agree()
+
+
+def short(reservation_id: int) -> int:
+    return sum(line.short for line in lines_of(reservation_id))
+
+
+def test_goods_that_arrive_where_a_channel_does_not_sell_from_meet_none_of_its_promises() -> None:
+    good, web, south, warehouse = new_variant(), new_channel(), new_place(), new_place()
+    ChannelSource.objects.create(sales_channel=web, location=south)
+    set_backorder_limit(good.pk, 10)
+    set_policy(good.pk, web.pk, allows_backorder=True)
+    order, sold = promise(web, good, 2), sell(web, good, 1)
+    put(good, warehouse, 9)
+    assert (waiting(order), short(sold), pool(good).allocated) == (2, 1, 0)
+    put(good, south, 3)
+    assert (waiting(order), short(sold)) == (0, 0)
+    met = [line.location_id for line in (*lines_of(order), *lines_of(sold)) if line.quantity]
+    assert met == [south.pk, south.pk]
+    assert_books_agree()
+
+
+def test_a_promise_is_met_at_the_source_that_its_channel_ranks_first() -> None:
+    good, web, near, far = new_variant(), new_channel(), new_place(priority=1), new_place(priority=9)
+    ChannelSource.objects.create(sales_channel=web, location=near, rank=2)
+    ChannelSource.objects.create(sales_channel=web, location=far, rank=1)
+    set_backorder_limit(good.pk, 10)
+    set_policy(good.pk, web.pk, allows_backorder=True)
+    order = promise(web, good, 2)
+    ledger.receive([ledger.Receipt(good.pk, place.pk, 5) for place in (near, far)], actor="test")
+    assert [line.location_id for line in lines_of(order) if line.quantity] == [far.pk]
+    assert_books_agree()
+
+
+def test_what_a_place_sold_without_having_it_is_met_there_whatever_its_channel_sells_from() -> None:
+    good, till, store, warehouse = new_variant(), new_channel(), new_place(), new_place()
+    ChannelSource.objects.create(sales_channel=till, location=warehouse)
+    sold = sell(till, good, 2, place=store)
+    put(good, store, 2)
+    assert [(line.location_id, line.quantity) for line in lines_of(sold) if line.quantity] == [(store.pk, 2)]
     assert_books_agree()

@@ -58,8 +58,9 @@ BEGIN
 END $$;
 
 -- Goods that arrived, or came free, meet what fell short and what was promised beyond stock, the oldest promise first;
--- returns the units met. What was sold already may take safety stock and cut into ring fences; a backorder takes the own
--- fence of its channel and what is neither fenced nor safety stock.
+-- returns the units met. They are met where their channel sells from, as `stock_reserve` takes them, and where they were
+-- missed. What was sold already may take safety stock and cut into ring fences; a backorder takes the own fence of its
+-- channel and what is neither fenced nor safety stock.
 CREATE OR REPLACE FUNCTION stock_backfill(p_variants bigint[], p_actor text) RETURNS int LANGUAGE plpgsql
 SET enable_hashjoin = off SET enable_mergejoin = off SET enable_seqscan = off SET plan_cache_mode = force_generic_plan AS $$
 DECLARE
@@ -87,9 +88,14 @@ BEGIN
             SELECT item.location_id,
                    item.on_hand - item.reserved - item.allocated - line.is_backorder::int * item.safety AS free
             FROM stock_item item JOIN stock_locations location ON location.id = item.location_id
+            LEFT JOIN channel_sources source
+              ON source.location_id = item.location_id AND source.sales_channel_id = line.sales_channel_id
             WHERE item.variant_id = line.variant_id AND location.is_active
+              AND (source.id IS NOT NULL OR item.location_id = line.location_id OR NOT EXISTS (
+                  SELECT FROM channel_sources own WHERE own.sales_channel_id = line.sales_channel_id))
               AND item.on_hand - item.reserved - item.allocated - line.is_backorder::int * item.safety > 0
-            ORDER BY (item.location_id = line.location_id) DESC NULLS LAST, location.priority, location.id
+            ORDER BY (item.location_id = line.location_id) DESC NULLS LAST, coalesce(source.rank, location.priority),
+                     location.id
         LOOP
             EXIT WHEN v_open = 0;
             v_take := least(v_open, place.free);
