@@ -176,21 +176,6 @@ def promises_of(
     known: Mapping[int, Mapping[int, int]],
 ) -> list[OrderPromise]:
     """Return which line of a reservation stands behind which order line. `wants` are the request's lines by number,
-def serving_lines(hold: Reservation, goods: Sequence[Mapping[int, int]]) -> dict[int, int]:
-    """Say which line of a hold serves which of these goods, both by their number; each of them is given by what its
-    units consist of. A line that serves none is left out: it was given back, or holds other goods."""
-    held: dict[int, set[int]] = defaultdict(set)
-    for line, variant_id in hold.lines.exclude(state="released").values_list("line", "variant_id"):
-        held[line].add(variant_id)
-    waiting, found = dict(enumerate(goods)), {}
-    for line, variants in sorted(held.items()):
-        number = next((number for number, parts in waiting.items() if parts.keys() == variants), None)
-        if number is not None:
-            found[line] = number
-            del waiting[number]
-    return found
-
-
     `taken` those of the reservation: line, variant, units promised, units short; `known` the recipes of lines."""
     totals: dict[tuple[int, int], int] = defaultdict(int)
     for line, variant_id, promised, short in taken:
@@ -205,6 +190,21 @@ def serving_lines(hold: Reservation, goods: Sequence[Mapping[int, int]]) -> dict
         )
         for (line, variant_id), units in sorted(totals.items())
     ]
+
+
+def serving_lines(hold: Reservation, goods: Sequence[Mapping[int, int]]) -> dict[int, int]:
+    """Say which line of a hold serves which of these goods, both by their number; each of them is given by what its
+    units consist of. A line that serves none is left out: it was given back, or holds other goods."""
+    held: dict[int, set[int]] = defaultdict(set)
+    for line, variant_id in hold.lines.exclude(state="released").values_list("line", "variant_id"):
+        held[line].add(variant_id)
+    waiting, found = dict(enumerate(goods)), {}
+    for line, variants in sorted(held.items()):
+        number = next((number for number, parts in waiting.items() if parts.keys() == variants), None)
+        if number is not None:
+            found[line] = number
+            del waiting[number]
+    return found
 
 
 def count_short(standing: Standing) -> None:
