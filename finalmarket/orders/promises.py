@@ -51,26 +51,10 @@ def lock_stock_of(order_ids: Sequence[int], variant_ids: Iterable[int] = ()) -> 
 
 
 def lock_pools(variant_ids: Iterable[int]) -> None:
-    """Lock the pools of these variants, then the due rows of their listings and of the bundles that they are part of.
-
-    Two orders without a common variant may share a bundle's listing: locked in steps, verb by verb, its due rows would
-    make them wait for each other.
-    """
+    """Lock the pools of these variants and the due rows of their listings, unless a page of orders holds them."""
     variants = sorted(set(variant_ids))
-    if held.are_locked(variants):
-        return
-    ledger.lock(variants)
-    with connection.cursor() as cursor:
-        cursor.execute(
-            """SELECT FROM due_changes due WHERE due.what = 'stock' AND due.listing_id = ANY (ARRAY(
-                   SELECT id FROM channel_products WHERE variant_id = ANY (%(variants)s)
-                   UNION ALL
-                   SELECT listing.id FROM bundle_components part
-                   JOIN channel_products listing ON listing.variant_id = part.bundle_id
-                   WHERE part.component_id = ANY (%(variants)s)))
-               ORDER BY due.listing_id FOR UPDATE""",
-            {"variants": variants},
-        )
+    if not held.are_locked(variants):
+        ledger.lock_with_listings(variants)
 
 
 def give_back(standing: Standing, *, actor: str, reason: str) -> int:

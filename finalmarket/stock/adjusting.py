@@ -3,13 +3,14 @@ holds the locks of a thousand pools for seconds keeps the desk from all that the
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Collection, Sequence
 from dataclasses import dataclass
 
 from django.db import transaction
 
 from finalmarket.kernel.errors import UserError
 from finalmarket.stock import ledger
+from finalmarket.stock.models import StockPool
 from finalmarket.stock.refusals import NotAsExpected, refuse_places, refuse_variants
 
 
@@ -25,6 +26,7 @@ class Change:
     quantity: int = 0
     expected: int | None = None
     reference: str = ""
+    kind: str = "adjust"
 
 
 @dataclass(frozen=True, slots=True)
@@ -42,7 +44,7 @@ def adjust_each(changes: Sequence[Change], *, actor: str) -> list[Changed | User
     refuse_places({change.location_id for change in changes})
     refused = _refused({change.variant_id for change in changes})
     variants = sorted({change.variant_id for change in changes} - refused.keys())
-    ledger.lock(variants)
+    ledger.lock_with_listings(variants)
     book = _Book(actor, ledger.balances(variants))
     found = [refused.get(change.variant_id) or book.change(change) for change in changes]
     book.write()
@@ -73,7 +75,7 @@ class _Book:
             return self._reach_into_promises(change, delta)
         if delta:
             self._waiting[change.variant_id] = ledger.Movement(
-                "adjust", *place, on_hand=delta, reference=change.reference, reason=change.reason
+                change.kind, *place, on_hand=delta, reference=change.reference, reason=change.reason
             )
             self._balances[place] = on_hand + delta, promised
         return Changed(on_hand + delta, delta)
@@ -82,7 +84,7 @@ class _Book:
         """Some promises give way: the ledger knows which."""
         on_hand = ledger.adjust(
             change.variant_id, change.location_id, delta, reason=change.reason, actor=self._actor,
-            reference=change.reference,
+            reference=change.reference, kind=change.kind,
         )  # fmt: skip
         self._balances.update(ledger.balances([change.variant_id]))
         return Changed(on_hand, delta)
@@ -94,11 +96,17 @@ class _Book:
             return
         ledger.post(list(waiting.values()), actor=self._actor)
         fewer = {variant: one for variant, one in waiting.items() if one.on_hand < 0}
-        for reason in sorted({one.reason for one in fewer.values()}):
-            variants = [variant for variant, one in fewer.items() if one.reason == reason]
-            ledger.trim_fences(variants, actor=self._actor, reason=reason)
+        cut = {variant: fewer[variant].reason for variant in _with_fences(fewer)}
+        for reason in sorted(set(cut.values())):
+            ledger.trim_fences(sorted(v for v in cut if cut[v] == reason), actor=self._actor, reason=reason)
         ledger.backfill(sorted(waiting.keys() - fewer.keys()), actor=self._actor)
         self._balances.update(ledger.balances(list(waiting)))
+
+
+def _with_fences(variant_ids: Collection[int]) -> list[int]:
+    """Return those of the variants that have units in ring fences. Each may have lost some for a reason of its own."""
+    fenced = StockPool.objects.filter(variant__in=variant_ids, fenced__gt=0)
+    return list(fenced.values_list("variant_id", flat=True))
 
 
 def _refused(variant_ids: set[int]) -> dict[int, UserError]:

@@ -15,6 +15,7 @@ from django.db import connection, transaction
 from finalmarket.kernel import clock
 from finalmarket.kernel.errors import UserError
 from finalmarket.stock import ledger
+from finalmarket.stock.adjusting import Change, adjust_each
 from finalmarket.stock.models import StockCount, StockCountLine
 from finalmarket.stock.questions import QUERIES
 from finalmarket.stock.refusals import refuse_places, refuse_variants
@@ -83,21 +84,14 @@ def apply(count_id: int, *, actor: str, reason: str = "") -> list[Counted]:
     when the count is over or nothing was counted.
     """
     count = _open(count_id)
-    ledger.lock(count.lines.values_list("variant_id", flat=True))
+    ledger.lock_with_listings(count.lines.values_list("variant_id", flat=True))
     found = preview(count_id)
     if not found:
         raise UserError(f"nothing was counted in count {count_id}")
-    for counted in found:
-        said = f"counted {counted.counted}, booked {counted.booked}"
-        ledger.adjust(
-            counted.variant_id,
-            count.location_id,
-            counted.difference,
-            reason=(f"{said}: {reason}" if reason else said)[:200],
-            actor=actor,
-            reference=f"count:{count_id}",
-            kind="count",
-        )
+    changes = [_change(count, counted, reason) for counted in found if counted.difference]
+    for became in adjust_each(changes, actor=actor):
+        if isinstance(became, UserError):
+            raise became
     _write_differences(count, found)
     count.state, count.applied_at = StockCount.State.APPLIED, clock.now()
     count.save(update_fields=["state", "applied_at"])
@@ -112,12 +106,27 @@ def cancel(count_id: int) -> None:
     count.save(update_fields=["state"])
 
 
+def _change(count: StockCount, counted: Counted, reason: str) -> Change:
+    said = f"counted {counted.counted}, booked {counted.booked}"
+    return Change(
+        counted.variant_id,
+        count.location_id,
+        (f"{said}: {reason}" if reason else said)[:200],
+        counted.difference,
+        reference=f"count:{count.pk}",
+        kind="count",
+    )
+
+
 def _write_differences(count: StockCount, found: Sequence[Counted]) -> None:
-    differences = {counted.variant_id: counted.difference for counted in found}
-    lines = list(count.lines.all())
-    for line in lines:
-        line.difference = differences[line.variant_id]
-    StockCountLine.objects.bulk_update(lines, ["difference"])
+    """By one statement, however many were counted: the pools of all of them are locked."""
+    with connection.cursor() as cursor:
+        cursor.execute(
+            """UPDATE stock_count_lines line SET difference = counted.units
+               FROM unnest(%s::bigint[], %s::int[]) counted(variant_id, units)
+               WHERE line.count_id = %s AND line.variant_id = counted.variant_id""",
+            [[counted.variant_id for counted in found], [counted.difference for counted in found], count.pk],
+        )
 
 
 def _open(count_id: int) -> StockCount:

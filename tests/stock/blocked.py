@@ -16,6 +16,7 @@ from finalmarket.kernel.database import owner_database
 from finalmarket.kernel.sql import open_connection
 from finalmarket.stock.clerk import APPLICATION_NAME
 from finalmarket.stock.desk import Desk
+from finalmarket.stock.models import StockLocation
 from finalmarket.stock.reserve import Request, Verdict
 from tests.patience import PATIENCE_SECONDS
 
@@ -25,6 +26,17 @@ def pool_of(variant: Variant) -> Iterator[None]:
     """Within it another transaction holds the variant's pool: whoever reserves it waits."""
     with open_connection(autocommit=False) as other:
         other.execute("SELECT FROM stock_pool WHERE variant_id = %s FOR UPDATE", [variant.pk])
+        yield
+        other.rollback()
+
+
+@contextmanager
+def item_of(variant: Variant, place: StockLocation) -> Iterator[None]:
+    """Within it another transaction holds what lies of the variant at that place: whoever books it waits."""
+    with open_connection(autocommit=False) as other:
+        other.execute(
+            "SELECT FROM stock_item WHERE variant_id = %s AND location_id = %s FOR UPDATE", [variant.pk, place.pk]
+        )
         yield
         other.rollback()
 
@@ -82,6 +94,15 @@ def a_desk_waits_for_a_lock() -> bool:
             [APPLICATION_NAME],
         ).fetchone()
         return bool(row and row[0])
+
+
+def waiting() -> int:
+    """How many wait for somebody else's lock."""
+    with onlooker() as eyes:
+        row = eyes.execute(
+            "SELECT count(*) FROM pg_stat_activity WHERE datname = current_database() AND wait_event_type = 'Lock'"
+        ).fetchone()
+    return int(row[0]) if row else 0
 
 
 def somebody_waits_for_a_transaction() -> bool:

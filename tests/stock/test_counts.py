@@ -3,12 +3,15 @@
 from datetime import timedelta
 
 import pytest
+from django.db import connection
+from django.test.utils import CaptureQueriesContext
 from django.utils import timezone
 
-from finalmarket.catalog.models import Variant
+from finalmarket.catalog.models import BundleComponent, Variant
 from finalmarket.kernel.errors import UserError
 from finalmarket.stock import counts, ledger
 from finalmarket.stock.models import StockLocation, StockMovement
+from finalmarket.stock.policies import set_policy
 from tests.stock.shelves import (
     assert_books_agree,
     lines_of,
@@ -133,3 +136,48 @@ def test_a_count_is_applied_once_or_dropped(good: Variant, place: StockLocation)
     with pytest.raises(UserError, match="is over: it is cancelled"):
         counts.record(dropped.pk, good.pk, 1)
     assert shelf(good, place).on_hand == 4
+
+
+def test_a_stock_take_of_many_costs_as_many_statements_as_one_of_two(place: StockLocation) -> None:
+    def statements(goods: list[Variant]) -> int:
+        count = counts.start(place.pk)
+        for units, good in enumerate(goods):
+            put(good, place, 5)
+            counts.record(count.pk, good.pk, units)
+        with CaptureQueriesContext(connection) as asked:
+            found = counts.apply(count.pk, actor="ann")
+        assert [one.difference for one in found] == [units - 5 for units in range(len(goods))]
+        assert {line.variant_id: line.difference for line in count.lines.all()} == {
+            one.variant_id: one.difference for one in found
+        }
+        return len(asked)
+
+    goods = [new_variant() for _ in range(14)]
+    assert statements(goods[:2]) == statements(goods[2:])
+    assert_books_agree()
+
+
+def test_fences_give_way_to_what_counts_found_missing(good: Variant, place: StockLocation) -> None:
+    pot, web = new_variant(), new_channel()
+    put(pot, place, 10)
+    set_policy(good.pk, web.pk, fence_quantity=8)
+    set_policy(pot.pk, web.pk, fence_quantity=3)
+    count = counts.start(place.pk)
+    for variant in (good, pot):
+        counts.record(count.pk, variant.pk, 5)
+    counts.apply(count.pk, actor="ann")
+    assert (pool(good).fenced, pool(pot).fenced) == (5, 3)
+    said = StockMovement.objects.get(variant=good, kind="fence", fence_delta__lt=0)
+    assert (said.fence_delta, said.reason) == (-3, "counted 5, booked 10")
+    assert_books_agree()
+
+
+def test_a_count_of_what_became_a_bundle_meanwhile_changes_nothing(good: Variant, place: StockLocation) -> None:
+    became = new_variant("SET")
+    count = counts.start(place.pk)
+    counts.record(count.pk, good.pk, 4)
+    counts.record(count.pk, became.pk, 1)
+    BundleComponent.objects.create(bundle=became, component=good, quantity=1)
+    with pytest.raises(UserError, match="SET is a bundle"):
+        counts.apply(count.pk, actor="ann")
+    assert (shelf(good, place).on_hand, count.state) == (10, "open")
