@@ -8,10 +8,13 @@ from contextlib import contextmanager
 from dataclasses import dataclass, field
 from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
 
+SILENT = 0
+
 
 @dataclass
 class Receiver:
-    """What came in, and what is answered: each of `answers` once, then 204. `location` goes with redirects."""
+    """What came in, and what is answered: each of `answers` once, then 204. `location` goes with redirects; SILENT is
+    no answer at all."""
 
     url: str = ""
     answers: list[int] = field(default_factory=list)
@@ -28,7 +31,11 @@ def receiving(*answers: int) -> Iterator[Receiver]:
         def do_POST(self) -> None:
             body = self.rfile.read(int(self.headers["Content-Length"]))
             receiver.got.append(({name.lower(): value for name, value in self.headers.items()}, body))
-            self.send_response(receiver.answers.pop(0) if receiver.answers else 204)
+            status = receiver.answers.pop(0) if receiver.answers else 204
+            if status == SILENT:
+                self.close_connection = True
+                return
+            self.send_response(status)
             if receiver.location:
                 self.send_header("Location", receiver.location)
             self.send_header("Content-Length", "0")

@@ -7,6 +7,7 @@ from collections.abc import Callable, Iterator
 from datetime import timedelta
 from decimal import Decimal
 
+import httpx2
 import pytest
 from django.db import transaction
 from standardwebhooks import Webhook, WebhookVerificationError
@@ -14,16 +15,17 @@ from standardwebhooks import Webhook, WebhookVerificationError
 from finalmarket.catalog.models import Product, Variant, VariantPrice
 from finalmarket.channels.models import SalesChannel
 from finalmarket.customers.models import OmnichannelCustomer
+from finalmarket.integrations.lanes import lane
 from finalmarket.integrations.models import OutgoingDelivery, OutgoingEvent, WebhookEndpoint
 from finalmarket.integrations.outgoing import announce, endpoints, guard
-from finalmarket.integrations.outgoing.deliver import PAUSES, deliver
+from finalmarket.integrations.outgoing.deliver import LANE, PAUSES, deliver
 from finalmarket.kernel import clock
 from finalmarket.kernel.errors import UserError
 from finalmarket.orders.drafts import LineDraft, OrderDraft
 from finalmarket.orders.intake import take
 from finalmarket.stock import ledger, sweep
 from finalmarket.stock.models import StockLocation
-from tests.integrations.receivers import Receiver, receiving
+from tests.integrations.receivers import SILENT, Receiver, receiving
 
 pytestmark = pytest.mark.django_db
 
@@ -158,6 +160,66 @@ def test_a_failure_is_tried_again_later_under_the_same_message_id(place_order: C
         assert (delivery.state, delivery.attempts, delivery.last_status) == ("delivered", 3, 204)
 
 
+def test_an_endpoint_that_does_not_answer_is_asked_once_and_what_else_waits_for_it_is_not_counted_as_tried(
+    place_order: Callable[[str], int],
+) -> None:
+    with receiving(SILENT) as receiver, clock.steered() as time:
+        endpoints.open_endpoint(receiver.url, ["order.created"])
+        for number in ("W-1", "W-2", "W-3"):
+            place_order(number)
+        tell()
+        assert len(receiver.got) == 1
+        first, *others = OutgoingDelivery.objects.order_by("id")
+        assert (first.attempts, first.last_status) == (1, None)
+        assert {(one.state, one.attempts, one.next_try_at) for one in others} == {("waiting", 0, clock.now())}
+        tell()
+        assert len(receiver.got) == 3  # the others first
+        time.advance(timedelta(minutes=1))
+        tell()
+        assert set(OutgoingDelivery.objects.values_list("state", flat=True)) == {"delivered"}
+
+
+def test_an_endpoint_that_is_slow_to_answer_lets_others_have_their_turn_after_a_minute(
+    place_order: Callable[[str], int],
+) -> None:
+    endpoint, _ = endpoints.open_endpoint("https://slow.example/hook", ["order.created"])
+    for number in range(5):
+        place_order(f"W-{number}")
+    announce.prepare()
+    with clock.steered() as time:
+
+        def answer(request: httpx2.Request) -> httpx2.Response:
+            time.advance(timedelta(seconds=25))
+            return httpx2.Response(204)
+
+        assert [deliver(endpoint.pk, transport=httpx2.MockTransport(answer)) for _ in range(3)] == [3, 2, 0]
+
+
+def test_one_worker_at_a_time_tells_an_endpoint_and_the_next_does_not_wait(
+    receiver: Receiver, place_order: Callable[[str], int]
+) -> None:
+    endpoint, _ = endpoints.open_endpoint(receiver.url, ["order.created"])
+    place_order("W-1")
+    announce.prepare()
+    with lane(endpoint.pk, LANE):
+        assert (deliver(endpoint.pk), receiver.got) == (0, [])
+    assert deliver(endpoint.pk) == 1
+
+
+def test_a_late_failure_does_not_take_back_what_another_worker_has_told(place_order: Callable[[str], int]) -> None:
+    endpoint, _ = endpoints.open_endpoint("https://late.example/hook", ["order.created"])
+    place_order("W-1")
+    announce.prepare()
+
+    def answer(request: httpx2.Request) -> httpx2.Response:
+        OutgoingDelivery.objects.update(state="delivered", attempts=1, last_status=204)
+        return httpx2.Response(500)
+
+    deliver(endpoint.pk, transport=httpx2.MockTransport(answer))
+    told = OutgoingDelivery.objects.get()
+    assert (told.state, told.attempts, told.last_status) == ("delivered", 1, 204)
+
+
 def test_a_telling_is_given_up_after_its_last_pause_and_can_be_sent_again_by_hand(
     place_order: Callable[[str], int],
 ) -> None:
@@ -262,8 +324,6 @@ def test_a_name_with_one_inside_address_among_public_ones_is_refused(monkeypatch
 
 
 def test_the_connection_goes_to_the_address_that_was_checked_whatever_the_name_says_later(receiver: Receiver) -> None:
-    import httpx2
-
     answers = iter([["127.0.0.1"], ["10.0.0.1"]])
     port = int(receiver.url.split(":")[2].split("/")[0])
     transport = guard.GuardedTransport(httpx2.HTTPTransport(), lambda host, asked: next(answers))

@@ -22,6 +22,7 @@ from finalmarket.integrations.outgoing import jobs as outgoing
 from finalmarket.kernel.jobs import declared
 from finalmarket.sandbox.platforms.fake import TOKEN as SECRET
 from finalmarket.stock.models import StockLocation
+from tests.integrations.receivers import SILENT
 from tests.laws.border_house import TOKEN, House, offered_units
 from tests.laws.sync_path import Act, Path, both, nothing
 from tests.laws.ways_in import a_letter, own_order, resumed, three_orders
@@ -261,6 +262,7 @@ AROUND_THE_ACCOUNT: Mapping[str, tuple[Path, ...]] = {
         Path("news is told", "outgoing", prepared_news(), delivered),
         Path("news is told to one who moved", "outgoing", prepared_news(307), delivered),
         Path("news is told to one who fails", "outgoing", prepared_news(500), delivered),
+        Path("news is told to one who does not answer", "outgoing", both(news, prepared_news(SILENT)), delivered),
         Path("news is told to one who is gone", "outgoing", prepared_news(410), delivered),
     ),
 }  # fmt: skip

@@ -1,9 +1,14 @@
 """Sending: in the words and with the signature of the endpoint's dialect (dialects.py), tried again with ever longer
-pauses, each endpoint on its own; 410 switches an endpoint off."""
+pauses; 410 switches an endpoint off.
+
+Each endpoint is on its own, and one worker at a time tells it: one that does not answer costs one time-out and is left
+alone until it is woken again, so that it never takes the workers away from the others.
+"""
 
 from __future__ import annotations
 
 import ssl
+from collections.abc import Sequence
 from dataclasses import dataclass
 from datetime import datetime, timedelta
 from functools import cache
@@ -12,7 +17,9 @@ from typing import Any
 import httpx2
 import structlog
 from django.db import transaction
+from django.db.models import QuerySet
 
+from finalmarket.integrations.lanes import lane
 from finalmarket.integrations.models import OutgoingDelivery, WebhookEndpoint
 from finalmarket.integrations.outgoing.dialects import message_id as message_id
 from finalmarket.integrations.outgoing.dialects import written
@@ -22,7 +29,9 @@ from finalmarket.kernel.errors import UserError
 
 PAUSES = tuple(timedelta(seconds=s) for s in (5, 60, 300, 1800, 7200, 18_000, 36_000, 50_400, 72_000))
 PATIENCE = timedelta(days=3)
+LANE = "outgoing.deliver"
 LEASE = timedelta(minutes=2)
+MOST_SECONDS = 60.0  # of one batch; after it others have their turn, long before the lease ends
 TIMEOUT = httpx2.Timeout(connect=5.0, read=15.0, write=10.0, pool=5.0)
 MOST_AT_ONCE = 50
 MOST_REDIRECTS = 3
@@ -39,17 +48,23 @@ class Told:
 
 
 def deliver(endpoint_id: int, *, transport: httpx2.BaseTransport | None = None) -> int:
-    """Send what is due to one endpoint, oldest first; return how many tellings were taken."""
-    endpoint = WebhookEndpoint.objects.filter(pk=endpoint_id, is_active=True).first()
-    if endpoint is None:
-        return 0
-    taken = 0
+    """Send what is due to one endpoint, oldest first; return how many tellings were taken: 0 at once where another
+    worker is at it."""
+    with lane(endpoint_id, LANE) as held:
+        endpoint = WebhookEndpoint.objects.filter(pk=endpoint_id, is_active=True).first() if held else None
+        return _deliver(endpoint, transport) if endpoint else 0
+
+
+def _deliver(endpoint: WebhookEndpoint, transport: httpx2.BaseTransport | None) -> int:
+    due, taken, until = _claim(endpoint), 0, clock.ticks() + MOST_SECONDS
     guarded = transport or GuardedTransport(httpx2.HTTPTransport(verify=_trusted()))
     with httpx2.Client(transport=guarded, timeout=TIMEOUT, trust_env=False, follow_redirects=False) as client:
-        for delivery in _claim(endpoint):
+        for place, delivery in enumerate(due, start=1):
             told = _send(client, endpoint, delivery)
             taken += _settle(endpoint, delivery, told)
-            if not endpoint.is_active:
+            is_silent = bool(told.error) and told.status is None
+            if is_silent or not endpoint.is_active or clock.ticks() >= until:
+                _give_back(due[place:])
                 break
     return taken
 
@@ -71,8 +86,26 @@ def _claim(endpoint: WebhookEndpoint) -> list[OutgoingDelivery]:
         .select_related("event")
         .order_by("next_try_at", "id")[:MOST_AT_ONCE]
     )
+    for delivery in due:
+        delivery.next_try_at = moment + LEASE
     OutgoingDelivery.objects.filter(pk__in=[delivery.pk for delivery in due]).update(next_try_at=moment + LEASE)
     return due
+
+
+@failpoints.around("outgoing.give_back")
+def _give_back(deliveries: Sequence[OutgoingDelivery]) -> None:
+    """Let these be due again now; whoever took them up after our lease keeps them."""
+    OutgoingDelivery.objects.filter(
+        pk__in=[delivery.pk for delivery in deliveries],
+        state=OutgoingDelivery.State.WAITING,
+        next_try_at__in={delivery.next_try_at for delivery in deliveries},
+    ).update(next_try_at=clock.now())
+
+
+def _as_taken(delivery: OutgoingDelivery) -> QuerySet[OutgoingDelivery]:
+    """The telling, unless somebody else, who took it up after our lease, has settled it."""
+    waiting = OutgoingDelivery.State.WAITING
+    return OutgoingDelivery.objects.filter(pk=delivery.pk, state=waiting, attempts=delivery.attempts)
 
 
 def _send(client: httpx2.Client, endpoint: WebhookEndpoint, delivery: OutgoingDelivery) -> Told:
@@ -109,20 +142,20 @@ def _redirected(url: str, location: str) -> str:
 @failpoints.around("outgoing.settle")
 @transaction.atomic
 def _settle(endpoint: WebhookEndpoint, delivery: OutgoingDelivery, told: Told) -> bool:
-    delivery.attempts += 1
-    delivery.last_status, delivery.last_error = told.status, told.error[:300]
-    moment = clock.now()
+    """Write down what became of a telling; return whether it was taken."""
+    attempts, moment = delivery.attempts + 1, clock.now()
+    facts: dict[str, Any] = {"attempts": attempts, "last_status": told.status, "last_error": told.error[:300]}
     if not told.error:
-        delivery.state, delivery.delivered_at = OutgoingDelivery.State.DELIVERED, moment
-        _note(endpoint, failing_since=None)
-    elif delivery.attempts > len(PAUSES):
-        delivery.state = OutgoingDelivery.State.FAILED
+        facts |= {"state": OutgoingDelivery.State.DELIVERED, "delivered_at": moment}
+    elif attempts > len(PAUSES):
+        facts["state"] = OutgoingDelivery.State.FAILED
     else:
-        pause = PAUSES[delivery.attempts - 1]
-        delivery.next_try_at = moment + pause * randomness.source().uniform(0.9, 1.2)
-    delivery.save()
+        facts["next_try_at"] = moment + PAUSES[attempts - 1] * randomness.source().uniform(0.9, 1.2)
+    _as_taken(delivery).update(**facts)
     if told.error:
         _look_after(endpoint, told, moment)
+    else:
+        _note(endpoint, failing_since=None)
     return not told.error
 
 
