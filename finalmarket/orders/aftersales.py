@@ -14,9 +14,8 @@ from django.db import transaction
 
 from finalmarket.kernel import clock
 from finalmarket.kernel.errors import UserError
-from finalmarket.kernel.money import quantize
 from finalmarket.orders import payments, refunds
-from finalmarket.orders.amounts import Worth, worth_of
+from finalmarket.orders.amounts import PARTS, Parts, Worth, lowered, worth_of
 from finalmarket.orders.history import done, follow, locked, note, write_units
 from finalmarket.orders.known import Known
 from finalmarket.orders.models import Order, OrderLine, Payment, Return
@@ -152,14 +151,12 @@ def refund_surplus(order_id: int, *, key: str, actor: str) -> Decimal:
 
 
 def _lower(order: Order, amount: Decimal) -> None:
-    """Take `amount` off the goods of the order, with the share of tax in it; the parts still sum to the total."""
-    charged = order.goods - order.discount + (Decimal(0) if order.tax_included else order.tax)
-    share = quantize(order.tax * amount / charged, order.currency) if charged > 0 else Decimal(0)
-    share = min(share, order.tax)
-    order.tax -= share
-    order.goods -= amount if order.tax_included else amount - share
-    order.total -= amount
-    order.save(update_fields=["tax", "goods", "total", "updated_at"])
+    """Take `amount` off the order, and keep in mind that it is off: whoever says the order again says it in full."""
+    parts = Parts(**{part: getattr(order, part) for part in PARTS})
+    less = lowered(parts, amount, tax_included=order.tax_included, currency=order.currency)
+    order.goods, order.tax, order.total = less.goods, less.tax, less.total
+    order.taken_off += amount
+    order.save(update_fields=["tax", "goods", "total", "taken_off", "updated_at"])
 
 
 def worth_of_what_left(order: Order) -> Decimal:

@@ -7,7 +7,7 @@ that the parts sum to the total exactly.
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from decimal import Decimal
 from typing import Protocol
 
@@ -15,6 +15,7 @@ from finalmarket.kernel.money import minor_digits, quantize
 
 NOTHING = Decimal(0)
 STORED = Decimal("0.0001")
+PARTS = ("goods", "discount", "shipping", "fees", "tip", "tax", "total")
 
 
 class Priced(Protocol):
@@ -99,6 +100,15 @@ def with_total(parts: Parts, given: Decimal, lines: int, currency: str) -> tuple
     if explained:
         return Parts(goods=parts.goods + difference, fees=parts.fees, total=given, **values), NOTHING
     return Parts(goods=parts.goods, fees=parts.fees + difference, total=given, **values), difference
+
+
+def lowered(parts: Parts, amount: Decimal, *, tax_included: bool, currency: str) -> Parts:
+    """Take `amount` off the goods, with the share of tax in it; the parts still sum to the total."""
+    charged = parts.goods - parts.discount + (NOTHING if tax_included else parts.tax)
+    share = quantize(parts.tax * amount / charged, currency) if charged > 0 else NOTHING
+    share = min(share, parts.tax)
+    goods = parts.goods - (amount if tax_included else amount - share)
+    return replace(parts, goods=goods, tax=parts.tax - share, total=parts.total - amount)
 
 
 @dataclass(frozen=True, slots=True)

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from decimal import Decimal
 from typing import Any
@@ -11,23 +11,31 @@ from finalmarket.catalog.models import Variant
 from finalmarket.customers.resolve import Contact
 from finalmarket.kernel import clock
 from finalmarket.kernel.errors import UserError
-from finalmarket.orders import refunds
+from finalmarket.kernel.money import quantize
+from finalmarket.orders import aftersales, refunds
+from finalmarket.orders.amounts import PARTS, line_total, lowered
 from finalmarket.orders.composing import Composed
-from finalmarket.orders.drafts import OrderDraft, plain
+from finalmarket.orders.drafts import OrderDraft, TenderDraft, plain
 from finalmarket.orders.history import add_problem
 from finalmarket.orders.known import Known
 from finalmarket.orders.models import Order, OrderLine, Payment
-from finalmarket.orders.states import refundable
+from finalmarket.orders.payments import PART
+from finalmarket.orders.states import captured, refundable
 
-PARTS = ("goods", "discount", "shipping", "fees", "tip", "tax", "total")
 LINE_FIELDS = ("title", "external_id", "unit_price", "discount", "tax", "tax_rate", "total")
 SETTLED = (Payment.State.FAILED, Payment.State.VOIDED)
+CAPTURED = Payment.State.CAPTURED
 
 
-def write_header(order: Order, draft: OrderDraft, composed: Composed) -> bool:
-    """Put the draft's own words on the order (amounts, addresses, contact); say whether anything changed."""
-    values: dict[str, Any] = {part: getattr(composed.parts, part) for part in PARTS}
+def write_header(order: Order, draft: OrderDraft, composed: Composed, taken_off: Decimal = Decimal(0)) -> bool:
+    """Put the draft's own words on the order (amounts less what is `taken_off`, addresses, contact); say whether
+    anything changed."""
+    parts = composed.parts
+    if taken_off:
+        parts = lowered(parts, taken_off, tax_included=draft.tax_included, currency=draft.currency)
+    values: dict[str, Any] = {part: getattr(parts, part) for part in PARTS}
     values |= {
+        "taken_off": taken_off,
         "currency": draft.currency,
         "placed_at": draft.placed_at or order.placed_at,
         "tax_included": draft.tax_included,
@@ -87,13 +95,35 @@ def revise(known: Known, draft: OrderDraft, composed: Composed) -> Revised:
     order = known.order
     if draft.currency != order.currency:
         raise UserError(f"{draft}: the currency of a taken order cannot change from {order.currency}")
-    changed = write_header(order, draft, composed)
+    credited = aftersales.credited_units(known.goods)
+    before = _net(known.goods, credited)
     goods = _revise_goods(known, composed.lines)
     others = _revise_others(known, composed.lines)
+    taken_off = _still_off(known, composed.lines, credited, before) if order.taken_off else Decimal(0)
+    changed = write_header(order, draft, composed, taken_off)
     changed = _revise_payments(known, draft) or goods or others or changed
     for text in composed.problems:
         add_problem(order, text)
     return Revised(changed, goods)
+
+
+def _still_off(known: Known, drafted: Sequence[OrderLine], credited: Mapping[int, int], before: Decimal) -> Decimal:
+    """Return what stays off the total though the draft says it in full. Units of which the draft says less than before
+    are not in its amounts any more; where they cost more or less by now, so does what is taken off. `credited` are the
+    units that were cancelled or had come back, `before` is what they cost."""
+    order = known.order
+    pairs = _pair(known.goods, [line for line in drafted if line.kind == OrderLine.Kind.GOODS])
+    said = [old for old, _ in pairs]
+    standing = aftersales.credited_units(said)
+    now = _net(said, {line_id: min(units, credited.get(line_id, 0)) for line_id, units in standing.items()})
+    if now == before:
+        return order.taken_off
+    return quantize(order.taken_off * now / before, order.currency) if before > 0 else Decimal(0)
+
+
+def _net(lines: Iterable[OrderLine], units: Mapping[int, int]) -> Decimal:
+    """What so many units of each of these lines cost, by the lines alone."""
+    return sum((line_total(line) * units[line.pk] / line.quantity for line in lines), Decimal(0))
 
 
 def _revise_goods(known: Known, drafted: Sequence[OrderLine]) -> bool:
@@ -224,14 +254,31 @@ def _revise_payments(known: Known, draft: OrderDraft) -> bool:
                 amount=tender.amount, state=tender.state,
             )  # fmt: skip
             known.payments.append(payment)
-        elif (payment.amount, payment.state) == (tender.amount, tender.state) or payment.state in SETTLED:
+        elif _is_settled(payment, tender):
             continue
-        payment.amount = max(tender.amount, payment.refunded)
-        if payment.state != Payment.State.CAPTURED:
-            payment.state = Payment.State(tender.state)
+        else:
+            amount = max(tender.amount - _came_in_by_parts(known.payments, payment), payment.refunded)
+            if (payment.amount, payment.state) == (amount, tender.state):
+                continue
+            payment.amount, payment.state = amount, Payment.State(tender.state)
         payment.save()
         changed = True
     return changed
+
+
+def _is_settled(payment: Payment, tender: TenderDraft) -> bool:
+    """Whether a draft has no say in a payment any more. What came in is changed by what is said to have come in alone,
+    and not by what was once authorised."""
+    return payment.state in SETTLED or (payment.state == CAPTURED and tender.state != CAPTURED)
+
+
+def _came_in_by_parts(payments: Iterable[Payment], whole: Payment) -> Decimal:
+    """What came in of a payment by parts, each of which is a payment of its own."""
+    return captured(
+        one
+        for one in payments
+        if one.tender == whole.tender and one.external_id.startswith(f"{whole.external_id}{PART}")
+    )
 
 
 def take_refunds(known: Known, draft: OrderDraft, *, actor: str) -> bool:

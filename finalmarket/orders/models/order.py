@@ -76,6 +76,7 @@ class Order(models.Model):
     tax = amount_field()
     tax_included = models.BooleanField(default=True, help_text="Tax is part of the prices and not added to them")
     total = amount_field()
+    taken_off = amount_field(help_text="Off the goods and the total: what was not paid of units that are not kept")
     refunded = amount_field()
     raw = models.JSONField(default=dict, blank=True, help_text="As the platform gave it")
     reservation = models.ForeignKey(
