@@ -335,7 +335,8 @@ class TakesPayments(ABC):
 
 class TakesPaymentsInParts(TakesPayments):
     """What is authorised can be taken in several steps (`capture_payment`, each under its key): what is left stays
-    authorised, and a record's `captured` is the sum of what was taken."""
+    authorised until it is let go (`cancel_payment`, which leaves what was taken). A record's `captured` is the sum of
+    what was taken, and `is_held` says whether there is a rest."""
 
 
 class StartsPayments(ABC):

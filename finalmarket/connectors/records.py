@@ -212,7 +212,8 @@ class StockRecord:
 class PaymentRecord:
     """A payment that stands on its own (a payment provider's); `order_id` is our order's external id, if it tells.
 
-    `state` is pending, authorised, captured, failed, voided, refunded or disputed; amounts are of `currency`.
+    `state` is pending, authorised, captured, failed, voided, refunded or disputed; amounts are of `currency`. `is_held`:
+    something can be taken or let go still, beside what was captured (told where payments are taken in parts).
     """
 
     external_id: str
@@ -221,6 +222,7 @@ class PaymentRecord:
     currency: str
     state: str
     captured: Decimal = ZERO
+    is_held: bool = False
     refunds: tuple[RefundRecord, ...] = ()
     order_id: str = ""
     customer_id: str = ""

@@ -14,7 +14,6 @@ from finalmarket.connectors.books import OrderNames
 from finalmarket.connectors.contract import (
     Connector,
     PullsOrders,
-    PullsPayments,
     PushesCancellations,
     PushesFulfilments,
     PushesRefunds,
@@ -23,7 +22,7 @@ from finalmarket.connectors.contract import (
 )
 from finalmarket.connectors.errors import Rejected, RetryLater
 from finalmarket.connectors.records import FulfilmentNotice, FulfilmentRecord, OrderRecord, PaymentRecord, RefundNotice
-from finalmarket.integrations.desk import payment_parts
+from finalmarket.integrations.desk import payment_parts, takings
 from finalmarket.integrations.models import ChannelIntegration, DueNotice, DueRecord, ExternalId, PlaceMapping
 from finalmarket.integrations.notice_queries import HEARD, QUERIES
 from finalmarket.integrations.refund_echo import Refunded
@@ -164,7 +163,7 @@ class Refunds:
         if row.external_id in ("", NOTHING) or row.sent_at is None or clock.now() - row.sent_at > KEYS_HOLD:
             return True
         refund = Refund.objects.select_related("order", "payment").get(pk=row.local_id)
-        there: Refunded | None = _payment_there(connector, refund.payment) if refund.payment else None
+        there: Refunded | None = takings.payment_there(connector, refund.payment) if refund.payment else None
         there = there or _order_there(connector, refund.order)
         return there is None or row.external_id in {one.external_id for one in there.refunds}
 
@@ -215,36 +214,41 @@ class Cancellations:
 
 
 class Captures:
-    """Money that was authorised and is to be taken: because all goods have left, or because a person said so."""
+    """Money that was authorised and is to be taken: because all goods have left, or because a person said so. What is
+    not due of it is let go."""
 
     capability: ClassVar[type] = TakesPayments
 
     def find(self, connector: Any, notice: Notice) -> str | None:
         payment = Payment.objects.get(pk=notice.row.local_id)
-        record = _payment_there(connector, payment)
-        return self._taken(payment, record) if record is not None and _is_taken(payment, record) else None
+        record = takings.payment_there(connector, payment)
+        if record is None or not takings.is_taken(payment, record):
+            return None
+        return self._taken(connector, notice, payment, record)
 
     def tell(self, connector: Any, notice: Notice) -> str:
         payment = Payment.objects.select_related("order").get(pk=notice.row.local_id)
+        if payment.state == Payment.State.AUTHORISED and isinstance(connector, TakesPaymentsInParts):
+            payment_parts.catch_up(connector, notice.integration, payment)
         if payment.state not in (Payment.State.AUTHORISED, Payment.State.CAPTURED):
             return NOTHING
-        there = _payment_there(connector, payment) if payment.state == Payment.State.CAPTURED else None
-        if there is not None and _is_taken(payment, there):
-            return self._taken(payment, there)
-        if isinstance(connector, TakesPaymentsInParts):
-            payment_parts.catch_up(connector, notice.integration, payment)
-        amount = _to_take(payment)
+        there = takings.payment_there(connector, payment) if payment.state == Payment.State.CAPTURED else None
+        if there is not None and takings.is_taken(payment, there):
+            return self._taken(connector, notice, payment, there)
+        amount = takings.to_take(payment)
         if amount <= 0:
+            takings.void_what_is_not_due(payment, actor=ACTOR)
             return NOTHING
         name = payments.name_at_provider(payment)
-        return self._taken(payment, connector.capture_payment(name, amount, payment.currency, notice.key))
+        record = connector.capture_payment(name, amount, payment.currency, notice.key)
+        return self._taken(connector, notice, payment, record)
 
     def shows(self, connector: Any, notice: Notice) -> bool:
         return _is_settled_there(connector, notice)
 
-    def _taken(self, payment: Payment, record: PaymentRecord) -> str:
-        """Write what the platform took into our books. Raises RetryLater where it has yet to take it, though it said
-        yes; Rejected where it took nothing and never will."""
+    def _taken(self, connector: Any, notice: Notice, payment: Payment, record: PaymentRecord) -> str:
+        """Write what the platform took into our books, and have it let the rest go. Raises RetryLater where it has yet
+        to do either, though it said yes; Rejected where it took nothing and never will."""
         if record.state in ("authorised", "pending"):
             raise RetryLater(f"the payment {payment.external_id} is {record.state} there still, nothing was taken")
         if record.state not in ("captured", "refunded", "disputed"):
@@ -255,6 +259,9 @@ class Captures:
             with transaction.atomic():  # what is taken and not due is given back, also when we are killed here
                 payments.capture(payment.pk, amount=amount, happened=True, actor=ACTOR)
                 aftersales.refund_surplus(payment.order_id, key=f"surplus:{payment.pk}", actor=ACTOR)
+        name = payments.name_at_provider(payment)
+        if record.is_held and connector.cancel_payment(name, f"{notice.key}:rest").is_held:
+            raise RetryLater(f"the rest of the payment {name} is held there still")
         return record.external_id or NOTHING
 
 
@@ -297,7 +304,7 @@ class Voids:
     capability: ClassVar[type] = TakesPayments
 
     def find(self, connector: Any, notice: Notice) -> str | None:
-        record = _payment_there(connector, Payment.objects.get(pk=notice.row.local_id))
+        record = takings.payment_there(connector, Payment.objects.get(pk=notice.row.local_id))
         return record.external_id if record is not None and record.state in ("voided", "failed") else None
 
     def tell(self, connector: Any, notice: Notice) -> str:
@@ -375,30 +382,5 @@ def _order_there(connector: Any, order: Order, names: OrderNames | None = None) 
 
 
 def _is_settled_there(connector: Any, notice: Notice) -> bool:
-    record = _payment_there(connector, Payment.objects.get(pk=notice.row.local_id))
-    return record is None or record.state != "authorised"
-
-
-def _payment_there(connector: Any, payment: Payment) -> PaymentRecord | None:
-    found: PaymentRecord | None = None
-    if isinstance(connector, PullsPayments):
-        found = connector.pull_payment(payments.name_at_provider(payment))
-    return found
-
-
-def _is_taken(payment: Payment, record: PaymentRecord) -> bool:
-    """Whether the platform has taken what is to be taken, parts that are known not counted."""
-    parts = payments.taken_in_parts(payment)
-    if not parts:
-        return record.state != "authorised"
-    taken = record.captured - parts
-    return taken >= payment.amount if payment.state == Payment.State.CAPTURED else taken > 0
-
-
-def _to_take(payment: Payment) -> Any:
-    """How much is to be taken: what our books say was taken, else what the order still costs."""
-    if payment.state == Payment.State.CAPTURED:
-        return quantize(payment.amount, payment.currency)
-    others = Payment.objects.filter(order=payment.order_id, state=Payment.State.CAPTURED).exclude(pk=payment.pk)
-    rest = payment.order.total - sum(other.amount for other in others)
-    return quantize(min(payment.amount, rest), payment.currency)
+    record = takings.payment_there(connector, Payment.objects.get(pk=notice.row.local_id))
+    return record is None or takings.is_settled(record)

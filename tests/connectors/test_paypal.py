@@ -114,7 +114,9 @@ def test_two_shipments_take_their_parts_and_the_rest_is_let_go(stage: Stage) -> 
     second = stage.connector.capture_payment(order, Decimal("30.00"), "EUR", "shipment-2")
     assert (first.captured, second.captured, second.state) == (Decimal("30.00"), Decimal("60.00"), "captured")
     assert first.version < second.version
-    stage.connector.cancel_payment(order, "rest-1")
+    let_go = stage.connector.cancel_payment(order, "rest-1")
+    assert (first.is_held, second.is_held, let_go.is_held) == (True, True, False)
+    assert stage.connector.cancel_payment(order, "rest-1") == let_go
     with pytest.raises(Rejected) as caught:
         stage.connector.capture_payment(order, Decimal("30.00"), "EUR", "shipment-3")
     assert caught.value.code == "AUTHORIZATION_VOIDED"

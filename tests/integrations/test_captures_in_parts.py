@@ -12,14 +12,18 @@ from typing import Any
 import httpx2
 import pytest
 
+from finalmarket.connectors.errors import OutcomeUnknown
+from finalmarket.connectors.platforms import paypal as connector
+from finalmarket.connectors.platforms.paypal.words import HELD
+from finalmarket.connectors.records import PaymentRecord
 from finalmarket.integrations import notices, pull
 from finalmarket.integrations.accounts import keep_secrets
 from finalmarket.integrations.desk import pages
-from finalmarket.integrations.models import ChannelIntegration, DeadLetter
+from finalmarket.integrations.models import ChannelIntegration, DeadLetter, DueNotice
 from finalmarket.kernel import clock, failpoints
 from finalmarket.kernel.errors import UserError
 from finalmarket.orders import fulfilment, payments
-from finalmarket.orders.aftersales import cancel
+from finalmarket.orders.aftersales import cancel, cancel_units
 from finalmarket.orders.models import Order
 from finalmarket.orders.refunds import refund
 from finalmarket.sandbox.faults import Fault
@@ -55,6 +59,12 @@ class Sale:
         """What the provider took, each time."""
         entries = self.provider.world.journal.entries(platform=self.provider.slug, what="effect", name="capture")
         return [entry.facts["amount"] for entry in entries]
+
+    def is_held(self) -> bool:
+        """Whether anything of the buyer's money is reserved there still."""
+        (name,) = {payments.name_at_provider(payment) for payment in self.order.payments.all()}
+        (unit,) = self.provider.order(name)["purchase_units"]
+        return any(hold["status"] in HELD for hold in unit["payments"]["authorizations"])
 
     def books(self) -> list[tuple[str, Decimal]]:
         """Our payments of the order."""
@@ -149,14 +159,91 @@ def test_a_worker_that_breaks_off_takes_no_part_twice(sale: Sale, place: str, ne
     assert DeadLetter.objects.count() == 0
 
 
-def test_what_is_called_off_after_a_part_left_is_not_taken(sale: Sale) -> None:
+def test_what_is_called_off_after_a_part_left_is_let_go(sale: Sale) -> None:
     sale.leave(TEA=1)
     sale.tell(0)
     cancel(sale.order.pk, reason="the rest is broken", actor="ann")
     sale.tell(0, 30)
-    assert sale.taken() == ["10.00"]
+    assert (sale.taken(), sale.is_held()) == (["10.00"], False)
     order = Order.objects.get(pk=sale.order.pk)
-    assert (order.state, order.total) == ("fulfilled", Decimal("10.00"))
+    assert (order.state, order.total, order.payment_state) == ("fulfilled", Decimal("10.00"), "paid")
+    before = sale.books()
+    assert before == [("voided", Decimal("30.0000")), ("captured", Decimal("10.0000"))]
+    pull.pull(sale.integration.pk, "payments")
+    sale.tell(60)
+    assert (sale.books(), DeadLetter.objects.count()) == (before, 0)
+
+
+@pytest.mark.parametrize("leaves_in", [1, 2])
+def test_what_was_called_off_before_the_last_parcel_is_let_go_with_it(sale: Sale, leaves_in: int) -> None:
+    cup = sale.order.lines.get(variant__sku="CUP")
+    cancel_units(sale.order.pk, {cup.pk: 1}, key="cup", reason="broken", actor="ann")
+    if leaves_in == 2:
+        sale.leave(TEA=1)
+        sale.tell(0)
+        assert sale.is_held()
+    (parcel,) = sale.order.fulfilments.filter(state="pending")
+    fulfilment.ship(parcel.pk, actor="ann")
+    sale.tell(0, 30)
+    assert (sum(map(Decimal, sale.taken())), sale.is_held()) == (Decimal(30), False)
+    assert sum(amount for state, amount in sale.books() if state == "captured") == Decimal(30)
+    assert DeadLetter.objects.count() == 0
+
+
+def test_what_a_person_does_not_capture_is_let_go(sale: Sale) -> None:
+    payments.capture(sale.order.payments.get().pk, amount=Decimal(25), actor="ann")
+    sale.tell(0, 30)
+    assert (sale.taken(), sale.is_held(), sale.books()) == (["25.00"], False, [("captured", Decimal("25.0000"))])
+    assert DeadLetter.objects.count() == 0
+
+
+@pytest.mark.parametrize("is_done", [True, False])
+def test_a_rest_whose_letting_go_got_lost_is_let_go_all_the_same(
+    sale: Sale, monkeypatch: pytest.MonkeyPatch, is_done: bool
+) -> None:
+    let_go = connector.PayPal.cancel_payment
+
+    def gets_lost(there: connector.PayPal, payment_id: str, key: str) -> PaymentRecord:
+        if is_done:
+            let_go(there, payment_id, key)
+        raise OutcomeUnknown("no answer in time")
+
+    payments.capture(sale.order.payments.get().pk, amount=Decimal(25), actor="ann")
+    with monkeypatch.context() as patch:
+        patch.setattr(connector.PayPal, "cancel_payment", gets_lost)
+        sale.tell(0)
+    sale.tell(30)
+    assert (sale.taken(), sale.is_held()) == (["25.00"], False)
+    assert DeadLetter.objects.count() == 0
+
+
+@pytest.mark.parametrize("fault", [Fault.ERROR_AFTER, Fault.RESET_AFTER, Fault.RESET_BEFORE, Fault.NOT_APPLIED])
+def test_what_was_called_off_is_let_go_whatever_breaks_off(sale: Sale, fault: Fault) -> None:
+    sale.leave(TEA=1)
+    sale.tell(0)
+    cancel(sale.order.pk, reason="the rest is broken", actor="ann")
+    sale.tell(0)
+    sale.provider.faults.then(fault)
+    sale.tell(1, 30)
+    with clock.steered(clock.now() + timedelta(hours=1)):
+        assert (notices.verify(sale.integration.pk) > 0) == (fault is Fault.NOT_APPLIED)
+    sale.tell(90)
+    assert (sale.taken(), sale.is_held()) == (["10.00"], False)
+    assert DeadLetter.objects.count() == 0
+
+
+@pytest.mark.parametrize("place", ["notices.before_send", "http.after_send", "notices.after_send"])
+def test_no_rest_is_let_go_while_a_parts_answer_is_lost_and_more_is_due(sale: Sale, place: str) -> None:
+    sale.leave(TEA=1)
+    sale.provider.faults.then(Fault.ERROR_AFTER)
+    sale.tell(0)
+    sale.leave(TEA=2, CUP=1)
+    DueNotice.objects.update(next_try_at=clock.now() + timedelta(hours=1))  # of the first parcel's part
+    with failpoints.armed(f"{place}:raise"), pytest.raises(failpoints.FailpointHit):
+        sale.tell(0)
+    sale.tell(30, 90)
+    assert sum(map(Decimal, sale.taken())) == Decimal(40)
+    assert sum(amount for state, amount in sale.books() if state == "captured") == Decimal(40)
 
 
 def test_a_part_can_be_given_back(sale: Sale) -> None:

@@ -63,6 +63,7 @@ def test_money_that_goes_back_before_its_capture_has_shown_waits_for_it(
         shop.town.live(2)
         assert moved(account, "given_back") == 0
         for _ in range(3):
+            shop.town.bring_letters()  # what lies for an hour is let in no more
             shop.town.pass_time(3600)
             shop.town.live(3)
         assert (moved(account, "taken"), moved(account, "given_back")) == ((TOTAL, TOTAL) if was_said else (0, 0))

@@ -12,7 +12,7 @@ from finalmarket.connectors.records import PaymentRecord
 from finalmarket.integrations import notices, pull
 from finalmarket.integrations.models import DeadLetter, DueNotice, ExternalId
 from finalmarket.kernel import clock
-from finalmarket.orders import fulfilment, payments, returns
+from finalmarket.orders import aftersales, fulfilment, payments, returns
 from finalmarket.orders.intake import take
 from finalmarket.orders.models import Order, OrderLine, Payment, Refund
 from finalmarket.orders.refunds import refund
@@ -108,6 +108,26 @@ def test_what_the_platform_said_yes_to_and_did_not_take_is_asked_for_again(
     tell(account, 30)
     held.refresh_from_db()
     assert (held.state, moved(account, "payment")) == ("captured", ["20.00"])
+
+
+def test_an_authorisation_of_which_nothing_is_due_any_more_is_let_go(account: Account) -> None:
+    with account.shop.lock:
+        number = account.shop.add_payment(Decimal("10.00"))
+    order = take(draft(account.channel, "own-1", line("TEA", 4, "5.00"), tenders=())).order
+    payments.receive(order.pk, tender="gift_card", amount=Decimal("10.00"), external_id="gift", actor="checkout")
+    held = payments.authorise(order.pk, tender="card", amount=Decimal("10.00"), external_id=number, actor="checkout")
+    ExternalId.objects.create(
+        integration=account.integration, kind="payment", external_id=number, local_id=held.pk
+    )  # fmt: skip
+    tea = OrderLine.objects.get(order=order)
+    aftersales.cancel_units(order.pk, {tea.pk: 2}, key="two", reason="broken", actor="ann")
+    (parcel,) = order.fulfilments.filter(state="pending")
+    fulfilment.ship(parcel.pk, actor="ann")
+    tell(account)
+    tell(account, 30)
+    held.refresh_from_db()
+    assert (held.state, account.shop.state["payments"][number]["state"]) == ("voided", "voided")
+    assert not DeadLetter.objects.exists()
 
 
 @pytest.mark.parametrize(("cups", "goes_back"), [(1, ["5.00"]), (2, [])])

@@ -7,9 +7,10 @@ from typing import Any
 
 from django.db import transaction
 
-from finalmarket.connectors.contract import PullsPayments, TakesPaymentsInParts
+from finalmarket.connectors.contract import TakesPaymentsInParts
 from finalmarket.connectors.records import PaymentRecord
 from finalmarket.integrations.accounts import connector_class
+from finalmarket.integrations.desk.takings import payment_there
 from finalmarket.integrations.models import ChannelIntegration, ExternalId
 from finalmarket.integrations.notice_queries import happened, hear
 from finalmarket.kernel import failpoints
@@ -38,9 +39,7 @@ def take(integration: ChannelIntegration, payment: Payment, amount: Decimal, *, 
 def catch_up(connector: Any, integration: ChannelIntegration, payment: Payment) -> bool:
     """Book what the platform took of an authorised payment and we do not know of: it was asked to, and its answer got
     lost. Return whether there was any."""
-    record = (
-        connector.pull_payment(payments.name_at_provider(payment)) if isinstance(connector, PullsPayments) else None
-    )
+    record = payment_there(connector, payment)
     return record is not None and book(integration, payment, record)
 
 

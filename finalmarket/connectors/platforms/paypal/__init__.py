@@ -200,18 +200,20 @@ class PayPal(Connector, PullsPayments, PushesRefunds, TakesPaymentsInParts, Star
             if not holds:
                 raise Rejected("nothing of this payment is held", code="NOTHING_HELD")
             # One that is taken already answers the same key as before, and another one with the reason.
-            hold = next((one for one in holds if one.get("status") in words.HELD), holds[-1])
+            hold = next(filter(words.is_held, holds), holds[-1])
             path = f"/v2/payments/authorizations/{quote(str(hold['id']), safe='')}/capture"
             self._tell(path, {"amount": told}, f"capture-{words.tag_of(key)}")
             return self._payment_record(self._payment(payment_id))
 
     def cancel_payment(self, payment_id: str, key: str) -> PaymentRecord:
-        """See TakesPayments. What is held is let go; what is let go already stays so."""
+        """See TakesPayments. What is held is let go, though a part was taken; what is let go already stays so."""
         with understood(key):
             raw = self._payment(payment_id)
-            holds = [one for one in words.authorisations_of(raw) if one.get("status") in words.HELD]
+            parts = words.authorisations_of(raw)
+            holds = list(filter(words.is_held, parts))
             before = self._payment_record(raw)
-            if not holds and before.state != "voided":
+            was_let_go = before.state == "voided" or any(one.get("status") == "VOIDED" for one in parts)
+            if not holds and not was_let_go:
                 raise Rejected(f"nothing of this payment is held: it is {before.state}", code="NOTHING_HELD")
             for hold in holds:
                 path = f"/v2/payments/authorizations/{quote(str(hold['id']), safe='')}/void"

@@ -61,15 +61,21 @@ def payment_record(raw: Raw, disputes: Sequence[Raw] = (), order_field: str = "c
     payer = raw.get("payer") or {}
     return PaymentRecord(
         external_id=raw["id"], version=_version(raw, disputes), amount=sum(map(amount_of, amounts), ZERO),
-        currency=currency, state=state, captured=captured, refunds=given_back, order_id=_order_id(units, order_field),
-        customer_id=payer.get("payer_id") or "", email=payer.get("email_address") or "",
-        unknown=tuple(_unknown(raw, disputes)), raw=raw,
+        currency=currency, state=state, captured=captured, is_held=any(map(is_held, authorisations_of(raw))),
+        refunds=given_back,
+        order_id=_order_id(units, order_field), customer_id=payer.get("payer_id") or "",
+        email=payer.get("email_address") or "", unknown=tuple(_unknown(raw, disputes)), raw=raw,
     )  # fmt: skip
 
 
 def authorisations_of(raw: Raw) -> list[Raw]:
     """The holds of an order."""
     return _parts(raw, "authorizations")
+
+
+def is_held(hold: Raw) -> bool:
+    """Whether something of a hold can still be taken or let go."""
+    return hold.get("status") in HELD
 
 
 def captures_of(raw: Raw) -> list[Raw]:
@@ -142,9 +148,9 @@ def _state(raw: Raw) -> str:
         return "captured"
     if "PENDING" in words:
         return "pending"
-    holds = [one.get("status") for one in held]
-    if any(word in HELD for word in holds):
+    if any(map(is_held, held)):
         return "authorised"
+    holds = [one.get("status") for one in held]
     if "PENDING" in holds:
         return "pending"
     if status == "VOIDED" or "VOIDED" in holds:
