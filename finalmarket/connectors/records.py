@@ -214,6 +214,7 @@ class PaymentRecord:
 
     `state` is pending, authorised, captured, failed, voided, refunded or disputed; amounts are of `currency`. `is_held`:
     something can be taken or let go still, beside what was captured (told where payments are taken in parts).
+    `failed_refunds` are the ids of those that came to nothing, however late.
     """
 
     external_id: str
@@ -224,6 +225,7 @@ class PaymentRecord:
     captured: Decimal = ZERO
     is_held: bool = False
     refunds: tuple[RefundRecord, ...] = ()
+    failed_refunds: tuple[str, ...] = ()
     order_id: str = ""
     customer_id: str = ""
     email: str = ""

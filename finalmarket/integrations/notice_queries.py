@@ -1,4 +1,4 @@
-"""The questions of `notices.sql` by their names, and the marks of what a platform told us itself."""
+"""The questions of `notices.sql` by their names, and the marks of what a platform told us itself, or did not take."""
 
 from __future__ import annotations
 
@@ -6,7 +6,9 @@ from collections.abc import Collection, Set
 from pathlib import Path
 
 from django.db import connection
+from django.db.models import F
 
+from finalmarket.integrations import dead_letters
 from finalmarket.integrations.models import ChannelIntegration, DueNotice
 from finalmarket.kernel import clock
 from finalmarket.kernel.sql import Queries
@@ -42,3 +44,14 @@ def hear(integration: ChannelIntegration, order_ids: Collection[int], before: Se
         ],
         ignore_conflicts=True,
     )  # fmt: skip
+
+
+def refuse(integration: ChannelIntegration, row: DueNotice, reason: str) -> None:
+    """Set a notice that the platform does not take aside, with its reason. Told again it is told anew: under another
+    key, by another id, and looked for again. To be called in a transaction."""
+    DueNotice.objects.filter(pk=row.pk).update(
+        state=DueNotice.State.REFUSED, last_error=reason[:500], refusals=F("refusals") + 1, external_id="",
+        verified_at=None,
+    )  # fmt: skip
+    payload = {"notice": row.pk, "kind": row.kind, "local_id": row.local_id}
+    dead_letters.set_aside(integration, f"notice_{row.kind}", row.key, reason, payload)

@@ -8,12 +8,10 @@ platform before telling it again, and tells it under the same key.
 
 from __future__ import annotations
 
-from collections.abc import Mapping
 from datetime import timedelta
 from typing import Any
 
 from django.db import connection, transaction
-from django.db.models import F
 
 from finalmarket.connectors.contract import Connector
 from finalmarket.connectors.errors import (
@@ -29,7 +27,7 @@ from finalmarket.integrations import breaker, dead_letters
 from finalmarket.integrations.accounts import connector_class
 from finalmarket.integrations.lanes import Lane, lane
 from finalmarket.integrations.models import ChannelIntegration, DeadLetter, DueNotice, ExternalId
-from finalmarket.integrations.notice_queries import QUERIES
+from finalmarket.integrations.notice_queries import QUERIES, refuse
 from finalmarket.integrations.notice_words import KINDS, NOTHING, Notice, is_early, kinds_of
 from finalmarket.integrations.privacy.elsewhere import Erasures
 from finalmarket.integrations.push import Pushed, opened, reason_not_to_push
@@ -225,13 +223,8 @@ def _settle(notice: Notice, external_id: str) -> None:
 
 def _refuse(notice: Notice, reason: str) -> None:
     """Set the notice aside with its reason."""
-    row = notice.row
     with transaction.atomic():
-        DueNotice.objects.filter(pk=row.pk).update(
-            state=DueNotice.State.REFUSED, last_error=reason[:500], refusals=F("refusals") + 1
-        )
-        payload: Mapping[str, Any] = {"notice": row.pk, "kind": row.kind, "local_id": row.local_id}
-        dead_letters.set_aside(notice.integration, f"notice_{row.kind}", row.key, reason, payload)
+        refuse(notice.integration, notice.row, reason)
         failpoints.hit("notices.within_refuse")
     failpoints.hit("notices.after_refuse")
 

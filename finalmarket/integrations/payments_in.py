@@ -12,6 +12,7 @@ from finalmarket.connectors.records import PaymentRecord
 from finalmarket.integrations import refund_echo
 from finalmarket.integrations.desk import disputes, page_book, payment_parts
 from finalmarket.integrations.desk.asking import tender_of
+from finalmarket.integrations.desk.failed_refunds import follow_failed_refunds
 from finalmarket.integrations.models import ChannelIntegration, DeadLetter, ExternalId
 from finalmarket.integrations.notice_queries import happened, hear
 from finalmarket.integrations.storing import Stored, each_alone
@@ -73,6 +74,7 @@ def _take(integration: ChannelIntegration, known: dict[str, ExternalId], record:
         row.save()
         known[record.external_id] = row
     _refund(integration, order.pk, record)
+    follow_failed_refunds(integration, locked(order.pk), record)
     disputes.follow_dispute(locked(order.pk), record, payment, actor=ACTOR)
     hear(integration, [order.pk], heard)
     if payment is not None and was_open and payment.state == Payment.State.CAPTURED:

@@ -145,6 +145,17 @@ def test_a_refund_is_known_by_our_mark_long_after_paypal_forgot_the_key(stage: S
     assert (record.state, record.refunds[0].amount) == ("captured", Decimal("10.00"))
 
 
+@pytest.mark.parametrize("status", ["FAILED", "CANCELLED"])
+def test_a_refund_that_came_to_nothing_is_told_as_that(stage: Stage, status: str) -> None:
+    order = stage.stand_in.pay("50.00")
+    made = stage.connector.push_refund(_refund(order))
+    before = stage.connector.pull_payment(order)
+    stage.stand_in.order(order)["purchase_units"][0]["payments"]["refunds"][0]["status"] = status
+    after = stage.connector.pull_payment(order)
+    assert (before.failed_refunds, after.failed_refunds, after.refunds) == ((), (made,), ())
+    assert before.version < after.version
+
+
 def test_a_payment_given_back_in_parts_is_refunded_when_nothing_is_left(stage: Stage) -> None:
     order = stage.stand_in.pay("50.00")
     stage.connector.push_refund(_refund(order, "20.00", key="refund-1"))

@@ -145,6 +145,7 @@ def test_what_a_part_capture_lets_go_is_no_refund_and_a_refund_that_failed_no_lo
     assert [str(refund.amount) for refund in first.refunds] == ["30.00"]
     assert sorted(str(refund.amount) for refund in second.refunds) == ["10.00", "30.00"]
     assert [str(refund.amount) for refund in failed.refunds] == ["10.00"]
+    assert (second.failed_refunds, failed.failed_refunds) == ((), (first.refunds[0].external_id,))
 
 
 def test_a_payment_that_is_given_back_whole_is_refunded_and_one_let_go_is_voided() -> None:

@@ -26,7 +26,7 @@ DISPUTE_STEPS = (
 )  # fmt: skip
 TAKEN = ("COMPLETED", "PARTIALLY_REFUNDED", "REFUNDED")
 HELD = ("CREATED", "PARTIALLY_CAPTURED")
-GIVEN_BACK = ("PENDING", "COMPLETED")
+GIVEN_BACK, NOT_GIVEN_BACK = ("PENDING", "COMPLETED"), ("CANCELLED", "FAILED")
 LOST = ("RESOLVED_BUYER_FAVOUR", "ACCEPTED")  # outcomes at which the money does not come back to the merchant
 NOT_APPROVED = ("CREATED", "SAVED", "PAYER_ACTION_REQUIRED")
 WHOLE_ONLY = ("HUF", "JPY", "TWD")  # https://developer.paypal.com/reference/currency-codes/
@@ -63,6 +63,7 @@ def payment_record(raw: Raw, disputes: Sequence[Raw] = (), order_field: str = "c
         external_id=raw["id"], version=_version(raw, disputes), amount=sum(map(amount_of, amounts), ZERO),
         currency=currency, state=state, captured=captured, is_held=any(map(is_held, authorisations_of(raw))),
         refunds=given_back,
+        failed_refunds=tuple(one["id"] for one in refunds_of(raw) if one.get("status") in NOT_GIVEN_BACK),
         order_id=_order_id(units, order_field), customer_id=payer.get("payer_id") or "",
         email=payer.get("email_address") or "", unknown=tuple(_unknown(raw, disputes)), raw=raw,
     )  # fmt: skip

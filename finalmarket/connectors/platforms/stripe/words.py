@@ -96,6 +96,7 @@ def payment_record(raw: Raw, disputes: Sequence[Raw] = (), order_field: str = "o
     return PaymentRecord(
         external_id=raw["id"], version=payment_version(raw, disputes), amount=amount_of(raw["amount"], raw["currency"]),
         currency=raw["currency"].upper(), state=state, captured=captured, refunds=given_back,
+        failed_refunds=tuple(one["id"] for one in refunds if one.get("status") in REFUNDS_THAT_FAILED),
         order_id=_order_id(raw, order_field), customer_id=id_of(raw.get("customer")), email=_email(raw, charge),
         unknown=unknown, raw=raw,
     )  # fmt: skip
