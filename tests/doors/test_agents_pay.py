@@ -135,6 +135,50 @@ def test_a_worker_goes_on_where_nobody_asks_again(shop: Shop) -> None:
     assert (Order.objects.count(), shop.states()) == (1, ["held"])
 
 
+@pytest.mark.parametrize("place", ["agents.before_charge", "agents.after_charge"])
+def test_a_payment_that_may_have_been_made_is_not_made_anew_while_its_account_is_paused(shop: Shop, place: str) -> None:
+    token = shop.begin()
+    with failpoints.armed(f"{place}:raise"):
+        shop.agent.complete(token, shop.bank.grant(TOTAL), handler="card_tokenized", status=500)
+    before = shop.states()
+    ChannelIntegration.objects.update(status="paused")
+    with clock.steered() as time:
+        time.advance(completing.LEASE)
+        assert completing.go_on() == 1
+        time.advance(completing.LEASE)
+        waits = shop.agent.complete(token, shop.bank.grant(TOTAL), handler="card_tokenized", status=503)
+        assert (waits["code"], shop.agent.show(token)["status"]) == ("payment_unknown", "complete_in_progress")
+        assert shop.states() == before
+        ChannelIntegration.objects.update(status="active")
+        time.advance(completing.LEASE)
+        shop.agent.complete(token, shop.bank.grant(TOTAL), handler="card_tokenized")
+    assert (Order.objects.count(), Payment.objects.count(), shop.states()) == (1, 1, ["held"])
+
+
+@pytest.mark.parametrize("other", [True, False])
+def test_a_payment_that_was_begun_is_finished_at_its_own_account(shop: Shop, other: bool) -> None:
+    token = shop.begin()
+    with failpoints.armed("agents.after_charge:raise"):
+        shop.agent.complete(token, shop.bank.grant(TOTAL), handler="card_tokenized", status=500)
+    bank = ChannelIntegration.objects.create(platform_name="Stripe", integration_type="payment", status="active")
+    doors.change_door(shop.door, payment=bank.pk if other else None, links={})
+    with clock.steered(clock.now() + completing.LEASE):
+        assert completing.go_on() == 1
+    assert shop.agent.show(token)["status"] == "completed"
+    assert (ExternalId.objects.get(kind="payment").integration, shop.states()) == (shop.account, ["held"])
+
+
+def test_a_payment_whose_account_is_gone_is_not_made_anew(shop: Shop) -> None:
+    token = shop.begin()
+    with failpoints.armed("agents.after_charge:raise"):
+        shop.agent.complete(token, shop.bank.grant(TOTAL), handler="card_tokenized", status=500)
+    shop.account.delete()
+    with clock.steered(clock.now() + completing.LEASE):
+        assert completing.go_on() == 1
+    assert shop.agent.show(token)["status"] == "complete_in_progress"
+    assert (Order.objects.count(), shop.states()) == (0, ["held"])
+
+
 def test_what_was_reserved_is_let_go_where_the_goods_are_gone(shop: Shop) -> None:
     token = shop.begin()
     with failpoints.armed("agents.after_charge:raise"):

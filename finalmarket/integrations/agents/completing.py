@@ -1,9 +1,10 @@
 """A checkout is completed: paid by a token that the buyer's assistant was granted, and ordered, each exactly once.
 
-The payment is asked for outside of any transaction, after it was written down what is asked; the order is placed when
-the amount is reserved, and taken when the goods leave. Whoever dies in between leaves a session that is being paid:
-asked again, or by the worker, the payment is the same one (its key is), and so is the order. Where the order cannot be
-placed after all, the reservation is let go.
+The payment is asked for outside of any transaction, after it was written down what is asked, and of which account; the
+order is placed when the amount is reserved, and taken when the goods leave. Whoever dies in between leaves a session
+that is being paid: asked again, or by the worker, the payment is the same one (its key is), and so is the order. Once
+it may have been asked for, the session is being paid until that account has said what came of it. Where the order
+cannot be placed after all, the reservation is let go.
 """
 
 from __future__ import annotations
@@ -102,16 +103,22 @@ def _write_down(channel: SalesChannel, token: str, payment: Payment, said: Mappi
     sessions.hold(session, reckoned)
     if session.trouble:
         raise NotReady(sessions.OUT_OF_STOCK, "$.line_items", "Not all of it is there any more.")
+    payer = _payer(channel)
     asked = {
         "handler": payment.handler, "token": payment.token, "billing": plain_data(said["billing"] or {}),
-        "total": str(reckoned.parts.total),
+        "total": str(reckoned.parts.total), "payer": payer.pk if payer else None, "may_be_charged": False,
     }  # fmt: skip
-    session.encrypted = secrets.encrypt(json.dumps(asked)).encode()
+    session.encrypted = _sealed(asked)
     session.attempts += 1
     session.state, session.option = State.PAYING, reckoned.way.name if reckoned.way else ""
     session.paying_until = clock.now() + LEASE
     session.save()
     return session
+
+
+def _sealed(asked: Mapping[str, Any]) -> bytes:
+    """What is asked of whom, as it is kept."""
+    return secrets.encrypt(json.dumps(asked)).encode()
 
 
 def _take_lease(session: AgentSession) -> None:
@@ -151,15 +158,14 @@ def _payer(channel: SalesChannel) -> ChannelIntegration | None:
 
 def _go_on(session: AgentSession) -> AgentSession:
     """Charge, then order; whatever was done of it before is not done again."""
-    asked = json.loads(secrets.decrypt(bytes(session.encrypted or b"").decode()))
+    asked = _asked(session)
     amount = Decimal(asked["total"])
     record: PaymentRecord | None = None
-    payer = _payer(session.sales_channel)
+    payer = ChannelIntegration.objects.filter(pk=asked["payer"]).first()
     if amount > 0 and asked["handler"] == CARD:
         if payer is None:
-            _not_ordered(session, DECLINED)
-            raise NotReady("unsupported", "$.payment_data.handler_id", "The shop takes no payments just now.")
-        record = _charge(session, payer, asked["token"], amount)
+            raise _not_asked(session, asked, UserError("the account that charges is gone"))
+        record = _charge(session, payer, asked, amount)
     elif amount > 0 and asked["token"] != TEST_PAID:
         _not_ordered(session, DECLINED)
         raise NotReady(DECLINED, "$.payment_data", "The payment was declined.")
@@ -175,13 +181,26 @@ def _go_on(session: AgentSession) -> AgentSession:
     return sessions.find(session.sales_channel, Kind.CHECKOUT, str(session.token))
 
 
-def _charge(session: AgentSession, payer: ChannelIntegration, token: str, amount: Decimal) -> PaymentRecord:
+def _asked(session: AgentSession) -> dict[str, Any]:
+    """What was asked of whom. Sessions from before that was written down may have been charged, by their door's
+    account."""
+    asked = json.loads(secrets.decrypt(bytes(session.encrypted or b"").decode()))
+    if "payer" not in asked:
+        payer = _payer(session.sales_channel)
+        asked |= {"payer": payer.pk if payer else None, "may_be_charged": True}
+    return dict(asked)
+
+
+def _charge(
+    session: AgentSession, payer: ChannelIntegration, asked: Mapping[str, Any], amount: Decimal
+) -> PaymentRecord:  # fmt: skip
     try:
         with opened_for(payer, ChargesTokens) as there:
             charge = TokenCharge(
-                key=_key(session), token=token, order_id=f"cart:{session.cart.token}", amount=amount,
+                key=_key(session), token=asked["token"], order_id=f"cart:{session.cart.token}", amount=amount,
                 currency=session.sales_channel.currency, email=_email(session),
             )  # fmt: skip
+            _note_charged(session, asked)
             failpoints.hit("agents.before_charge")
             record: PaymentRecord = there.charge_token(charge)
             return record
@@ -189,12 +208,29 @@ def _charge(session: AgentSession, payer: ChannelIntegration, token: str, amount
         if is_refusal(error):
             _not_ordered(session, DECLINED)
             raise NotReady(DECLINED, "$.payment_data", "The payment was declined.") from error
-        said = said_no(payer, error)
-        log.warning("a charge is not known", session=session.pk, reason=str(said))
-        raise Unknown("It is not known yet whether the payment was made.") from error
-    except UserError as error:  # the account is paused, or left alone for a while: nothing was asked
-        _not_ordered(session, "payment_unavailable")
-        raise NotReady("payment_unavailable", "$.payment_data", "Payments cannot be taken just now.") from error
+        raise _unknown(session, said_no(payer, error)) from error
+    except UserError as error:  # the account is paused, or left alone for a while
+        raise _not_asked(session, asked, error) from error
+
+
+def _not_asked(session: AgentSession, asked: Mapping[str, Any], reason: UserError) -> UserError:
+    """What is said where this try could ask nothing: one before may have."""
+    if asked["may_be_charged"]:
+        return _unknown(session, reason)
+    _not_ordered(session, "payment_unavailable")
+    return NotReady("payment_unavailable", "$.payment_data", "Payments cannot be taken just now.")
+
+
+def _note_charged(session: AgentSession, asked: Mapping[str, Any]) -> None:
+    """Write down that the amount may be reserved from now on, whether or not an answer comes."""
+    if not asked["may_be_charged"]:
+        this_one = AgentSession.objects.filter(pk=session.pk, state=State.PAYING, attempts=session.attempts)
+        this_one.update(encrypted=_sealed({**asked, "may_be_charged": True}))
+
+
+def _unknown(session: AgentSession, reason: UserError) -> Unknown:
+    log.warning("a charge is not known", session=session.pk, reason=str(reason))
+    return Unknown("It is not known yet whether the payment was made.")
 
 
 def _key(session: AgentSession) -> str:
