@@ -12,7 +12,8 @@ LATEST = """
     WITH profile AS (
         SELECT id, id AS person FROM omnichannel_customers WHERE id = ANY (%(persons)s::bigint[])
         UNION ALL
-        SELECT id, merged_into_id FROM omnichannel_customers WHERE merged_into_id = ANY (%(persons)s::bigint[])
+        SELECT id, merged_into_id FROM omnichannel_customers
+        WHERE merged_into_id = ANY (%(persons)s::bigint[]) AND NOT %(own_only)s
     )
     SELECT DISTINCT ON (profile.person) profile.person, newest.billing_address, newest.shipping_address
     FROM profile
@@ -25,11 +26,14 @@ LATEST = """
 FIELDS = ("name", "street", "postcode", "city", "country")
 
 
-def latest_addresses(persons: Sequence[int]) -> Mapping[int, Mapping[str, Any]]:
+def latest_addresses(persons: Sequence[int], *, own_only: bool = False) -> Mapping[int, Mapping[str, Any]]:
     """Return name, street, postcode, city and country from the newest order of each of these persons that has an
-    address; the one that invoices go to, else the one that goods go to: presents go elsewhere. One statement."""
+    address; the one that invoices go to, else the one that goods go to: presents go elsewhere. One statement.
+
+    `own_only`: the profiles are meant and not their persons, for customers see what they have proved.
+    """
     with connection.cursor() as cursor:
-        cursor.execute(LATEST, {"persons": list(persons)})
+        cursor.execute(LATEST, {"persons": list(persons), "own_only": own_only})
         rows = cursor.fetchall()
     found = {}
     for person, billing, shipping in rows:

@@ -1,7 +1,8 @@
 """What customers ask in few words, on the phone to a machine or in a chat, and the facts that answer it: is it there,
 where is my order, the usual please. How it is said is the door's matter.
 
-A constant number of queries for each. `customer_id` is any profile of a person.
+A constant number of queries for each. `customer_id` is the profile that whoever asks has proved to be. They are told of
+its own orders, not of its person's: who is one person is told from evidence, and anybody may forge that.
 """
 
 from __future__ import annotations
@@ -19,7 +20,6 @@ from django.db.models.functions import Greatest
 from finalmarket.catalog.models import BundleComponent, Variant
 from finalmarket.channels.models import SalesChannel
 from finalmarket.customers.models import OmnichannelCustomer
-from finalmarket.customers.persons import members
 from finalmarket.kernel import clock
 from finalmarket.kernel.errors import UserError
 from finalmarket.orders.drafts import Address, LineDraft, OrderDraft
@@ -58,8 +58,8 @@ class Answer:
 
 @dataclass(frozen=True, slots=True)
 class Usual:
-    """What a person buys again and again: how many units they took last, in how many orders it was, and where the last
-    one went."""
+    """What a customer buys again and again: how many units they took last, in how many orders it was, and where the
+    last one went."""
 
     variant: Variant
     units: int
@@ -69,7 +69,7 @@ class Usual:
 
 @dataclass(frozen=True, slots=True)
 class OrderNews:
-    """How an order of a person stands: of how many units how many have left, and its last parcel."""
+    """How an order of a customer stands: of how many units how many have left, and its last parcel."""
 
     order: Order
     units: int
@@ -147,8 +147,8 @@ def units_at(variant: Variant, place: StockLocation) -> int:
 
 
 def news_of(customer_id: int, *, number: str = "", most: int = 1) -> list[OrderNews]:
-    """Return how the newest orders of a person stand, or the one of that number if it is theirs."""
-    rows = Order.objects.filter(customer__in=members(customer_id)).defer("raw").prefetch_related("lines")
+    """Return how the newest orders of a customer stand, or the one of that number if it is theirs."""
+    rows = Order.objects.filter(customer=customer_id).defer("raw").prefetch_related("lines")
     if number:
         rows = rows.filter(_of_number(number))
     orders = list(rows.order_by("-placed_at", "-pk")[:most])
@@ -175,9 +175,9 @@ def _news(order: Order, parcel: Fulfilment | None) -> OrderNews:
 
 
 def usual(customer_id: int, channel: SalesChannel, words: str = "") -> Usual | None:
-    """Return what a person buys most often of what the channel lists, or of that what these words name; None where they
-    have bought nothing of the kind within two years."""
-    bought = _bought(members(customer_id), channel)
+    """Return what a customer buys most often of what the channel lists, or of that what these words name; None where
+    they have bought nothing of the kind within two years."""
+    bought = _bought(customer_id, channel)
     if words.strip():
         bought = bought.filter(variant__in=[one.pk for one in find_goods(channel, words, most=20)])
     counted = bought.values("variant_id").annotate(orders=Count("order_id", distinct=True), last=Max("order_id"))
@@ -194,9 +194,9 @@ def usual(customer_id: int, channel: SalesChannel, words: str = "") -> Usual | N
     )  # fmt: skip
 
 
-def _bought(profiles: Sequence[int], channel: SalesChannel) -> QuerySet[OrderLine]:
+def _bought(customer_id: int, channel: SalesChannel) -> QuerySet[OrderLine]:
     return OrderLine.objects.filter(
-        order__customer__in=profiles, order__placed_at__gte=clock.now() - USUAL_WITHIN, kind=OrderLine.Kind.GOODS,
+        order__customer=customer_id, order__placed_at__gte=clock.now() - USUAL_WITHIN, kind=OrderLine.Kind.GOODS,
         variant__listings__sales_channel=channel, variant__listings__is_available=True, variant__is_active=True,
     ).exclude(order__state=Order.State.CANCELLED)  # fmt: skip
 

@@ -17,6 +17,7 @@ from django.test import Client
 
 from finalmarket.access import rates
 from finalmarket.channels.models import SalesChannel
+from finalmarket.customers import merging
 from finalmarket.customers.models import OmnichannelCustomer
 from finalmarket.customers.resolve import Contact, resolve
 from finalmarket.integrations.models import LinkCode, VoiceLink, VoiceSkill
@@ -105,7 +106,7 @@ def test_a_mailed_code_links_the_account_and_only_digests_are_kept(linking: Link
     given = linking.exchange(code).json()
     assert (given["token_type"], given["expires_in"]) == ("bearer", 3600)
     link = VoiceLink.objects.get()
-    assert links.person_of(link) == linking.ann.pk
+    assert link.customer == linking.ann
     kept = str(list(VoiceLink.objects.values())) + str(list(LinkCode.objects.values()))
     assert not any(secret in kept for secret in (code, given["access_token"], given["refresh_token"]))
     assert links.whose(linking.skill, given["access_token"]) == link
@@ -118,6 +119,15 @@ def test_a_code_that_the_shop_shows_links_the_account_without_a_mail(linking: Li
     assert linking.exchange(code).status_code == 200
     assert linking.post(linking.address(), code=shown).status_code == 403  # once
     assert mail.outbox == []
+
+
+def test_who_links_proves_to_be_that_profile_and_not_who_is_taken_for_the_same_person(linking: Linking) -> None:
+    eve = resolve(Contact(email="eve@example.com"), source="test")
+    assert eve is not None
+    merging.merge(linking.ann.pk, eve.pk, actor="test")
+    linking.exchange(linking.code_by_mail("eve@example.com"))
+    assert VoiceLink.objects.get().customer == eve
+    assert codes.redeem(linking.skill, "", codes.show_code(linking.skill, eve.pk, actor="test")) == eve.pk
 
 
 def test_whoever_asks_with_a_strange_address_sees_the_same_page_and_no_mail_goes_out(linking: Linking) -> None:

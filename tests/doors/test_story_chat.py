@@ -17,8 +17,9 @@ from django.core import mail
 from finalmarket.access import shop_keys
 from finalmarket.channels.models import SalesChannel
 from finalmarket.connectors.errors import OutcomeUnknown
-from finalmarket.customers import sign_in
+from finalmarket.customers import persons, sign_in
 from finalmarket.customers.models import SignInCode
+from finalmarket.customers.resolve import Contact, resolve
 from finalmarket.integrations import pull
 from finalmarket.integrations.accounts import open_connector
 from finalmarket.integrations.chat import answering
@@ -38,19 +39,20 @@ from tests.doors.stories import assert_one_sale, stand
 from tests.orders.market import Market, draft, line, open_market
 
 pytestmark = pytest.mark.committed_database
-ANN = "ann@example.com"
+ANN, EVE = "ann@example.com", "eve@example.com"
 HOME = Address(name="Ann Lee", street="Hauptstr. 1", postcode="10115", city="Berlin", country="DE")
 
 
 @dataclass
 class Desk:
-    """A chat platform with an account of ours, and a conversation with Ann."""
+    """A chat platform with an account of ours, and a conversation with Ann, or with whose address it shows."""
 
     market: Market
     channel: SalesChannel
     there: Any
     account: ChannelIntegration
     talk: str = ""
+    email: str = ANN
 
     def customer(self, text: str) -> list[str]:
         """Ann says something; what she sees of us since."""
@@ -58,7 +60,7 @@ class Desk:
         if self.talk:
             self.there.go_on(self.talk, text)
         else:
-            self.talk = self.there.begin_talk(text, ANN)
+            self.talk = self.there.begin_talk(text, self.email)
         self.work()
         return [one for author, one in self.seen()[before:] if author == "agent"]
 
@@ -165,6 +167,28 @@ def test_where_an_order_is_is_told_to_whose_it_is_and_to_nobody_else(desk: Desk)
     eve = take(replace(draft(desk.market.web, "w2", line("COAT-M", 1, "119.00"), email="eve@example.com"),
                        happened=False)).order  # fmt: skip
     assert desk.customer(f"/order {eve.number}") == ["I find no such order of yours."]
+
+
+def test_who_is_taken_for_the_same_person_is_told_nothing_of_the_others_orders(desk: Desk) -> None:
+    """Anybody may claim with a public key that two addresses have one account, and makes them one person."""
+    hers = Order.objects.get()
+    bought = draft(
+        desk.market.web, "w2", line("COAT-M", 1, "119.00"), email=EVE, shipping_address=replace(HOME, city="Paris")
+    )
+    eves = take(replace(bought, placed_at=clock.now(), happened=False)).order
+    for email in (ANN, EVE):
+        resolve(Contact(email=email, account="web:x1"), source="test")
+    persons.settle()
+    assert hers.customer and eves.customer
+    assert persons.members(eves.customer.pk) == [hers.customer.pk, eves.customer.pk]
+
+    for email, own, foreign, city in ((EVE, eves, hers, "Paris"), (ANN, hers, eves, "Berlin")):
+        desk.email, desk.talk = email, ""
+        desk.customer("/order")
+        desk.prove()
+        assert desk.customer("/order")[0].startswith(f"Order {own.number} of ")
+        assert desk.customer(f"/order {foreign.number}") == ["I find no such order of yours."]
+        assert f"I order it to {city};" in desk.customer("/buy COAT-M")[0]
 
 
 def test_agents_are_told_by_notes_that_customers_do_not_see(desk: Desk) -> None:

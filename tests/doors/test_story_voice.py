@@ -12,7 +12,9 @@ import pytest
 from finalmarket.access import rates
 from finalmarket.catalog.models import Product, Variant, VariantPrice
 from finalmarket.channels.models import SalesChannel
+from finalmarket.customers import persons
 from finalmarket.customers.models import OmnichannelCustomer
+from finalmarket.customers.resolve import Contact, resolve
 from finalmarket.kernel import clock
 from finalmarket.orders import fulfilment
 from finalmarket.orders.drafts import Address
@@ -39,9 +41,9 @@ class Kitchen:
     tea: Variant
     linking: Linking
 
-    def link(self) -> None:
-        """Ann links her account."""
-        self.alexa.access_token = self.linking.exchange(self.linking.code_by_mail()).json()["access_token"]
+    def link(self, email: str = "ann@example.com") -> None:
+        """Ann links her account, or somebody else does."""
+        self.alexa.access_token = self.linking.exchange(self.linking.code_by_mail(email)).json()["access_token"]
 
     def says(self, name: str, **slots: str) -> str:
         """What Ann hears when she says something."""
@@ -202,6 +204,28 @@ def test_an_order_of_somebody_else_is_none(kitchen: Kitchen) -> None:
     kitchen.link()
     taken = take(replace(draft(kitchen.market.web, "w9", line("TEA-GREEN"), email="eve@example.com"), happened=False))
     assert kitchen.says("OrderStatusIntent", number=taken.order.number).startswith("I find no order")
+
+
+def test_who_is_taken_for_the_same_person_hears_nothing_of_the_others_orders(kitchen: Kitchen) -> None:
+    """Anybody may claim with a public key that two addresses have one account, and makes them one person."""
+    hers = Order.objects.get()
+    bought = draft(kitchen.market.web, "w9", line("TEA-GREEN", 5, "4.50"), email="eve@example.com",
+                   shipping_address=replace(HOME, city="Paris"))  # fmt: skip
+    eves = take(replace(bought, placed_at=clock.now() - timedelta(days=900), happened=False)).order
+    for email in ("ann@example.com", "eve@example.com"):
+        resolve(Contact(email=email, account="web:x1"), source="test")
+    persons.settle()
+    assert eves.customer is not None
+    assert persons.members(eves.customer.pk) == [kitchen.ann.pk, eves.customer.pk]
+
+    kitchen.link("eve@example.com")
+    assert f"order {eves.number} of" in kitchen.says("OrderStatusIntent")
+    assert kitchen.says("OrderStatusIntent", number=hers.number).startswith(f"I find no order {hers.number} of yours.")
+    assert kitchen.says("ReorderIntent").startswith("You have not bought that here before")
+    kitchen.link()
+    assert f"order {hers.number} of" in kitchen.says("OrderStatusIntent")
+    assert kitchen.says("OrderStatusIntent", number=eves.number).startswith(f"I find no order {eves.number} of yours.")
+    assert "2 times" in kitchen.says("ReorderIntent")
 
 
 def test_it_speaks_german_where_the_device_does(kitchen: Kitchen) -> None:

@@ -46,10 +46,10 @@ class Turn:
         """The linked account of whoever speaks."""
         return links.whose(self.skill, self.asked.access_token)
 
-    @cached_property
+    @property
     def person(self) -> OmnichannelCustomer | None:
-        """Who speaks; None for somebody we do not know."""
-        return None if self.link is None else OmnichannelCustomer.objects.get(pk=links.person_of(self.link))
+        """Who speaks: the profile that they have proved to be. None for somebody we do not know."""
+        return None if self.link is None else self.link.customer
 
     @cached_property
     def tongue(self) -> Tongue:

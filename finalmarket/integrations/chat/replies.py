@@ -1,6 +1,7 @@
 """What is answered. Customers are told of their own orders once they have proved who they are, by a code that is mailed
-to the address which the platform shows; agents are told by notes that nobody else sees. An order is placed after a yes
-to what was offered, under the name of the message that asked for it: the same message never orders twice."""
+to the address which the platform shows, and of no other profile of their person; agents are told by notes that nobody
+else sees. An order is placed after a yes to what was offered, under the name of the message that asked for it: the same
+message never orders twice."""
 
 from __future__ import annotations
 
@@ -230,8 +231,7 @@ def _link(turn: Turn, variant: Variant, units: int) -> str:
 
 
 def _address(customer_id: int) -> Address | None:
-    person = members(customer_id)[0]
-    known = latest_addresses([person]).get(person)
+    known = latest_addresses([customer_id], own_only=True).get(customer_id)
     return Address(**known) if known else None
 
 

@@ -54,7 +54,8 @@ def ask_for_code(skill: VoiceSkill, address: str) -> uuid.UUID:
 
 
 def _customer_at(address: str) -> int | None:
-    """The person whose own mailbox that is; None for nobody's, and for one that many share."""
+    """The very profile whose own mailbox that is, whoever is taken for the same person: its mail alone is read. None
+    for nobody's, and for one that many share."""
     value = mailbox(address) if address else ""
     if not value or looks_like_a_desk("email", value):
         return None
@@ -62,7 +63,7 @@ def _customer_at(address: str) -> int | None:
     row = known.select_related("customer").first()
     if row is None or row.customer.erased_at is not None:
         return None
-    return row.customer.merged_into_id or row.customer_id
+    return row.customer_id
 
 
 def _asks_too_often(customer_id: int) -> bool:
@@ -92,18 +93,17 @@ def mail_code(code_id: int) -> None:
 
 @transaction.atomic
 def show_code(skill: VoiceSkill, customer_id: int, *, actor: str) -> str:
-    """Return a code for a customer whom the shop knows: staff read it to them, or their account shows it. It works once
-    within a day, and the one before does not any more. Raises UserError for an unknown customer."""
+    """Return a code for a profile of a customer whom the shop knows: staff read it to them, or their account shows it.
+    It works once within a day, and the one before does not any more. Raises UserError for an unknown customer."""
     customer = OmnichannelCustomer.objects.filter(pk=customer_id, erased_at=None).first()
     if customer is None:
         raise UserError(f"there is no customer {customer_id}")
-    person = customer.merged_into_id or customer.pk
-    LinkCode.objects.filter(skill=skill, customer=person, address="", used_at=None).delete()
+    LinkCode.objects.filter(skill=skill, customer=customer, address="", used_at=None).delete()
     text = "".join(chance.choice(LETTERS) for _ in range(SHOWN_LETTERS))
     LinkCode.objects.create(
-        skill=skill, customer_id=person, digest=digest(f"{skill.pk}:{text}"), ends_at=clock.now() + SHOWN_FOR
+        skill=skill, customer=customer, digest=digest(f"{skill.pk}:{text}"), ends_at=clock.now() + SHOWN_FOR
     )
-    structlog.get_logger(__name__).info("link code shown", skill=skill.pk, customer=person, actor=actor)
+    structlog.get_logger(__name__).info("link code shown", skill=skill.pk, customer=customer.pk, actor=actor)
     return "-".join(text[start : start + 4] for start in range(0, SHOWN_LETTERS, 4))
 
 

@@ -77,11 +77,6 @@ def whose(skill: VoiceSkill, token: str) -> VoiceLink | None:
     return link
 
 
-def person_of(link: VoiceLink) -> int:
-    """The person who speaks."""
-    return link.customer.merged_into_id or link.customer_id
-
-
 def name_user(link: VoiceLink, user_id: str) -> None:
     """Note what the assistant calls the user who linked the account; links of that user before it end."""
     named = digest(user_id)
