@@ -14,10 +14,11 @@ from finalmarket.catalog.models import Product, Variant
 from finalmarket.channels.models import SalesChannel
 from finalmarket.cli import run
 from finalmarket.customers.resolve import Contact, resolve
-from finalmarket.integrations.models import VoiceLink, VoiceSkill
+from finalmarket.integrations.models import LinkCode, VoiceLink, VoiceSkill
 from finalmarket.integrations.voice import codes, links
 from finalmarket.stock.models import StockLocation
 from tests.console.reading import read
+from tests.console.roles import logged_in, person
 
 APPLICATION = "amzn1.ask.skill.11111111-2222-3333-4444-555555555555"
 BACK = "https://layla.amazon.com/api/skill/link/M2AAAAAAAAAAAA"
@@ -86,6 +87,26 @@ def test_who_may_not_change_channels_does_not_see_it(voice: SalesChannel) -> Non
     browser.force_login(User.objects.create_user("ben", is_staff=True))
     assert browser.get(reverse("console:voice", args=[voice.pk])).status_code == 403
     assert browser.post(reverse("console:change_voice", args=[voice.pk, "secret"])).status_code == 403
+
+
+def test_who_keeps_channels_but_sees_no_customers_links_no_account_and_ends_none(
+    operator: Client, voice: SalesChannel
+) -> None:
+    _open(operator, voice)
+    skill = VoiceSkill.objects.get()
+    ann = resolve(Contact(name="Ann Lee", email="ann@example.com"), source="test")
+    assert ann is not None
+    link = links.grant(skill, ann.pk, "code", links.Wanted(BACK))
+    links.give_tokens(link, "access", "refresh")
+    merchandiser = logged_in(person("merchandiser"))
+    page = merchandiser.get(reverse("console:voice", args=[voice.pk])).content.decode()
+    assert "Ann Lee" not in page
+    for verb, form in (("code", {"customer": ann.pk}), ("end", {"link": link.pk})):
+        address = reverse("console:change_voice", args=[voice.pk, verb])
+        assert address not in page
+        assert merchandiser.post(address, form).status_code == 403
+    assert not LinkCode.objects.exists()
+    assert links.whose(skill, "access") == link
 
 
 @pytest.mark.parametrize("language", ["en", "de"])

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from typing import Any
 
-from django.core.exceptions import ValidationError
+from django.core.exceptions import PermissionDenied, ValidationError
 from django.http import HttpRequest, HttpResponse
 from django.shortcuts import get_object_or_404
 from django.urls import reverse
@@ -14,11 +14,15 @@ from finalmarket.channels.models import SalesChannel
 from finalmarket.console.keyset import cut
 from finalmarket.console.pages import asked
 from finalmarket.console.pages.frame import actor, attempt, back, page, show
+from finalmarket.console.people import PEOPLE
 from finalmarket.integrations.connect import public_address
 from finalmarket.integrations.models import VoiceLink, VoiceSkill
 from finalmarket.integrations.voice import codes, links, skills
 
 CHANGE = "channels.change_saleschannel"
+LINKS = (PEOPLE, "customers.change_omnichannelcustomer")
+"""Whoever has a code hears of its customer's orders and orders to their address, so it is for those who see and change
+customers; to keep channels in order is not enough."""
 MOST_DIGITS = 18
 
 
@@ -49,6 +53,7 @@ def _shown(request: HttpRequest, channel: SalesChannel, made: dict[str, str] | N
     linked = VoiceLink.objects.filter(skill=skill).exclude(linked_at=None).select_related("customer")
     context = {
         "channel": channel, "skill": skill, "made": made or {}, "can_mail": codes.can_mail(),
+        "may_link": request.user.has_perms(LINKS),
         "application_id": channel.configuration.get(skills.APPLICATION, ""),
         "addresses": _addresses(request, skill) if skill else {},
         "redirect_urls": "\n".join(skill.redirect_urls) if skill else "",
@@ -97,13 +102,20 @@ def _switch(request: HttpRequest, channel: SalesChannel, made: dict[str, str]) -
 
 
 def _code(request: HttpRequest, channel: SalesChannel, made: dict[str, str]) -> str:
+    _check_may_link(request)
     made["code"] = codes.show_code(_skill(channel), _number(request, "customer"), actor=actor(request))
     return "Tell the customer the code; it works once, within a day."
 
 
 def _end(request: HttpRequest, channel: SalesChannel, made: dict[str, str]) -> str:
+    _check_may_link(request)
     links.end(_number(request, "link"), _skill(channel))
     return "The account is linked no more."
+
+
+def _check_may_link(request: HttpRequest) -> None:
+    if not request.user.has_perms(LINKS):
+        raise PermissionDenied(f"{request.user} may not link accounts of customers")
 
 
 def _number(request: HttpRequest, name: str) -> int:
