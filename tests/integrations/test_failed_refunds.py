@@ -44,7 +44,7 @@ class Sale:
 
     def problem(self) -> str:
         """What a person has to settle."""
-        return Order.objects.get(pk=self.order.pk).problem
+        return str(Order.objects.get(pk=self.order.pk).problem)
 
 
 @pytest.fixture
