@@ -2,13 +2,13 @@
 
 The counts are in the memory of the web process, as those of API keys are (rates.py): with N of them somebody may guess
 N times as often, which is still hopeless, and no failed guess costs a write. A person is not locked out by strangers:
-their name is counted together with the address that the guesses come from.
+their name is counted together with the address that the guesses come from (callers.py).
 """
 
 from __future__ import annotations
 
 import threading
-from collections import deque
+from collections import OrderedDict, deque
 from dataclasses import dataclass
 
 from finalmarket.kernel import clock
@@ -27,7 +27,7 @@ class Limit:
 OF_NAME_AND_ADDRESS = Limit(8, 15 * 60)
 OF_ADDRESS = Limit(60, 15 * 60)
 
-_failures: dict[tuple[str, ...], deque[float]] = {}
+_failures: OrderedDict[tuple[str, ...], deque[float]] = OrderedDict()  # those that failed last stand last
 _mutex = threading.Lock()
 
 
@@ -40,10 +40,11 @@ def wait_seconds(name: str, address: str) -> int:
 def note_failure(name: str, address: str) -> None:
     """Remember a wrong password."""
     with _mutex:
-        if len(_failures) >= MOST_REMEMBERED:
-            _failures.clear()  # an attack from everywhere; the slow hash of passwords still stands
         for key, limit in _keys(name, address):
             _failures.setdefault(key, deque(maxlen=limit.failures)).append(clock.ticks())
+            _failures.move_to_end(key)
+        while len(_failures) > MOST_REMEMBERED:
+            _failures.popitem(last=False)  # who attacks from everywhere frees nobody but who failed longest ago
 
 
 def note_success(name: str, address: str) -> None:

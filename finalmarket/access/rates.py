@@ -9,6 +9,7 @@ from __future__ import annotations
 
 import math
 import threading
+from collections import OrderedDict
 from dataclasses import dataclass
 from uuid import UUID
 
@@ -29,7 +30,7 @@ class Left:
     wait_seconds: int
 
 
-_buckets: dict[UUID, tuple[float, float]] = {}
+_buckets: OrderedDict[UUID, tuple[float, float]] = OrderedDict()  # those that were used last stand last
 _mutex = threading.Lock()
 
 
@@ -42,9 +43,10 @@ def take(family: UUID, calls_per_minute: int) -> Left:
         calls = min(calls_per_minute, calls + max(0.0, now - at) * per_second)
         is_in_time = calls >= 1
         calls -= 1 if is_in_time else 0
-        if len(_buckets) >= MOST_BUCKETS and family not in _buckets:
-            _buckets.clear()  # more keys than a house has; better generous than without memory
         _buckets[family] = (calls, now)
+        _buckets.move_to_end(family)
+        if len(_buckets) > MOST_BUCKETS:
+            _buckets.popitem(last=False)  # the one that was not used for longest, and is full again first
     wait = 0 if is_in_time else max(1, math.ceil((1 - calls) / per_second))
     return Left(calls_per_minute, int(calls), math.ceil((calls_per_minute - calls) / per_second), wait)
 

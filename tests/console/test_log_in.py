@@ -5,6 +5,7 @@ from django.contrib.auth.models import User
 from django.test import Client
 from django.urls import reverse
 
+from finalmarket.access import log_ins
 from finalmarket.kernel import clock
 
 PASSWORD = "open sesame 8"
@@ -46,6 +47,25 @@ def test_one_address_that_tries_many_names_has_to_wait() -> None:
         _tries("guess", name=f"name-{number}")
     assert not _tries(PASSWORD)
     assert _tries(PASSWORD, address="192.0.2.2")
+
+
+@pytest.mark.usefixtures("olga")
+def test_a_household_that_takes_another_address_for_each_guess_has_to_wait() -> None:
+    for number in range(8):
+        _tries(f"guess {number}", address=f"2001:db8:1:2::{number + 1}")
+    assert not _tries(PASSWORD, address="2001:db8:1:2:3:4:5:6")
+    assert _tries(PASSWORD, address="2001:db8:1:3::1")
+
+
+@pytest.mark.usefixtures("olga")
+def test_guesses_from_everywhere_free_nobody_but_who_failed_longest_ago(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(log_ins, "MOST_REMEMBERED", 6)
+    _tries("guess", address="198.51.100.1")
+    for number in range(8):
+        _tries(f"guess {number}")
+    for stranger in ("198.51.100.2", "198.51.100.3"):
+        _tries("guess", address=stranger)
+    assert not _tries(PASSWORD)
 
 
 @pytest.mark.usefixtures("olga")

@@ -10,7 +10,6 @@ import uuid
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 from functools import wraps
-from ipaddress import ip_address, ip_network
 from typing import Any, TypeVar
 from urllib.parse import urlsplit
 
@@ -22,6 +21,7 @@ from ninja.security import APIKeyHeader
 from pydantic import BaseModel
 
 from finalmarket.access import idempotency, rates, shop_devices, shop_keys
+from finalmarket.access.callers import address_of
 from finalmarket.access.shop_models import ShopDevice, ShopKey
 from finalmarket.api.door import (
     JSON,
@@ -142,18 +142,6 @@ def _check_origin(request: HttpRequest, key: ShopKey) -> None:
             "not-allowed", "Pages of this origin may not use the key.",
             "Name the origin with the key: finalmarket shopkey create --origin.",
         )  # fmt: skip
-
-
-def address_of(request: HttpRequest) -> str:
-    """From where a call comes: behind a proxy of the keeper's, what that proxy says; of IPv6 a household's network."""
-    given = request.META.get("REMOTE_ADDR", "")
-    if settings.SECURE_PROXY_SSL_HEADER:
-        given = request.headers.get("X-Forwarded-For", given).rpartition(",")[2].strip()
-    try:
-        address = ip_address(given)
-    except ValueError:
-        return "nowhere"
-    return str(address) if address.version == 4 else str(ip_network(f"{address}/64", strict=False))
 
 
 def count_code(request: HttpRequest) -> None:

@@ -11,8 +11,8 @@ import pytest
 from django.test import RequestFactory
 
 from finalmarket.access import shop_devices, shop_keys
+from finalmarket.access.callers import address_of
 from finalmarket.access.shop_models import ShopDevice
-from finalmarket.api.shop.door import address_of
 from finalmarket.channels.models import SalesChannel
 from finalmarket.customers import persons
 from finalmarket.customers.models import OmnichannelCustomer
@@ -233,7 +233,8 @@ def test_nothing_is_set_in_a_browser_and_nothing_is_kept_by_it(shops: Shops) -> 
         (False, "192.0.2.7", "198.51.100.1", "192.0.2.7"),  # anybody can say so
         (True, "10.0.0.1", "198.51.100.1, 203.0.113.9", "203.0.113.9"),  # the last is what the proxy saw
         (True, "10.0.0.1", "", "10.0.0.1"), (False, "2001:db8:1:2:3:4:5:6", "", "2001:db8:1:2::/64"),
-        (True, "10.0.0.1", "nonsense", "nowhere"),
+        (True, "10.0.0.1", "nonsense", "nowhere"), (False, "::ffff:192.0.2.7", "", "192.0.2.7"),
+        (False, "fe80::1%eth0", "", "fe80::/64"),
     ],
 )  # fmt: skip
 def test_calls_are_counted_by_the_address_that_cannot_be_made_up(
