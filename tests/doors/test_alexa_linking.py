@@ -216,7 +216,7 @@ def test_tokens_are_over_after_an_hour_and_renewed_by_the_other_one(linking: Lin
     "words",
     [
         {"client_id": "somebody"}, {"client_id": ""}, {"redirect_uri": "https://evil.example/"}, {"redirect_uri": ""},
-        {"redirect_uri": BACK + "/more"},
+        {"redirect_uri": BACK + "/more"}, {"client_id": "alexa-\x00"},
     ],
 )  # fmt: skip
 def test_nobody_is_sent_to_an_address_that_was_not_registered(linking: Linking, words: dict[str, str]) -> None:
@@ -242,6 +242,8 @@ def test_a_form_from_elsewhere_is_refused(linking: Linking) -> None:
 def test_who_does_not_know_the_secret_gets_no_tokens(linking: Linking) -> None:
     code = linking.code_by_mail()
     linking.secret = new_secret(linking.skill) + "x"
+    assert linking.exchange(code).status_code == 401
+    linking.skill.client_id = "alexa-\x00"
     assert linking.exchange(code).status_code == 401
 
 

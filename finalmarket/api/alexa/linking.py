@@ -32,7 +32,7 @@ from django.views.decorators.http import require_http_methods, require_POST
 from finalmarket.access import rates
 from finalmarket.integrations.models import VoiceLink, VoiceSkill
 from finalmarket.integrations.voice import codes, links
-from finalmarket.integrations.voice.skills import digest
+from finalmarket.integrations.voice.skills import CLIENT_ID, digest
 from finalmarket.kernel import failpoints
 from finalmarket.kernel.errors import UserError
 
@@ -167,7 +167,9 @@ class Server(AuthorizationServer):
         return Request(request)
 
     def query_client(self, client_id: str) -> Any:
-        """The skill of that client id."""
+        """The skill of that client id; None for what is none."""
+        if not CLIENT_ID.fullmatch(client_id):
+            return None
         skill = VoiceSkill.objects.select_related("sales_channel").filter(client_id=client_id, is_active=True).first()
         return Client(skill) if skill else None
 

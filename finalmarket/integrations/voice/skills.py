@@ -18,6 +18,7 @@ APPLICATION = "skill_id"
 """The setting of a voice channel that holds the assistant's name of the skill."""
 APPLICATION_ID = re.compile(r"amzn1\.ask\.skill\.[A-Za-z0-9.-]{1,200}")
 TOKEN_BYTES, SECRET_BYTES, CLIENT_BYTES = 24, 32, 12
+CLIENT_ID = re.compile(r"alexa-[0-9a-f]{24}")
 MOST_REDIRECT_URLS = 10
 MOST_URL_CHARACTERS = 500
 
