@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import re
-from datetime import timedelta
+from datetime import datetime, timedelta
 from typing import Any
 
 import pytest
@@ -13,10 +13,13 @@ from finalmarket.access import keys
 from finalmarket.access.models import AuditEntry, IdempotentCall
 from finalmarket.api.door import ANY_SCOPE
 from finalmarket.api.rest import api
+from finalmarket.customers import merging
+from finalmarket.journeys import stitching
+from finalmarket.journeys.facts import RECOGNISED
 from finalmarket.journeys.models import CrossChannelJourney
 from finalmarket.kernel import clock
 from tests.api.calling import Program, problem, told
-from tests.api.conftest import House
+from tests.api.conftest import House, bought
 
 
 def calls() -> list[tuple[str, str, str]]:
@@ -120,6 +123,87 @@ def test_what_customers_did_elsewhere_is_not_shown_to_a_key_of_one_channel(house
     house.ann.track_interaction(house.web, "search")
     seen = house.ann.track_interaction(house.till, "store_visit")
     assert [one["id"] for one in told(mine.get("/interactions", customer=house.ann.pk))["items"]] == [seen.pk]
+
+
+def test_a_key_of_one_channel_sees_of_a_journey_the_steps_of_that_channel_alone(house: House) -> None:
+    mine, theirs = Program("journeys:read", "journeys:write", channels=[house.till.pk]), Program()
+    begun = clock.now() - timedelta(minutes=30)
+    house.ann.track_interaction(house.till, "store_visit", occurred_at=begun)
+    body = {"customer": house.ann.pk, "channel": house.till.pk, "intent": "purchase", "started_at": begun.isoformat()}
+    path = f"/journeys/{told(mine.post('/journeys', body), 201)['id']}"
+    there = (house.web, "product_view"), (house.till, "product_view"), (house.web, "add_to_cart")
+    for minutes, (channel, kind) in enumerate(there, 5):
+        house.ann.track_interaction(channel, kind, occurred_at=begun + timedelta(minutes=minutes))
+    stitching.run()
+
+    def seen(program: Program) -> list[tuple[int, int | None]]:
+        steps = told(program.get(f"{path}/touchpoints"))["items"]
+        return [(step["channel"], step["switched_from"]) for step in steps]
+
+    web, till = house.web.pk, house.till.pk
+    assert seen(theirs) == [(till, None), (web, till), (till, web), (web, till)]
+    assert seen(mine) == [(till, None), (till, None)]
+    shown = told(mine.get(path))
+    assert shown["touchpoints"] == 2
+    assert datetime.fromisoformat(shown["last_touch_at"]) == begun + timedelta(minutes=6)
+    assert told(mine.get("/journeys"))["items"] == [shown]
+    assert told(mine.post(f"{path}/complete", If_Match=mine.get(path).headers["ETag"]))["touchpoints"] == 2
+
+
+def test_a_key_of_one_channel_is_not_told_what_was_ordered_on_another(house: House) -> None:
+    mine, theirs = Program("journeys:read", channels=[house.till.pk]), Program()
+    rows = [
+        CrossChannelJourney.objects.create(
+            pk=RECOGNISED + place, is_recognised=True, customer=house.ann, start_channel=house.till, intent="purchase",
+            state="completed", outcome="ordered", order=order, reason=f"order {order.number} was placed", value=10,
+            currency="EUR", started_at=clock.now(),
+        )
+        for place, order in enumerate(bought(one, f"n-{one.pk}", "ann@example.com") for one in (house.web, house.till))
+    ]  # fmt: skip
+    words = ("state", "order", "value", "currency", "reason")
+
+    def seen(program: Program, row: CrossChannelJourney) -> list[Any]:
+        shown = told(program.get(f"/journeys/{row.pk}"))
+        return [shown[word] for word in words]
+
+    elsewhere, here = rows
+    assert seen(mine, elsewhere) == ["completed", None, None, "", ""]
+    assert seen(mine, here) == seen(theirs, here) and seen(mine, here)[1] == here.order_id
+    assert seen(theirs, elsewhere)[1] == elsewhere.order_id
+
+
+def test_a_key_of_one_channel_starts_no_journey_for_whom_that_channel_has_never_met(house: House) -> None:
+    mine = Program("journeys:write", channels=[house.till.pk])
+    body = {"channel": house.till.pk, "intent": "purchase"}
+    house.ann.track_interaction(house.web, "search")
+    bought(house.web, "w-1", "ann@example.com")
+    strange, nobody = ({**body, "customer": number} for number in (house.ann.pk, 10**9))
+    details = [problem(mine.post("/journeys", one), "not-allowed", 403)["detail"] for one in (strange, nobody)]
+    assert details[0].replace(f" {house.ann.pk}.", " 1000000000.") == details[1]
+    assert not CrossChannelJourney.objects.exists()
+    told(mine.post("/journeys", {**body, "contact": {"email": "ann@example.com"}}), 201)
+    told(mine.post("/journeys", strange), 201)
+
+
+@pytest.mark.parametrize("how", ["interaction", "order", "other profile"])
+def test_a_key_of_one_channel_starts_journeys_for_whom_that_channel_has_met(house: House, how: str) -> None:
+    mine = Program("journeys:write", channels=[house.till.pk])
+    if how == "interaction":
+        house.ann.track_interaction(house.till, "store_visit")
+    else:
+        order = bought(house.till, "t-1", "ann@example.com" if how == "order" else "ann@work.example")
+        assert order.customer is not None
+        if order.customer != house.ann:
+            merging.merge(house.ann.pk, order.customer.pk, actor="test")
+    told(mine.post("/journeys", {**start(house), "channel": house.till.pk}), 201)
+
+
+def test_a_key_of_one_channel_starts_no_journey_long_ago(house: House) -> None:
+    house.ann.track_interaction(house.till, "store_visit")
+    body = {**start(house), "channel": house.till.pk, "started_at": (clock.now() - timedelta(hours=2)).isoformat()}
+    said = problem(Program("journeys:write", channels=[house.till.pk]).post("/journeys", body), "invalid", 422)
+    assert [one["where"] for one in said["errors"]] == ["body.started_at"]
+    told(Program("journeys:write").post("/journeys", body), 201)
 
 
 def test_whoever_calls_too_fast_is_told_when_to_come_again(house: House) -> None:

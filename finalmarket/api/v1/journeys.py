@@ -1,12 +1,16 @@
 """Journeys: start one, add steps, end it; look at one and at many.
 
-A key that is bound to channels sees the journeys that began on one of them or have a step there.
+A key that is bound to channels sees the journeys that began on one of them or have a step there; of their steps and
+orders those of its channels alone, for a journey is joined by what its person does anywhere. It starts none for people
+whom its channels have never met, and none long ago, which would tell the journeys of other channels anew.
 """
 
+from collections.abc import Sequence
+from datetime import datetime, timedelta
 from decimal import Decimal
 from typing import Any, Literal
 
-from django.db.models import Count, Exists, OuterRef, Q, QuerySet
+from django.db.models import Count, Exists, Max, OuterRef, Q, QuerySet
 from django.http import HttpRequest
 from ninja import Query, Router
 from pydantic import AwareDatetime, BaseModel, Field, model_validator
@@ -19,6 +23,7 @@ from finalmarket.customers.models import OmnichannelCustomer
 from finalmarket.customers.persons import members
 from finalmarket.journeys.models import ChannelInteraction, CrossChannelJourney, JourneyTouchpoint
 from finalmarket.journeys.record import MOST_WORD_CHARACTERS
+from finalmarket.kernel import clock
 from finalmarket.orders.models import Order
 
 router = Router(tags=["journeys"])
@@ -26,6 +31,8 @@ Intent = Literal["browse", "research", "purchase", "support", "return", "review"
 State = Literal["open", "completed", "abandoned"]
 NEWEST = ("-started_at", "-id")
 IN_ORDER = ("occurred_at", "id")
+MOST_LATE = timedelta(hours=1)
+"""So late a key that is bound to channels may tell that a journey has begun."""
 WORDS_OF_THE_VERB = {"self", "channel", "action", "occurred_at", "interaction"}
 
 
@@ -38,16 +45,16 @@ class Journey(BaseModel):
     intent: Intent
     state: State
     outcome: str
-    order: int | None
+    order: int | None = Field(description="The order that it led to, if the key may see it")
     step: str = Field(description="The furthest step that was reached")
     is_recognised: bool = Field(description="Found in what the customer did; ends by itself, not by a call")
     reason: str = Field(description="Why it has this intent")
     visits: int
-    touchpoints: int
+    touchpoints: int = Field(description="How many steps the key may see")
     value: Decimal | None = Field(description="The order's goods after discount")
     currency: str
     started_at: AwareDatetime
-    last_touch_at: AwareDatetime | None
+    last_touch_at: AwareDatetime | None = Field(description="Of a bound key: when its channels were touched last")
     ended_at: AwareDatetime | None
     duration_seconds: int | None
 
@@ -68,7 +75,9 @@ class Touchpoint(BaseModel):
     data: dict[str, Any]
     interaction: int | None
     occurred_at: AwareDatetime
-    switched_from: int | None = Field(description="The channel of the step before, where it was another one")
+    switched_from: int | None = Field(
+        description="The channel of the step before, where it was another one that the key may see"
+    )
 
 
 class Touchpoints(BaseModel):
@@ -145,14 +154,18 @@ STEP = {
     body={"customer": 4, "channel": 1, "intent": "purchase"},
 )  # fmt: skip
 def start_journey(request: HttpRequest, told: JourneyStart) -> Done:
-    """Start a journey. While it is open, what the customer does of that kind joins it; it ends by a call alone."""
+    """Start a journey. While it is open, what the customer does of that kind joins it; it ends by a call alone. A key
+    that is bound to channels names by number whom these have met, and starts none more than an hour ago."""
     channel = channel_of(request, told.channel)
+    if caller_of(request).channels:
+        _check_is_met(request, told.customer)
+        _check_is_now(told.started_at)
     (number,) = whose(request, [(told, channel.country)])
     if number is None:
         raise nobody(told)
     customer = OmnichannelCustomer.objects.get(pk=number)
     journey = customer.journeys.start(channel, told.intent, started_at=told.started_at)
-    return _done(journey, headers={"Location": f"/api/v1/journeys/{journey.pk}"})
+    return _done(request, journey, headers={"Location": f"/api/v1/journeys/{journey.pk}"})
 
 
 @read(
@@ -170,13 +183,13 @@ def list_journeys(request: HttpRequest, asked: Query[JourneyFilters]) -> Journey
         if value := getattr(asked, word):
             rows = rows.filter(**{word: value})
     found, following = page(rows, NEWEST, request, asked.limit, asked.cursor)
-    return Journeys(items=_shown(found), next=following)
+    return Journeys(items=_shown(request, found), next=following)
 
 
 @read(router, "/journeys/{journey}", scope="journeys:read", answer=Journey, example=EXAMPLE)
 def get_journey(request: HttpRequest, journey: Key) -> Journey:
     """Show one journey."""
-    return _shown([_journey(request, journey)])[0]
+    return _shown(request, [_journey(request, journey)])[0]
 
 
 @read(
@@ -184,10 +197,11 @@ def get_journey(request: HttpRequest, journey: Key) -> Journey:
     example={"items": [STEP], "next": None}, filters=Paged,
 )  # fmt: skip
 def list_touchpoints(request: HttpRequest, journey: Key, asked: Query[Paged]) -> Touchpoints:
-    """List the steps of a journey in the order in which they happened."""
-    rows = JourneyTouchpoint.objects.filter(journey=_journey(request, journey))
+    """List the steps of a journey in the order in which they happened. A key that is bound to channels sees those that
+    happened there."""
+    rows = _steps(request).filter(journey=_journey(request, journey))
     found, following = page(rows, IN_ORDER, request, asked.limit, asked.cursor)
-    return Touchpoints(items=[_step(one) for one in found], next=following)
+    return Touchpoints(items=[_step(request, one) for one in found], next=following)
 
 
 @write(
@@ -202,7 +216,7 @@ def add_touchpoint(request: HttpRequest, journey: Key, told: Step) -> Done:
     row.add_touchpoint(
         channel, told.action, occurred_at=told.occurred_at, interaction=interaction, **told.data
     )  # fmt: skip
-    return _done(row)
+    return _done(request, row)
 
 
 @write(
@@ -213,7 +227,7 @@ def complete_journey(request: HttpRequest, journey: Key, told: Completion) -> Do
     """End a journey with what it was for. Ending it again with the same outcome changes nothing."""
     row = _locked(request, journey)
     row.complete(told.outcome, order=_order(request, row, told.order), at=told.at)
-    return _done(row)
+    return _done(request, row)
 
 
 @write(
@@ -224,7 +238,29 @@ def abandon_journey(request: HttpRequest, journey: Key, told: Abandonment) -> Do
     """End a journey without what it was for."""
     row = _locked(request, journey)
     row.abandon(told.outcome, at=told.at)
-    return _done(row)
+    return _done(request, row)
+
+
+def _check_is_met(request: HttpRequest, number: int | None) -> None:
+    """Let a bound key name by number only whom its channels have met; whom it meets now it knows by a contact."""
+    if number is None:
+        return
+    channels, profiles = caller_of(request).channels, members(number)
+    there = {"customer__in": profiles, "sales_channel__in": channels}
+    begun = CrossChannelJourney.objects.filter(customer__in=profiles, start_channel__in=channels)
+    is_met = ChannelInteraction.objects.filter(**there).exists() or Order.objects.filter(**there).exists()
+    if not (is_met or begun.exists()):
+        raise Problem(
+            "not-allowed", f"body.customer: the channels of the key have not met customer {number}.",
+            "Say by what you know the customer (contact).",
+        )  # fmt: skip
+
+
+def _check_is_now(started_at: datetime | None) -> None:
+    """Nothing that was told of other channels before is told anew by a bound key."""
+    if started_at is not None and started_at < clock.now() - MOST_LATE:
+        what = "a key that is bound to channels starts no journey more than an hour ago"
+        raise fault("body.started_at", what, "Leave it out, or say it in time.")
 
 
 def _visible(request: HttpRequest) -> QuerySet[CrossChannelJourney]:
@@ -233,8 +269,15 @@ def _visible(request: HttpRequest) -> QuerySet[CrossChannelJourney]:
     channels = caller_of(request).channels
     if not channels:
         return rows
-    there = JourneyTouchpoint.objects.filter(journey=OuterRef("pk"), sales_channel__in=channels)
+    there = _steps(request).filter(journey=OuterRef("pk"))
     return rows.filter(Q(start_channel__in=channels) | Exists(there))
+
+
+def _steps(request: HttpRequest) -> QuerySet[JourneyTouchpoint]:
+    """The steps that the caller may see."""
+    rows = JourneyTouchpoint.objects.all()
+    channels = caller_of(request).channels
+    return rows.filter(sales_channel__in=channels) if channels else rows
 
 
 def _journey(request: HttpRequest, number: int) -> CrossChannelJourney:
@@ -250,7 +293,7 @@ def _locked(request: HttpRequest, number: int) -> CrossChannelJourney:
     row: CrossChannelJourney | None = CrossChannelJourney.objects.select_for_update().filter(pk=number).first()
     if row is None:
         raise Problem("not-found", f"There is no journey {number} any more.")
-    check_match(request, _shown([row])[0])
+    check_match(request, _shown(request, [row])[0])
     return row
 
 
@@ -276,15 +319,32 @@ def _order(request: HttpRequest, journey: CrossChannelJourney, number: int | Non
     return found
 
 
-def _done(row: CrossChannelJourney, headers: dict[str, str] | None = None) -> Done:
+def _done(request: HttpRequest, row: CrossChannelJourney, headers: dict[str, str] | None = None) -> Done:
     row.refresh_from_db()
-    return Done(f"journey {row.pk}", _shown([row])[0], headers=headers or {})
+    return Done(f"journey {row.pk}", _shown(request, [row])[0], headers=headers or {})
 
 
-def _shown(rows: list[CrossChannelJourney]) -> list[Journey]:
-    steps = JourneyTouchpoint.objects.filter(journey__in=[row.pk for row in rows]).order_by()
-    counted = dict(steps.values_list("journey").annotate(Count("id")))
-    return [_journey_shown(row, counted.get(row.pk, 0)) for row in rows]
+def _shown(request: HttpRequest, rows: Sequence[CrossChannelJourney]) -> list[Journey]:
+    """Journeys as the caller may see them."""
+    steps = _steps(request).filter(journey__in=[row.pk for row in rows]).order_by()
+    told = {one: (count, last) for one, count, last in
+            steps.values_list("journey").annotate(Count("id"), Max("occurred_at"))}  # fmt: skip
+    shown = [_journey_shown(row, told.get(row.pk, (0, None))[0]) for row in rows]
+    channels = caller_of(request).channels
+    if not channels:
+        return shown
+    ordered = [row.order_id for row in rows if row.order_id is not None]
+    own = set(Order.objects.filter(pk__in=ordered, sales_channel__in=channels).values_list("pk", flat=True))
+    return [_of_its_channels(one, told.get(one.id, (0, None))[1], own) for one in shown]
+
+
+def _of_its_channels(journey: Journey, last_touch_at: datetime | None, orders: set[int]) -> Journey:
+    """The journey without what happened on channels that the key is not for, and an order that was placed there (the
+    reason names it)."""
+    hidden: dict[str, Any] = {"last_touch_at": last_touch_at}
+    if journey.order is not None and journey.order not in orders:
+        hidden |= {"order": None, "value": None, "currency": "", "reason": ""}
+    return journey.model_copy(update=hidden)
 
 
 def _journey_shown(row: CrossChannelJourney, touchpoints: int) -> Journey:
@@ -300,8 +360,10 @@ def _journey_shown(row: CrossChannelJourney, touchpoints: int) -> Journey:
     )  # fmt: skip
 
 
-def _step(row: JourneyTouchpoint) -> Touchpoint:
+def _step(request: HttpRequest, row: JourneyTouchpoint) -> Touchpoint:
+    before = row.switched_from_id
     return Touchpoint(
         id=row.pk, channel=row.sales_channel_id, action=row.action, data=row.data, interaction=row.interaction_id,
-        occurred_at=row.occurred_at, switched_from=row.switched_from_id,
+        occurred_at=row.occurred_at,
+        switched_from=before if before is not None and caller_of(request).may_touch(before) else None,
     )  # fmt: skip

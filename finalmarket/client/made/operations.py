@@ -2304,7 +2304,9 @@ class Journeys:
         started_at: dt.datetime | str | None = UNSAID,
         idempotency_key: str = "",
     ) -> shapes.Journey:
-        """Start a journey. While it is open, what the customer does of that kind joins it; it ends by a call alone."""
+        """Start a journey. While it is open, what the customer does of that kind joins it; it ends by a call alone.
+        A key that is bound to channels names by number whom these have met, and starts none more than an hour
+        ago."""
         return self._caller.call(
             START_JOURNEY,
             Said(
@@ -2367,7 +2369,8 @@ class Journeys:
         fields: Sequence[str] = (),
         if_none_match: str = "",
     ) -> shapes.Touchpoints:
-        """List the steps of a journey in the order in which they happened."""
+        """List the steps of a journey in the order in which they happened. A key that is bound to channels sees
+        those that happened there."""
         return self._caller.call(
             LIST_TOUCHPOINTS,
             Said(
