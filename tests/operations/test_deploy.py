@@ -13,6 +13,7 @@ import pytest
 import yaml
 from prometheus_client import REGISTRY
 
+from finalmarket.cli.web import STOP_SECONDS
 from finalmarket.kernel import measures
 from finalmarket.operations.books import FIGURES
 
@@ -23,6 +24,7 @@ OF_TESTS_AND_CHILDREN = {
     "FINALMARKET_WAIT_SECONDS",
 }  # fmt: skip
 SUFFIXES = ("_bucket", "_sum", "_count")
+SECONDS_TO_START = 10
 
 
 def alarms() -> list[dict[str, Any]]:
@@ -71,6 +73,15 @@ def test_units_are_understood_and_hardened(unit: Path) -> None:
         check=False,
     )  # fmt: skip
     assert told.returncode == 0, told.stdout[-200:]
+
+
+def test_requests_wait_at_the_proxy_while_the_web_process_is_started_anew() -> None:
+    (patience,) = re.findall(r"^\s*lb_try_duration (\d+)s$", (DEPLOY / "Caddyfile").read_text(), re.MULTILINE)
+    unit = (DEPLOY / "systemd" / "finalmarket-web.service").read_text()
+    (drains,) = re.findall(r"FINALMARKET_DRAIN_SECONDS=(\d+)", unit)
+    (pauses,) = re.findall(r"^RestartSec=(\d+)$", unit, re.MULTILINE)
+    assert int(patience) >= int(drains) + STOP_SECONDS + int(pauses) + SECONDS_TO_START
+    assert f"{patience} s at most" in PAGE.read_text()
 
 
 def test_the_dockerfile_is_in_order_and_runs_as_nobody_in_particular() -> None:
