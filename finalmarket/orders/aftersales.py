@@ -131,7 +131,7 @@ def take_off_unpaid(order: Order, value: Decimal) -> Decimal:
     The caller holds the order's row and calls `follow` afterwards.
     """
     paid = captured(Payment.objects.filter(order=order))
-    unpaid = min(value, max(Decimal(0), order.total - paid))
+    unpaid: Decimal = min(value, max(Decimal(0), order.total - paid))
     if unpaid > 0:
         _lower(order, unpaid)
     return min(value - unpaid, refunds.refundable_of(order))

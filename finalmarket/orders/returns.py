@@ -285,7 +285,8 @@ def _still_costs(instead: Order) -> Decimal:
     """What an exchange may pay of the order that is sent instead."""
     if instead.state == Order.State.CANCELLED:
         return Decimal(0)
-    return max(Decimal(0), instead.total - captured(instead.payments.all()))
+    due: Decimal = instead.total - captured(instead.payments.all())
+    return max(Decimal(0), due)
 
 
 def _pay_exchange(instead: Order, record: Return, amount: Decimal, actor: str) -> None:

@@ -116,9 +116,10 @@ def _still_off(known: Known, drafted: Sequence[OrderLine], credited: Mapping[int
     said = [old for old, _ in pairs]
     standing = aftersales.credited_units(said)
     now = _net(said, {line_id: min(units, credited.get(line_id, 0)) for line_id, units in standing.items()})
+    taken_off: Decimal = order.taken_off
     if now == before:
-        return order.taken_off
-    return quantize(order.taken_off * now / before, order.currency) if before > 0 else Decimal(0)
+        return taken_off
+    return quantize(taken_off * now / before, order.currency) if before > 0 else Decimal(0)
 
 
 def _net(lines: Iterable[OrderLine], units: Mapping[int, int]) -> Decimal:
