@@ -232,6 +232,18 @@ def test_what_was_called_off_is_let_go_whatever_breaks_off(sale: Sale, fault: Fa
     assert DeadLetter.objects.count() == 0
 
 
+@pytest.mark.parametrize("place", ["takings.before_void", "takings.after_void"])
+def test_what_was_called_off_is_let_go_though_a_worker_is_killed(sale: Sale, place: str) -> None:
+    sale.leave(TEA=1)
+    sale.tell(0)
+    cancel(sale.order.pk, reason="the rest is broken", actor="ann")
+    with failpoints.armed(f"{place}:raise"), pytest.raises(failpoints.FailpointHit):
+        sale.tell(0)
+    sale.tell(30, 60)
+    assert (sale.taken(), sale.is_held()) == (["10.00"], False)
+    assert DeadLetter.objects.count() == 0
+
+
 @pytest.mark.parametrize("place", ["notices.before_send", "http.after_send", "notices.after_send"])
 def test_no_rest_is_let_go_while_a_parts_answer_is_lost_and_more_is_due(sale: Sale, place: str) -> None:
     sale.leave(TEA=1)

@@ -9,6 +9,7 @@ from django.db import transaction
 
 from finalmarket.connectors.contract import PullsPayments
 from finalmarket.connectors.records import PaymentRecord
+from finalmarket.kernel import failpoints
 from finalmarket.kernel.money import quantize
 from finalmarket.orders import payments
 from finalmarket.orders.history import locked
@@ -51,7 +52,7 @@ def is_settled(record: PaymentRecord) -> bool:
 def void_what_is_not_due(payment: Payment, *, actor: str) -> None:
     """Let an authorisation go of which nothing is due: what left is paid, and the rest was called off. The platform is
     told of it as of every void."""
-    with transaction.atomic():
+    with failpoints.around("takings.void"), transaction.atomic():
         order = locked(payment.order_id)
         payment.refresh_from_db()
         is_open = payment.state == Payment.State.AUTHORISED
