@@ -9,7 +9,9 @@ import pytest
 from finalmarket.customers import merging
 from finalmarket.customers.models import OmnichannelCustomer
 from finalmarket.customers.resolve import Contact, resolve
+from finalmarket.integrations.privacy import erase
 from finalmarket.journeys.models import CrossChannelJourney
+from finalmarket.kernel import clock
 from finalmarket.orders.models import Order
 from tests.api.calling import Program, problem, told
 from tests.api.conftest import House, bought
@@ -39,6 +41,14 @@ def test_a_journey_leads_from_the_web_into_the_store_and_ends_with_its_order(hou
     (shown,) = told(program.get(f"{path}/touchpoints"))["items"]
     assert (shown["channel"], shown["action"], shown["data"]) == (house.till.pk, "tried on", {"sku": "TEA"})
     assert told(program.get(path)) == ended
+
+
+def test_whoever_was_erased_begins_a_journey_anew_and_none_from_before(house: House, program: Program) -> None:
+    erase.erase(house.ann.pk, actor="olga", at_once=True)
+    body = {"channel": house.web.pk, "intent": "browse", "contact": {"email": "ann@example.com"}}
+    before = {**body, "started_at": clock.days_ago(3).isoformat()}
+    assert "erased" in problem(program.post("/journeys", before), "invalid", 422)["errors"][0]["what"]
+    assert told(program.post("/journeys", body), 201)["customer"] != house.ann.pk
 
 
 def test_who_is_not_known_yet_is_met_by_starting_a_journey(house: House, program: Program) -> None:

@@ -160,7 +160,7 @@ def start_journey(request: HttpRequest, told: JourneyStart) -> Done:
     if caller_of(request).channels:
         _check_is_met(request, told.customer)
         _check_is_now(told.started_at)
-    (number,) = whose(request, [(told, channel.country)])
+    (number,) = whose(request, [(told, channel.country)], moments=[told.started_at])
     if number is None:
         raise nobody(told)
     customer = OmnichannelCustomer.objects.get(pk=number)
