@@ -8,7 +8,7 @@ several persons are known by (a family's phone) names none of them.
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from typing import Any, ClassVar
 
 import phonenumbers
@@ -23,6 +23,10 @@ from finalmarket.customers import erased
 from finalmarket.customers.known_by import MAILBOX_SQL, Identity, e164, identity
 
 MAILBOX = MAILBOX_SQL.format("new.email")
+KNOWN_BY = {"email": "email", "account": "accounts", "loyalty": "loyalty_numbers", "phone": "phone"}
+ERASED = "is of somebody who was erased; they come back by what they do"
+STRONGER = ("customer", "email")
+"""Where a row has one of these, it is not by the phone number that its customer is known."""
 LANGUAGE = line_of_text(12, r"[A-Za-z]{2,3}(-[A-Za-z0-9]{2,8})*", "must be a language such as de or pt-BR")
 
 
@@ -133,18 +137,26 @@ def _of_the_erased(values: Mapping[str, list[Any]]) -> dict[int, Problem]:
     """Refuse rows of people who were erased: a file does not bring them back, what they do does."""
     if not erased.is_anybody():
         return {}
-    known_by: dict[int, set[Identity]] = {}
-    for kind, column in (("email", "email"), ("account", "accounts"), ("loyalty", "loyalty_numbers")):
+    named = list(_named(values))
+    gone = erased.known({one for _, one in named})
+    problems: dict[int, Problem] = {}
+    for position, one in named:
+        if one in gone and not gone[one].is_back:
+            problems.setdefault(position, Problem("phone" if one[0] == "phone" else "email", "", ERASED))
+    return problems
+
+
+def _named(values: Mapping[str, list[Any]]) -> Iterator[tuple[int, Identity]]:
+    """By what rows name people, each with its position. A phone number names somebody for sure where nothing stronger
+    stands beside it."""
+    for kind, column in KNOWN_BY.items():
         for position, given in enumerate(values.get(column, [])):
-            words = given if isinstance(given, list | tuple) else [given]
-            mine = (identity(kind, str(word)) for word in words if word)
-            known_by.setdefault(position, set()).update(one for one in mine if one is not None)
-    gone = erased.known({one for mine in known_by.values() for one in mine})
-    return {
-        position: Problem("email", "", "is of somebody who was erased; they come back by what they do")
-        for position, mine in known_by.items()
-        if any(one in gone and not gone[one].is_back for one in mine)
-    }
+            if kind == "phone" and any(values[other][position] for other in STRONGER if other in values):
+                continue
+            for word in given if isinstance(given, list | tuple) else [given]:
+                one = identity(kind, str(word)) if word else None
+                if one is not None:
+                    yield position, one
 
 
 def _possible(phone: str) -> str:

@@ -11,6 +11,7 @@ from finalmarket.bulk import customers
 from finalmarket.bulk.plan import Counts
 from finalmarket.channels.models import SalesChannel
 from finalmarket.customers.models import Consent, CustomerIdentity, OmnichannelCustomer
+from finalmarket.integrations.privacy import erase
 
 pytestmark = pytest.mark.django_db
 
@@ -99,8 +100,6 @@ def test_a_customer_who_was_merged_is_found_as_the_person_they_are_now(house: No
 
 
 def test_a_file_does_not_bring_back_who_was_erased(house: None) -> None:
-    from finalmarket.integrations.privacy import erase
-
     ann = OmnichannelCustomer.objects.get(email="ann@example.com")
     erase.erase(ann.pk, actor="olga", at_once=True)
     said = refusals(customers, {"email": "ANN@example.com", "name": "Ann"}, {"customer": ann.pk, "name": "Ann"})
@@ -109,3 +108,13 @@ def test_a_file_does_not_bring_back_who_was_erased(house: None) -> None:
     ]  # fmt: skip
     ann.refresh_from_db()
     assert (ann.name, ann.email) == ("", "")
+
+
+def test_a_file_does_not_bring_back_who_was_erased_by_the_phone_number_alone(house: None) -> None:
+    ann = OmnichannelCustomer.objects.get(email="ann@example.com")
+    ben = OmnichannelCustomer.objects.create(name="Ben")
+    erase.erase(ann.pk, actor="olga", at_once=True)
+    said = refusals(customers, {"name": "Ann", "phone": "030 123456", "country": "DE"})
+    assert said == [(1, "phone", "is of somebody who was erased; they come back by what they do")]
+    take(customers, {"customer": ben.pk, "phone": "+4930123456"})
+    assert OmnichannelCustomer.objects.get(phone="+4930123456") == ben
