@@ -3,6 +3,7 @@
 
 from __future__ import annotations
 
+from finalmarket.bulk.customer_stored import consents, preferences, profiles_of
 from finalmarket.bulk.stage import Stage
 from finalmarket.customers.known_by import MAILBOX_SQL, STRENGTH
 from finalmarket.customers.persons import settle_soon
@@ -10,6 +11,7 @@ from finalmarket.customers.persons import settle_soon
 STORED = "new.action IN ('create', 'change')"
 FIELDS = ("name", "email", "phone", "country", "language", "attributes")
 SOURCE = "import"
+SAID_NOW = f"jsonb_build_object('at', now(), 'source', '{SOURCE}')"
 
 
 def write_rows(stage: Stage) -> None:
@@ -69,26 +71,32 @@ def _write_identities(stage: Stage) -> None:
 
 
 def _write_preferences(stage: Stage) -> None:
+    """Write what a row says of each channel of which something else counts; what is new of it is said now."""
     stage.run(
-        f"""INSERT INTO channel_preferences (customer_id, sales_channel_id, preferences, updated_at)
-            SELECT new.customer_id, channel.id, said.value, now()
-            FROM {{stage}} new, jsonb_each(new.preferences) said JOIN sales_channels channel ON channel.slug = said.key
-            WHERE {STORED} ORDER BY 1, 2
+        f"""INSERT INTO channel_preferences (customer_id, sales_channel_id, preferences, said, updated_at)
+            SELECT new.customer_id, channel.id, said.value, fresh.words, now()
+            FROM {{stage}} new CROSS JOIN LATERAL (
+                SELECT {preferences(profiles_of("new.customer_id"))} AS words OFFSET 0) stored
+            CROSS JOIN jsonb_each(new.preferences) said JOIN sales_channels channel ON channel.slug = said.key
+            CROSS JOIN LATERAL (
+                SELECT coalesce(jsonb_object_agg(word.key, {SAID_NOW}), '{{}}') AS words
+                FROM jsonb_each(said.value) word
+                WHERE stored.words #> ARRAY[said.key, word.key] IS DISTINCT FROM word.value) fresh
+            WHERE {STORED} AND stored.words -> said.key IS DISTINCT FROM said.value ORDER BY 1, 2
             ON CONFLICT (customer_id, sales_channel_id) DO UPDATE
-                SET preferences = excluded.preferences, updated_at = now()
-                WHERE channel_preferences.preferences <> excluded.preferences"""
+                SET preferences = excluded.preferences, said = channel_preferences.said || excluded.said,
+                    updated_at = now()"""
     )
 
 
 def _write_consents(stage: Stage) -> None:
-    """Add an entry for every purpose whose latest entry says something else, or that has none."""
+    """Add an entry for every purpose of which something else holds on all channels, or nothing."""
     stage.run(
         f"""INSERT INTO consents (customer_id, purpose, is_granted, source, proof)
             SELECT new.customer_id, said.key, said.value::boolean, '{SOURCE}', '{{}}'
-            FROM {{stage}} new, jsonb_each_text(new.consents) said
-            WHERE {STORED} AND said.value::boolean IS DISTINCT FROM (
-                SELECT latest.is_granted FROM consents latest
-                WHERE latest.customer_id = new.customer_id AND latest.purpose = said.key
-                  AND latest.sales_channel_id IS NULL ORDER BY latest.at DESC, latest.id DESC LIMIT 1)
+            FROM {{stage}} new CROSS JOIN LATERAL (
+                SELECT {consents(profiles_of("new.customer_id"))} AS words OFFSET 0) stored
+            CROSS JOIN jsonb_each(new.consents) said
+            WHERE {STORED} AND stored.words -> said.key IS DISTINCT FROM said.value
             ORDER BY new.line, said.key"""
     )

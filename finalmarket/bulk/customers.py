@@ -15,6 +15,7 @@ import phonenumbers
 
 from finalmarket.bulk.columns import Column
 from finalmarket.bulk.customer_rows import write_rows
+from finalmarket.bulk.customer_stored import persons
 from finalmarket.bulk.plan import Given, Importer, Plan, make_plan
 from finalmarket.bulk.row import Problem
 from finalmarket.bulk.stage import Stage
@@ -48,34 +49,13 @@ class Customers(Importer):
         Column("accounts", WORDS, "Accounts such as webshop:4711, with ; between; added to those known.", empty=[]),
         Column("loyalty_numbers", WORDS, "Loyalty numbers with ; between; added to those known.", empty=[]),
         Column("preferences", OBJECT, 'By channel: {"web-shop": {"newsletter": "weekly"}}.', empty="{}"),
-        Column("consents", CONSENTS, "newsletter=yes; sms=no: what differs goes into the ledger.", empty="{}"),
+        Column("consents", CONSENTS, "newsletter=yes; sms=no, on all channels: what differs is noted.", empty="{}"),
         Column("attributes", OBJECT, "More about the person, as a JSON object.", empty="{}"),
     )
 
     def current(self) -> str:
-        """The customers that are stored; those merged into another are not persons of their own.
-
-        Two conditions are written so that no index serves them: while a table has no statistics yet, PostgreSQL would
-        combine that index with the one on the customer and read half of it for every person.
-        """
-        words = """ARRAY(SELECT own.value FROM (
-                             SELECT DISTINCT own.value::text COLLATE "C" AS value FROM customer_identities own
-                             WHERE own.kind || '' = '{}' AND own.customer_id = ANY (person.id || ARRAY(
-                                 SELECT member.id FROM omnichannel_customers member
-                                 WHERE member.merged_into_id = person.id))) own ORDER BY own.value)"""
-        return f"""SELECT true AS found, person.id AS customer, person.name, nullif(person.email, '') AS email,
-                          nullif(person.phone, '') AS phone, person.country, person.language, person.attributes,
-                          {words.format("account")} AS accounts, {words.format("loyalty")} AS loyalty_numbers,
-                          (SELECT coalesce(jsonb_object_agg(channel.slug, chosen.preferences), '{{}}')
-                           FROM channel_preferences chosen JOIN sales_channels channel
-                             ON channel.id = chosen.sales_channel_id
-                           WHERE chosen.customer_id = person.id) AS preferences,
-                          (SELECT coalesce(jsonb_object_agg(latest.purpose, latest.is_granted), '{{}}')
-                           FROM (SELECT DISTINCT ON (consent.purpose) consent.purpose, consent.is_granted
-                                 FROM consents consent
-                                 WHERE consent.customer_id = person.id AND (consent.sales_channel_id IS NULL) IS TRUE
-                                 ORDER BY consent.purpose, consent.at DESC, consent.id DESC) latest) AS consents
-                   FROM omnichannel_customers person WHERE person.merged_into_id IS NULL"""
+        """The persons who are stored, as they are shown; who was erased is none."""
+        return persons()
 
     def same(self, column: Column) -> str:
         """Identities and consents are added, preferences are set by channel: what is not named stays."""
