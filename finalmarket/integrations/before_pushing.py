@@ -34,8 +34,8 @@ LINKS_AT_ONCE = 500
 
 @dataclass(frozen=True, slots=True)
 class Change:
-    """What telling would change on one listing: `what` is stock or price; `there` is what the platform shows now (""
-    where it shows none), `to_be` what it would be told."""
+    """What telling would change on one listing: `what` is stock, price or listing (which would be made there); `there` is
+    what the platform shows now ("" where it shows none), `to_be` what it would be told."""
 
     sku: str
     external_key: str
@@ -78,7 +78,11 @@ def _linked(integration: ChannelIntegration) -> Iterator[list[ListingLink]]:
         last = links[-1].pk
 
 
-def _changes(there: Connector, links: Sequence[ListingLink], prices: dict[str, Decimal]) -> Iterator[Change]:
+def _changes(there: Connector, every: Sequence[ListingLink], prices: dict[str, Decimal]) -> Iterator[Change]:
+    for link in every:
+        if not link.ids:
+            yield Change(link.listing.variant.sku, "", "listing", "", "made new")
+    links = [link for link in every if link.ids]
     shown = shown_by(there, [ref_of(link) for link in links])
     levels = atp.levels((link.listing.variant_id for link in links), (link.listing.sales_channel_id for link in links))
     listings = {

@@ -119,6 +119,8 @@ integration         owner merchandiser analyst
 authorize           owner
 links               owner merchandiser
 dry_run             owner merchandiser
+to_publish          owner merchandiser
+publish             owner
 adopt               owner
 change_integration  owner
 api_keys            owner

@@ -106,6 +106,27 @@ def test_what_the_account_sells_is_linked_or_confirmed_by_a_person_and_nothing_i
     assert account.links.count() == 2
 
 
+def test_what_is_not_there_yet_is_chosen_and_made_there(
+    clerk: Client, account: ChannelIntegration, shop: tuple[Fake, str]
+) -> None:
+    _connected(clerk, account, shop[1])
+    assert account.sales_channel is not None
+    account.sales_channel.add_product(Product.objects.get(slug="pot-blue"))
+    (listing,) = account.sales_channel.listings.all()
+    address = reverse("console:to_publish", args=[account.pk])
+    assert "POT-BLUE" in read(clerk, f"{address}?q=pot")
+    publish = reverse("console:publish", args=[account.pk])
+    assert "Choose the listings first" in told(clerk.post(publish, follow=True))[0]
+    assert "look through" in told(clerk.post(publish, {"listing": listing.pk}, follow=True))[0]
+    clerk.post(reverse("console:adopt", args=[account.pk, "look-through"]), follow=True)
+    assert "1 listings are made there" in told(clerk.post(publish, {"all": "1", "q": ""}, follow=True))[0]
+    _do(clerk, account, "start-pushing")
+    account.refresh_from_db()
+    account.sync()  # as a worker does
+    assert shop[0].shown_stock() == {"CUP": 0, "XY-1": 2, "POT-BLUE": 0}
+    assert "Everything is there" in read(clerk, address)
+
+
 def test_what_was_set_aside_is_shown_with_its_reason_and_can_be_closed(
     clerk: Client, account: ChannelIntegration, shop: tuple[Fake, str]
 ) -> None:

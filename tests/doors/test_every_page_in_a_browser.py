@@ -60,6 +60,7 @@ ABOUT: dict[str, Find] = {
     "erase_person": lambda market: (_person("Ann"),),
     "integration": lambda market: (ChannelIntegration.objects.earliest("pk").pk,),
     "links": lambda market: (ChannelIntegration.objects.earliest("pk").pk,),
+    "to_publish": lambda market: (ChannelIntegration.objects.earliest("pk").pk,),
     "store": lambda market: ("north",),
     "pick_list": lambda market: ("north",),
     "store_return": lambda market: ("north", Order.objects.earliest("pk").pk),
