@@ -5,9 +5,10 @@ from __future__ import annotations
 import base64
 import threading
 from collections.abc import Callable, Generator, Mapping
+from contextlib import AbstractContextManager, nullcontext
 from dataclasses import dataclass, field, replace
 from datetime import UTC, datetime, timedelta
-from typing import Any, Self
+from typing import Any, Protocol, Self
 
 import httpx2
 from authlib.common.security import generate_token
@@ -18,6 +19,8 @@ from finalmarket.connectors.exact_json import read_json
 from finalmarket.kernel import clock, failpoints
 
 Keep = Callable[[Mapping[str, str]], None]
+Renewing = Callable[[], AbstractContextManager[Mapping[str, str]]]
+"""Within it nobody else renews the tokens of an account. It gives the secrets that are kept by then."""
 RENEW_BEFORE = timedelta(minutes=2)
 LONG_AGO = datetime(2000, 1, 1, tzinfo=UTC)
 # RFC 6749, section 5.2.
@@ -63,32 +66,50 @@ def place_bearer(request: httpx2.Request, token: str) -> None:
     request.headers["Authorization"] = f"Bearer {token}"
 
 
+def nobody_else() -> AbstractContextManager[Mapping[str, str]]:
+    """Renewing, where nothing is kept that anybody else could have renewed."""
+    return nullcontext({})
+
+
+class HoldsTokens(Protocol):
+    """An account as far as its tokens go: what is kept of them, and how (see Account)."""
+
+    @property
+    def secrets(self) -> Mapping[str, str]: ...
+
+    @property
+    def keep(self) -> Keep: ...
+
+    @property
+    def renewing(self) -> Renewing: ...
+
+
 class TokenAuth(httpx2.Auth):
     """An access token that ends: asked for when there is none, when it is about to end, and once when it is refused.
 
-    `keep` stores what the platform gives (a new refresh token replaces the old one), so that it outlives the process.
-    `place` puts the token on a request. Raises NeedsAttention when the platform refuses to renew.
+    `keep` stores what the platform gives (a new refresh token replaces the old one), so that it outlives the process;
+    `renewing` is for those who share an account: what another one has renewed is taken over instead of asked for, as a
+    refresh token may be good once only. `place` puts the token on a request. Raises NeedsAttention when the platform
+    refuses to renew.
     """
 
     def __init__(
         self, request: TokenRequest, place: Callable[[httpx2.Request, str], None], *, token: str = "",
-        ends_at: datetime | None = None, keep: Keep = lambda secrets: None,
+        ends_at: datetime | None = None, keep: Keep = lambda secrets: None, renewing: Renewing = nobody_else,
     ) -> None:  # fmt: skip
         self._request, self._place, self._keep = request, place, keep
         self._token, self._ends_at = token, ends_at
         self._lock = threading.Lock()
-        self._renewing = threading.Lock()
+        self._turn = threading.Lock()
+        self._renewing = renewing
 
     @classmethod
     def of(
-        cls, request: TokenRequest, secrets: Mapping[str, str], keep: Keep,
-        place: Callable[[httpx2.Request, str], None] = place_bearer,
+        cls, request: TokenRequest, account: HoldsTokens, place: Callable[[httpx2.Request, str], None] = place_bearer
     ) -> Self:  # fmt: skip
-        """With the access token that an account's secrets hold from before; where it is not told when that ends, it
-        is good until it is refused. A moment that cannot be read has passed."""
-        text = secrets.get("access_token_ends_at", "")
-        token = secrets.get("access_token", "")
-        return cls(request, place, token=token, ends_at=_read_end(text) if text else None, keep=keep)
+        """With the access token that an account's secrets hold from before."""
+        token, ends_at = kept_token(account.secrets)
+        return cls(request, place, token=token, ends_at=ends_at, keep=account.keep, renewing=account.renewing)
 
     def auth_flow(self, request: httpx2.Request) -> Generator[httpx2.Request, httpx2.Response, None]:
         """Send with a token that is good; renew it when it is not."""
@@ -110,36 +131,67 @@ class TokenAuth(httpx2.Auth):
         return not self._token or (self._ends_at is not None and clock.now() >= self._ends_at - RENEW_BEFORE)
 
     def _renew(self, before: str, *, is_refused: bool = False) -> Generator[httpx2.Request, httpx2.Response, None]:
-        """Ask for a new token, where the one that was there `before` will not do. One thread asks, the others wait for
-        what it brings: a refresh token that is renewed with every use may be used once only."""
+        """Ask for a new token, where the one that was there `before` will not do. One asks, the others wait for what it
+        brings: those of this object by its own lock, those of the same account by the account's."""
         if not is_refused and not self._is_stale():
             return
-        with self._renewing:
-            if self._token != before and not self._is_stale():
+        with self._turn:
+            if self._is_renewed(before):
                 return
-            asked = self._request
-            fields = {**asked.fields, **asked.fresh_fields()}
-            body: dict[str, Any] = {"json": fields} if asked.as_json else {"data": fields}
-            failpoints.hit("auth.before_renew")
-            response = yield httpx2.Request("POST", asked.url, headers=dict(asked.headers or {}), **body)
-            failpoints.hit("auth.after_renew")
-            self.accept(read_token(response))
+            with self._renewing() as kept:
+                self._take_over(kept)
+                if self._is_renewed(before):
+                    return
+                failpoints.hit("auth.before_renew")
+                response = yield self.renewal()
+                failpoints.hit("auth.after_renew")
+                self.accept(self.given(response))
+
+    def _is_renewed(self, before: str) -> bool:
+        return self._token != before and not self._is_stale()
+
+    def _take_over(self, kept: Mapping[str, str]) -> None:
+        """Be as the account is by now."""
+        token, ends_at = kept_token(kept) if kept.get("access_token") else (self._token, self._ends_at)
+        self._hold(token, ends_at, kept.get("refresh_token"))
+
+    def renewal(self) -> httpx2.Request:
+        """The request for a new token: a POST, unless the platform has a way of its own."""
+        asked = self._request
+        fields = {**asked.fields, **asked.fresh_fields()}
+        body: dict[str, Any] = {"json": fields} if asked.as_json else {"data": fields}
+        return httpx2.Request("POST", asked.url, headers=dict(asked.headers or {}), **body)
+
+    def given(self, response: httpx2.Response) -> Mapping[str, Any]:
+        """What the answer to that gives, in the words of the standard: see `read_token`."""
+        return read_token(response)
 
     def accept(self, given: Mapping[str, Any]) -> None:
         """Take over a token answer: keep its tokens, and remember when the access token ends."""
-        with self._lock:
-            self._token = str(given["access_token"])
-            self._ends_at = end_of(given)
-            kept = {"access_token": self._token}
-            if given.get("refresh_token"):
-                kept["refresh_token"] = str(given["refresh_token"])
-                fields = dict(self._request.fields)
-                if "refresh_token" in fields:
-                    fields["refresh_token"] = kept["refresh_token"]
-                    self._request = replace(self._request, fields=fields)
-            if self._ends_at is not None:
-                kept["access_token_ends_at"] = self._ends_at.isoformat()
+        token, ends_at = str(given["access_token"]), end_of(given)
+        refresh = str(given["refresh_token"]) if given.get("refresh_token") else None
+        self._hold(token, ends_at, refresh)
+        kept = {"access_token": token}
+        if refresh:
+            kept["refresh_token"] = refresh
+        if ends_at is not None:
+            kept["access_token_ends_at"] = ends_at.isoformat()
         self._keep(kept)
+
+    def _hold(self, token: str, ends_at: datetime | None, refresh: str | None) -> None:
+        with self._lock:
+            self._token, self._ends_at = token, ends_at
+            if refresh and "refresh_token" in self._request.fields:
+                fields = {**self._request.fields, "refresh_token": refresh}
+                self._request = replace(self._request, fields=fields)
+
+
+def kept_token(secrets: Mapping[str, str]) -> tuple[str, datetime | None]:
+    """The access token among secrets, and when it ends; where that is not told, it is good until it is refused. A
+    moment that cannot be read has passed."""
+    text = secrets.get("access_token_ends_at", "")
+    token = secrets.get("access_token", "")
+    return token, _read_end(text) if text else None
 
 
 def _read_end(text: str) -> datetime:

@@ -10,6 +10,7 @@ from __future__ import annotations
 
 from abc import ABC, abstractmethod
 from collections.abc import Iterator, Mapping, Sequence
+from contextlib import contextmanager
 from dataclasses import dataclass, field, replace
 from datetime import datetime
 from decimal import Decimal
@@ -19,7 +20,7 @@ from urllib.parse import urlsplit
 
 import httpx2
 
-from finalmarket.connectors.auth import Keep
+from finalmarket.connectors.auth import Keep, Renewing, nobody_else
 from finalmarket.connectors.books import PushesMovements, PushesOrders
 from finalmarket.connectors.errors import ConnectorError, NeedsAttention, Rejected
 from finalmarket.connectors.http import Answer, Http, retry_after, scrubber
@@ -82,12 +83,14 @@ class Setting:
 @dataclass(frozen=True)
 class Account:
     """One account on one platform: its secrets and settings. `base_url` stands in for the platform's own host (a
-    sandbox); `keep` stores secrets that the platform renews."""
+    sandbox); `keep` stores secrets that the platform renews; within `renewing` nobody else renews them, and it gives
+    those that are kept by then."""
 
     secrets: Mapping[str, str]
     settings: Mapping[str, str] = field(default_factory=dict)
     base_url: str = ""
     keep: Keep = lambda secrets: None
+    renewing: Renewing = nobody_else
 
     def __repr__(self) -> str:
         return f"Account(secrets of {', '.join(sorted(self.secrets)) or 'nothing'})"
@@ -117,15 +120,25 @@ class Connector(ABC):
         self, account: Account, *, budget: Budget | None = None, transport: httpx2.BaseTransport | None = None
     ) -> None:
         self._scrub = scrubber(account.secrets.values())
-        self._keep = account.keep
-        self.account = replace(account, keep=self._renewed)
+        self._keep, self._renewing = account.keep, account.renewing
+        self.account = replace(account, keep=self._renewed, renewing=self._alone)
         self._budget = budget or Unlimited()
         self._transport = transport
 
     def _renewed(self, secrets: Mapping[str, str]) -> None:
         """Keep secrets that the platform gave, and never show them either."""
-        self._scrub.learn(value for name, value in secrets.items() if not name.endswith("_at"))
+        self._learn(secrets)
         self._keep(secrets)
+
+    @contextmanager
+    def _alone(self) -> Iterator[Mapping[str, str]]:
+        """Renew alone, and never show what somebody else has renewed meanwhile."""
+        with self._renewing() as kept:
+            self._learn(kept)
+            yield kept
+
+    def _learn(self, secrets: Mapping[str, str]) -> None:
+        self._scrub.learn(value for name, value in secrets.items() if not name.endswith("_at"))
 
     @cached_property
     def http(self) -> Http:

@@ -3,11 +3,11 @@
 from __future__ import annotations
 
 import re
-from collections.abc import Callable, Mapping
+from collections.abc import Callable
 
 import httpx2
 
-from finalmarket.connectors.auth import HeaderAuth, Keep, TokenAuth, TokenRequest, basic_header
+from finalmarket.connectors.auth import HeaderAuth, HoldsTokens, TokenAuth, TokenRequest, basic_header
 from finalmarket.connectors.errors import NeedsAttention
 
 HOST = re.compile(r"[a-z0-9]([a-z0-9.-]*[a-z0-9])?(:\d{1,5})?")
@@ -25,14 +25,14 @@ def host_of(given: str, example: str) -> str:
 
 
 def basic_or_token(
-    secrets: Mapping[str, str], token_url: str, *, keep: Keep, address: Callable[[str], str], scope: str = ""
-) -> httpx2.Auth:
+    account: HoldsTokens, token_url: str, *, address: Callable[[str], str], scope: str = ""
+) -> httpx2.Auth:  # fmt: skip
     """Basic with user and password; or, where there is a `token_url`, a token that is asked for with them (RFC 6749,
     section 4.4). Raises NeedsAttention where the token's address is not encrypted."""
-    basic = basic_header(secrets["user"], secrets["password"])
+    basic = basic_header(account.secrets["user"], account.secrets["password"])
     if not token_url:
         return HeaderAuth("Authorization", basic)
     if not token_url.startswith("https://"):
         raise NeedsAttention("the token address has to begin with https://")
     fields = {"grant_type": "client_credentials", **({"scope": scope} if scope else {})}
-    return TokenAuth.of(TokenRequest(address(token_url), fields, {"Authorization": basic}), secrets, keep)
+    return TokenAuth.of(TokenRequest(address(token_url), fields, {"Authorization": basic}), account)

@@ -2,20 +2,26 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Iterator, Mapping
+from contextlib import contextmanager
 from functools import partial
 
 import httpx2
 
 from finalmarket.connectors import registry
 from finalmarket.connectors.contract import Account, Connector
+from finalmarket.connectors.errors import RetryLater
 from finalmarket.integrations.budget import SharedBudget
+from finalmarket.integrations.lanes import lane
 from finalmarket.integrations.models import ChannelIntegration, Credential
 from finalmarket.integrations.wire import wire_to
 from finalmarket.kernel import failpoints, secrets
 
 Encrypted = bytes | memoryview
 """A secret as it stands in its column."""
+LANE = "renewing"
+MOST_SECONDS = 30.0
+"""So long one waits for another who renews a token; then the call is made later."""
 
 
 def connector_class(integration: ChannelIntegration) -> type[Connector]:
@@ -43,14 +49,32 @@ def open_connector(
 
 def account_of(integration: ChannelIntegration, encrypted: Mapping[str, Encrypted] | None = None) -> Account:
     """The account's secrets, settings and address, as connectors take them; see `open_connector`."""
-    if encrypted is None:
-        encrypted = dict(Credential.objects.filter(integration=integration).values_list("name", "encrypted"))
     return Account(
-        secrets=secrets.decrypt_all({name: bytes(text).decode() for name, text in encrypted.items()}),
+        secrets=_secrets_of(integration) if encrypted is None else _decrypted(encrypted),
         settings={name: str(value) for name, value in integration.settings.items()},
         base_url=integration.base_url,
         keep=partial(keep_renewed, integration),
+        renewing=partial(renewing, integration),
     )
+
+
+def _secrets_of(integration: ChannelIntegration) -> dict[str, str]:
+    return _decrypted(dict(Credential.objects.filter(integration=integration).values_list("name", "encrypted")))
+
+
+def _decrypted(encrypted: Mapping[str, Encrypted]) -> dict[str, str]:
+    return secrets.decrypt_all({name: bytes(text).decode() for name, text in encrypted.items()})
+
+
+@contextmanager
+def renewing(integration: ChannelIntegration) -> Iterator[Mapping[str, str]]:
+    """Within it no other worker renews the tokens of this account; gives the secrets that are kept by then, among them
+    what another has renewed: a refresh token may be good once only. Raises RetryLater where somebody is at it for too
+    long."""
+    with lane(integration.pk, LANE, seconds=MOST_SECONDS) as held:
+        if held is None:
+            raise RetryLater("another worker has not ended renewing the token of this account")
+        yield _secrets_of(integration)
 
 
 def keep_renewed(integration: ChannelIntegration, given: Mapping[str, str]) -> None:

@@ -32,18 +32,32 @@ class Lane:
 
 
 @contextmanager
-def lane(integration_id: int, name: str) -> Iterator[Lane | None]:
-    """Within it nobody else is in the lane `name` of this account; yields None at once when somebody is."""
+def lane(integration_id: int, name: str, *, seconds: float = 0.0) -> Iterator[Lane | None]:
+    """Within it nobody else is in the lane `name` of this account; yields None when somebody is: at once, or when
+    somebody still is after so many seconds."""
     session, lock, is_taken = open_connection(), [number_of(name), integration_id], False
     try:
-        row = session.execute("SELECT pg_try_advisory_lock(%s, %s)", lock).fetchone()
-        is_taken = bool(row and row[0])
+        is_taken = _wait_for(session, lock, seconds) if seconds else _try(session, lock)
         yield Lane(session) if is_taken else None
     finally:
         if is_taken:
             with suppress(psycopg.OperationalError):  # a database that was restarted knows of no lock
                 session.execute("SELECT pg_advisory_unlock(%s, %s)", lock)  # the end of a session shows a moment later
         session.close()
+
+
+def _try(session: psycopg.Connection[tuple[Any, ...]], lock: list[int]) -> bool:
+    row = session.execute("SELECT pg_try_advisory_lock(%s, %s)", lock).fetchone()
+    return bool(row and row[0])
+
+
+def _wait_for(session: psycopg.Connection[tuple[Any, ...]], lock: list[int], seconds: float) -> bool:
+    session.execute(f"SET lock_timeout = {int(seconds * 1000)}")
+    try:
+        session.execute("SELECT pg_advisory_lock(%s, %s)", lock)
+    except psycopg.errors.LockNotAvailable:
+        return False
+    return True
 
 
 def number_of(name: str) -> int:

@@ -19,6 +19,7 @@ from finalmarket.connectors.auth import (
     place_bearer,
     read_token,
 )
+from finalmarket.connectors.contract import Account
 from finalmarket.connectors.errors import ConnectorError, NeedsAttention, RetryLater, Unintelligible
 from finalmarket.kernel import clock, failpoints
 
@@ -55,7 +56,7 @@ def sent(auth: httpx2.Auth) -> list[httpx2.Request]:
 def test_a_kept_token_is_used_until_it_ends(ends_at: str | None, token: str) -> None:
     secrets = {"access_token": "kept", **({"access_token_ends_at": ends_at} if ends_at else {})}
     kept: list[Any] = []
-    requests = sent(TokenAuth.of(ASK, secrets, kept.append))
+    requests = sent(TokenAuth.of(ASK, Account(secrets, keep=kept.append)))
     assert requests[-1].headers["Authorization"] == f"Bearer {token}"
     assert len(kept) == (token == "new")
     if kept:
@@ -70,7 +71,7 @@ def test_an_account_without_a_token_asks_for_one_with_what_is_good_for_one_reque
     def place(request: httpx2.Request, token: str) -> None:
         placed.append(token)
 
-    requests = sent(TokenAuth.of(ASK, {}, lambda secrets: None, place))
+    requests = sent(TokenAuth.of(ASK, Account({}), place))
     assert [request.method for request in requests] == ["POST", "GET"]
     assert (str(requests[0].url), requests[0].content) == (ASK.url, b"refresh_token=old&assertion=now")
     assert placed == ["new"]
@@ -84,7 +85,7 @@ def test_asking_for_a_token_can_be_cut_off_before_and_after() -> None:
             seen.append(request)
             return httpx2.Response(200, json={"access_token": "new"})
 
-        auth = TokenAuth.of(ASK, {}, lambda secrets: None)
+        auth = TokenAuth.of(ASK, Account({}))
         with (
             httpx2.Client(transport=httpx2.MockTransport(answer), auth=auth) as client,
             failpoints.armed(f"auth.{place}_renew:raise"),

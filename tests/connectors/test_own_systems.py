@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import pytest
 
+from finalmarket.connectors.contract import Account
 from finalmarket.connectors.errors import NeedsAttention, Unintelligible
 from finalmarket.connectors.http import Answer
 from finalmarket.connectors.offset_pages import all_rows, rows_in, told_error
@@ -25,7 +26,7 @@ def test_what_is_no_host_is_refused_with_an_example(given: str) -> None:
 
 def test_a_token_is_asked_for_at_an_encrypted_address_only() -> None:
     with pytest.raises(NeedsAttention, match="https"):
-        basic_or_token(USER, "http://token.example.org", keep=lambda kept: None, address=lambda url: url)
+        basic_or_token(Account(USER), "http://token.example.org", address=lambda url: url)
 
 
 def page(rows: list[dict[str, int]], offset: int, *, has_more: bool) -> Answer:

@@ -241,7 +241,7 @@ def test_each_answer_has_a_time_of_its_own_and_none_has_more() -> None:
             http.call("POST", "/a", json={})
 
 
-def _together(count: int, call: Callable[[], Any]) -> list[Any]:
+def together(count: int, call: Callable[[], Any]) -> list[Any]:
     """What so many threads bring, that begin at once."""
     gate, brought = threading.Barrier(count), []
 
@@ -263,7 +263,7 @@ def _together(count: int, call: Callable[[], Any]) -> list[Any]:
 def test_threads_that_need_a_token_at_once_ask_for_one() -> None:
     platform, kept = Platform(), Kept()
     http = wired(platform, kept)
-    brought = _together(8, lambda: http.call("GET", "/a").data)
+    brought = together(8, lambda: http.call("GET", "/a").data)
     assert brought == [{"ok": True}] * 8
     assert len(platform.asked) == len(kept) == 1
 
@@ -279,7 +279,7 @@ def test_threads_whose_token_is_refused_at_once_ask_for_one() -> None:
         return platform(request)
 
     http.transport = httpx2.MockTransport(answer)
-    brought = _together(4, lambda: http.call("GET", "/a").data)
+    brought = together(4, lambda: http.call("GET", "/a").data)
     assert brought == [{"ok": True}] * 4
     assert [asked["refresh_token"] for asked in platform.asked] == ["refresh-0"]
 

@@ -148,7 +148,7 @@ class Amazon(
         """See Connector: Login with Amazon, refresh_token grant."""
         kept = self.account.secrets
         fields = {"grant_type": "refresh_token", "refresh_token": kept.get("refresh_token", ""), **self._client()}
-        return LoginWithAmazon.of(TokenRequest(self.address(LOGIN), fields), kept, self.account.keep, _put_token)
+        return LoginWithAmazon.of(TokenRequest(self.address(LOGIN), fields), self.account, _put_token)
 
     def _client(self) -> dict[str, str]:
         return {name: self.account.secrets.get(name, "") for name in ("client_id", "client_secret")}

@@ -140,7 +140,7 @@ class Clover(
             return bearer(secrets.get("access_token", ""))
         wanted = {"client_id": self.needed_setting("app_id"), "refresh_token": secrets["refresh_token"]}
         asked = TokenRequest(self.address(f"{self.base_url}/oauth/v2/refresh"), wanted, as_json=True)
-        return _CloverAuth.of(asked, secrets, self.account.keep)
+        return _CloverAuth.of(asked, self.account)
 
     @property
     def merchant_id(self) -> str:

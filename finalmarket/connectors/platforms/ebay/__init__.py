@@ -135,7 +135,7 @@ class Ebay(
         """See Connector: user tokens, by the refresh token grant."""
         kept = self.account.secrets
         form = {"grant_type": "refresh_token", "refresh_token": kept.get("refresh_token", "")}
-        return TokenAuth.of(TokenRequest(self.address(TOKEN), form, self._client), kept, self.account.keep)
+        return TokenAuth.of(TokenRequest(self.address(TOKEN), form, self._client), self.account)
 
     @property
     def _client(self) -> dict[str, str]:

@@ -128,7 +128,7 @@ class Etsy(
             "grant_type": "refresh_token", "client_id": kept.get("keystring", ""),
             "refresh_token": kept.get("refresh_token", ""),
         }  # fmt: skip
-        return TokenAuth.of(TokenRequest(self.address(TOKEN), form), kept, self.account.keep)
+        return TokenAuth.of(TokenRequest(self.address(TOKEN), form), self.account)
 
     def heed(self, answer: Answer, bucket: str) -> float | None:
         """See Connector: what the application may do in a second, and what is left of that and of the day."""

@@ -79,7 +79,7 @@ class GoogleAnalytics(Connector, SendsEvents, PullsFigures):
     def auth(self) -> httpx2.Auth:
         """A bearer token for reports, given for an assertion that the service account's key signs."""
         request = TokenRequest(self.address(TOKEN), {"grant_type": GRANT}, fresh_fields=self._assertion)
-        return TokenAuth.of(request, self.account.secrets, self.account.keep)
+        return TokenAuth.of(request, self.account)
 
     def _assertion(self) -> Mapping[str, str]:
         try:

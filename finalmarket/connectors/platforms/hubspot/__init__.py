@@ -110,7 +110,7 @@ class HubSpot(
         if not kept.get("refresh_token"):
             return bearer(kept.get("access_token", ""))
         form = {"grant_type": "refresh_token", "refresh_token": kept["refresh_token"], **self._app()}
-        return TokenAuth.of(TokenRequest(self.address(self.base_url + TOKEN), form), kept, self.account.keep)
+        return TokenAuth.of(TokenRequest(self.address(self.base_url + TOKEN), form), self.account)
 
     def _app(self) -> dict[str, str]:
         secret = self.account.secrets.get("client_secret", "")

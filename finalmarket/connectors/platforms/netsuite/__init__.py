@@ -120,7 +120,7 @@ class NetSuite(
         """OAuth 2.0 client credentials: a token for an assertion signed with the account's own key."""
         fields = {"grant_type": "client_credentials", "client_assertion_type": ASSERTION}
         request = TokenRequest(self.address(self.base_url + TOKEN), fields, fresh_fields=self._assertion)
-        return TokenAuth.of(request, self.account.secrets, self.account.keep)
+        return TokenAuth.of(request, self.account)
 
     def _assertion(self) -> Mapping[str, str]:
         issued = int(clock.now().timestamp())

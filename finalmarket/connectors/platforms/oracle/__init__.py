@@ -114,8 +114,7 @@ class Oracle(
     def auth(self) -> httpx2.Auth:
         """Basic; or a token of the identity domain for the same user (OAuth 2.0 client credentials)."""
         return basic_or_token(
-            self.account.secrets, self.setting("token_url"), keep=self.account.keep, address=super().address,
-            scope=self.setting("scope"),
+            self.account, self.setting("token_url"), address=super().address, scope=self.setting("scope")
         )  # fmt: skip
 
     def check(self) -> str:

@@ -93,7 +93,7 @@ class PayPal(Connector, PullsPayments, PushesRefunds, TakesPaymentsInParts, Star
             self.address(f"{self.base_url}/v1/oauth2/token"), {"grant_type": "client_credentials"},
             {"Authorization": basic, "Accept": "application/json"},
         )  # fmt: skip
-        return TokenAuth.of(asked, secrets, self.account.keep)
+        return TokenAuth.of(asked, self.account)
 
     def check(self) -> str:
         """See Connector. The balances are asked for: an app without the right to search transactions is told so."""

@@ -94,7 +94,7 @@ class Salesforce(Connector, PullsCustomers, PushesCustomers, ErasesCustomers, Pu
         if kept.get("refresh_token"):
             form |= {"grant_type": "refresh_token", "refresh_token": kept["refresh_token"]}
         request = TokenRequest(self.address(self.base_url + TOKEN), form)
-        return TokenAuth.of(request, kept, self.account.keep)
+        return TokenAuth.of(request, self.account)
 
     def _app(self) -> dict[str, str]:
         return {name: self.account.secrets.get(name, "") for name in ("client_id", "client_secret")}

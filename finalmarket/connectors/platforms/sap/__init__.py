@@ -118,8 +118,7 @@ class Sap(
 
     def auth(self) -> httpx2.Auth:
         """Basic with the communication user; or a token for it (OAuth 2.0 client credentials)."""
-        url, keep = self.setting("token_url"), self.account.keep
-        return basic_or_token(self.account.secrets, url, keep=keep, address=super().address)
+        return basic_or_token(self.account, self.setting("token_url"), address=super().address)
 
     def check(self) -> str:
         rows_in(self._get(PARTNERS, "A_BusinessPartner", {"$top": 1, "$select": "BusinessPartner"}))

@@ -110,7 +110,7 @@ class Entrance(Connector):
         else:
             fields |= {"grant_type": "client_credentials"}
         request = TokenRequest(self.address(f"{self.base_url}/admin/oauth/access_token"), fields)
-        return TokenAuth.of(request, secrets, self.account.keep, _place_token)
+        return TokenAuth.of(request, self.account, _place_token)
 
     def check(self) -> str:
         """See Connector. Raises NeedsAttention also where the app lacks rights that we need."""

@@ -93,7 +93,7 @@ class Square(
             return bearer(secrets.get("access_token", ""))
         wanted = {"grant_type": "refresh_token", "refresh_token": secrets["refresh_token"], **self._application()}
         asked = TokenRequest(self.address(f"{self.base_url}/oauth2/token"), wanted, self.headers(), as_json=True)
-        return TokenAuth.of(asked, secrets, self.account.keep)
+        return TokenAuth.of(asked, self.account)
 
     def _application(self) -> dict[str, str]:
         """What the application calls itself at the token endpoint; with PKCE it has no secret."""

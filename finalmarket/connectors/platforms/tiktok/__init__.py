@@ -118,7 +118,7 @@ class TikTok(
 
     def auth(self) -> httpx2.Auth:
         """See doors.py."""
-        return SignedAuth(self.account, self.address(f"{TOKEN}/refresh"), self.account.keep)
+        return SignedAuth(self.account, self.address(f"{TOKEN}/refresh"))
 
     @cached_property
     def shop(self) -> Shop:

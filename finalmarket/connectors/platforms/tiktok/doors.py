@@ -6,21 +6,20 @@ Sources: TikTok Shop Partner Center, "Sign your API request" and "Authorization"
 from __future__ import annotations
 
 import hmac
-from collections.abc import Callable, Generator, Mapping
-from datetime import datetime
+from collections.abc import Callable, Mapping
 from typing import Any
 from urllib.parse import urlsplit
 
 import httpx2
 
 from finalmarket.connectors import answers
-from finalmarket.connectors.auth import Keep, TokenAuth, TokenRequest
+from finalmarket.connectors.auth import TokenAuth, TokenRequest, kept_token
 from finalmarket.connectors.contract import Account
 from finalmarket.connectors.errors import NeedsAttention, OutcomeUnknown, RetryLater, Unintelligible
 from finalmarket.connectors.exact_json import read_json
 from finalmarket.connectors.http import Answer
 from finalmarket.connectors.records import Raw
-from finalmarket.kernel import clock, failpoints
+from finalmarket.kernel import clock
 
 TOKEN = "https://auth.tiktok-shops.com/api/v2/token"  # noqa: S105  an address
 TOKEN_HEADER = "x-tts-access-token"  # noqa: S105  a header
@@ -44,17 +43,18 @@ def signature(path: str, query: Mapping[str, str], body: bytes, secret: str) -> 
 class SignedAuth(TokenAuth):
     """The access token in a header of its own, and a signature over everything else."""
 
-    def __init__(self, account: Account, token_url: str, keep: Keep) -> None:
-        kept, ends_at = account.secrets, account.secrets.get("access_token_ends_at", "")
+    def __init__(self, account: Account, token_url: str) -> None:
+        kept = account.secrets
         self._app_key, self._app_secret = kept.get("app_key", ""), kept.get("app_secret", "")
         self._prefix = urlsplit(account.base_url).path.rstrip("/")
         fields = {
             "app_key": self._app_key, "app_secret": self._app_secret, "grant_type": "refresh_token",
             "refresh_token": kept.get("refresh_token", ""),
         }  # fmt: skip
+        token, ends_at = kept_token(kept)
         super().__init__(
-            TokenRequest(token_url, fields), self._sign, token=kept.get("access_token", ""),
-            ends_at=datetime.fromisoformat(ends_at) if ends_at else None, keep=keep,
+            TokenRequest(token_url, fields), self._sign, token=token, ends_at=ends_at, keep=account.keep,
+            renewing=account.renewing,
         )  # fmt: skip
 
     def _sign(self, request: httpx2.Request, token: str) -> None:
@@ -65,26 +65,20 @@ class SignedAuth(TokenAuth):
         request.url = request.url.copy_with(params=query)
         request.headers[TOKEN_HEADER] = token
 
-    def _renew(self, before: str, *, is_refused: bool = False) -> Generator[httpx2.Request, httpx2.Response, None]:
-        """As TokenAuth does, by a GET, and with TikTok's own form of an answer."""
-        if not is_refused and not self._is_stale():
-            return
-        with self._renewing:
-            if self._token != before and not self._is_stale():
-                return
-            failpoints.hit("auth.before_renew")
-            response = yield httpx2.Request("GET", self._request.url, params=dict(self._request.fields))
-            failpoints.hit("auth.after_renew")
-            response.read()
-            if response.status_code in (408, 425, 429) or response.status_code >= 500:
-                raise RetryLater(
-                    f"no new access token: TikTok answers {response.status_code}", status=response.status_code
-                )
-            try:
-                told = read_json(response.content)
-            except ValueError:
-                told = None
-            self.accept(given_in(told, response.status_code))
+    def renewal(self) -> httpx2.Request:
+        """See TokenAuth: TikTok wants a GET."""
+        return httpx2.Request("GET", self._request.url, params=dict(self._request.fields))
+
+    def given(self, response: httpx2.Response) -> Raw:
+        """See TokenAuth: TikTok's answers have a form of their own."""
+        response.read()
+        if response.status_code in (408, 425, 429) or response.status_code >= 500:
+            raise RetryLater(f"no new access token: TikTok answers {response.status_code}", status=response.status_code)
+        try:
+            told = read_json(response.content)
+        except ValueError:
+            told = None
+        return given_in(told, response.status_code)
 
 
 def given_in(told: Any, status: int) -> Raw:

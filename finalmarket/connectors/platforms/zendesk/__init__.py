@@ -116,7 +116,7 @@ class Zendesk(
         if kept.get("refresh_token"):
             fields = {"grant_type": "refresh_token", "refresh_token": kept["refresh_token"], **self._client()}
             request = TokenRequest(self.address(HOST + TOKEN), fields, as_json=True)
-            return TokenAuth.of(request, kept, self.account.keep)
+            return TokenAuth.of(request, self.account)
         if kept.get("access_token"):
             return bearer(kept["access_token"])
         user = f"{self.setting('email')}/token"
