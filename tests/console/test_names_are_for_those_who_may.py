@@ -16,11 +16,12 @@ from finalmarket.analytics.models import Segment
 from finalmarket.analytics.rollup import restate_all
 from finalmarket.console import urls
 from finalmarket.customers.models import OmnichannelCustomer
-from finalmarket.journeys.models import CrossChannelJourney
+from finalmarket.integrations.models import ChannelIntegration, DeadLetter
+from finalmarket.journeys.models import ChannelInteraction, CrossChannelJourney
 from finalmarket.kernel import clock
 from finalmarket.orders.drafts import Address
 from finalmarket.orders.intake import take
-from finalmarket.orders.models import Order
+from finalmarket.orders.models import Order, OrderImport, OrderImportRefusal
 from tests.console.roles import logged_in, person
 from tests.journeys.walks import walk
 from tests.orders.market import Market, draft, line
@@ -42,9 +43,25 @@ def house(market: Market) -> Iterator[Market]:
         OmnichannelCustomer.objects.update(name="Quetzalia Plume", phone="+442071234567")
         for action in ("checkout_start", "product_view"):
             walk(buyer, [(market.web, "product_view", 0), (market.bazaar, action, 9)], began=NOON - timedelta(days=1))
+        told_in_words(buyer, market)
         restate_all(2)
         segments.restate()
         yield market
+
+
+def told_in_words(buyer: OmnichannelCustomer, market: Market) -> None:
+    """What platforms and files say of the person, kept where it is no field of a person's."""
+    account = ChannelIntegration.objects.create(platform_name="amazon", integration_type="marketplace")
+    raw = {"buyer": {"email": "quetzalia@example.com", "name": "Quetzalia Plume"}}
+    DeadLetter.objects.create(integration=account, stream="orders", external_id="1", reason="odd", payload={"raw": raw})
+    ChannelInteraction.objects.create(
+        customer=buyer, sales_channel=market.web, interaction_type="email_open", occurred_at=NOON,
+        context={"subject": "Only for you, Quetzalia"},
+    )  # fmt: skip
+    file = OrderImport.objects.create(sales_channel=market.web, file_name="orders.csv")
+    OrderImportRefusal.objects.create(
+        order_import=file, row=2, column="email", value="quetzalia@example.com,", reason="is no e-mail address"
+    )
 
 
 def pages(market: Market) -> Iterator[str]:
@@ -107,6 +124,14 @@ def test_who_has_no_business_with_people_finds_no_record_by_them(house: Market, 
     client = logged_in(person(role))
     lists_without_a_search = found(client, "nobody@example.com")
     assert found(client, known) == lists_without_a_search
+
+
+def test_who_serves_people_sees_what_platforms_and_files_say_of_them(house: Market) -> None:
+    client = logged_in(person("owner"))
+    for kept in (DeadLetter, ChannelInteraction, OrderImport, OrderImportRefusal):
+        room, name = kept._meta.app_label, kept._meta.model_name
+        page = client.get(reverse(f"admin:{room}_{name}_change", args=[kept._default_manager.get().pk]))
+        assert "quetzalia" in page.content.decode().lower()
 
 
 def test_who_serves_people_finds_their_records(house: Market) -> None:

@@ -180,6 +180,7 @@ class DeadLetterAdmin(_OfIntegration):
     """Records that could not be taken or sent, and why."""
 
     list_display = ("id", "integration", "stream", "external_id", "reason", "attempts", "at", "settled_at")
+    of_people = ("payload",)  # a record as the platform gave it
 
 
 @admin.register(DueNotice)

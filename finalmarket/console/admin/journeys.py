@@ -49,6 +49,7 @@ class InteractionAdmin(_OfCustomer):
     """What customers did on channels."""
 
     list_display = ("id", "interaction_type", "customer", "sales_channel", "value_score", "occurred_at")
+    of_people = ("context",)  # where they were, and what a mail to them was about
     list_select_related = ("customer", "sales_channel")
     list_filter = ("sales_channel",)
     ordering = ("-id",)

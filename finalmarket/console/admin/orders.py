@@ -276,6 +276,7 @@ class RefusalTable(ReadOnlyTable):
     """Rows of a file that were refused, and why."""
 
     model = OrderImportRefusal
+    of_people = ("value",)
 
 
 @admin.register(OrderImport)
@@ -295,6 +296,7 @@ class OrderImportRefusalAdmin(ReadOnlyAdmin):
     """Refused rows of all files."""
 
     list_display = ("order_import", "row", "column", "value", "reason")
+    of_people = ("value",)  # of a buyer's column, too
     list_select_related = ("order_import",)
     ordering = ("-id",)
 

@@ -71,7 +71,7 @@ class RecordAdmin(Admin):
     """Records that can be added, changed and, where nothing hangs on them, deleted.
 
     `finds` turns the typed text into a condition on indexed columns; `search_fields` then only names, for the reader
-    and for the search box, what it looks at.
+    and for the search box, what it looks at. `of_people` names fields that hold words of people or about them.
     """
 
     list_per_page = 25
@@ -83,17 +83,20 @@ class RecordAdmin(Admin):
     compressed_fields = True
     warn_unsaved_form = True
     finds: ClassVar[Search | None] = None
+    of_people: ClassVar[tuple[str, ...]] = ()
 
     def get_list_display(self, request: HttpRequest) -> list[Any]:
-        """Its columns; a person is told by number to those who may not see people."""
+        """Its columns; a person is told by number to those who may not see people, and words of theirs are not."""
         columns = [*super().get_list_display(request)]
-        persons = () if may_see_people(request.user) else persons_of(self.model)
-        return [_by_number(one) if one in persons else one for one in columns]
+        if may_see_people(request.user):
+            return columns
+        persons = persons_of(self.model)
+        return [_by_number(one) if one in persons else one for one in columns if one not in self.of_people]
 
     def get_exclude(self, request: HttpRequest, obj: Model | None = None) -> tuple[str, ...]:
-        """What is left out of its page: whose it is, for those who may not see people."""
+        """What is left out of its page: whose it is and what is said of them, for those who may not see people."""
         hidden = super().get_exclude(request, obj) or ()
-        return (*hidden,) if may_see_people(request.user) else (*hidden, *persons_of(self.model))
+        return (*hidden,) if may_see_people(request.user) else (*hidden, *persons_of(self.model), *self.of_people)
 
     def get_changelist(self, request: HttpRequest, **kwargs: Any) -> type[ChangeList]:
         """The list that counts once."""
@@ -159,6 +162,12 @@ class RecordTable(Table):
     extra = 0
     per_page = 50
     show_change_link = False
+    of_people: ClassVar[tuple[str, ...]] = ()
+
+    def get_exclude(self, request: HttpRequest, obj: Model | None = None) -> tuple[str, ...]:
+        """What is left out of its rows: words of people, for those who may not see people."""
+        hidden = super().get_exclude(request, obj) or ()
+        return (*hidden,) if may_see_people(request.user) else (*hidden, *self.of_people)
 
 
 class ReadOnlyTable(RecordTable):
