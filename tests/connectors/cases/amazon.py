@@ -65,7 +65,7 @@ def account(address: str) -> Account:
 def ref_of(shop: AmazonStandIn, sku: str) -> ListingRef:
     """A listing as it is known after it was pulled."""
     one = shop.state["listings"][sku]
-    ids = {"asin": one["asin"], "product_type": one["product_type"], "marketplaces": MAIN_SHOP}
+    ids = {"asin": one["asin"], "product_type": one["product_type"], "marketplaces": ",".join(one["places"])}
     if one["channel"] != "DEFAULT":
         ids["fulfillment_channel"] = one["channel"]
     return ListingRef(key=sku, sku=sku, ids=ids)

@@ -68,6 +68,11 @@ def places_of(ref: ListingRef, marketplace_ids: Sequence[str]) -> tuple[str, ...
     return tuple(place for place in marketplace_ids if place in known) or (marketplace_ids[0],)
 
 
+def sells_in(marketplace_id: str, currency: str) -> bool:
+    """Whether a marketplace sells in this currency; one that is new to us may sell in any."""
+    return marketplace(marketplace_id).currency in ("", currency)
+
+
 def _first(attributes: Raw, name: str, place: str) -> str:
     """The text of an attribute, that of the marketplace before that of none."""
     values = [one for one in attributes.get(name) or [] if isinstance(one, Mapping) and one.get("value") is not None]
@@ -185,14 +190,15 @@ def new_listing(content: ListingContent, marketplace_id: str) -> tuple[str, dict
 
 
 def changed_listing(content: ListingContent, marketplace_id: str) -> list[dict[str, Any]]:
-    """The patches that make a listing say this."""
+    """The patches that make a listing say this on a marketplace. Its price goes only where it is money: elsewhere the
+    offer that stands stays, or goes with a listing that is taken off."""
     patches = [
         {"op": "replace", "path": f"/attributes/{name}", "value": value}
         for name, value in content_attributes(content, marketplace_id).items()
     ]
-    currency = content.currency or marketplace(marketplace_id).currency
     if not content.is_available:
-        patches.append(closing_patch(currency, marketplace_id))
-    elif content.price is not None:
-        patches.append(price_patch(content.price, currency, (marketplace_id,)))
+        own_currency = marketplace(marketplace_id).currency or content.currency
+        patches.append(closing_patch(own_currency, marketplace_id))
+    elif content.price is not None and sells_in(marketplace_id, content.currency):
+        patches.append(price_patch(content.price, content.currency, (marketplace_id,)))
     return patches

@@ -26,8 +26,8 @@ from finalmarket.connectors.platforms.amazon.listings import (
     places_of,
     price_patch,
     reasons,
+    sells_in,
 )
-from finalmarket.connectors.platforms.amazon.marketplaces import marketplace
 from finalmarket.connectors.records import FulfilmentNotice, ListingContent, ListingRef, PriceLevel, StockLevel
 from finalmarket.connectors.refusals import refused_as, tell_each
 
@@ -65,11 +65,7 @@ def price_changes(seller: Seller, levels: Iterable[PriceLevel]) -> Changes:
     """What these prices ask of Amazon: each on the marketplaces of its listing that sell in its currency."""
     changes = Changes()
     for level in levels:
-        places = [
-            place
-            for place in places_of(level.ref, seller.marketplace_ids)
-            if marketplace(place).currency in ("", level.currency)
-        ]
+        places = [place for place in places_of(level.ref, seller.marketplace_ids) if sells_in(place, level.currency)]
         try:
             if not places:
                 raise ValueError(f"this listing is on no marketplace that sells in {level.currency}")
@@ -117,13 +113,13 @@ def _submit(
 
 
 def push_listing(seller: Seller, content: ListingContent) -> ListingRef | Rejected:
-    """Make or change one listing on every marketplace of the settings; what it is called then."""
+    """Change one listing where it stands, or make it where it can be sold; what it is called then."""
     sku = content.ref.sku or content.ref.key
     product_type = (
         str(content.attributes.get(PRODUCT_TYPE) or "") or content.ref.ids.get(PRODUCT_TYPE) or seller.product_type
     )
-    places = places_of(content.ref, seller.marketplace_ids) if content.ref.ids else tuple(seller.marketplace_ids)
     try:
+        places = places_of(content.ref, seller.marketplace_ids) if content.ref.ids else _new_places(seller, content)
         for marketplace_id in places:
             _push_to(seller, content, sku, product_type, marketplace_id)
     except (Rejected, ValueError) as error:
@@ -132,6 +128,17 @@ def push_listing(seller: Seller, content: ListingContent) -> ListingRef | Reject
     asin = content.attributes.get(ASIN)
     told = {**content.ref.ids, PRODUCT_TYPE: product_type, PLACES: ",".join(places)}
     return ListingRef(key=sku, sku=sku, ids={**told, ASIN: str(asin)} if asin else told)
+
+
+def _new_places(seller: Seller, content: ListingContent) -> tuple[str, ...]:
+    """The marketplaces of the settings on which a listing is made: those that sell in the currency of its price, if it
+    has one. Raises ValueError where none does."""
+    if content.price is None:
+        return tuple(seller.marketplace_ids)
+    places = tuple(place for place in seller.marketplace_ids if sells_in(place, content.currency))
+    if not places:
+        raise ValueError(f"no marketplace of the settings sells in {content.currency}")
+    return places
 
 
 def _push_to(seller: Seller, content: ListingContent, sku: str, product_type: str, marketplace_id: str) -> None:

@@ -10,7 +10,8 @@ from decimal import Decimal
 from typing import Any, ClassVar
 
 from finalmarket.sandbox.platforms.amazon.account import SELLER_ID, SHOPS, body_of, invalid, refusal, written
-from finalmarket.sandbox.platforms.amazon.listings import Listings, Unfit
+from finalmarket.sandbox.platforms.amazon.listings import Listings
+from finalmarket.sandbox.platforms.amazon.submissions import Unfit
 from finalmarket.sandbox.stand_in import Handler, Reply, Request, Route, route
 
 FEED_TYPE = "JSON_LISTINGS_FEED"

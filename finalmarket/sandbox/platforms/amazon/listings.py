@@ -25,9 +25,9 @@ from finalmarket.sandbox.platforms.amazon.account import (
     written,
 )
 from finalmarket.sandbox.platforms.amazon.notices import Notices
+from finalmarket.sandbox.platforms.amazon.submissions import OWN_CHANNEL, Unfit, patched, put
 from finalmarket.sandbox.stand_in import Refused, Reply, Request, part_of, route
 
-OWN_CHANNEL = "DEFAULT"
 MOST_IDENTIFIERS = 20
 MOST_ON_A_PAGE = 20
 FBA_PAGE = 50
@@ -42,20 +42,6 @@ REQUIRED: Mapping[str, tuple[str, ...]] = {
     "LISTING_PRODUCT_ONLY": ("item_name", "externally_assigned_product_identifier"),
     "LISTING_OFFER_ONLY": ("condition_type", "merchant_suggested_asin", "purchasable_offer"),
 }
-KEPT_APART = frozenset({"purchasable_offer", "fulfillment_availability"})
-
-
-class Unfit(Exception):
-    """A submission that is found invalid: its issues."""
-
-    def __init__(self, code: str, message: str, attribute: str) -> None:
-        super().__init__(message)
-        category = "MISSING_ATTRIBUTE" if code == "90220" else "INVALID_ATTRIBUTE"
-        self.code = code
-        self.issue = {
-            "code": code, "message": message, "severity": "ERROR", "attributeNames": [attribute],
-            "categories": [category],
-        }  # fmt: skip
 
 
 def page_token(**parts: Any) -> str:
@@ -86,37 +72,38 @@ class Listings(Notices):
     def listing(self, request: Request, seller_id: str, sku: str) -> Reply:
         """One listing."""
         self.require_seller(seller_id)
-        self.require_shops(request)
+        places = self.require_shops(request)
         found = self.state["listings"].get(unquote(sku))
-        if found is None:
+        if found is None or not _stands_on(found, places):
             raise refusal(404, "NOT_FOUND", f"SKU '{unquote(sku)}' not found in marketplace")
-        return Reply(200, self._item(found, self._wanted(request)))
+        return Reply(200, self._item(found, self._wanted(request), places))
 
     @route("GET", "/listings/2021-08-01/items/{seller_id}", bucket="searchListingsItems")
     def search_listings(self, request: Request, seller_id: str) -> Reply:
         """Listings page by page, by SKU or by the moment they were made."""
         self.require_seller(seller_id)
-        self.require_shops(request)
+        places = self.require_shops(request)
         if request.fault is Fault.CURSOR_EXPIRED and request.query.get("pageToken"):
             raise Refused(self.cursor_expired())
         size = count_of(request, "pageSize", 10, most=MOST_ON_A_PAGE)
-        found = self._found(request)
+        found = self._found(request, places)
         token = request.query.get("pageToken", "")
         after = self.parts_of_token(token)["after"] if token else None
         start = next((index for index, one in enumerate(found, start=1) if _place(one) == after), 0)
         reachable = found[: self.most_searched]
         page, following = part_of(reachable, start, size, request.fault)
+        wanted = self._wanted(request)
         body: dict[str, Any] = {
-            "numberOfResults": len(found), "items": [self._item(one, self._wanted(request)) for one in page],
+            "numberOfResults": len(found), "items": [self._item(one, wanted, places) for one in page],
         }  # fmt: skip
         if following is not None:
             made = page_token(after=_place(reachable[following - 1]), at=written(self.now()), number=self.next_number())
             body["pagination"] = {"nextToken": made}
         return Reply(200, body)
 
-    def _found(self, request: Request) -> list[dict[str, Any]]:
+    def _found(self, request: Request, places: list[str]) -> list[dict[str, Any]]:
         """The listings that a search means, in its order."""
-        listings: Iterable[dict[str, Any]] = self.state["listings"].values()
+        listings = [one for one in self.state["listings"].values() if _stands_on(one, places)]
         identifiers = listed(request, "identifiers", most=MOST_IDENTIFIERS)
         if identifiers:
             if request.query.get("identifiersType") != "SKU":
@@ -134,34 +121,31 @@ class Listings(Notices):
             raise invalid("includedData holds a word that is none of its own")
         return wanted
 
-    def _item(self, one: Mapping[str, Any], wanted: set[str]) -> dict[str, Any]:
-        """A listing as the Listings Items API shows it."""
-        summary = {
-            "marketplaceId": MAIN_SHOP, "asin": one["asin"], "productType": one["product_type"],
-            "conditionType": "new_new", "status": self._status(one), "itemName": one["title"],
-            "createdDate": one["created"], "lastUpdatedDate": one["updated"],
-        }  # fmt: skip
+    def _item(self, one: Mapping[str, Any], wanted: set[str], places: list[str]) -> dict[str, Any]:
+        """A listing as the Listings Items API shows it, of these marketplaces."""
+        standing = [place for place in places if place in one["places"]]
         availability: dict[str, Any] = {"fulfillmentChannelCode": one["channel"]}
         if one["channel"] == OWN_CHANNEL:
             availability["quantity"] = one["quantity"]
         parts: dict[str, Any] = {
-            "summaries": [summary],
+            "summaries": [self._summary(one, place) for place in standing],
             "attributes": one["attributes"],
             "issues": one["issues"],
-            "offers": self._offers(one),
+            "offers": [_offer(place, one["prices"][place]) for place in standing if place in one["prices"]],
             "fulfillmentAvailability": [availability],
-            "productTypes": [{"marketplaceId": MAIN_SHOP, "productType": one["product_type"]}],
+            "productTypes": [{"marketplaceId": place, "productType": one["product_type"]} for place in standing],
         }
         return {"sku": one["sku"], **{name: part for name, part in parts.items() if name in wanted}}
 
-    def _offers(self, one: Mapping[str, Any]) -> list[dict[str, Any]]:
-        if one["price"] is None:
-            return []
-        price = {"amount": one["price"], "currencyCode": SHOPS[MAIN_SHOP].currency}
-        return [{"marketplaceId": MAIN_SHOP, "offerType": "B2C", "price": price}]
+    def _summary(self, one: Mapping[str, Any], place: str) -> dict[str, Any]:
+        return {
+            "marketplaceId": place, "asin": one["asin"], "productType": one["product_type"],
+            "conditionType": "new_new", "status": self._status(one, place), "itemName": one["title"],
+            "createdDate": one["places"][place], "lastUpdatedDate": one["updated"],
+        }  # fmt: skip
 
-    def _status(self, one: Mapping[str, Any]) -> list[str]:
-        is_there = self.units(one) > 0 and one["price"] is not None
+    def _status(self, one: Mapping[str, Any], place: str = MAIN_SHOP) -> list[str]:
+        is_there = self.units(one) > 0 and place in one["prices"]
         return ["BUYABLE", "DISCOVERABLE"] if is_there else ["DISCOVERABLE"]
 
     def units(self, one: Mapping[str, Any]) -> int:
@@ -175,11 +159,11 @@ class Listings(Notices):
     def patch_listing(self, request: Request, seller_id: str, sku: str) -> Reply:
         """Change parts of a listing."""
         self.require_seller(seller_id)
-        self.require_shops(request)
+        places = self.require_shops(request)
         told, name = body_of(request), unquote(sku)
         if not told.get("productType") or not told.get("patches"):
             raise invalid("productType and patches are required")
-        if name not in self.state["listings"]:
+        if name not in self.state["listings"] or not _stands_on(self.state["listings"][name], places):
             raise invalid(f"SKU '{name}' not found in marketplace")
         return self._submitted(request, name, lambda: self.apply_patches(name, told["patches"]))
 
@@ -187,11 +171,11 @@ class Listings(Notices):
     def put_listing(self, request: Request, seller_id: str, sku: str) -> Reply:
         """Make a listing, or say anew all that it says."""
         self.require_seller(seller_id)
-        self.require_shops(request, most=1)
+        (place,) = self.require_shops(request, most=1)
         told, name = body_of(request), unquote(sku)
         if not told.get("productType") or not isinstance(told.get("attributes"), dict):
             raise invalid("productType and attributes are required")
-        return self._submitted(request, name, lambda: self._put(name, told))
+        return self._submitted(request, name, lambda: self._put(name, told, place))
 
     def _submitted(self, request: Request, sku: str, take: Callable[[], None]) -> Reply:
         """The answer to a submission: taken, or invalid with its issues."""
@@ -204,19 +188,17 @@ class Listings(Notices):
     def _answer(self, sku: str, status: str, issues: list[dict[str, Any]]) -> dict[str, Any]:
         return {"sku": sku, "status": status, "submissionId": f"submission-{self.next_number()}", "issues": issues}
 
-    def _put(self, sku: str, told: Mapping[str, Any]) -> None:
+    def _put(self, sku: str, told: Mapping[str, Any], place: str) -> None:
         attributes = told["attributes"]
         for name in REQUIRED.get(told.get("requirements", "LISTING"), ()):
             if not attributes.get(name):
                 raise Unfit("90220", f"'[{name}]' is required but not supplied.", name)
         is_new = sku not in self.state["listings"]
         one = self.state["listings"].get(sku) or self._made(sku, told["productType"])
-        kept = {"price": one["price"], "quantity": one["quantity"]}
-        changed = {**one, "attributes": {}, "price": None}
-        for name, value in attributes.items():
-            self._set(changed, name, value)
+        changed = put(one, attributes, place)
         if not is_new:
-            changed["quantity"] = kept["quantity"]
+            changed["quantity"] = one["quantity"]
+        changed["places"] = {place: written(self.now()), **one["places"]}
         self.state["listings"][sku] = changed
         self._touched(changed)
         self.effect("listing", sku=sku, is_new=is_new)
@@ -225,7 +207,7 @@ class Listings(Notices):
         number = self.next_number()
         return {
             "sku": sku, "asin": f"B0{number:08d}", "title": sku, "product_type": product_type, "channel": OWN_CHANNEL,
-            "quantity": 0, "price": None, "attributes": {}, "issues": [], "created": written(self.now()),
+            "quantity": 0, "places": {}, "prices": {}, "attributes": {}, "issues": [], "created": written(self.now()),
             "updated": written(self.now()),
         }  # fmt: skip
 
@@ -234,40 +216,18 @@ class Listings(Notices):
         one = self.state["listings"].get(sku)
         if one is None:
             raise Unfit("8541", f"SKU '{sku}' is not one of yours", "sku")
-        changed = {**one, "attributes": dict(one["attributes"])}
-        for patch in patches:
-            path = str(patch.get("path", ""))
-            name = path.removeprefix("/attributes/")
-            if name == path or patch.get("op") not in ("add", "replace", "merge", "delete"):
-                raise Unfit("4000001", f"'{patch.get('op')} {path}' is no patch", path)
-            self._set(changed, name, None if patch["op"] == "delete" else patch.get("value"))
+        changed = patched(one, patches)
         self.state["listings"][sku] = changed
         self._touched(changed)
         if changed["quantity"] != one["quantity"] or changed["channel"] != one["channel"]:
             self.effect("stock", sku=sku, quantity=changed["quantity"], was=one["quantity"])
             self.notify_quantity(changed)
-        if changed["price"] != one["price"]:
-            self.effect("price", sku=sku, amount=changed["price"])
+        if changed["prices"] != one["prices"]:
+            self.effect("price", sku=sku, amount=changed["prices"].get(MAIN_SHOP))
         if changed["attributes"] != one["attributes"]:
             self.effect("listing", sku=sku, is_new=False)
         if self._status(changed) != self._status(one):
             self.notify_status(changed)
-
-    def _set(self, one: dict[str, Any], name: str, value: Any) -> None:
-        if value is not None and not (isinstance(value, list) and all(isinstance(part, dict) for part in value)):
-            raise Unfit("90000900", f"'{name}' is no list of objects", name)
-        if name == "fulfillment_availability":
-            _set_availability(one, value or [])
-        elif name == "purchasable_offer":
-            one["price"] = _price_of(value)
-        elif value is None:
-            one["attributes"].pop(name, None)
-        else:
-            if name == "item_name":
-                one["title"] = str(value[0].get("value") or "") if value else ""
-                if not one["title"]:
-                    raise Unfit("90220", "'[item_name]' is required but not supplied.", name)
-            one["attributes"][name] = json.loads(json.dumps(value, default=str))
 
     def _touched(self, one: dict[str, Any]) -> None:
         one["updated"] = written(self.now())
@@ -331,7 +291,8 @@ class Listings(Notices):
         """Put a listing in as if the merchant had made it there; returns its SKU. With `is_fba` Amazon holds the
         quantity."""
         one = self._made(sku, product_type)
-        one |= {"title": title, "price": str(price), "quantity": quantity, "channel": OWN_CHANNEL}
+        one |= {"title": title, "quantity": quantity}
+        one |= {"places": {MAIN_SHOP: one["created"]}, "prices": {MAIN_SHOP: str(price)}}
         values = {"item_name": title, **attributes}
         told = {name: [{"value": value, "marketplace_id": MAIN_SHOP}] for name, value in values.items()}
         if barcode:
@@ -344,6 +305,11 @@ class Listings(Notices):
             self.state["fba"][sku] = quantity
         self.state["listings"][sku] = one
         return sku
+
+    def extend(self, sku: str, place: str, price: Decimal) -> None:
+        """The merchant offers a listing on a further marketplace, in the money of that one."""
+        one = self.state["listings"][sku]
+        one["places"][place], one["prices"][place] = written(self.now()), str(price)
 
     def show(self, sku: str, quantity: int) -> None:
         """Let another number stand, whoever did it."""
@@ -359,9 +325,9 @@ class Listings(Notices):
             one["sku"]: int(one["quantity"]) for one in self.state["listings"].values() if one["channel"] == OWN_CHANNEL
         }
 
-    def shown_price(self, sku: str) -> Decimal | None:
-        """The price that a listing shows."""
-        price = self.state["listings"][sku]["price"]
+    def shown_price(self, sku: str, place: str = MAIN_SHOP) -> Decimal | None:
+        """The price that a listing shows on a marketplace."""
+        price = self.state["listings"][sku]["prices"].get(place)
         return None if price is None else Decimal(price)
 
 
@@ -369,32 +335,10 @@ def _place(one: Mapping[str, Any]) -> list[str]:
     return [one["created"], one["sku"]]
 
 
-def _set_availability(one: dict[str, Any], value: list[dict[str, Any]]) -> None:
-    for part in value:
-        code, quantity = part.get("fulfillment_channel_code"), part.get("quantity")
-        if not code:
-            raise Unfit(
-                "90220", "'[fulfillment_channel_code]' is required but not supplied.", "fulfillment_availability"
-            )
-        if isinstance(quantity, bool) or not isinstance(quantity, int) or quantity < 0:
-            raise Unfit("99022", f"'{quantity}' is no quantity", "fulfillment_availability")
-        one["channel"], one["quantity"] = str(code), quantity
+def _stands_on(one: Mapping[str, Any], places: Iterable[str]) -> bool:
+    return any(place in one["places"] for place in places)
 
 
-def _price_of(value: list[dict[str, Any]] | None) -> str | None:
-    """The consumer price of the main shop; None where the offer is taken away."""
-    if not value:
-        return None
-    for part in value:
-        if part.get("marketplace_id", MAIN_SHOP) not in SHOPS:
-            raise Unfit("99022", f"there is no marketplace '{part.get('marketplace_id')}'", "purchasable_offer")
-    part = next((part for part in value if part.get("marketplace_id", MAIN_SHOP) == MAIN_SHOP), value[0])
-    if part.get("currency", SHOPS[MAIN_SHOP].currency) != SHOPS[MAIN_SHOP].currency:
-        raise Unfit("99022", f"'{part.get('currency')}' is not the currency of the marketplace", "purchasable_offer")
-    try:
-        amount = part["our_price"][0]["schedule"][0]["value_with_tax"]
-    except (KeyError, IndexError, TypeError):
-        raise Unfit("99022", "'our_price' does not have enough values.", "purchasable_offer") from None
-    if isinstance(amount, (bool, str)) or amount <= 0:
-        raise Unfit("99022", f"'{amount}' is no price", "purchasable_offer")
-    return f"{Decimal(amount):.2f}"
+def _offer(place: str, amount: str) -> dict[str, Any]:
+    price = {"amount": amount, "currencyCode": SHOPS[place].currency}
+    return {"marketplaceId": place, "offerType": "B2C", "price": price}

@@ -22,7 +22,8 @@ from finalmarket.sandbox.platforms.amazon.account import (
     written,
 )
 from finalmarket.sandbox.platforms.amazon.feeds import Feeds
-from finalmarket.sandbox.platforms.amazon.listings import OWN_CHANNEL, page_token
+from finalmarket.sandbox.platforms.amazon.listings import page_token
+from finalmarket.sandbox.platforms.amazon.submissions import OWN_CHANNEL
 from finalmarket.sandbox.stand_in import Refused, Reply, Request, part_of, route
 
 MOST_SHOPS = 50
@@ -239,7 +240,7 @@ class Orders(Feeds):
         return number
 
     def _item_of(self, order: str, listing: Mapping[str, Any], units: int, extra: Mapping[str, str]) -> dict[str, Any]:
-        price = Decimal(listing["price"] or "0")
+        price = Decimal(listing["prices"].get(MAIN_SHOP, "0"))
         amounts = {"ITEM": price * units}
         if amounts["ITEM"] < FREE_SHIPPING_FROM:
             amounts["SHIPPING"] = SHIPPING
@@ -299,7 +300,11 @@ class Orders(Feeds):
             told = one["fulfillment"]
             if told["fulfilledBy"] == "AMAZON" and told["fulfillmentStatus"] == "UNSHIPPED":
                 self.send_from_amazon(one["orderId"])
-        there = [sku for sku, listing in self.state["listings"].items() if self.units(listing) and listing["price"]]
+        there = [
+            sku
+            for sku, listing in self.state["listings"].items()
+            if self.units(listing) and MAIN_SHOP in listing["prices"]
+        ]
         if there:
             sku = chance.choice(there)
             self.order((sku, min(chance.randint(1, 2), self.units(self.state["listings"][sku]))))
