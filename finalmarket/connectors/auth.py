@@ -16,6 +16,7 @@ from authlib.oauth2.rfc7636 import create_s256_code_challenge
 
 from finalmarket.connectors.errors import NeedsAttention, RetryLater, Unintelligible
 from finalmarket.connectors.exact_json import read_json
+from finalmarket.connectors.paging import read_one
 from finalmarket.kernel import clock, failpoints
 
 Keep = Callable[[Mapping[str, str]], None]
@@ -167,8 +168,11 @@ class TokenAuth(httpx2.Auth):
         return read_token(response)
 
     def accept(self, given: Mapping[str, Any]) -> None:
-        """Take over a token answer: keep its tokens, and remember when the access token ends."""
-        token, ends_at = str(given["access_token"]), end_of(given)
+        """Take over a token answer: keep its tokens, and remember when the access token ends. Raises Unintelligible for
+        a token that no header can hold, and for an end that cannot be read."""
+        token, ends_at = str(given["access_token"]), read_one(given, end_of)
+        if not token.isascii():
+            raise Unintelligible("the platform's token answer holds an access token that cannot be sent")
         refresh = str(given["refresh_token"]) if given.get("refresh_token") else None
         self._hold(token, ends_at, refresh)
         kept = {"access_token": token}

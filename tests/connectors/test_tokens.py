@@ -155,6 +155,9 @@ def test_a_token_that_is_refused_though_it_is_new_needs_attention() -> None:
         (httpx2.Response(200, json=["?"]), Unintelligible),
         (httpx2.Response(200, text="<html>"), Unintelligible),
         (httpx2.Response(200, json={"access_token": None}), Unintelligible),
+        (httpx2.Response(200, json={"access_token": "tök"}), Unintelligible),
+        (httpx2.Response(200, json={"access_token": "t", "expires_in": "soon"}), Unintelligible),
+        (httpx2.Response(200, json={"access_token": "t", "expires_in": 10**30}), Unintelligible),
     ],
 )
 def test_a_token_that_is_not_given_is_told_by_what_to_do(answer: httpx2.Response, kind: type[Exception]) -> None:
