@@ -126,6 +126,18 @@ def test_who_has_no_business_with_people_finds_no_record_by_them(house: Market, 
     assert found(client, known) == lists_without_a_search
 
 
+@pytest.mark.parametrize("role", ["analyst", "merchandiser"])
+@pytest.mark.parametrize(
+    "narrowed",
+    ["email__startswith=q", "email=quetzalia@example.com", "phone__startswith=%2B", "raw__icontains=q",
+     "shipping_address__street__startswith=P", "customer__name__startswith=Q", "customer__isnull=0"],
+)  # fmt: skip
+def test_who_has_no_business_with_people_cannot_ask_a_list_for_them(house: Market, role: str, narrowed: str) -> None:
+    orders = reverse("admin:orders_order_changelist")
+    answer = logged_in(person(role)).get(f"{orders}?{narrowed}")
+    assert (answer.status_code, answer.headers["Location"]) == (302, f"{orders}?e=1")
+
+
 def test_who_serves_people_sees_what_platforms_and_files_say_of_them(house: Market) -> None:
     client = logged_in(person("owner"))
     for kept in (DeadLetter, ChannelInteraction, OrderImport, OrderImportRefusal):

@@ -139,6 +139,27 @@ def test_the_first_ten_thousand_are_paged_and_the_others_searched(market: Market
         assert operator.get(address).status_code == 200
 
 
+@pytest.mark.parametrize("asked", ["startswith", "icontains", "regex", "in", "contains", "gt"])
+def test_no_list_answers_what_none_of_its_filters_asks(operator: Client, asked: str) -> None:
+    request = operator.get("/admin/").wsgi_request
+    answered = [
+        f"{model._meta.label}.{field.name}" for model, site in admin.site._registry.items()
+        for field in model._meta.fields if site.lookup_allowed(f"{field.name}__{asked}", "a", request)
+    ]  # fmt: skip
+    assert answered == []
+
+
+@pytest.mark.usefixtures("market")
+def test_a_list_is_narrowed_by_each_of_its_filters(operator: Client) -> None:
+    asked_for = set()
+    for model, site in admin.site._registry.items():
+        page = operator.get(reverse(f"admin:{model._meta.app_label}_{model._meta.model_name}_changelist"))
+        names = {name for one in page.context["cl"].filter_specs for name in one.expected_parameters() if name}
+        assert {name for name in names if not site.lookup_allowed(name, "1", page.wsgi_request)} == set()
+        asked_for |= {f"{model.__name__}.{name}" for name in names}
+    assert asked_for >= {"Order.sales_channel__id__exact", "Order.state__exact", "DueChange.due"}
+
+
 def test_a_wrong_filter_is_answered_not_raised(operator: Client) -> None:
     answer = operator.get(reverse("admin:orders_order_changelist") + "?state__exact=x&nonsense=1", follow=True)
     assert answer.status_code == 200

@@ -6,6 +6,8 @@ from collections.abc import Callable
 from typing import TYPE_CHECKING, Any, ClassVar
 
 from django.contrib import admin
+from django.contrib.admin.exceptions import DisallowedModelAdminLookup
+from django.contrib.admin.options import IncorrectLookupParameters
 from django.contrib.admin.views.main import ChangeList
 from django.db.models import F, Model, QuerySet
 from django.http import HttpRequest
@@ -29,6 +31,9 @@ if TYPE_CHECKING:
     RecordsPage = ChangeList
 else:
     Admin, Table, RecordsPage = UnfoldAdmin, UnfoldTable, UnfoldList
+
+ASKED_OF_FILTERS = frozenset({"exact", "id__exact", "isnull", "gte", "lt", "year", "month", "day"})
+"""What filters, and our own links to filtered lists, ask of a field."""
 
 
 def pilled(field: str) -> Callable[..., SafeString]:
@@ -60,6 +65,13 @@ def _by_number(field: str) -> Callable[[Any], str]:
 
 class RecordList(RecordsPage):
     """A list without a second count over the whole table."""
+
+    def get_filters(self, request: HttpRequest) -> Any:
+        """Read the filters from the address; what is none is answered as a wrong value of one is."""
+        try:
+            return super().get_filters(request)
+        except DisallowedModelAdminLookup as error:
+            raise IncorrectLookupParameters from error
 
     def get_results(self, request: HttpRequest) -> None:
         """Fetch the page; the header then names no total of its own."""
@@ -97,6 +109,13 @@ class RecordAdmin(Admin):
         """What is left out of its page: whose it is and what is said of them, for those who may not see people."""
         hidden = super().get_exclude(request, obj) or ()
         return (*hidden,) if may_see_people(request.user) else (*hidden, *persons_of(self.model), *self.of_people)
+
+    def lookup_allowed(self, lookup: str, value: str, request: HttpRequest) -> bool:
+        """Whether the address may narrow the list so: by its filters alone. Whatever else could be asked of a record
+        would tell what its page hides, letter by letter."""
+        filters: list[Any] = [*self.get_list_filter(request)] + [self.date_hierarchy] * bool(self.date_hierarchy)
+        names = {one if isinstance(one, str) else one.parameter_name for one in filters}
+        return lookup in names or any(lookup == f"{name}__{asked}" for name in names for asked in ASKED_OF_FILTERS)
 
     def get_changelist(self, request: HttpRequest, **kwargs: Any) -> type[ChangeList]:
         """The list that counts once."""
