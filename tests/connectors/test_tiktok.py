@@ -93,6 +93,16 @@ def test_one_price_that_is_refused_stops_no_other_of_its_product(stage: Stage) -
     assert stage.stand_in.sku(ref.key)[0]["price"]["tax_exclusive_price"] == "12.50"
 
 
+def test_the_price_that_buyers_see_is_told_to_a_shop_that_sells_from_another_country(stage: Stage) -> None:
+    stage.stand_in.state["seller_type"] = "CROSS_BORDER"
+    (ref,) = seed_listings(stage.stand_in, 1)
+    level = PriceLevel(ref=ref, amount=Decimal("12.50"), currency="EUR", key="price-1")
+    assert stage.connector.push_prices([level]) == []
+    (record,) = [one for page in stage.connector.pull_listings("") for one in page.records]
+    assert (record.ref.key, record.price) == (ref.key, Decimal("12.50"))
+    assert stage.stand_in.sku(ref.key)[0]["price"]["tax_exclusive_price"] == "10.00"
+
+
 # Orders.
 
 

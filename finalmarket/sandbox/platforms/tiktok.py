@@ -20,6 +20,7 @@ TOKEN, REFRESH, EVENTS_TOKEN = "sandbox-access-token", "sandbox-refresh-token", 
 SHOP, CIPHER, HOUSE, OPTION, PIXEL = "7494049642642441621", "sandbox-cipher", "6955001", "7091001", "SANDBOXPIXEL"
 PROVIDERS = {"6617001": "DHL", "6617002": "UPS", "6617003": "An Post"}
 MOST_EVENTS = 50
+CHARGED = Decimal("1.25")  # so many times its price something costs with tax and shipping from another country
 HOOKS = {
     "ORDER_STATUS_CHANGE": 1, "RECIPIENT_ADDRESS_UPDATE": 3, "PACKAGE_UPDATE": 4, "PRODUCT_STATUS_CHANGE": 5,
     "SELLER_DEAUTHORIZATION": 6, "CANCELLATION_STATUS_CHANGE": 11, "RETURN_STATUS_CHANGE": 12,
@@ -46,7 +47,7 @@ class TikTok(StandIn):
     def fresh_state(self) -> Any:
         return {
             "number": 0, "products": {}, "orders": {}, "returns": {}, "events": {}, "hooks": {}, "token": TOKEN,
-            "houses": [HOUSE],
+            "houses": [HOUSE], "seller_type": "LOCAL",
         }  # fmt: skip
 
     def credentials(self) -> dict[str, str]:
@@ -126,7 +127,7 @@ class TikTok(StandIn):
             "id": SHOP,
             "name": "Sandbox shop",
             "region": "IE",
-            "seller_type": "LOCAL",
+            "seller_type": self.state["seller_type"],
             "cipher": CIPHER,
             "code": "IE1",
         }
@@ -165,7 +166,7 @@ class TikTok(StandIn):
     @route("POST", "/product/202309/products/{product}/prices/update")
     def set_prices(self, request: Request, product: str) -> Reply:
         for told, sku in self._skus(request, product):
-            price = {"currency": told["price"]["currency"], "tax_exclusive_price": told["price"]["amount"]}
+            price = self._price_told(told["price"])
             if price["currency"] != "EUR" or Decimal(price["tax_exclusive_price"]) <= 0:
                 raise refusal(200, 12052017, "The price is invalid")
             self._change(sku, "price", price, "price")
@@ -180,6 +181,22 @@ class TikTok(StandIn):
         if not all(one["id"] in known for one in told):
             raise refusal(200, 12052556, "The SKU id not exist.")
         return [(one, known[one["id"]]) for one in told]
+
+    def _price_told(self, told: Object) -> Object:
+        """A price as it stands afterwards. Where the shop sells from another country, `sale_price` is what is shown and
+        decides; without it, `amount` is what it is before tax and shipping. A local shop has but one."""
+        shown, before, currency = told.get("sale_price"), Decimal(told.get("amount") or 0), told["currency"]
+        if not self._is_cross_border():
+            return {"currency": currency, "tax_exclusive_price": f"{before}"}
+        before = Decimal(shown) / CHARGED if shown else before
+        return {
+            "currency": currency,
+            "tax_exclusive_price": f"{before:.2f}",
+            "sale_price": shown or f"{before * CHARGED:.2f}",
+        }
+
+    def _is_cross_border(self) -> bool:
+        return bool(self.state["seller_type"] == "CROSS_BORDER")
 
     def _change(self, sku: Object, field: str, after: Any, name: str) -> None:
         if sku[field] != after:
@@ -335,10 +352,11 @@ class TikTok(StandIn):
         number = self.number()
         name, product = str(2729000 + number), str(1729000 + number)
         houses = [{"warehouse_id": house, "quantity": quantity} for house in self.state["houses"]]
+        told = {"currency": "EUR", "amount": f"{price}", "sale_price": f"{price}"}
         self.state["products"][product] = {
             "id": product, "title": title, "status": "ACTIVATE", "create_time": 0, "update_time": 0,
             "skus": [{"id": name, "seller_sku": sku, "inventory": houses,
-                      "price": {"currency": "EUR", "tax_exclusive_price": f"{price}"}}],
+                      "price": self._price_told(told)}],
         }  # fmt: skip
         return name
 
@@ -379,7 +397,7 @@ class TikTok(StandIn):
         lines: list[Object] = []
         for number, units in wanted:
             sku, product = self.sku(number)
-            amount = sku["price"]["tax_exclusive_price"]
+            amount = sku["price"].get("sale_price") or sku["price"]["tax_exclusive_price"]
             sku["inventory"][0]["quantity"] = max(0, sku["inventory"][0]["quantity"] - units)
             for _ in range(units):
                 lines.append(

@@ -123,7 +123,9 @@ class TikTok(
     @cached_property
     def shop(self) -> Shop:
         """The shop, by the cipher that calls name it with."""
-        return Shop(self.http.call, {"shop_cipher": str(self._own_shop()["cipher"])})
+        own = self._own_shop()
+        named = {"shop_cipher": str(own["cipher"])}
+        return Shop(self.http.call, named, is_cross_border=own.get("seller_type") == "CROSS_BORDER")
 
     def _own_shop(self) -> Raw:
         """The shop of the settings, or the only one. Raises NeedsAttention where it is not clear which."""

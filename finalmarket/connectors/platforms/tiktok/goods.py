@@ -104,12 +104,17 @@ def _inventory_of(level: StockLevel, sku: Raw | None) -> Raw:
 
 def push_prices(shop: Shop, levels: Sequence[PriceLevel]) -> list[Rejected]:
     """Set the prices that buyers see before discounts."""
-    told = [
-        (level, {"id": level.ref.key, "price": {"amount": f"{level.amount:f}", "currency": level.currency.upper()}})
-        for level in levels
-    ]
+    told = [(level, {"id": level.ref.key, "price": _price_of(shop, level)}) for level in levels]
     path = "/product/202309/products/{}/prices/update"
     return _by_product(told, lambda product, skus: shop.ask(path.format(product), {"skus": skus}))
+
+
+def _price_of(shop: Shop, level: PriceLevel) -> Raw:
+    """A price in TikTok's words. Of a shop that sells from another country, `amount` is the price before tax and
+    shipping, and `sale_price` the one that is shown: it decides, and the other is ignored beside it."""
+    amount = f"{level.amount:f}"
+    price = {"amount": amount, "currency": level.currency.upper()}
+    return {**price, "sale_price": amount} if shop.is_cross_border else price
 
 
 def _by_product(told: Sequence[tuple[Level, Raw]], send: Callable[[str, Sequence[Raw]], Raw]) -> list[Rejected]:

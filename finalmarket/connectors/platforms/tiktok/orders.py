@@ -46,10 +46,11 @@ Refunds = Mapping[str, tuple[RefundRecord, ...]]
 
 @dataclass(frozen=True, slots=True)
 class Shop:
-    """The way to one shop: calls, and the query parameter that names it."""
+    """The way to one shop: calls, and the query parameter that names it; and whether it sells from another country."""
 
     call: Call
     named: Mapping[str, str]
+    is_cross_border: bool = False
 
     def get(self, path: str, **params: str) -> Raw:
         """The data of a read."""
