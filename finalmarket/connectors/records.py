@@ -212,8 +212,8 @@ class StockRecord:
 class PaymentRecord:
     """A payment that stands on its own (a payment provider's); `order_id` is our order's external id, if it tells.
 
-    `state` is pending, authorised, captured, failed, voided, refunded or disputed; amounts are of `currency`. `is_held`:
-    something can be taken or let go still, beside what was captured (told where payments are taken in parts).
+    `state` is pending, authorised, captured, failed, voided, refunded or disputed; amounts are of `currency`.
+    `is_held`: something can be taken or let go still, beside what was captured (where payments are taken in parts).
     `failed_refunds` are the ids of those that came to nothing, however late.
     """
 

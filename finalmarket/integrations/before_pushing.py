@@ -34,7 +34,7 @@ LINKS_AT_ONCE = 500
 
 @dataclass(frozen=True, slots=True)
 class Change:
-    """What telling would change on one listing: `what` is stock, price or listing (which would be made there); `there` is
+    """What telling would change on one listing: `what` is stock, price or listing (it would be made there); `there` is
     what the platform shows now ("" where it shows none), `to_be` what it would be told."""
 
     sku: str
