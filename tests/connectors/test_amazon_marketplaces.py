@@ -4,13 +4,17 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 from contextlib import contextmanager
+from datetime import timedelta
 from decimal import Decimal
 
 import pytest
 
 pytest.register_assert_rewrite("tests.connectors.conformance", "tests.connectors.amazon_stage")
 
+from finalmarket.connectors.errors import Unintelligible  # noqa: E402
+from finalmarket.connectors.platforms.amazon import incoming  # noqa: E402
 from finalmarket.connectors.records import ListingContent, ListingRef  # noqa: E402
+from finalmarket.sandbox.platforms.amazon import Amazon as AmazonStandIn  # noqa: E402
 from finalmarket.sandbox.platforms.amazon.account import MAIN_SHOP  # noqa: E402
 from tests.connectors.amazon_stage import amazon, sent_to  # noqa: E402
 from tests.connectors.cases.amazon import new_listings, ref_of, seed_listings  # noqa: E402
@@ -79,3 +83,40 @@ def test_a_new_listing_whose_price_is_money_nowhere_is_refused() -> None:
         (refused,) = stage.connector.push_listings([content])
         assert (refused.key, "EUR" in refused.reason) == (content.ref.key, True)
         assert sent_to(stage, "PUT", "/listings/") == []
+
+
+# Days of listings.
+
+
+def narrow(monkeypatch: pytest.MonkeyPatch) -> type[AmazonStandIn]:
+    """Amazon, with searches that page through sixty listings only."""
+
+    class Narrow(AmazonStandIn):
+        most_searched = 60
+
+    monkeypatch.setattr(incoming, "MOST_LISTINGS_PAGED", 60)
+    return Narrow
+
+
+def test_a_listing_that_came_to_a_marketplace_late_hides_none_that_were_made_before(
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    with amazon(narrow(monkeypatch), marketplace_ids=f"{MAIN_SHOP},{BRITAIN}") as stage:
+        for _ in range(170):
+            stage.world.clock.advance(timedelta(seconds=1))
+            seed_listings(stage.stand_in, 1)
+        for sku in (stage.stand_in.listings()[place] for place in (50, 110)):
+            stage.stand_in.extend(sku, BRITAIN, Decimal("8.50"))
+        came = [record.ref.sku for page in stage.connector.pull_listings("") for record in page.records]
+        assert set(came) == set(stage.stand_in.listings())
+
+
+def test_listings_that_do_not_say_when_they_were_made_end_the_pull_with_its_reason(
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    kind = narrow(monkeypatch)
+    monkeypatch.setattr(incoming, "LISTING_DATA", ("attributes",))
+    with amazon(kind) as stage:
+        seed_listings(stage.stand_in, 70)
+        with pytest.raises(Unintelligible, match="moment"):
+            list(stage.connector.pull_listings(""))

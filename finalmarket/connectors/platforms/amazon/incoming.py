@@ -118,8 +118,19 @@ def _listings_page(seller: Seller, cursor: str) -> Page[ListingRecord]:
 
 
 def _youngest(raws: Sequence[Raw]) -> str:
-    """When the last item of a page was made: the items of the next search are as old or younger."""
-    return max(str(summary["createdDate"]) for raw in raws for summary in raw.get("summaries") or [])
+    """When the youngest item of a page was made: the items of the next search are as old or younger. Raises
+    Unintelligible where no item tells it."""
+    youngest = read_one(raws, _last_made)
+    if not youngest:
+        raise Unintelligible("the listings do not tell from which moment on the next search has to begin")
+    return youngest
+
+
+def _last_made(raws: Sequence[Raw]) -> str:
+    """The last day on which one of these items was made; "" where none tells. Every marketplace has a day of its own,
+    and an item that came to a further one late is as old as on the first: what was made between comes after it."""
+    told = [[str(summary["createdDate"]) for summary in raw.get("summaries") or []] for raw in raws]
+    return max((min(dates, key=moment) for dates in told if dates), key=moment, default="")
 
 
 # Stock.
