@@ -110,11 +110,11 @@ class RecordAdmin(Admin):
         hidden = super().get_exclude(request, obj) or ()
         return (*hidden,) if may_see_people(request.user) else (*hidden, *persons_of(self.model), *self.of_people)
 
-    def lookup_allowed(self, lookup: str, value: str, request: HttpRequest) -> bool:
+    def lookup_allowed(self, lookup: str, value: str, request: HttpRequest | None = None) -> bool:
         """Whether the address may narrow the list so: by its filters alone. Whatever else could be asked of a record
         would tell what its page hides, letter by letter."""
-        filters: list[Any] = [*self.get_list_filter(request)] + [self.date_hierarchy] * bool(self.date_hierarchy)
-        names = {one if isinstance(one, str) else one.parameter_name for one in filters}
+        filters: list[Any] = [*(self.get_list_filter(request) if request else self.list_filter), self.date_hierarchy]
+        names = {one if isinstance(one, str) else one.parameter_name for one in filters if one}
         return lookup in names or any(lookup == f"{name}__{asked}" for name in names for asked in ASKED_OF_FILTERS)
 
     def get_changelist(self, request: HttpRequest, **kwargs: Any) -> type[ChangeList]:
