@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 from contextlib import contextmanager
+from dataclasses import replace
 from datetime import timedelta
 from decimal import Decimal
 
@@ -16,7 +17,7 @@ from finalmarket.connectors.platforms.amazon import incoming  # noqa: E402
 from finalmarket.connectors.records import ListingContent, ListingRef  # noqa: E402
 from finalmarket.sandbox.platforms.amazon import Amazon as AmazonStandIn  # noqa: E402
 from finalmarket.sandbox.platforms.amazon.account import MAIN_SHOP  # noqa: E402
-from tests.connectors.amazon_stage import amazon, sent_to  # noqa: E402
+from tests.connectors.amazon_stage import amazon, sent_to, stock  # noqa: E402
 from tests.connectors.cases.amazon import new_listings, ref_of, seed_listings  # noqa: E402
 from tests.connectors.conformance.stage import Stage  # noqa: E402
 
@@ -83,6 +84,36 @@ def test_a_new_listing_whose_price_is_money_nowhere_is_refused() -> None:
         (refused,) = stage.connector.push_listings([content])
         assert (refused.key, "EUR" in refused.reason) == (content.ref.key, True)
         assert sent_to(stage, "PUT", "/listings/") == []
+
+
+# SKUs that are new to us, and stand at Amazon.
+
+
+def as_new(stage: Stage, sku: str) -> ListingContent:
+    """What a listing of this SKU is to say, which was never linked."""
+    (content,) = new_listings(stage.stand_in, 1)
+    return replace(content, ref=ListingRef(key=sku, sku=sku))
+
+
+def test_a_new_listing_of_a_sku_that_amazon_fulfils_leaves_it_in_amazons_hands() -> None:
+    with abroad(FRANCE) as stage:
+        stage.stand_in.add_listing("FBA-1", "Kettle", Decimal("49.00"), 30, is_fba=True, material="steel")
+        (named,) = stage.connector.push_listings([as_new(stage, "FBA-1")])
+        assert isinstance(named, ListingRef)
+        listing = stage.stand_in.state["listings"]["FBA-1"]
+        assert (listing["title"], listing["channel"], stage.stand_in.units(listing)) == ("Kettle 1", "AMAZON_EU", 30)
+        assert [one["value"] for one in listing["attributes"]["material"]] == ["steel"]
+        assert [one.key for one in stage.connector.push_stock(stock([named]))] == ["FBA-1"]
+
+
+def test_a_new_listing_of_a_sku_that_stands_on_one_marketplace_is_made_on_the_others_and_keeps_its_stock() -> None:
+    with abroad(FRANCE) as stage:
+        (ref,) = seed_listings(stage.stand_in, 1)
+        (named,) = stage.connector.push_listings([as_new(stage, ref.sku)])
+        assert named == replace(ref, ids={**ref.ids, "marketplaces": f"{MAIN_SHOP},{FRANCE}"})
+        prices = [stage.stand_in.shown_price(ref.sku, place) for place in (MAIN_SHOP, FRANCE)]
+        assert (prices, stage.stand_in.shown_stock()) == ([Decimal("24.90"), Decimal("24.90")], {ref.sku: 5})
+        assert len(sent_to(stage, "PUT", "/listings/")) == 1
 
 
 # Days of listings.

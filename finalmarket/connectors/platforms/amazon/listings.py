@@ -108,6 +108,20 @@ def reasons(issues: Any, *, severity: str = "ERROR") -> tuple[str, str]:
 # From our words to its.
 
 
+NO_STOCK = ({"fulfillment_channel_code": OWN_STOCK, "quantity": 0},)
+
+
+def availability_of(raw: Raw) -> Sequence[dict[str, Any]]:
+    """The availability that a listings item shows, to be said again as it is; none of our own stock where it shows
+    none. Quantities that Amazon counts itself are not said."""
+    shown: list[dict[str, Any]] = []
+    for part in raw.get("fulfillmentAvailability") or []:
+        code = part["fulfillmentChannelCode"]
+        quantity = {} if is_amazons(code) else {"quantity": int(part.get("quantity") or 0)}
+        shown.append({"fulfillment_channel_code": code, **quantity})
+    return shown or NO_STOCK
+
+
 def availability_patch(quantity: int, location: str) -> dict[str, Any]:
     """Set the quantity and nothing else: `merge` leaves the handling time and the restock date as they are."""
     value = {"fulfillment_channel_code": location or OWN_STOCK, "quantity": quantity}
@@ -173,12 +187,14 @@ def content_attributes(content: ListingContent, marketplace_id: str) -> dict[str
     return attributes
 
 
-def new_listing(content: ListingContent, marketplace_id: str) -> tuple[str, dict[str, Any]]:
+def new_listing(
+    content: ListingContent, marketplace_id: str, availability: Sequence[dict[str, Any]]
+) -> tuple[str, dict[str, Any]]:
     """The requirements and the attributes of a listing that is not there yet. With an `asin` among its attributes it
-    joins that product of Amazon's catalogue. It begins without stock."""
+    joins that product of Amazon's catalogue. Its availability is one for all marketplaces."""
     attributes = content_attributes(content, marketplace_id)
     attributes.setdefault(CONDITION, [{"value": "new_new", "marketplace_id": marketplace_id}])
-    attributes["fulfillment_availability"] = [{"fulfillment_channel_code": OWN_STOCK, "quantity": 0}]
+    attributes["fulfillment_availability"] = list(availability)
     is_offered = content.is_available and content.price is not None
     if is_offered and content.price is not None:
         attributes["purchasable_offer"] = [offer(content.price, content.currency, marketplace_id)]

@@ -4,24 +4,29 @@ from __future__ import annotations
 
 import hashlib
 from collections.abc import Callable, Iterable, Sequence
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from typing import Any
 
+from finalmarket.connectors.answers import if_there
 from finalmarket.connectors.errors import Rejected
 from finalmarket.connectors.http import Answer
 from finalmarket.connectors.moments import to_second
+from finalmarket.connectors.paging import read_one
 from finalmarket.connectors.platforms.amazon import calls, feeds
 from finalmarket.connectors.platforms.amazon.calls import Seller
 from finalmarket.connectors.platforms.amazon.feeds import Message
 from finalmarket.connectors.platforms.amazon.listings import (
     ASIN,
     CHANNEL,
+    NO_STOCK,
     OWN_STOCK,
     PLACES,
     PRODUCT_TYPE,
+    availability_of,
     availability_patch,
     changed_listing,
     is_amazons,
+    listing_record,
     new_listing,
     places_of,
     price_patch,
@@ -114,41 +119,64 @@ def _submit(
 
 def push_listing(seller: Seller, content: ListingContent) -> ListingRef | Rejected:
     """Change one listing where it stands, or make it where it can be sold; what it is called then."""
-    sku = content.ref.sku or content.ref.key
-    product_type = (
-        str(content.attributes.get(PRODUCT_TYPE) or "") or content.ref.ids.get(PRODUCT_TYPE) or seller.product_type
-    )
     try:
-        places = places_of(content.ref, seller.marketplace_ids) if content.ref.ids else _new_places(seller, content)
-        for marketplace_id in places:
-            _push_to(seller, content, sku, product_type, marketplace_id)
+        if not content.ref.ids:
+            return _make(seller, content)
+        return _change(seller, content, content.ref, places_of(content.ref, seller.marketplace_ids))
     except (Rejected, ValueError) as error:
         code, status = (error.code, error.status) if isinstance(error, Rejected) else ("", None)
         return Rejected(str(error), key=content.ref.key, code=code, status=status)
+
+
+def _change(seller: Seller, content: ListingContent, ref: ListingRef, places: Sequence[str]) -> ListingRef:
+    sku, product_type = _sku(content), _product_type(seller, content, ref)
+    for place in places:
+        body = {"productType": product_type, "patches": changed_listing(content, place)}
+        _submit(seller, calls.PATCH_LISTING, sku, body, (place,))
     asin = content.attributes.get(ASIN)
-    told = {**content.ref.ids, PRODUCT_TYPE: product_type, PLACES: ",".join(places)}
+    told = {**ref.ids, PRODUCT_TYPE: product_type, PLACES: ",".join(places)}
     return ListingRef(key=sku, sku=sku, ids={**told, ASIN: str(asin)} if asin else told)
 
 
-def _new_places(seller: Seller, content: ListingContent) -> tuple[str, ...]:
-    """The marketplaces of the settings on which a listing is made: those that sell in the currency of its price, if it
-    has one. Raises ValueError where none does."""
-    if content.price is None:
-        return tuple(seller.marketplace_ids)
-    places = tuple(place for place in seller.marketplace_ids if sells_in(place, content.currency))
-    if not places:
+def _make(seller: Seller, content: ListingContent) -> ListingRef:
+    """Make a listing on the marketplaces that sell in the currency of its price, if it has one. Where its SKU stands it
+    is changed instead: made anew, it would lose all else that it says. Raises ValueError where there is no place."""
+    ref, availability = _as_it_stands(seller, content)
+    known = ref.ids.get(PLACES, "").split(",")
+    standing = [place for place in seller.marketplace_ids if place in known]
+    fresh = [
+        place
+        for place in seller.marketplace_ids
+        if place not in standing and (content.price is None or sells_in(place, content.currency))
+    ]
+    if not standing and not fresh:
         raise ValueError(f"no marketplace of the settings sells in {content.currency}")
-    return places
+    changed = _change(seller, content, ref, standing)
+    for place in fresh:
+        requirements, attributes = new_listing(content, place, availability)
+        body = {"productType": changed.ids[PRODUCT_TYPE], "requirements": requirements, "attributes": attributes}
+        _submit(seller, calls.PUT_LISTING, changed.sku, body, (place,))
+    places = [place for place in seller.marketplace_ids if place in standing or place in fresh]
+    return replace(changed, ids={**changed.ids, PLACES: ",".join(places)})
 
 
-def _push_to(seller: Seller, content: ListingContent, sku: str, product_type: str, marketplace_id: str) -> None:
-    if content.ref.ids:
-        patches = changed_listing(content, marketplace_id)
-        _submit(seller, calls.PATCH_LISTING, sku, {"productType": product_type, "patches": patches}, (marketplace_id,))
-        return
-    requirements, attributes = new_listing(content, marketplace_id)
-    body = {"productType": product_type, "requirements": requirements, "attributes": attributes}
-    _submit(seller, calls.PUT_LISTING, sku, body, (marketplace_id,))
+def _as_it_stands(seller: Seller, content: ListingContent) -> tuple[ListingRef, Sequence[dict[str, Any]]]:
+    """What is known of a SKU at Amazon, and its availability, which all marketplaces share: what Amazon fulfils stays
+    in its hands, and a quantity that stands is kept."""
+    places = tuple(seller.marketplace_ids)
+    params = {"marketplaceIds": places, "includedData": ("summaries", "fulfillmentAvailability", "productTypes")}
+    answer = if_there(lambda: seller.call(calls.GET_LISTING, sku=_sku(content), params=params))
+    if answer is None:
+        return content.ref, NO_STOCK
+    return read_one(answer.data, lambda raw: (listing_record(raw, places).ref, availability_of(raw)))
+
+
+def _sku(content: ListingContent) -> str:
+    return content.ref.sku or content.ref.key
+
+
+def _product_type(seller: Seller, content: ListingContent, ref: ListingRef) -> str:
+    return str(content.attributes.get(PRODUCT_TYPE) or "") or ref.ids.get(PRODUCT_TYPE) or seller.product_type
 
 
 # Parcels.

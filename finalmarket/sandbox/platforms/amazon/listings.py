@@ -196,12 +196,12 @@ class Listings(Notices):
         is_new = sku not in self.state["listings"]
         one = self.state["listings"].get(sku) or self._made(sku, told["productType"])
         changed = put(one, attributes, place)
-        if not is_new:
-            changed["quantity"] = one["quantity"]
         changed["places"] = {place: written(self.now()), **one["places"]}
         self.state["listings"][sku] = changed
         self._touched(changed)
         self.effect("listing", sku=sku, is_new=is_new)
+        if not is_new:
+            self._noted(one, changed)
 
     def _made(self, sku: str, product_type: str) -> dict[str, Any]:
         number = self.next_number()
@@ -219,13 +219,17 @@ class Listings(Notices):
         changed = patched(one, patches)
         self.state["listings"][sku] = changed
         self._touched(changed)
-        if changed["quantity"] != one["quantity"] or changed["channel"] != one["channel"]:
-            self.effect("stock", sku=sku, quantity=changed["quantity"], was=one["quantity"])
-            self.notify_quantity(changed)
-        if changed["prices"] != one["prices"]:
-            self.effect("price", sku=sku, amount=changed["prices"].get(MAIN_SHOP))
         if changed["attributes"] != one["attributes"]:
             self.effect("listing", sku=sku, is_new=False)
+        self._noted(one, changed)
+
+    def _noted(self, one: Mapping[str, Any], changed: Mapping[str, Any]) -> None:
+        """Note, and tell, what became of the stock and the offers of a listing."""
+        if changed["quantity"] != one["quantity"] or changed["channel"] != one["channel"]:
+            self.effect("stock", sku=one["sku"], quantity=changed["quantity"], was=one["quantity"])
+            self.notify_quantity(changed)
+        if changed["prices"] != one["prices"]:
+            self.effect("price", sku=one["sku"], amount=changed["prices"].get(MAIN_SHOP))
         if self._status(changed) != self._status(one):
             self.notify_status(changed)
 

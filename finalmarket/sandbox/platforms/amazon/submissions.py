@@ -7,7 +7,7 @@ from collections.abc import Iterable, Mapping
 from decimal import Decimal
 from typing import Any
 
-from finalmarket.sandbox.platforms.amazon.account import MAIN_SHOP, SHOPS, Shop
+from finalmarket.sandbox.platforms.amazon.account import AMAZONS_CHANNEL, MAIN_SHOP, SHOPS, Shop
 
 OWN_CHANNEL = "DEFAULT"
 OFFER, AVAILABILITY = "purchasable_offer", "fulfillment_availability"
@@ -47,6 +47,7 @@ def put(one: Mapping[str, Any], attributes: Mapping[str, Any], place: str) -> di
     for name in one["attributes"]:
         _remove(changed, name, [{"marketplace_id": place}])
     changed["prices"].pop(place, None)
+    changed |= {"channel": OWN_CHANNEL, "quantity": 0}
     for name, value in attributes.items():
         _set(changed, name, _objects(name, value))
     return changed
@@ -99,7 +100,8 @@ def _remove(one: dict[str, Any], name: str, selectors: list[dict[str, Any]]) -> 
 
 def _set_availability(one: dict[str, Any], value: list[dict[str, Any]]) -> None:
     for part in value:
-        code, quantity = part.get("fulfillment_channel_code"), part.get("quantity")
+        code = part.get("fulfillment_channel_code")
+        quantity = part.get("quantity", 0 if code == AMAZONS_CHANNEL else None)
         if not code:
             raise Unfit("90220", "'[fulfillment_channel_code]' is required but not supplied.", AVAILABILITY)
         if isinstance(quantity, bool) or not isinstance(quantity, int) or quantity < 0:
