@@ -153,8 +153,20 @@ def test_a_hold_that_ran_out_is_taken_anew_if_it_can_be(shop: Shop) -> None:
 def test_another_total_than_was_shown_is_never_charged(shop: Shop) -> None:
     begun = shop.agent.begin("COAT-M", fulfillment_details=ELSEWHERE)
     VariantPrice.objects.filter(variant=shop.coat).update(amount=Decimal("129.00"))
-    assert shop.agent.complete(begun["id"], status=409)["code"] == "price_changed"
+    for _ in range(2):
+        assert shop.agent.complete(begun["id"], status=409)["code"] == "price_changed"
     assert not Order.objects.exists()
+
+
+def test_a_checkout_whose_price_has_changed_is_completed_once_its_new_total_was_shown(shop: Shop) -> None:
+    before = stand(shop.channel, "COAT-M")
+    begun = shop.agent.begin("COAT-M", fulfillment_details=ELSEWHERE)
+    VariantPrice.objects.filter(variant=shop.coat).update(amount=Decimal("178.50"))
+    assert shop.agent.complete(begun["id"], status=409)["code"] == "price_changed"
+    assert total_of(shop.agent.show(begun["id"])) == 17_850 + 490
+    assert total_of(shop.agent.complete(begun["id"])) == 17_850 + 490
+    order = assert_one_sale(shop.channel, "COAT-M", 1, before=before, customer="ann@example.com")
+    assert order.total == Decimal("183.40")
 
 
 def test_a_checkout_is_filled_step_by_step(shop: Shop) -> None:

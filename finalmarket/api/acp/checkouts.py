@@ -38,7 +38,8 @@ def update_checkout(call: Call, token: str) -> Told:
 def show_checkout(call: Call, token: str) -> Told:
     """Show a checkout as it stands."""
     with answered():
-        return _told(sessions.find(call.channel, CHECKOUT, token), 200)
+        session, reckoned = sessions.show(call.channel, token)
+    return _told(session, 200, reckoned)
 
 
 @outside

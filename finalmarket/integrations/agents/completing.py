@@ -147,7 +147,6 @@ def _check_ready(session: AgentSession, reckoned: Quote) -> None:
     if not (session.buyer.get("email") or session.details.get("email")):
         raise NotReady("missing", "$.buyer.email", "Say whose order it is by their e-mail address.")
     if session.shown_total is not None and reckoned.parts.total != session.shown_total:
-        AgentSession.objects.filter(pk=session.pk).update(shown_total=reckoned.parts.total)
         raise NotReady(CHANGED, "$.totals", "It comes to another total than was shown; retrieve the session again.")
 
 

@@ -128,6 +128,18 @@ def locked(channel: SalesChannel, kind: str, token: str) -> AgentSession:
     return session
 
 
+def show(channel: SalesChannel, token: str) -> tuple[AgentSession, Quote | None]:
+    """Return a checkout, while it is open with what it comes to now: the agent has been shown that total from here on.
+    Raises NotThere."""
+    session = find(channel, Kind.CHECKOUT, token)
+    if standing(session) != State.OPEN:
+        return session, None
+    reckoned = quote(session)
+    if reckoned.parts.total != session.shown_total:
+        AgentSession.objects.filter(pk=session.pk, state=State.OPEN).update(shown_total=reckoned.parts.total)
+    return session, reckoned
+
+
 def hold(session: AgentSession, reckoned: Quote) -> None:
     """Hold the goods of a checkout that can be bought; where they do not fit any more, the session says so."""
     session.trouble = ""
