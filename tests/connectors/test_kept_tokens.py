@@ -149,6 +149,14 @@ def test_an_answer_without_a_token_says_what_to_do(
     assert (caught.value.status, caught.value.code) == (status, code)
 
 
+def test_a_token_that_no_header_can_hold_is_neither_used_nor_kept() -> None:
+    kept: list[Any] = []
+    with pytest.raises(Unintelligible) as caught:
+        TokenAuth.of(ASK, Account({}, keep=kept.append)).accept({"access_token": "t\u00f6k"})
+    assert caught.value.reason == "the platform's token answer holds an access token that cannot be sent"
+    assert kept == []
+
+
 def test_an_answer_with_a_token_is_given_on() -> None:
     assert read_token(httpx2.Response(200, json={"access_token": "t", "scope": "all"})) == {
         "access_token": "t", "scope": "all",

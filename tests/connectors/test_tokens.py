@@ -135,6 +135,17 @@ def test_a_refused_token_is_renewed_once_and_the_call_made_again() -> None:
     assert platform.calls == ["withdrawn", "access-1"]
 
 
+def test_a_token_that_was_refused_by_mistake_is_used_again_where_no_other_is_given() -> None:
+    platform = Platform()
+    http = wired(platform, token="stored")
+    platform.token_answer = httpx2.Response(503)
+    with pytest.raises(RetryLater):
+        http.call("GET", "/a")
+    platform.good = {"stored"}
+    assert http.call("GET", "/a").data == {"ok": True}
+    assert platform.calls == ["stored", "stored"]
+
+
 def test_a_token_that_is_refused_though_it_is_new_needs_attention() -> None:
     platform = Platform()
     http = wired(platform)
