@@ -119,7 +119,8 @@ NO_PROOFS = (
     "connectors/auth.py",
     "connectors/platforms/tiktok/doors.py",  # whether another has renewed our token meanwhile
     "connectors/platforms/amazon/incoming.py",  # the token of a page
-    "connectors/platforms/ebay/notifications.py: told.get('verificationToken') != token",  # what eBay shows us of our own subscription
+    # what eBay shows us of our own subscription
+    "connectors/platforms/ebay/notifications.py: told.get('verificationToken') != token",
     "connectors/platforms/sap/__init__.py: error.code != NO_TOKEN",  # the code of an error
 )
 """Comparisons of what bears such a name and lets nobody in."""
