@@ -90,6 +90,21 @@ def test_a_contact_that_is_found_minutes_late_comes_in(stage: Stage) -> None:
     assert [record.external_id for record in page.records] == [late]
 
 
+def test_more_of_one_second_than_fit_on_a_page_all_come_in_whatever_their_order_there(stage: Stage) -> None:
+    at, older = START - timedelta(hours=5), START - timedelta(hours=6)
+    seen = {stage.stand_in._new_contact(older if number < 49 else at)["id"] for number in range(170)}
+    pages = list(stage.connector.pull_customers("", None))
+    assert sorted(record.external_id for page in pages for record in page.records) == sorted(seen)
+    assert {len(page.records) for page in pages[:-1]} == {50}
+
+
+def test_of_conversations_of_one_second_all_come_in_whatever_their_order_there(stage: Stage) -> None:
+    at = START - timedelta(hours=5)
+    asked = {stage.stand_in.write_in("ada@example.org", "Hello", at=at) for _ in range(70)}
+    pages = stage.connector.pull_conversations("", None)
+    assert sorted(record.external_id for page in pages for record in page.records) == sorted(asked)
+
+
 @pytest.mark.parametrize("told", [True, False])
 def test_who_unsubscribed_said_no_and_everybody_else_nothing(stage: Stage, told: bool) -> None:
     name = stage.stand_in.meet("Ada", "ada@example.org")

@@ -9,7 +9,6 @@ from __future__ import annotations
 from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
 from datetime import UTC, datetime, timedelta
-from itertools import islice
 
 from finalmarket.connectors.answers import fields_in, rows_in
 from finalmarket.connectors.http import Http
@@ -47,10 +46,21 @@ def changed_after(
     found: list[Found] = []
     unreadable: list[Unreadable] = []
     for search in searches.values():
-        # As many of each kind as one page takes, and one to see whether more follow: what comes first is among them.
-        found += islice(_changed(http, search, place, unreadable), PAGE + 1)
+        found += _first(_changed(http, search, place, unreadable))
     found.sort(key=lambda one: (one.place.at, one.place.after))
     return found[:PAGE], len(found) > PAGE, tuple(unreadable)
+
+
+def _first(changed: Iterator[Found]) -> Iterator[Found]:
+    """As many as one page takes, and one to see whether more follow: what comes first of all kinds is among them. The
+    second of the last one is read to its end, since Intercom lists what changed within a second in an order of its own,
+    and we go by names there."""
+    last = None
+    for number, one in enumerate(changed):
+        if last is not None and number > PAGE and one.place.at > last:
+            return
+        last = one.place.at
+        yield one
 
 
 def _changed(http: Http, search: Search, place: Place, unreadable: list[Unreadable]) -> Iterator[Found]:
