@@ -20,13 +20,12 @@ from finalmarket.connectors.errors import (
     NeedsAttention,
     NotSupported,
     Rejected,
-    RetryLater,
     Unintelligible,
     WebhookRefused,
 )
 from finalmarket.connectors.platforms.etsy import Etsy
 from finalmarket.connectors.platforms.etsy.receipts import order_record
-from finalmarket.connectors.records import FulfilmentNotice, ListingRef, PriceLevel, StockLevel
+from finalmarket.connectors.records import FulfilmentNotice
 from tests.connectors.cases import etsy
 from tests.connectors.conformance.stage import START, Stage, always, changed, on_a_double, staged
 
@@ -38,13 +37,6 @@ TEN = Decimal("10.00")
 def stage() -> Iterator[Stage]:
     with staged(etsy.case()) as made:
         yield made
-
-
-def shirts(stage: Stage) -> tuple[str, dict[str, ListingRef]]:
-    """A listing in two sizes, four of the one and six of the other; its id, and what they are called by SKU."""
-    name = stage.stand_in.add_variations("Shirt", TEN, {"S": ("SHIRT-S", 4), "M": ("SHIRT-M", 6)})
-    found = [record.ref for page in stage.connector.pull_listings("") for record in page.records]
-    return name, {ref.sku: ref for ref in found}
 
 
 # Orders.
@@ -178,105 +170,6 @@ def test_an_order_without_a_tracking_number_is_marked_as_shipped_once(stage: Sta
     assert stage.effects()["fulfilment"] == 1
 
 
-# Numbers.
-
-
-def test_a_number_for_one_variation_leaves_the_other_as_it_is(stage: Stage) -> None:
-    _, refs = shirts(stage)
-    assert list(stage.connector.push_stock([StockLevel(ref=refs["SHIRT-M"], quantity=9, key="k")])) == []
-    assert stage.stand_in.shown_stock() == {"SHIRT-S": 4, "SHIRT-M": 9}
-    shown = stage.connector.pull_stock(list(refs.values()))
-    assert {record.sku: record.quantity for record in shown} == {"SHIRT-S": 4, "SHIRT-M": 9}
-
-
-def test_two_numbers_for_one_listing_go_out_together(stage: Stage) -> None:
-    name, refs = shirts(stage)
-    levels = [StockLevel(ref=ref, quantity=2, key=sku) for sku, ref in refs.items()]
-    assert list(stage.connector.push_stock(levels)) == []
-    assert sum(one.method == "PUT" for one in stage.watched.exchanges) == 1
-    assert stage.stand_in.listing(name)["quantity"] == 4
-
-
-def test_a_price_for_one_variation_lets_the_prices_differ(stage: Stage) -> None:
-    name, refs = shirts(stage)
-    level = PriceLevel(ref=refs["SHIRT-S"], amount=Decimal("8.95"), currency="EUR", key="k")
-    assert list(stage.connector.push_prices([level])) == []
-    prices = {one["sku"]: one["offerings"][0]["price"]["amount"] for _, one in stage.stand_in.products()}
-    assert prices == {"SHIRT-S": 895, "SHIRT-M": 1000}
-    assert stage.stand_in.state["inventories"][int(name)]["price_on_property"] == [100]
-
-
-def test_a_price_of_another_currency_is_refused(stage: Stage) -> None:
-    (ref,) = etsy.seed_listings(stage.stand_in, 1)
-    (refused,) = stage.connector.push_prices([PriceLevel(ref=ref, amount=TEN, currency="USD", key="k")])
-    assert (refused.key, "EUR" in refused.reason) == (ref.key, True)
-
-
-def test_a_variation_that_is_gone_is_refused_and_the_other_stands(stage: Stage) -> None:
-    _, refs = shirts(stage)
-    gone = replace(refs["SHIRT-S"], key=refs["SHIRT-S"].key.partition(":")[0] + ":999")
-    levels = [StockLevel(ref=gone, quantity=1, key="a"), StockLevel(ref=refs["SHIRT-M"], quantity=1, key="b")]
-    assert [error.key for error in stage.connector.push_stock(levels)] == [gone.key]
-    assert stage.stand_in.shown_stock()["SHIRT-M"] == 1
-
-
-def test_what_is_sold_out_is_renewed_when_there_is_stock_again(stage: Stage) -> None:
-    (ref,) = etsy.seed_listings(stage.stand_in, 1)
-    for quantity in (0, 7):
-        assert list(stage.connector.push_stock([StockLevel(ref=ref, quantity=quantity, key="k")])) == []
-        assert stage.stand_in.shown_stock() == {ref.sku: quantity}
-    assert stage.effects()["renewal"] == 1
-
-
-def test_nothing_is_renewed_against_the_merchants_will(stage: Stage) -> None:
-    (ref,) = etsy.seed_listings(stage.stand_in, 1)
-    account = replace(stage.connector.account, settings={**stage.connector.account.settings, "renew": "no"})
-    thrifty = stage.with_account(account)
-    for quantity in (0, 7):
-        assert list(thrifty.push_stock([StockLevel(ref=ref, quantity=quantity, key="k")])) == []
-    assert stage.stand_in.listing(ref.key)["state"] == "sold_out"
-    assert stage.effects()["renewal"] == 0
-
-
-def test_a_listing_whose_last_unit_cannot_be_told_away_is_taken_off_sale() -> None:
-    sent: list[tuple[str, bytes]] = []
-
-    def answer(request: httpx2.Request) -> httpx2.Response:
-        sent.append((request.method, request.content))
-        offering = {"quantity": 3, "is_enabled": True, "price": eur(1000), "readiness_state_id": None}
-        if request.method == "GET":
-            return httpx2.Response(
-                200, json={"products": [{"sku": "A", "property_values": [], "offerings": [offering]}]}
-            )
-        if request.method == "PUT":
-            return httpx2.Response(400, json={"error": "quantity has to be above zero"})
-        return httpx2.Response(200, json={"listing_id": 7, "state": "inactive"})
-
-    level = StockLevel(ref=etsy.ref_of("7", "A"), quantity=0, key="k")
-    assert list(on_a_double(etsy.case(), answer).push_stock([level])) == []
-    assert sent[-1] == ("PATCH", b"state=inactive")
-
-
-def test_a_listing_that_somebody_else_changes_is_told_again_later() -> None:
-    def answer(request: httpx2.Request) -> httpx2.Response:
-        offering = {"quantity": 3, "is_enabled": True, "price": eur(1000), "readiness_state_id": None}
-        told = {"products": [{"sku": "A", "property_values": [], "offerings": [offering]}]}
-        return (
-            httpx2.Response(200, json=told) if request.method == "GET" else httpx2.Response(409, json={"error": "busy"})
-        )
-
-    level = StockLevel(ref=etsy.ref_of("7", "A"), quantity=1, key="k")
-    with pytest.raises(RetryLater):
-        on_a_double(etsy.case(), answer).push_stock([level])
-
-
-def test_stock_of_listings_is_told_though_one_of_them_is_gone(stage: Stage) -> None:
-    refs = list(etsy.seed_listings(stage.stand_in, 2))
-    gone = etsy.ref_of("999999", "GONE")
-    shown = stage.connector.pull_stock([refs[0], gone, refs[1]])
-    assert [record.key for record in shown] == [ref.key for ref in refs]
-
-
 # Listings.
 
 
@@ -324,7 +217,7 @@ def test_a_listing_goes_off_sale_and_comes_back(stage: Stage) -> None:
 
 
 def test_a_variation_goes_off_sale_alone_and_the_words_stay(stage: Stage) -> None:
-    name, refs = shirts(stage)
+    name, refs = etsy.shirts(stage)
     (content,) = etsy.new_listings(stage.stand_in, 1)
     told = replace(content, ref=refs["SHIRT-S"], title="Shirt in S", is_available=False)
     assert stage.connector.push_listings([told]) == [refs["SHIRT-S"]]

@@ -57,6 +57,13 @@ def seed_listings(shop: Any, count: int) -> Sequence[ListingRef]:
     return [ref_of(shop.add_listing(sku, f"Shirt {sku}", TEN, 5), sku) for sku in skus]
 
 
+def shirts(stage: Any) -> tuple[str, dict[str, ListingRef]]:
+    """A listing in two sizes, four of the one and six of the other; its id, and what they are called by SKU."""
+    name = stage.stand_in.add_variations("Shirt", TEN, {"S": ("SHIRT-S", 4), "M": ("SHIRT-M", 6)})
+    found = [record.ref for page in stage.connector.pull_listings("") for record in page.records]
+    return name, {ref.sku: ref for ref in found}
+
+
 def plenty(shop: Any) -> str:
     """Something to sell, of which there is plenty."""
     if "PLENTY" not in shop.listings():

@@ -16,6 +16,8 @@ from finalmarket.connectors.platforms.etsy.inventory import (
     LISTING,
     Edit,
     inventory_fields,
+    is_left,
+    keep_a_unit,
     listing_of,
     listing_records,
     make_edits,
@@ -25,6 +27,7 @@ from finalmarket.connectors.platforms.etsy.inventory import (
 )
 from finalmarket.connectors.platforms.etsy.shop import PAGE, ROOT, Shop, results
 from finalmarket.connectors.records import ListingContent, ListingRef, Raw
+from finalmarket.connectors.refusals import understood
 
 MOST_TITLE_LETTERS = 140
 MOST_DRAFTS = 20  # pages that are looked through for a draft of ours
@@ -63,6 +66,8 @@ def _change(shop: Shop, content: ListingContent) -> ListingRef:
     told = {"title": content.title, "description": content.description}
     state = _next_state(str(standing.get("state")), content)
     changed = {name: text for name, text in told.items() if text and text != standing.get(name)}
+    if state == ACTIVE and standing.get("state") == INACTIVE and not _has_stock(shop, listing_id):
+        state = ""  # it comes back with its stock
     changed |= {"state": state} if state else {}
     if changed:
         patch(shop, listing_id, changed)
@@ -76,6 +81,12 @@ def _next_state(state: str, content: ListingContent) -> str:
         return INACTIVE if state == ACTIVE else ""
     is_ready = state == INACTIVE or (state == DRAFT and bool(content.attributes.get(IMAGES)))
     return ACTIVE if is_ready else ""
+
+
+def _has_stock(shop: Shop, listing_id: str) -> bool:
+    inventory = read_inventory(shop, listing_id)
+    with understood():
+        return inventory is not None and is_left(inventory_fields(inventory))
 
 
 # A new one.
@@ -93,6 +104,7 @@ def _make(shop: Shop, content: ListingContent) -> ListingRef:
         product["sku"] = content.ref.sku
         if content.price is not None:
             product["offerings"][0]["price"] = content.price
+    keep_a_unit(told, told)
     put_inventory(shop, listing_id, told)
     if content.is_available and _image_ids(content) and draft.get("state") == DRAFT:
         patch(shop, listing_id, {"state": ACTIVE})

@@ -2,6 +2,9 @@
 
 Etsy replaces all products of a listing at once. So an inventory is read, changed in the place that is meant, and told
 again; what is sold of another variation in between is set right by the next number for it.
+
+Etsy takes no inventory without a unit. So a listing of which nothing is left keeps a single one and goes off sale,
+where that is read as none; when there is stock again, it comes back.
 """
 
 from __future__ import annotations
@@ -30,6 +33,7 @@ from finalmarket.connectors.refusals import error_of, tell_each
 LISTING = "listing"
 ACTIVE, INACTIVE, DRAFT, SOLD_OUT = "active", "inactive", "draft", "sold_out"
 STATES = (ACTIVE, INACTIVE, SOLD_OUT, DRAFT, "expired")
+KEEPING_A_UNIT = (INACTIVE, DRAFT)  # states in which a single unit stands for none
 # Which variations may differ in what: the names of the lists, and of what differs.
 ON_PROPERTY: Mapping[str, str] = {
     "price_on_property": "price", "quantity_on_property": "quantity", "sku_on_property": "sku",
@@ -126,10 +130,12 @@ def pull_stock(shop: Shop, refs: Sequence[ListingRef]) -> Sequence[StockRecord]:
     wanted = list(dict.fromkeys(listing_of(ref) for ref in refs))
     shown: dict[str, int] = {}
     for listing_id, inventory in _inventories(shop, wanted).items():
+        is_emptied = _is_emptied(inventory)
         for product in _standing(inventory):
             quantity = offering_of(product).get("quantity")
             if quantity is not None:
-                shown[key_of(listing_id, product.get("property_values") or [])] = int(quantity)
+                units = _units(quantity, is_emptied=is_emptied)
+                shown[key_of(listing_id, product.get("property_values") or [])] = units
     return [StockRecord(key=ref.key, sku=ref.sku, quantity=shown[ref.key]) for ref in refs if ref.key in shown]
 
 
@@ -141,7 +147,7 @@ def _inventories(shop: Shop, listing_ids: Sequence[str]) -> dict[str, Raw]:
         asking = partial(shop.http.call, "GET", f"{ROOT}/listings/batch/inventory", params={"listing_ids": list(some)})
         answer = if_there(asking)
         _, raws = (0, []) if answer is None else results(answer)
-        found |= {str(raw.get("listing_id")): raw.get("inventory") or {} for raw in raws}
+        found |= {str(raw.get("listing_id")): {**(raw.get("inventory") or {}), "listing": raw} for raw in raws}
     for listing_id in listing_ids:
         if listing_id not in found:
             inventory = read_inventory(shop, listing_id)
@@ -156,6 +162,30 @@ def read_inventory(shop: Shop, listing_id: str) -> Raw | None:
     return if_there(lambda: fields_in(shop.http.call("GET", path, params={"includes": "Listing"})))
 
 
+def _state_of(inventory: Raw) -> str:
+    """The state of the listing that an inventory is of; it counts as on sale where Etsy does not say."""
+    return str((inventory.get("listing") or {}).get("state") or ACTIVE)
+
+
+def _is_emptied(inventory: Raw) -> bool:
+    """Whether the single unit of a listing that is off sale stands for none."""
+    if _state_of(inventory) not in KEEPING_A_UNIT:
+        return False
+    offerings = [offering_of(product) for product in _standing(inventory)]
+    return sum(int(one.get("quantity") or 0) for one in offerings if one.get("is_enabled") is not False) <= 1
+
+
+def _units(quantity: Any, *, is_emptied: bool) -> int:
+    units = int(quantity)
+    return 0 if is_emptied and units == 1 else units
+
+
+def is_left(told: Mapping[str, Any]) -> bool:
+    """Whether something that may be sold is left in an inventory as it is told."""
+    offerings = [product["offerings"][0] for product in told["products"]]
+    return any(one["is_enabled"] and one["quantity"] > 0 for one in offerings)
+
+
 # Numbers that go out.
 
 
@@ -168,25 +198,12 @@ class Edit:
 
 
 def push_stock(shop: Shop, levels: Sequence[StockLevel]) -> Sequence[Rejected]:
-    """See PushesStock. Where Etsy does not take that nothing is left of a listing, the listing is taken off sale."""
+    """See PushesStock."""
 
     def edit(level: StockLevel) -> Edit:
         return Edit(level.ref, lambda offering: offering.update(quantity=level.quantity))
 
-    refused = list(make_edits(shop, [edit(level) for level in levels]))
-    emptied = {level.ref.key for level in levels if level.quantity == 0 and ":" not in level.ref.key}
-    return [error for error in refused if not (error.key in emptied and _is_taken_off(shop, error))]
-
-
-def _is_taken_off(shop: Shop, error: Rejected) -> bool:
-    """Whether a listing of which nothing is left could be made inactive instead."""
-    if error.status == 404:
-        return False
-    try:
-        patch(shop, error.key, {"state": INACTIVE})
-    except Rejected:
-        return False
-    return True
+    return make_edits(shop, [edit(level) for level in levels])
 
 
 def push_prices(shop: Shop, levels: Sequence[PriceLevel]) -> Sequence[Rejected]:
@@ -233,37 +250,73 @@ def _edit_listing(shop: Shop, listing_id: str, edits: Sequence[Edit]) -> list[Re
     changed = [one for one in edits if one.ref.key not in done]
     if changed:
         try:
-            _renew(shop, listing_id, inventory, told)
-            put_inventory(shop, listing_id, told)
+            _tell(shop, listing_id, inventory, told)
         except Rejected as error:
             refused += [error_of(error, one.ref.key) for one in changed]
     return refused
 
 
-def _renew(shop: Shop, listing_id: str, inventory: Raw, told: Mapping[str, Any]) -> None:
-    """Put a listing that was sold out on sale again, where it has stock now. Etsy sets its quantity to one at that, so
-    the inventory is told afterwards."""
-    state = (inventory.get("listing") or {}).get("state")
-    has_stock = any(product["offerings"][0]["quantity"] > 0 for product in told["products"])
-    if state == SOLD_OUT and has_stock and shop.settings.get("renew") != "no":
-        patch(shop, listing_id, {"state": ACTIVE})
+def _tell(shop: Shop, listing_id: str, inventory: Raw, told: Mapping[str, Any]) -> None:
+    """Tell a changed inventory. A listing of which nothing is left goes off sale, and comes back with the stock. Of one
+    that was sold out Etsy sets the quantity to one at that, so the inventory is told afterwards."""
+    before, state = inventory_fields(inventory), _state_of(inventory)
+    if is_left(told):
+        if _comes_back(shop, state, was_left=is_left(before)):
+            patch(shop, listing_id, {"state": ACTIVE})
+        put_inventory(shop, listing_id, told)
+    elif state != SOLD_OUT:
+        keep_a_unit(told, before)
+        _tell_the_last(shop, listing_id, state, told)
+    elif told != before:
+        put_inventory(shop, listing_id, told)
+
+
+def _comes_back(shop: Shop, state: str, *, was_left: bool) -> bool:
+    """Whether a listing that has stock goes on sale with it. One that was taken off with its stock stays off."""
+    if state == SOLD_OUT:
+        return shop.settings.get("renew") != "no"
+    return state == INACTIVE and not was_left
+
+
+def _tell_the_last(shop: Shop, listing_id: str, state: str, told: Mapping[str, Any]) -> None:
+    """Tell an inventory of which nothing is left, then take its listing off sale, even if Etsy refused the inventory.
+    In this order: should the second call fail, the next number for the listing finds it on sale and puts it right."""
+    try:
+        put_inventory(shop, listing_id, told)
+    except Rejected:
+        if state == ACTIVE:
+            patch(shop, listing_id, {"state": INACTIVE})
+        raise
+    if state == ACTIVE:
+        patch(shop, listing_id, {"state": INACTIVE})
+
+
+def keep_a_unit(told: Mapping[str, Any], before: Mapping[str, Any]) -> None:
+    """Leave one unit in an inventory of which nothing is left, where there were most: Etsy takes it not otherwise."""
+    both = zip(told["products"], before["products"], strict=True)
+    pairs = [(product["offerings"][0], was["offerings"][0]) for product, was in both]
+    if pairs and not is_left(told):
+        kept, _ = max(pairs, key=lambda pair: (pair[0]["is_enabled"], pair[1]["quantity"]))
+        kept["quantity"] = max(1, kept["quantity"])
 
 
 def inventory_fields(inventory: Raw) -> dict[str, Any]:
     """An inventory as it is told again: without what Etsy adds to it. Each offering bears its `currency` for those who
     change it; it is left out when it is sent."""
-    told: dict[str, Any] = {"products": [_product_fields(product) for product in _standing(inventory)]}
+    is_emptied = _is_emptied(inventory)
+    products = [_product_fields(product, is_emptied=is_emptied) for product in _standing(inventory)]
+    told: dict[str, Any] = {"products": products}
     return told | {name: inventory.get(name) or [] for name in ON_PROPERTY}
 
 
-def _product_fields(product: Raw) -> dict[str, Any]:
+def _product_fields(product: Raw, *, is_emptied: bool) -> dict[str, Any]:
     values = product.get("property_values") or []
     return {
         "sku": product.get("sku") or "",
         "property_values": [{name: one[name] for name in VALUE_FIELDS if one.get(name) is not None} for one in values],
         "offerings": [
             {
-                "price": money(one["price"]), "quantity": int(one["quantity"]),
+                "price": money(one["price"]), "quantity": _units(one["quantity"], is_emptied=is_emptied),
                 "is_enabled": bool(one.get("is_enabled", True)), "readiness_state_id": one.get("readiness_state_id"),
                 "currency": one["price"]["currency_code"],
             }

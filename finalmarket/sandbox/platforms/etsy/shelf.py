@@ -150,6 +150,8 @@ class Shelf(Account):
         products = [self._product(one) for one in told.get("products") or []]
         if not products:
             raise refusal(400, "An inventory needs at least one product.")
+        if not any(one["offerings"][0]["quantity"] for one in products):
+            raise refusal(400, "One offering must have quantity greater than 0.")
         self._require_allowed(told, products)
         known = {_values_of(one): one for one in self.state["inventories"][listing["listing_id"]]["products"]}
         for one in products:
@@ -266,14 +268,14 @@ class Shelf(Account):
 
     def listings(self) -> list[str]:
         """The SKUs that are or were on sale."""
-        return [product["sku"] for listing, product in self.products() if listing["state"] in ("active", "sold_out")]
+        return [product["sku"] for listing, product in self.products() if listing["state"] != "draft"]
 
     def shown_stock(self) -> dict[str, int]:
         """What is shown, by SKU."""
         return {
             product["sku"]: product["offerings"][0]["quantity"] if listing["state"] == "active" else 0
             for listing, product in self.products()
-            if listing["state"] in ("active", "sold_out")
+            if listing["state"] != "draft"
         }
 
     def add_listing(self, sku: str, title: str, price: Decimal, quantity: int, *, barcode: str = "") -> str:
