@@ -275,6 +275,23 @@ def test_another_address_takes_the_order_off_the_desk_and_lays_it_there_anew(sta
     assert states == {first.external_id: "cancelled", second.external_id: "pending"}
 
 
+def test_an_order_whose_change_was_refused_lies_on_the_desk_again_once_it_is_changed_back(
+    stage: Stage, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    content = order_content(stage.stand_in)
+    first = stage.connector.push_order(content)
+    with monkeypatch.context() as refusing:
+        made = stage.stand_in._new_shipment
+        refusing.setattr(stage.stand_in, "_made", lambda told: {**made(told), "errors": ["nobody delivers there"]})
+        nowhere = replace(content.shipping_address, street="Nowhere")
+        with pytest.raises(Rejected, match="nobody delivers there"):
+            stage.connector.push_order(replace(content, shipping_address=nowhere))
+    again = stage.connector.push_order(content)
+    assert stage.connector.push_order(content) == again
+    states = {one["shipment_id"]: one["shipment_status"] for one in stage.stand_in.state["shipments"].values()}
+    assert states == {first.external_id: "cancelled", again.external_id: "pending"}
+
+
 def test_an_order_that_is_packed_at_the_desk_cannot_be_changed_there(stage: Stage) -> None:
     content = order_content(stage.stand_in)
     names = stage.connector.push_order(content)

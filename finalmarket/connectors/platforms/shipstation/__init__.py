@@ -126,10 +126,11 @@ class ShipStation(Connector, PushesOrders, Ships, ReceivesWebhooks):
     def _draft(self, prefix: str, key: str, wanted: Mapping[str, Any]) -> Raw:
         """The Shipment under a key as it is wanted now, made where there is none."""
         drafts = list(self._drafts(prefix, key))
-        if drafts and words.is_shown(
-            drafts[-1], {**wanted, "create_sales_order": drafts[-1].get("create_sales_order")}
+        last = drafts[-1] if drafts else None
+        if last is not None and words.is_standing(
+            last, {**wanted, "create_sales_order": last.get("create_sales_order")}
         ):
-            return drafts[-1]
+            return last
         if len(drafts) >= MOST_DRAFTS:
             raise Rejected(f"this was changed {MOST_DRAFTS} times: ShipStation takes no more of it", key=key)
         made = {**wanted, "external_shipment_id": words.name_of(prefix, key, len(drafts) + 1)}
@@ -218,7 +219,7 @@ class ShipStation(Connector, PushesOrders, Ships, ReceivesWebhooks):
             return OrderNames(external_id="") if last is None else read_one(last, words.order_names)
         wanted = words.order_fields(content, self._origin(content.key), self.setting("store_id"))
         told = {name: part for name, part in wanted.items() if name in ("ship_to", "items")}
-        if last is not None and read_one(last, lambda raw: words.is_shown(raw, told)):
+        if last is not None and read_one(last, lambda raw: words.is_standing(raw, told)):
             return read_one(last, words.order_names)
         if last is not None and last.get("shipment_status") not in ("pending", "cancelled"):
             raise Rejected("the desk has bought a label for this order: it cannot be changed there", key=content.key)

@@ -152,9 +152,10 @@ def money(amount: Decimal, currency: str) -> dict[str, Any]:
     return {"currency": currency.lower(), "amount": max(amount, ZERO)}
 
 
-def is_shown(shown: Any, wanted: Any) -> bool:
-    """Whether what stands at ShipStation is what is wanted; it may hold more."""
-    return shows(shown, wanted, _is_same)
+def is_standing(shown: Raw, wanted: Mapping[str, Any]) -> bool:
+    """Whether a Shipment is as it is wanted; it may hold more. One that was cancelled does not stand any more, whatever
+    it says: it is not on the desk."""
+    return shown.get("shipment_status") != "cancelled" and shows(shown, wanted, _is_same)
 
 
 def _is_same(shown: Any, wanted: Any) -> bool:
