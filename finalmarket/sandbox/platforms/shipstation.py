@@ -35,6 +35,7 @@ KEY = "sandbox-key-of-the-parcel-desk"
 KEY_ID = "sandbox-signing-key"
 PLACE = "https://api.shipstation.invalid"
 MOST_GRAMS = Decimal(31_750)  # 70 pounds
+DUTIES = Decimal("5.00")  # what customs take for the goods; nothing of it is charged for a label
 WAREHOUSE: Mapping[str, Any] = {
     "name": "The Shop", "phone": "415 333 4445", "email": None, "company_name": "Shop Inc.",
     "address_line1": "417 Montgomery Street", "address_line2": "5th Floor", "address_line3": None,
@@ -48,6 +49,7 @@ SERVICES = (
     ("se-102", "ups", "ups_ground", 3, "9.60", "1.30", False),
     ("se-102", "ups", "ups_worldwide_express", 3, "52.00", "8.00", True),
 )  # fmt: skip
+ABROAD = {service for *_, service, _, _, _, goes_abroad in SERVICES if goes_abroad}
 NAMES = {"se-101": "Stamps.com", "se-102": "UPS"}
 Object = dict[str, Any]
 
@@ -206,8 +208,9 @@ class ShipStation(StandIn):
     ) -> Object:
         rate = {
             "rate_id": self._new_id(), "rate_type": "shipment", "carrier_id": carrier_id,
-            "shipping_amount": _money(price), **{f"{part}_amount": _money(Decimal(0)) for part in
-                                                 ("insurance", "confirmation", "other")},
+            "shipping_amount": _money(price), "insurance_amount": _money(self.state.get("insurance", Decimal(0))),
+            "confirmation_amount": _money(Decimal(0)), "other_amount": _money(Decimal(0)),
+            "tax_amount": _money(DUTIES if service in ABROAD else Decimal(0)),
             "zone": 4, "package_type": "package", "delivery_days": days, "guaranteed_service": False,
             "negotiated_rate": False, "service_type": service.replace("_", " ").title(), "service_code": service,
             "trackable": True, "carrier_code": code, "carrier_nickname": NAMES[carrier_id],

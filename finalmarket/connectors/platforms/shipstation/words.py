@@ -178,7 +178,8 @@ def order_names(raw: Raw) -> OrderNames:
 
 
 def shipping_rate(raw: Raw, shipment_id: str) -> ShippingRate:
-    """A rate: all that would be charged."""
+    """A rate: all that would be charged for the label. Its `tax_amount` is none of that: it is what customs would take
+    for the goods, and the four parts are what ShipStation calls the total price of a purchase."""
     parts = [raw[f"{part}_amount"] for part in ("shipping", "insurance", "confirmation", "other")]
     days = raw.get("delivery_days")
     return ShippingRate(
@@ -189,15 +190,17 @@ def shipping_rate(raw: Raw, shipment_id: str) -> ShippingRate:
 
 
 def label_of(raw: Raw) -> Label:
-    """A label."""
-    cost, download = raw.get("shipment_cost") or {}, raw.get("label_download") or {}
+    """A label. What its insurance costs is charged beside the costs of shipping."""
+    costs = [raw.get(name) or {} for name in ("shipment_cost", "insurance_cost")]
+    download = raw.get("label_download") or {}
     state = "voided" if raw.get("voided") else LABEL_STATES.get(str(raw["status"]), "unknown")
     return Label(
         label_id=str(raw["label_id"]), carrier=str(raw.get("carrier_code") or ""),
         service=str(raw.get("service_code") or ""), tracking_number=str(raw.get("tracking_number") or ""),
         tracking_url=str(raw.get("tracking_url") or ""),
         label_url=str(download.get("href") or download.get("pdf") or ""),
-        amount=Decimal(cost.get("amount", 0)), currency=str(cost.get("currency", "")).upper(), state=state, raw=raw,
+        amount=sum((Decimal(cost.get("amount", 0)) for cost in costs), ZERO),
+        currency=str(costs[0].get("currency", "")).upper(), state=state, raw=raw,
     )  # fmt: skip
 
 
