@@ -210,6 +210,16 @@ def test_two_currencies_of_one_channel_are_never_added(stage: Stage) -> None:
     ]  # fmt: skip
 
 
+@pytest.mark.parametrize("hours", [-8, 0, 9], ids=["Los Angeles", "UTC", "Tokyo"])
+def test_a_day_is_whole_wherever_the_days_of_the_project_begin(stage: Stage, hours: int) -> None:
+    stage.stand_in.state["hours"] = hours
+    noon = START.replace(hour=12) - timedelta(days=3)
+    for at in (noon - timedelta(hours=11), noon, noon + timedelta(hours=11)):
+        assert list(stage.connector.send_events([an_event(stage, at=at)])) == []
+    (row,) = stage.connector.pull_figures(noon.date(), noon.date())
+    assert (row.day, row.purchases) == (noon.date(), 3)
+
+
 def test_days_that_are_still_to_come_are_not_asked_for(stage: Stage) -> None:
     tomorrow = START.date() + timedelta(days=1)
     assert stage.connector.pull_figures(tomorrow, tomorrow) == []

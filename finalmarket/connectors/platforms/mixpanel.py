@@ -37,6 +37,7 @@ SOME_FAILED = "SOME_FAILED"  # our word for an answer that lists the events that
 MOST_LETTERS = 255  # of a value
 MOST_PARTS = 250  # of an event, and of its list of articles: fewer than 255 are taken
 EARLIEST = datetime(1971, 1, 1, tzinfo=UTC)
+ONE_DAY = timedelta(days=1)
 
 
 class Mixpanel(Connector, PushesCustomers, ErasesCustomers, SendsEvents, PullsFigures):
@@ -123,13 +124,15 @@ class Mixpanel(Connector, PushesCustomers, ErasesCustomers, SendsEvents, PullsFi
         """See PullsFigures: purchases and revenue by channel, added up from the raw events and so exact. Sessions and
         visitors are not asked for: that would take all events of the project."""
         today = clock.now().date()
-        last = min(last, today)  # a later day is refused
-        if first > last:
+        if first > min(last, today):
             return []
-        return figures_of(self._purchases(first, last), first, last)
+        # Days of a project from before 2023 are those of its own time zone: hours of ours lie in the days beside them.
+        # Days to come are refused.
+        asked = self._purchases(first - ONE_DAY, min(last + ONE_DAY, today))
+        return figures_of(asked, first, last)
 
     def _purchases(self, first: date, last: date) -> list[Raw]:
-        """The raw purchases of these days; an answer that is too long is asked for in halves."""
+        """The raw purchases of these days of the project's; an answer that is too long is asked for in halves."""
         asked = {
             "project_id": self.setting("project_id"), "from_date": first.isoformat(), "to_date": last.isoformat(),
             "event": json.dumps([PURCHASE]),
@@ -143,7 +146,7 @@ class Mixpanel(Connector, PushesCustomers, ErasesCustomers, SendsEvents, PullsFi
             if first == last:
                 raise
             middle = first + timedelta(days=(last - first).days // 2)
-            return self._purchases(first, middle) + self._purchases(middle + timedelta(days=1), last)
+            return self._purchases(first, middle) + self._purchases(middle + ONE_DAY, last)
         return read_one(answer.body, lambda body: [read_json(line) for line in body.splitlines()])
 
     # What its errors mean.

@@ -42,7 +42,7 @@ class Mixpanel(StandIn):
     # Mixpanel says.
 
     def fresh_state(self) -> Any:
-        return {"events": {}, "profiles": {}}
+        return {"events": {}, "profiles": {}, "hours": 0}  # how far ahead of UTC the project's days begin
 
     def credentials(self) -> dict[str, str]:
         return {
@@ -124,13 +124,14 @@ class Mixpanel(StandIn):
         days = [request.query.get(name, "") for name in ("from_date", "to_date")]
         if not all(re.fullmatch(r"\d{4}-\d{2}-\d{2}", day) for day in days):
             raise refusal(400, "from_date and to_date are wanted, in yyyy-mm-dd")
-        if days[1] > f"{self.now():%Y-%m-%d}":
+        ahead = timedelta(hours=self.state.get("hours", 0))
+        if days[1] > f"{self.now() + ahead:%Y-%m-%d}":
             raise refusal(400, "to_date cannot be later than today")
         wanted = json.loads(request.query.get("event", "[]"))
         lines = []
         for event in self.state["events"].values():
             at = _moment(event["properties"]["time"])
-            if days[0] <= f"{at:%Y-%m-%d}" <= days[1] and (not wanted or event["event"] in wanted):
+            if days[0] <= f"{at + ahead:%Y-%m-%d}" <= days[1] and (not wanted or event["event"] in wanted):
                 shown = {**event["properties"], "time": int(at.timestamp()), "mp_processing_time_ms": 1}
                 lines.append(json.dumps({"event": event["event"], "properties": shown}) + "\n")
         return Reply(200, "".join(lines).encode(), {"Content-Type": "text/plain"})
