@@ -5,124 +5,37 @@ from __future__ import annotations
 
 import re
 from collections.abc import Iterator
-from contextlib import closing
-from dataclasses import dataclass, replace
+from dataclasses import replace
 from datetime import timedelta
-from typing import Any
 from uuid import UUID
 
 import pytest
-from django.core import mail
 
 from finalmarket.access import shop_keys
-from finalmarket.channels.models import SalesChannel
-from finalmarket.connectors.errors import OutcomeUnknown
-from finalmarket.customers import persons, sign_in
-from finalmarket.customers.models import SignInCode
+from finalmarket.customers import persons
 from finalmarket.customers.resolve import Contact, resolve
 from finalmarket.integrations import pull
-from finalmarket.integrations.accounts import open_connector
 from finalmarket.integrations.chat import answering
 from finalmarket.integrations.models import ChannelIntegration, ChatAnswer, ChatTalk
-from finalmarket.integrations.storing import intake
-from finalmarket.integrations.talk.conversations_in import take_conversations
 from finalmarket.kernel import clock, failpoints
-from finalmarket.orders import fulfilment, shopping
-from finalmarket.orders.drafts import Address
+from finalmarket.orders import shopping
 from finalmarket.orders.intake import take
 from finalmarket.orders.models import Order
-from finalmarket.sandbox.platforms.intercom import Intercom
-from finalmarket.sandbox.platforms.zendesk import Zendesk
-from finalmarket.sandbox.wire import served
-from finalmarket.sandbox.world import World
+from tests.doors.conversations import ANN, HOME, PLATFORMS, Desk, open_desk
 from tests.doors.stories import assert_one_sale, stand
-from tests.orders.market import Market, draft, line, open_market
+from tests.orders.market import draft, line
 
 pytestmark = pytest.mark.committed_database
-ANN, EVE = "ann@example.com", "eve@example.com"
-HOME = Address(name="Ann Lee", street="Hauptstr. 1", postcode="10115", city="Berlin", country="DE")
+EVE = "eve@example.com"
 
 
-@dataclass
-class Desk:
-    """A chat platform with an account of ours, and a conversation with Ann, or with whose address it shows."""
-
-    market: Market
-    channel: SalesChannel
-    there: Any
-    account: ChannelIntegration
-    talk: str = ""
-    email: str = ANN
-
-    def customer(self, text: str) -> list[str]:
-        """Ann says something; what she sees of us since."""
-        before = len(self.seen())
-        if self.talk:
-            self.there.go_on(self.talk, text)
-        else:
-            self.talk = self.there.begin_talk(text, self.email)
-        self.work()
-        return [one for author, one in self.seen()[before:] if author == "agent"]
-
-    def agent(self, text: str) -> list[str]:
-        """An agent says something; the notes that agents see since."""
-        before = len(self.seen())
-        self.there.answer_back(self.talk, text)
-        self.work()
-        return [one for author, one in self.seen()[before:] if author == "note"]
-
-    def work(self) -> None:
-        """What the worker does when it hears of the conversation; twice, as news comes more often than once."""
-        for _ in range(2):
-            with closing(open_connector(self.account)) as there:
-                record = there.pull_conversation(self.talk)  # type: ignore[attr-defined]
-            with intake(self.account, "conversations"):
-                take_conversations(self.account, [record])
-            answering.answer(self.account.pk)
-
-    def seen(self) -> list[tuple[str, str]]:
-        """Who said what in the conversation."""
-        if not self.talk:
-            return []
-        with closing(open_connector(self.account)) as there:
-            record = there.pull_conversation(self.talk)  # type: ignore[attr-defined]
-        return [(one.author, one.text) for one in record.messages]
-
-    def prove(self) -> str:
-        """Ann enters the code that was mailed to her."""
-        for row in SignInCode.objects.exclude(encrypted=None):
-            sign_in.mail_code(row.pk)  # as the worker does
-        digits = re.search(r"[0-9]{6}", str(mail.outbox[-1].subject))
-        assert digits is not None
-        (said,) = self.customer(digits[0])
-        return said
-
-
-@pytest.fixture(params=[Intercom, Zendesk], ids=["intercom", "zendesk"])
+@pytest.fixture(params=PLATFORMS, ids=["intercom", "zendesk"])
 def desk(request: pytest.FixtureRequest, committed_database: object, monkeypatch: pytest.MonkeyPatch) -> Iterator[Desk]:
     """Forty coats; Ann has ordered one on the web, and it is under way."""
     monkeypatch.setattr("django.conf.settings.MAIL_IS_SET", True)
     monkeypatch.setenv("FINALMARKET_PUBLIC_URL", "https://hub.example")
-    market = open_market()
-    channel = SalesChannel.objects.create(name="Chat", channel_type="chat", country="DE")
-    market.goods("COAT-M", price="119.00", warehouse=40)
-    channel.add_product(market.product)
-    market.web.add_product(market.product)
-    bought = draft(market.web, "w1", line("COAT-M", 1, "119.00", title="Coat"), email=ANN, shipping_address=HOME)
-    order = take(replace(bought, placed_at=clock.now() - timedelta(days=3), happened=False)).order
-    for parcel in order.fulfilments.all():
-        fulfilment.ship(parcel.pk, carrier="DHL", tracking_number="42", actor="t")
-    there = request.param(World())
-    with served(there) as (address,):
-        account = ChannelIntegration.objects.create(
-            platform_name=there.slug, integration_type="chat", sales_channel=channel, status="active",
-        )  # fmt: skip
-        account.connect({**there.credentials(), "base_url": address})
-        ChannelIntegration.objects.filter(pk=account.pk).update(
-            duties={"answers": True}, push_from=clock.now() - timedelta(hours=1)
-        )
-        account.refresh_from_db()
-        yield Desk(market, channel, there, account)
+    with open_desk(request.param) as opened:
+        yield opened
 
 
 def test_stock_is_asked_and_two_coats_are_ordered_by_a_link(desk: Desk) -> None:
@@ -224,35 +137,6 @@ def test_whoever_dies_after_ordering_orders_and_answers_once_all_the_same(desk: 
     assert_one_sale(desk.channel, "COAT-M", 1, before=before, customer=ANN)
     thanks = [text for author, text in desk.seen() if author == "agent" and text.startswith("Thank you: order")]
     assert len(thanks) == 1
-
-
-def test_an_answer_that_got_lost_is_said_again_and_given_up_in_the_end(
-    desk: Desk, monkeypatch: pytest.MonkeyPatch
-) -> None:
-    def lost(*words: object, **more: object) -> None:
-        raise OutcomeUnknown("the line went dead")
-
-    with clock.steered(clock.now()) as time:
-        with monkeypatch.context() as broken:
-            broken.setattr(f"{type_of(desk)}.answer_conversation", lost)
-            assert desk.customer("/stock COAT-M") == []
-        assert ChatAnswer.objects.get().state == "written"
-        time.advance(timedelta(minutes=10))
-        desk.work()
-        assert ChatAnswer.objects.get().state == "said"
-        with monkeypatch.context() as broken:
-            broken.setattr(f"{type_of(desk)}.answer_conversation", lost)
-            desk.customer("/help")
-            for _ in range(answering.MOST_ATTEMPTS + 1):
-                time.advance(timedelta(hours=3))
-                answering.answer(desk.account.pk)
-        assert ChatAnswer.objects.order_by("pk").last().state == "failed"  # type: ignore[union-attr]
-
-
-def type_of(desk: Desk) -> str:
-    """Where the connector's class is."""
-    name = type(desk.there).__name__
-    return f"finalmarket.connectors.platforms.{desk.there.slug}.{name}"
 
 
 def test_nothing_is_answered_before_it_is_the_accounts_duty_or_after_a_day(desk: Desk) -> None:

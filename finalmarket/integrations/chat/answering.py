@@ -12,7 +12,7 @@ from datetime import datetime, timedelta
 
 import structlog
 from django.db import transaction
-from django.db.models import Q
+from django.db.models import Exists, OuterRef, Q, QuerySet
 
 from finalmarket.connectors.errors import ConnectorError
 from finalmarket.connectors.paging import READING_ERRORS
@@ -22,7 +22,9 @@ from finalmarket.integrations import breaker, duties
 from finalmarket.integrations.chat import commands
 from finalmarket.integrations.chat.replies import NOT_NOW, Turn, reply_to
 from finalmarket.integrations.desk.asking import is_refusal, opened_for, said_no
+from finalmarket.integrations.lanes import lane
 from finalmarket.integrations.models import ChannelIntegration, ChatAnswer, ChatTalk, ExternalId
+from finalmarket.integrations.storing import NOT_THE_RECORDS_FAULT
 from finalmarket.integrations.talk.seats import seat
 from finalmarket.journeys.models import CrossChannelJourney
 from finalmarket.kernel import clock, failpoints
@@ -30,6 +32,7 @@ from finalmarket.kernel.errors import UserError
 from finalmarket.kernel.jobs import enqueue
 
 DUTY = "answers"
+LANE = "chat.answer"
 MOST_QUESTION_CHARACTERS = 500
 MOST_ATTEMPTS = 8
 MOST_AT_ONCE = 50
@@ -60,8 +63,13 @@ def hear(integration: ChannelIntegration, records: Sequence[ConversationRecord])
         if record.external_id[:200] in named:
             _note_address(integration, record)
     if fresh:
-        enqueue("chat.answer", queueing_lock=f"chat.answer:{integration.pk}", integration=integration.pk)
+        wake(integration.pk)
     return len(fresh)
+
+
+def wake(integration_id: int) -> None:
+    """Have a worker answer what waits at an account."""
+    enqueue("chat.answer", queueing_lock=f"chat.answer:{integration_id}", integration=integration_id)
 
 
 def _questions(integration: ChannelIntegration, record: ConversationRecord, since: datetime) -> list[ChatAnswer]:
@@ -87,15 +95,40 @@ def _note_address(integration: ChannelIntegration, record: ConversationRecord) -
 
 
 def answer(integration_id: int) -> int:
-    """Answer what waits, the oldest first; return how many answers were said."""
+    """Answer what waits, the oldest first, if nobody else is doing so; return how many answers were said."""
     integration = ChannelIntegration.objects.get(pk=integration_id)
-    due = ChatAnswer.objects.filter(integration=integration, state__in=[State.ASKED, State.WRITTEN])
     said = 0
-    for row in due.filter(next_try_at__lte=clock.now()).order_by("asked_at", "pk")[:MOST_AT_ONCE]:
-        row = _written(row.pk)
-        if row.state == State.WRITTEN:
-            said += _say(integration, row)
+    with lane(integration_id, LANE) as held:
+        if held is None:
+            return 0
+        for row in _due(integration).order_by("asked_at", "pk")[:MOST_AT_ONCE]:
+            if not held.is_held():
+                break
+            said += _answered(integration, row)
+    if _due(integration).exists():  # it came while we were at it, and whoever was woken for it found the lane taken
+        wake(integration_id)
     return said
+
+
+def _unanswered() -> QuerySet[ChatAnswer]:
+    return ChatAnswer.objects.filter(state__in=[State.ASKED, State.WRITTEN])
+
+
+def _due(integration: ChannelIntegration) -> QuerySet[ChatAnswer]:
+    return _unanswered().filter(integration=integration, next_try_at__lte=clock.now())
+
+
+def _answered(integration: ChannelIntegration, row: ChatAnswer) -> bool:
+    """Write the answer and say it; return whether it was said."""
+    try:
+        written = _written(row.pk)
+        return written.state == State.WRITTEN and _say(integration, written)
+    except NOT_THE_RECORDS_FAULT:
+        raise
+    except Exception as error:  # whatever a message does to us, the others are answered
+        log.error("a message could not be answered", answer=row.pk, exc_info=error)
+        _put_off(row, f"our own fault: {type(error).__name__}: {error}", for_good=False)
+        return False
 
 
 def _written(row_id: int) -> ChatAnswer:
@@ -105,9 +138,7 @@ def _written(row_id: int) -> ChatAnswer:
         if row.state != State.ASKED:
             return row
         command = commands.read(row.question, row.author)
-        talk = ChatTalk.objects.select_for_update(of=("self",)).select_related("customer").get(
-            integration=row.integration_id, conversation=row.conversation
-        )  # fmt: skip
+        talk = _talk_of(row)
         turn = Turn(row, talk, seat(row.integration, "chat"), _person(row), command or commands.Command("help"))
         try:
             with transaction.atomic():
@@ -121,6 +152,13 @@ def _written(row_id: int) -> ChatAnswer:
         failpoints.hit("chat.before_write")
     failpoints.hit("chat.after_write")
     return row
+
+
+def _talk_of(row: ChatAnswer) -> ChatTalk:
+    """Its conversation, locked; one that was forgotten since it was asked begins anew, and nobody is known in it."""
+    locked = ChatTalk.objects.select_for_update(of=("self",)).select_related("customer")
+    talk, _ = locked.get_or_create(integration=row.integration, conversation=row.conversation)
+    return talk
 
 
 def _person(row: ChatAnswer) -> int | None:
@@ -143,17 +181,18 @@ def _say(integration: ChannelIntegration, row: ChatAnswer) -> bool:
         _put_off(row, str(error), for_good=False)
         return False
     breaker.note_success(integration.pk)
-    ChatAnswer.objects.filter(pk=row.pk).update(state=State.SAID, last_error="")
+    ChatAnswer.objects.filter(pk=row.pk, state=State.WRITTEN).update(state=State.SAID, last_error="")
     return True
 
 
 def _put_off(row: ChatAnswer, error: str, *, for_good: bool) -> None:
-    row.attempts += 1
-    row.last_error = error[:300]
-    row.next_try_at = clock.now() + min(timedelta(seconds=30 * 2**row.attempts), LONGEST_PAUSE)
-    if for_good or row.attempts >= MOST_ATTEMPTS:
-        row.state = State.FAILED
-    row.save(update_fields=["attempts", "last_error", "next_try_at", "state"])
+    """Try it again later, a few times; what somebody else has said meanwhile stays said."""
+    attempts = row.attempts + 1
+    pause = min(timedelta(seconds=30 * 2**attempts), LONGEST_PAUSE)
+    end = {"state": State.FAILED} if for_good or attempts >= MOST_ATTEMPTS else {}
+    _unanswered().filter(pk=row.pk).update(
+        attempts=attempts, last_error=error[:300], next_try_at=clock.now() + pause, **end
+    )
 
 
 def waiting() -> list[int]:
@@ -163,7 +202,9 @@ def waiting() -> list[int]:
 
 
 def tidy() -> int:
-    """Forget what was asked a month ago, and conversations in which nobody is known any more; return how many."""
+    """Forget what was asked a month ago, and conversations in which nobody is known any more and nothing waits to be
+    answered; return how many."""
     old, _ = ChatAnswer.objects.filter(created_at__lt=clock.days_ago(30)).delete()
-    talks, _ = ChatTalk.objects.filter(updated_at__lt=clock.days_ago(30)).delete()
+    asked = _unanswered().filter(integration=OuterRef("integration"), conversation=OuterRef("conversation"))
+    talks, _ = ChatTalk.objects.filter(~Exists(asked), updated_at__lt=clock.days_ago(30)).delete()
     return old + talks

@@ -1,7 +1,7 @@
 """Wake-up calls of the chat; the truth is in the rows."""
 
 from finalmarket.integrations.chat import answering
-from finalmarket.kernel.jobs import enqueue, job
+from finalmarket.kernel.jobs import job
 
 
 @job("chat.answer", is_urgent=True)
@@ -14,7 +14,7 @@ def answer(integration: int) -> None:
 def look() -> None:
     """Wake the accounts at which an answer is due still."""
     for pk in answering.waiting():
-        enqueue("chat.answer", queueing_lock=f"chat.answer:{pk}", integration=pk)
+        answering.wake(pk)
 
 
 @job("chat.tidy", cron="23 3 * * *")
