@@ -21,8 +21,8 @@ from finalmarket.sandbox.platforms.practice_office import TOKEN, PracticeOffice
 from finalmarket.sandbox.platforms.practice_office.desk import MAIN
 from finalmarket.sandbox.wire import served
 from finalmarket.sandbox.world import World
-from finalmarket.stock import ledger
-from finalmarket.stock.models import StockItem
+from finalmarket.stock import ledger, transfers
+from finalmarket.stock.models import StockItem, StockLocation
 from tests.orders.market import Market, draft, line, open_market
 
 HOUR = timedelta(hours=1)
@@ -48,10 +48,39 @@ class Books:
             finding.find(HOUR)
             events.tell(self.integration.pk)
 
-    def on_hand(self, sku: str = "CUP") -> int:
-        """What lies in the warehouse by our books."""
-        found = StockItem.objects.filter(variant__sku=sku, location=self.market.warehouse)
+    def count_later(self) -> None:
+        """A worker does so in an hour."""
+        with clock.steered(clock.now() + HOUR):
+            self.count()
+
+    def on_hand(self, sku: str = "CUP", place: StockLocation | None = None) -> int:
+        """What lies in the warehouse, or at another place, by our books."""
+        found = StockItem.objects.filter(variant__sku=sku, location=place or self.market.warehouse)
         return sum(found.values_list("on_hand", flat=True))
+
+    def lies(self) -> tuple[int, int]:
+        """The cups in the warehouse and in the north."""
+        return self.on_hand(), self.on_hand(place=self.market.north)
+
+    def know_the_north(self) -> None:
+        """The office is master of the north, too, and counted two cups there."""
+        self.office.add_location("north")
+        PlaceMapping.objects.create(
+            integration=self.integration, place="north", stock_location=self.market.north, is_master=True
+        )
+        self.office.count("CUP", 2, location="north")
+        self.count()
+        assert self.lies() == (10, 2)
+
+    def send(self, units: int) -> int:
+        """So many cups leave the warehouse for the north; returns the transfer."""
+        cup, market = self.market.variants["CUP"], self.market
+        sent = transfers.draft(market.warehouse.pk, market.north.pk, [(cup.pk, units)])
+        return transfers.ship(sent.pk, actor="ann").pk
+
+    def arrive(self, transfer: int, units: int) -> None:
+        """So many cups of it arrive."""
+        transfers.receive(transfer, {self.market.variants["CUP"].pk: units}, actor="ann")
 
     def sell(self, units: int) -> None:
         """So many cups are sold and leave the warehouse at once."""
@@ -173,3 +202,56 @@ def test_an_account_without_the_duty_of_movements_is_believed_up_to_its_moment(b
     books.sell(2)
     books.count()
     assert books.on_hand() == 7
+
+
+def test_a_transfer_that_the_master_was_told_of_when_it_left_is_there_when_it_arrives(books: Books) -> None:
+    books.know_the_north()
+    sent = books.send(5)
+    books.hear()
+    books.count_later()
+    assert books.lies() == (5, 2)  # the office has all five in the north already
+    books.arrive(sent, 3)
+    books.count_later()
+    assert books.lies() == (5, 5)
+    transfers.close(sent, reason="two broke", actor="ann")
+    books.count_later()
+    assert books.lies() == (5, 5)  # it was not told of the loss yet
+    books.hear()
+    books.count_later()
+    assert books.lies() == (5, 5)
+    assert books.office.shown_stock()["CUP"] == 10
+
+
+def test_a_transfer_that_the_master_has_not_heard_of_counts_by_what_arrived(books: Books) -> None:
+    books.know_the_north()
+    books.arrive(books.send(5), 3)
+    books.count_later()
+    assert books.lies() == (5, 5)
+
+
+def test_a_transfer_that_is_called_off_was_never_there(books: Books) -> None:
+    books.know_the_north()
+    sent = books.send(5)
+    books.hear()
+    transfers.cancel(sent, actor="ann")
+    books.count_later()
+    assert books.lies() == (10, 2)
+    books.hear()
+    books.count_later()
+    assert books.lies() == (10, 2)
+
+
+def test_goods_from_a_place_that_the_master_does_not_know_count_when_they_arrive(books: Books) -> None:
+    market, cup = books.market, books.market.variants["CUP"]
+    market.receive(cup, 6, market.south)
+    sent = transfers.draft(market.south.pk, market.warehouse.pk, [(cup.pk, 6)])
+    transfers.ship(sent.pk, actor="ann")
+    books.hear()
+    books.count_later()
+    assert books.on_hand() == 10
+    books.arrive(sent.pk, 6)
+    books.count_later()
+    assert books.on_hand() == 16
+    books.hear()
+    books.count_later()
+    assert books.on_hand() == 16

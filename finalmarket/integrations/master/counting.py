@@ -20,6 +20,7 @@ from finalmarket.connectors.contract import Connector, PullsStock, PushesFulfilm
 from finalmarket.connectors.errors import ConnectorError
 from finalmarket.integrations import breaker, runs
 from finalmarket.integrations.accounts import connector_class, open_connector
+from finalmarket.integrations.books.finding import begun
 from finalmarket.integrations.duties import does
 from finalmarket.integrations.lanes import lane
 from finalmarket.integrations.master.items import ref_of
@@ -47,8 +48,8 @@ class Count:
 
 @dataclass(frozen=True, slots=True)
 class Stand:
-    """What our books say: units on hand, the last count taken, units that moved and the count cannot know of, and
-    whether that can be told at this moment."""
+    """What our books say: units on hand, the last count taken, units that moved and the count cannot know of (less
+    those that are on the road and that it has already), and whether that can be told at this moment."""
 
     variant_id: int
     on_hand: int
@@ -165,7 +166,8 @@ def _stands(
         "integration": integration.pk, "location": location_id, "asked": asked, "ours": f"master:{integration.pk}",
         "variants": [one.variant_id for one in counts], "counted": [one.counted_at for one in counts],
         "since": max(integration.connected_at or integration.created_at, clock.now() - LOOKED_BACK),
-        "slack": CLOCKS_MAY_DIFFER, "patience": PATIENCE, "hears_movements": does(integration, "movements"),
+        "slack": CLOCKS_MAY_DIFFER, "patience": PATIENCE,
+        "hears_from": begun(integration, "movements") if does(integration, "movements") else None,
         "hears_parcels": isinstance(there, PushesFulfilments) and does(integration, "orders"),
     }  # fmt: skip
     with connection.cursor() as cursor:

@@ -5,19 +5,47 @@
 -- A line of the ledger is unheard when the account was not told of it before it was asked, and also when it happened
 -- after the moment up to which the count knows. It is unclear when it is on its way at this moment, or when it happened so
 -- shortly after that moment that the two clocks may be at odds.
+--
+-- A transfer from another place that the account knows is told whole when it leaves: by the account's books all of it lies
+-- here from then on. So the count may be ignorant not of what arrives, but of what left, came back or was lost; and it
+-- may contain what is still on the road.
 WITH wanted AS (
     SELECT * FROM unnest(%(variants)s::bigint[], %(counted)s::timestamptz[]) AS given(variant_id, counted_at)
-), moved AS MATERIALIZED (
-    SELECT wanted.variant_id, line.id, line.on_hand_delta AS units, line.at, wanted.counted_at,
-           CASE WHEN parcel.hears THEN parcel.sent_at
-                WHEN %(hears_movements)s THEN CASE WHEN told.state = 'sent' THEN told.sent_at END
-                ELSE '-infinity'::timestamptz END AS told_at,
-           coalesce(told.state IN ('due', 'doubtful') AND told.attempts > 0, false) OR coalesce(parcel.is_under_way, false) AS is_under_way
+), line AS MATERIALIZED (
+    SELECT wanted.variant_id, wanted.counted_at, entry.kind, entry.location_id, entry.on_hand_delta AS units, entry.at,
+           entry.reference, told.state, told.sent_at,
+           coalesce(told.state IN ('due', 'doubtful') AND told.attempts > 0, false) AS is_under_way
     FROM wanted
-    JOIN stock_movement line ON line.variant_id = wanted.variant_id AND line.location_id = %(location)s
-         AND line.on_hand_delta <> 0 AND line.at >= %(since)s AND line.reference <> %(ours)s
+    JOIN stock_movement entry ON entry.variant_id = wanted.variant_id AND entry.at >= %(since)s
+         AND (entry.location_id = %(location)s AND entry.on_hand_delta <> 0 AND entry.reference <> %(ours)s
+              OR entry.kind IN ('transfer_out', 'transfer_in'))
     LEFT JOIN due_events told ON told.integration_id = %(integration)s AND told.kind = 'movement'
-         AND told.local_id = line.id
+         AND told.local_id = entry.id
+), whole AS MATERIALIZED (
+    -- Goods of transfers to here that are told whole when they leave.
+    SELECT goods.variant_id, 'transfer:' || transfer.id AS reference, transfer.source_id, goods.discrepancy,
+           CASE WHEN transfer.state = 'in_transit' THEN goods.quantity - goods.received_quantity
+                ELSE 0 END AS on_the_road
+    FROM wanted JOIN transfer_lines goods ON goods.variant_id = wanted.variant_id
+    JOIN transfers transfer ON transfer.id = goods.transfer_id AND transfer.destination_id = %(location)s
+         AND (transfer.state = 'in_transit' OR transfer.shipped_at IS NOT NULL AND transfer.closed_at >= %(since)s)
+    LEFT JOIN line leaving ON leaving.variant_id = goods.variant_id AND leaving.kind = 'transfer_out'
+         AND leaving.reference = 'transfer:' || transfer.id
+    WHERE coalesce(leaving.state <> 'withheld', transfer.shipped_at >= %(hears_from)s::timestamptz)
+      AND (SELECT count(DISTINCT stock_location_id) = 2 FROM place_mappings place
+           WHERE place.integration_id = %(integration)s AND place.place <> ''
+             AND place.stock_location_id IN (transfer.source_id, transfer.destination_id))
+), moved AS MATERIALIZED (
+    SELECT line.variant_id, line.at, line.counted_at,
+           CASE WHEN whole.reference IS NULL THEN line.units
+                WHEN line.location_id = whole.source_id THEN -line.units ELSE whole.discrepancy END AS units,
+           CASE WHEN parcel.hears THEN parcel.sent_at
+                WHEN %(hears_from)s::timestamptz IS NULL THEN '-infinity'::timestamptz
+                WHEN line.state = 'sent' THEN line.sent_at END AS told_at,
+           line.is_under_way OR coalesce(parcel.is_under_way, false) AS is_under_way
+    FROM line
+    LEFT JOIN whole ON whole.variant_id = line.variant_id AND whole.reference = line.reference
+         AND line.kind IN ('transfer_out', 'transfer_in')
     LEFT JOIN LATERAL (
         -- Goods of an order whose parcels the account is told: when the last parcel of it was.
         SELECT true AS hears, bool_or(notice.state IN ('due', 'doubtful') AND notice.attempts > 0) AS is_under_way,
@@ -30,6 +58,8 @@ WITH wanted AS (
           AND EXISTS (SELECT FROM due_records kept WHERE kept.integration_id = %(integration)s
                       AND kept.what = 'order' AND kept.local_id = sent.order_id)
         HAVING count(*) > 0) parcel ON true
+    WHERE CASE WHEN whole.reference IS NULL THEN line.location_id = %(location)s AND line.units <> 0
+          ELSE line.location_id = whole.source_id OR line.units = 0 END
 ), judged AS (
     SELECT variant_id, units,
            is_under_way
@@ -40,7 +70,8 @@ WITH wanted AS (
     FROM moved
 )
 SELECT wanted.variant_id, coalesce(item.on_hand, 0), known.quantity, known.counted_at,
-       coalesce((SELECT sum(units) FROM judged WHERE judged.variant_id = wanted.variant_id AND is_unheard), 0),
+       coalesce((SELECT sum(units) FROM judged WHERE judged.variant_id = wanted.variant_id AND is_unheard), 0)
+           - coalesce((SELECT sum(on_the_road) FROM whole WHERE whole.variant_id = wanted.variant_id), 0),
        coalesce((SELECT bool_or(is_unclear) FROM judged WHERE judged.variant_id = wanted.variant_id), false)
 FROM wanted
 LEFT JOIN stock_item item ON item.variant_id = wanted.variant_id AND item.location_id = %(location)s
