@@ -255,3 +255,18 @@ def test_goods_from_a_place_that_the_master_does_not_know_count_when_they_arrive
     books.hear()
     books.count_later()
     assert books.on_hand() == 16
+
+
+def test_what_moved_before_the_duty_was_switched_on_is_believed_by_its_moment(books: Books) -> None:
+    duties.switch(books.integration, [], actor="olga")
+    books.sell(4)
+    books.office.count("CUP", 6)
+    books.count()
+    assert books.on_hand() == 6
+    duties.switch(books.integration, ["movements"], actor="olga")
+    books.hear()
+    books.count_later()
+    assert books.on_hand() == 6
+    books.sell(1)
+    books.count_later()
+    assert books.on_hand() == 5  # of that it has yet to hear

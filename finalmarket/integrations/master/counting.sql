@@ -4,7 +4,8 @@
 -- name: stand
 -- A line of the ledger is unheard when the account was not told of it before it was asked, and also when it happened
 -- after the moment up to which the count knows. It is unclear when it is on its way at this moment, or when it happened so
--- shortly after that moment that the two clocks may be at odds.
+-- shortly after that moment that the two clocks may be at odds. Of what happened before the account was told movements
+-- (`hears_from`), and was not told to it earlier either, it will never be told: there the moment alone counts.
 --
 -- A transfer from another place that the account knows is told whole when it leaves: by the account's books all of it lies
 -- here from then on. So the count may be ignorant not of what arrives, but of what left, came back or was lost; and it
@@ -40,7 +41,9 @@ WITH wanted AS (
            CASE WHEN whole.reference IS NULL THEN line.units
                 WHEN line.location_id = whole.source_id THEN -line.units ELSE whole.discrepancy END AS units,
            CASE WHEN parcel.hears THEN parcel.sent_at
-                WHEN %(hears_from)s::timestamptz IS NULL THEN '-infinity'::timestamptz
+                WHEN %(hears_from)s::timestamptz IS NULL
+                     OR line.at < %(hears_from)s AND coalesce(line.state, 'withheld') = 'withheld'
+                THEN '-infinity'::timestamptz
                 WHEN line.state = 'sent' THEN line.sent_at END AS told_at,
            line.is_under_way OR coalesce(parcel.is_under_way, false) AS is_under_way
     FROM line
