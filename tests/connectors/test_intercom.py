@@ -193,10 +193,44 @@ def test_figures_stand_in_attributes_that_are_made_once(stage: Stage) -> None:
     assert contact["custom_attributes"] == {
         "finalmarket_orders": 4, "finalmarket_spent": 1234567.10, "finalmarket_currency": "EUR",
         "finalmarket_last_order": int(at.timestamp()), "finalmarket_segments": "vip, tea",
+        "finalmarket_withdrawn": True,
     }  # fmt: skip
     assert contact["unsubscribed_from_emails"] is True
     assert any(b'"finalmarket_spent":1234567.10,' in one.request_body for one in stage.watched.exchanges)
-    assert (stage.effects()["attribute"], stage.effects()["contact"]) == (5, 1)
+    assert (stage.effects()["attribute"], stage.effects()["contact"]) == (6, 1)
+
+
+def told(stage: Stage, **changes: Any) -> dict[str, Any]:
+    """The contact that Ada is after she was told."""
+    content = CustomerContent(key="c-1", name="Ada", email="ada@example.org", **changes)
+    contact: dict[str, Any] = stage.stand_in.state["contacts"][stage.connector.push_customer(content)]
+    return contact
+
+
+@pytest.mark.parametrize("is_linked", [True, False])
+def test_who_unsubscribed_at_intercom_is_not_subscribed_by_our_older_word(stage: Stage, is_linked: bool) -> None:
+    contact = told(stage, accepts_email=True)
+    assert contact["unsubscribed_from_emails"] is False
+    contact["unsubscribed_from_emails"] = True  # she follows the link in a mail
+    external_id = contact["id"] if is_linked else ""
+    again = told(stage, accepts_email=True, order_count=1, currency="EUR", external_id=external_id)
+    assert (again["unsubscribed_from_emails"], again["custom_attributes"]["finalmarket_orders"]) == (True, 1)
+
+
+def test_who_unsubscribed_before_they_became_our_customer_stays_so(stage: Stage) -> None:
+    name = stage.stand_in.meet("Ada", "ada@example.org")
+    stage.stand_in.state["contacts"][name]["unsubscribed_from_emails"] = True
+    contact = told(stage, accepts_email=True)
+    assert (contact["id"], contact["unsubscribed_from_emails"]) == (name, True)
+
+
+def test_who_withdrew_to_us_and_agrees_again_is_subscribed_again(stage: Stage) -> None:
+    contact = told(stage, accepts_email=False)
+    assert contact["unsubscribed_from_emails"] is True
+    assert told(stage, accepts_email=None, external_id=contact["id"])["unsubscribed_from_emails"] is True
+    assert told(stage, accepts_email=True, external_id=contact["id"])["unsubscribed_from_emails"] is False
+    contact["unsubscribed_from_emails"] = True  # and then she leaves, at Intercom
+    assert told(stage, accepts_email=True, external_id=contact["id"])["unsubscribed_from_emails"] is True
 
 
 def test_who_has_no_address_is_known_by_our_key(stage: Stage) -> None:

@@ -145,6 +145,35 @@ def test_what_is_not_known_of_a_customer_stays_as_it_is_there(stage: Stage) -> N
     assert "FinalMarket_Orders__c" not in told
 
 
+@pytest.mark.parametrize("is_linked", [True, False])
+def test_who_opted_out_in_salesforce_is_not_opted_in_by_our_older_word(stage: Stage, is_linked: bool) -> None:
+    content = customer(stage.stand_in)
+    name = stage.connector.push_customer(content)
+    stage.stand_in.change("Contact", name, {"HasOptedOutOfEmail": True})
+    stage.connector.push_customer(replace(content, order_count=4, external_id=name if is_linked else ""))
+    told = held(stage, "Contact", name)
+    assert (told["HasOptedOutOfEmail"], told["FinalMarket_Orders__c"]) == (True, 4)
+
+
+def test_who_opted_out_before_they_became_our_customer_stays_so(stage: Stage) -> None:
+    content = customer(stage.stand_in)
+    name = stage.stand_in.sign_up({"LastName": "Lovelace", "Email": content.email, "HasOptedOutOfEmail": True})
+    assert stage.connector.push_customer(content) == name
+    assert held(stage, "Contact", name)["HasOptedOutOfEmail"] is True
+
+
+def test_who_refused_to_us_and_agrees_again_is_opted_in_again(stage: Stage) -> None:
+    content = customer(stage.stand_in)
+    refusing = replace(content, accepts_email=False, consents={"email": False, "sms": False})
+    name = stage.connector.push_customer(refusing)
+    assert held(stage, "Contact", name)["HasOptedOutOfEmail"] is True
+    stage.connector.push_customer(replace(content, external_id=name))
+    assert held(stage, "Contact", name)["HasOptedOutOfEmail"] is False
+    stage.stand_in.change("Contact", name, {"HasOptedOutOfEmail": True})  # and then she leaves, in Salesforce
+    stage.connector.push_customer(replace(content, external_id=name))
+    assert held(stage, "Contact", name)["HasOptedOutOfEmail"] is True
+
+
 def test_a_new_contact_has_a_last_name_whatever_is_known(stage: Stage) -> None:
     name = stage.connector.push_customer(CustomerContent(key="c-1", email="ada.lovelace@example.org"))
     assert held(stage, "Contact", name)["LastName"] == "ada.lovelace"

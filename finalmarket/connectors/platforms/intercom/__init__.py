@@ -3,11 +3,10 @@ come in and go out with what they ordered; webhooks, signed; an access token or 
 
 from __future__ import annotations
 
-import re
 from collections.abc import Iterator, Mapping, Sequence
 from datetime import datetime, timedelta
 from functools import cached_property
-from typing import Any, ClassVar
+from typing import ClassVar
 from urllib.parse import quote, urlencode
 
 import httpx2
@@ -40,6 +39,7 @@ from finalmarket.connectors.own_keys import note_mark
 from finalmarket.connectors.paging import read_each, read_one, walk
 from finalmarket.connectors.platforms.intercom import words
 from finalmarket.connectors.platforms.intercom.changes import Found, Search, changed_after, page_of
+from finalmarket.connectors.platforms.intercom.contacts import Contacts, id_of, record_at, rows_of
 from finalmarket.connectors.rates import Rate
 from finalmarket.connectors.records import CustomerContent, CustomerRecord, Delivery, Event, Page, Raw
 from finalmarket.connectors.refusals import refused_as
@@ -66,7 +66,6 @@ TALKS = {
 }  # fmt: skip
 CONTACTS = {"contacts": Search("/contacts/search", "data")}
 LATE = timedelta(minutes=10)  # until a search finds a new contact
-TAKEN = re.compile(r"\bid=([0-9A-Za-z]+)")  # how a conflict names the contact that is there
 
 
 class Intercom(
@@ -165,7 +164,7 @@ class Intercom(
     def _whole(self, name: str, people: dict[str, Raw]) -> Raw | None:
         """A conversation or ticket with its parts and its contact; None for one that is gone."""
         kind, number = _named_talk(name)
-        raw = self._one(f"/{kind}/{quote(number, safe='')}") if number.isdigit() else None
+        raw = record_at(self.http, f"/{kind}/{quote(number, safe='')}") if number.isdigit() else None
         if raw is None:
             return None
         listed = raw.get("contacts")
@@ -173,15 +172,12 @@ class Intercom(
         first = contacts[0] if isinstance(contacts, list) and contacts else None
         who = str(first.get("id") or "") if isinstance(first, dict) else ""
         if who and who not in people:
-            people[who] = self._one(f"/contacts/{quote(who, safe='')}") or {"id": who}
+            people[who] = record_at(self.http, f"/contacts/{quote(who, safe='')}") or {"id": who}
         return {"name": name, "kind": kind, "raw": raw, "person": people.get(who, {})}
 
     def _talk(self, told: Raw) -> ConversationRecord:
         read = words.ticket_record if told["kind"] == "tickets" else words.conversation_record
         return read(told["raw"], told["person"], self.setting("order_attribute"))
-
-    def _one(self, path: str) -> Raw | None:
-        return if_there(lambda: fields_in(self.http.call("GET", path), "id"))
 
     def pull_conversation(self, external_id: str) -> ConversationRecord | None:
         """See PullsConversations."""
@@ -200,61 +196,34 @@ class Intercom(
 
     def pull_customer(self, external_id: str) -> CustomerRecord | None:
         """See PullsCustomers."""
-        raw = self._one(f"/contacts/{quote(external_id, safe='')}")
+        raw = record_at(self.http, f"/contacts/{quote(external_id, safe='')}")
         return None if raw is None else read_one(raw, words.customer_record)
 
     # What goes out.
 
+    @cached_property
+    def _contacts(self) -> Contacts:
+        return Contacts(self.http)
+
     def push_customer(self, content: CustomerContent) -> str:
         """See PushesCustomers. A contact is known by its e-mail address; one without it by our key."""
         with refused_as(content.key):
-            values = words.contact_values(content, self._figures)
-            if content.external_id:
-                return self._change_contact(content.external_id, values)
-            return self._make_contact(values, content.key, is_changed=True)
+            return self._contacts.tell(content)
 
     def erase_customer(self, external_id: str) -> None:
         """See ErasesCustomers: for good, unlike archiving. What was said stays, without who said it."""
         path = f"/contacts/{quote(external_id, safe='')}"
         if_there(lambda: self.http.call("DELETE", path, repeatable=True))
 
-    def _change_contact(self, name: str, values: Mapping[str, Any]) -> str:
-        path = f"/contacts/{quote(name, safe='')}"
-        return _id_of(self.http.call("PUT", path, exact=values, repeatable=True), "contact")
-
-    def _make_contact(self, values: Mapping[str, Any], key: str, *, is_changed: bool) -> str:
-        """Make a user; where there is one of that address, or of our key, change it if so told. No two users have the
-        same: so that may be tried again."""
-        told = {"role": "user", **values, **({} if values.get("email") else {"external_id": f"finalmarket:{key}"})}
-        try:
-            answer = self.http.call("POST", "/contacts", exact=told, repeatable=True)
-        except Rejected as refused:
-            there = TAKEN.search(refused.reason) if refused.code == "conflict" else None
-            if there is None:
-                raise
-            return self._change_contact(there[1], values) if is_changed else there[1]
-        return _id_of(answer, "contact")
-
-    @cached_property
-    def _figures(self) -> frozenset[str]:
-        """The attributes of contacts that our figures stand in: looked at once, and made where they are missing."""
-        answer = self.http.call("GET", "/data_attributes", params={"model": "contact"})
-        there = {raw.get("name") for raw in _rows(answer.data, "data")}
-        for name, (kind, about) in words.FIGURES.items():
-            if name not in there:
-                body = {"name": name, "model": "contact", "data_type": kind, "description": about}
-                self.http.call("POST", "/data_attributes", json=body, repeatable=True)  # a name is taken once
-        return frozenset(words.FIGURES)
-
     @cached_property
     def _ticket_type(self) -> tuple[str, dict[str, str]]:
         """The type of our tickets, and the ids of its attributes by name."""
         chosen = self.setting("ticket_type")
-        types = [one for one in _rows(self.http.call("GET", "/ticket_types").data, "data") if not one.get("archived")]
+        types = [one for one in rows_of(self.http.call("GET", "/ticket_types").data, "data") if not one.get("archived")]
         found = next((one for one in types if chosen in ("", str(one.get("id")))), None)
         if found is None:
             raise NeedsAttention("the workspace has no such ticket type: make one, or correct it in the settings")
-        listed = _rows(found.get("ticket_type_attributes"), "ticket_type_attributes")
+        listed = rows_of(found.get("ticket_type_attributes"), "ticket_type_attributes")
         there = {str(one.get("name")): str(one.get("id")) for one in listed if not one.get("archived")}
         return str(found.get("id")), there
 
@@ -273,7 +242,7 @@ class Intercom(
         }  # fmt: skip
         path = f"/ticket_types/{quote(ticket_type, safe='')}/attributes"
         try:
-            return _id_of(self.http.call("POST", path, json=body, repeatable=True), "attribute")
+            return id_of(self.http.call("POST", path, json=body, repeatable=True), "attribute")
         except ConnectorError:
             self.__dict__.pop("_ticket_type", None)  # it may be there all the same: look anew
             raise
@@ -286,12 +255,12 @@ class Intercom(
 
     def _make_ticket(self, kind: str, content: TicketContent) -> str:
         told = filled({"email": content.email, "name": content.name, "phone": content.phone})
-        sender = content.customer_id or self._make_contact(told, content.key, is_changed=False)
+        sender = content.customer_id or self._contacts.make(told, content.key)[0]
         body = {
             "ticket_type_id": kind, "contacts": [{"id": sender}],
             "ticket_attributes": words.ticket_values(content, self.setting("order_attribute")),
         }  # fmt: skip
-        return words.TICKET + _id_of(self.http.call("POST", "/tickets", json=body), "ticket")
+        return words.TICKET + id_of(self.http.call("POST", "/tickets", json=body), "ticket")
 
     def find_ticket(self, key: str) -> str | None:
         """See OpensTickets: by the attribute that holds our key."""
@@ -323,7 +292,7 @@ class Intercom(
             "message_type": "note", "type": "admin", "admin_id": str(self._me["id"]),
             "body": words.marked_up(f"{note}\n\n{note_mark(key)}"),
         }  # fmt: skip
-        _id_of(self.http.call("POST", f"/{kind}/{number}/reply", json=body), "note")
+        id_of(self.http.call("POST", f"/{kind}/{number}/reply", json=body), "note")
 
     def answer_conversation(self, conversation_id: str, text: str, *, after: str, is_note: bool) -> None:
         """See AnswersConversations. What was said before is known by its words."""
@@ -337,7 +306,7 @@ class Intercom(
             "message_type": "note" if is_note else "comment", "type": "admin", "admin_id": str(self._me["id"]),
             "body": words.marked_up(text),
         }  # fmt: skip
-        _id_of(self.http.call("POST", f"/{kind}/{number}/reply", json=body), "answer")
+        id_of(self.http.call("POST", f"/{kind}/{number}/reply", json=body), "answer")
 
     # Webhooks.
 
@@ -386,14 +355,3 @@ def _named_talk(name: str) -> tuple[str, str]:
 
 def _last(found: Sequence[Found]) -> Place | None:
     return found[-1].place if found else None
-
-
-def _rows(data: object, field: str) -> list[Raw]:
-    return page_of(data, field)[0]
-
-
-def _id_of(answer: Answer, what: str) -> str:
-    found = fields_in(answer).get("id")
-    if not isinstance(found, str) or not found:
-        raise Unintelligible(f"Intercom does not say what it calls the {what}", status=answer.status)
-    return found

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import html
 import re
-from collections.abc import Collection
+from collections.abc import Collection, Mapping
 from typing import Any
 
 from finalmarket.connectors.moments import from_seconds
@@ -24,11 +24,14 @@ AUTHORS = {
     "team": "agent", "bot": "bot", "operator": "bot",
 }  # fmt: skip
 NOTES = frozenset({"note", "note_and_reopen"})
-# What agents see of orders: the name of each attribute of contacts, its type there, its words.
+WITHDRAWN = "finalmarket_withdrawn"
+# What agents see of orders, and what we told of consent: the name of each attribute of contacts, its type there, its
+# words. Only an unsubscription that the last one owns to do we ever undo.
 FIGURES = {
     "finalmarket_orders": ("integer", "Orders"), "finalmarket_spent": ("float", "Spent"),
     "finalmarket_currency": ("string", "Currency of what was spent"),
     "finalmarket_last_order": ("date", "Time of the last order"), "finalmarket_segments": ("string", "Segments"),
+    WITHDRAWN: ("boolean", "Withdrew their consent to e-mail in the shop"),
 }  # fmt: skip
 # The attributes of tickets: no contact sees them.
 KEY, CONTEXT, PRIORITY, TAGS = "Final Market key", "Order context", "Order priority", "Order tags"
@@ -80,17 +83,30 @@ def customer_record(raw: Raw) -> CustomerRecord:
 
 
 def contact_values(content: CustomerContent, figures: Collection[str]) -> dict[str, Any]:
-    """What a contact is told to be, with the figures for which there are attributes; what we do not know stays."""
+    """What a contact is told to be, with the figures for which there are attributes; what we do not know stays. A
+    consent subscribes nobody: they may have unsubscribed at Intercom since."""
     values: dict[str, Any] = filled({"name": content.name, "email": content.email, "phone": content.phone})
-    if content.accepts_email is not None:
-        values["unsubscribed_from_emails"] = not content.accepts_email
     last = content.last_order_at
-    known = {
+    known: dict[str, Any] = {
         "finalmarket_orders": content.order_count, "finalmarket_spent": content.spent,
         "finalmarket_currency": content.currency, "finalmarket_segments": ", ".join(content.segments),
         "finalmarket_last_order": int(last.timestamp()) if last else None,
     }  # fmt: skip
+    if content.accepts_email is False:
+        values["unsubscribed_from_emails"] = known[WITHDRAWN] = True
     return {**values, "custom_attributes": {name: value for name, value in known.items() if name in figures}}
+
+
+def was_withdrawn(contact: Raw) -> bool:
+    """Whether the last that we told of somebody's consent to e-mail was that they withdrew it."""
+    attributes = contact.get("custom_attributes")
+    return isinstance(attributes, dict) and attributes.get(WITHDRAWN) is True
+
+
+def subscribed_again(values: Mapping[str, Any]) -> dict[str, Any]:
+    """The same values for somebody who withdrew their consent to us and has agreed again."""
+    attributes = {**values["custom_attributes"], WITHDRAWN: False}
+    return {**values, "unsubscribed_from_emails": False, "custom_attributes": attributes}
 
 
 def conversation_record(raw: Raw, person: Raw, order_attribute: str) -> ConversationRecord:

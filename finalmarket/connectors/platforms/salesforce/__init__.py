@@ -189,13 +189,21 @@ class Salesforce(Connector, PullsCustomers, PushesCustomers, ErasesCustomers, Pu
 
     def push_customer(self, content: CustomerContent) -> str:
         """See PushesCustomers. A contact is known by our key; one that is there already by its e-mail address, if it
-        is the only one of it."""
+        is the only one of it. An opt-out is taken back only where we told of it: what somebody asked for in Salesforce
+        itself, an older word of ours never overrules."""
         with refused_as(content.key):
             known = content.external_id or self._find_contact(content)
             values = words.contact_values(content, self.setting("countries"), is_new=not known)
+            if known and content.accepts_email and self._has_refused(known):
+                values["HasOptedOutOfEmail"] = False
             if known and values:
                 self._write("PATCH", f"{ROOT}/sobjects/Contact/{quote(known, safe='')}", values)
             return known or self._make_contact(content, values)
+
+    def _has_refused(self, name: str) -> bool:
+        """Whether a contact bears our word that its customer refuses e-mail."""
+        question = soql.select((words.REFUSED,), "Contact", f"Id = {soql.text(name)}", limit=1)
+        return any(map(words.was_refused, if_there(lambda: self._ask(question), NO_ID) or ()))
 
     def erase_customer(self, external_id: str) -> None:
         """See ErasesCustomers. A contact lies in the org's recycle bin for 15 days more; one that orders or cases name

@@ -20,7 +20,9 @@ from finalmarket.connectors.vocabulary import filled
 from finalmarket.kernel.clock import day_in
 
 KEY, NUMBER, LINE = "FinalMarket_Key__c", "FinalMarket_Number__c", "FinalMarket_Line__c"
+AGREED, REFUSED = "FinalMarket_Agreed__c", "FinalMarket_Refused__c"
 CHANGED = "SystemModstamp"
+SEPARATOR = "; "  # between the purposes in a field
 MOST_LETTERS = {
     "FirstName": 40, "LastName": 80, "Phone": 40, "City": 40, "State": 80, "PostalCode": 20, "Country": 80,
     "Street": 255, "Description": 255, "Title": 255,
@@ -73,7 +75,8 @@ def changed_at(raw: Raw) -> datetime:
 
 
 def contact_values(content: CustomerContent, countries: str, *, is_new: bool) -> Fields:
-    """A customer as a contact. What we do not know is left as it is there; a new contact has to have a last name."""
+    """A customer as a contact. What we do not know is left as it is there; a new contact has to have a last name. A
+    consent takes back no opt-out: somebody may have asked for it in Salesforce since."""
     first, _, last = content.name.strip().rpartition(" ")
     if is_new and not last:
         last = content.email.partition("@")[0] or content.phone or "unknown"
@@ -84,14 +87,19 @@ def contact_values(content: CustomerContent, countries: str, *, is_new: bool) ->
         "FinalMarket_Last_Order__c": to_second(content.last_order_at) if content.last_order_at else "",
     })  # fmt: skip
     said = said_of(content)
-    if content.accepts_email is not None:
-        values["HasOptedOutOfEmail"] = not content.accepts_email
+    if content.accepts_email is False:
+        values["HasOptedOutOfEmail"] = True
     if said:  # all of it, also that nothing is refused any more
-        for field, answer in (("FinalMarket_Agreed__c", True), ("FinalMarket_Refused__c", False)):
-            values[field] = "; ".join(sorted(name for name, agreed in said.items() if agreed is answer)) or None
+        for field, answer in ((AGREED, True), (REFUSED, False)):
+            values[field] = SEPARATOR.join(sorted(name for name, agreed in said.items() if agreed is answer)) or None
     if content.currency or content.order_count:
         values |= {"FinalMarket_Orders__c": content.order_count, "FinalMarket_Spent__c": content.spent}
     return values
+
+
+def was_refused(contact: Raw) -> bool:
+    """Whether the last that we told of somebody's consent to e-mail was that they refuse it."""
+    return "email" in str(contact.get(REFUSED) or "").split(SEPARATOR)
 
 
 def _address_values(prefix: str, there: Address, countries: str) -> Fields:

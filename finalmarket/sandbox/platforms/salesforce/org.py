@@ -255,9 +255,10 @@ class Salesforce(Gate):
 
     def _make(self, kind: str, told: Mapping[str, Any], *, at: datetime | None = None) -> Fields:
         values, moment = self._checked(kind, told, None), written(at or self.now())
+        unset = {name: False for name, field in KINDS[kind].items() if field.kind == "flag"}
         record: Fields = {
             "Id": f"{PREFIXES[kind]}{self._next():012d}AAA", "CreatedDate": moment, "SystemModstamp": moment,
-            "IsDeleted": False, **values,
+            **unset, **values,
         }  # fmt: skip
         self.state["records"][kind][record["Id"]] = record
         self._happened(f"{kind} made", record)
