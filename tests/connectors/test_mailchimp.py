@@ -137,21 +137,6 @@ def test_of_a_member_with_many_tags_all_are_looked_at(stage: Stage) -> None:
     assert "The Final Market: vip" not in told(stage, segments=("tea",))["tags"]
 
 
-def test_a_new_address_moves_the_member(stage: Stage) -> None:
-    member = told(stage)
-    name = stage.connector.push_customer(replace(ADA, external_id=NAME, email="king@example.org"))
-    assert (list(stage.stand_in.state["members"]), name) == ([name], member_id("king@example.org"))
-    assert stage.stand_in.state["members"][name]["timestamp_signup"] == member["timestamp_signup"]
-
-
-def test_a_new_address_that_is_a_member_already_is_told_as_that_member(stage: Stage) -> None:
-    told(stage)
-    stage.stand_in.sign_up("king@example.org")
-    name = stage.connector.push_customer(replace(ADA, external_id=NAME, email="king@example.org"))
-    assert sorted(stage.stand_in.state["members"]) == sorted([NAME, name])
-    assert stage.stand_in.state["members"][name]["merge_fields"]["FNAME"] == "Ada King"
-
-
 def test_somebody_without_an_address_is_rejected_here() -> None:
     with pytest.raises(Rejected) as caught:
         on_a_double(case(), always(500)).push_customer(replace(ADA, email=""))

@@ -3,6 +3,9 @@
 Segments are tags with a name of ours in front. Who withdraws is unsubscribed, and gets a tag that says it was us: only
 then does a later consent subscribe them again. What somebody told Mailchimp itself, an older word of ours never
 overrules.
+
+An address that its owner gave up is written to no more. Where its member cannot be moved to the new address, it is
+archived, with a tag for the same reason: to unsubscribe it would say that its owner wants no mail at all.
 """
 
 from __future__ import annotations
@@ -16,7 +19,7 @@ from finalmarket.connectors.answers import fields_in, if_there, rows_in
 from finalmarket.connectors.errors import Rejected, RetryLater
 from finalmarket.connectors.http import Answer
 from finalmarket.connectors.platforms.mailchimp.members import member
-from finalmarket.connectors.platforms.mailchimp.words import member_id, merge_values
+from finalmarket.connectors.platforms.mailchimp.words import ARCHIVED, member_id, merge_values
 from finalmarket.connectors.records import CustomerContent, Raw
 
 MOST_ROWS = 1_000
@@ -43,13 +46,16 @@ class Audience:
         email = content.email.strip()
         if "@" not in email:
             raise Rejected("Mailchimp knows people by their e-mail address")
-        name = member_id(email)
-        if content.external_id not in ("", name):
-            self._move(content.external_id, email)
+        name, former = member_id(email), content.external_id
+        has_moved = former not in ("", name)
+        if has_moved:
+            self._move(former, email)
+        if has_moved and content.accepts_email is False:
+            self._leave(former)  # that they are not written to does not wait for what is wrong with the new address
         known = member(self.call, self.path, name)
         status = self._status(content, known)
         if status == "unsubscribed":
-            self._note_withdrawal(name)  # first: nobody could tell afterwards
+            self._note(name, self._withdrawn)  # first: nobody could tell afterwards
         body: dict[str, Any] = {
             "email_address": email, "status_if_new": self._first_status(content), "merge_fields": self._values(content),
             **({"status": status} if status else {}), **_language(content),
@@ -57,17 +63,27 @@ class Audience:
         params = {"skip_merge_validation": "true"}
         answer = self.call("PUT", f"{self.path}/members/{name}", params=params, exact=body, repeatable=True)
         self._tag(name, fields_in(answer, "id", "tags"), content)
+        if has_moved:
+            self._leave(former)
         return name
 
     def _move(self, former: str, email: str) -> None:
         """Give a member another address. Where that cannot be (there is none, or one of that address already), the one
         of the new address is told instead."""
+        there, params = f"{self.path}/members/{quote(former, safe='')}", {"skip_merge_validation": "true"}
         try:
-            there = f"{self.path}/members/{quote(former, safe='')}"
-            self.call("PATCH", there, json={"email_address": email}, repeatable=True)
+            self.call("PATCH", there, params=params, json={"email_address": email}, repeatable=True)
         except Rejected as error:
             if error.status not in (400, 404):
                 raise
+
+    def _leave(self, former: str) -> None:
+        """Archive the member of an address that its owner has given up, if it is there still, and written to."""
+        known = member(self.call, self.path, former)
+        if known is not None and known.get("status") in WRITTEN_TO:
+            self._note(former, self._given_up)  # first: nobody could tell afterwards
+            path = f"{self.path}/members/{quote(former, safe='')}"
+            if_there(lambda: self.call("DELETE", path, repeatable=True))
 
     def erase(self, name: str) -> None:
         """Have all that is known of a member deleted, for good."""
@@ -80,19 +96,24 @@ class Audience:
     def _withdrawn(self) -> str:
         return f"{self.tag}: withdrawn"
 
+    @property
+    def _given_up(self) -> str:
+        return f"{self.tag}: given up"
+
     def _first_status(self, content: CustomerContent) -> str:
         """The status of somebody new; who did not agree gets no newsletters, and may agree later."""
         return self._agreed() if content.accepts_email else "transactional"
 
     def _status(self, content: CustomerContent, known: Raw | None) -> str:
         """The status that somebody known gets; "" leaves it."""
-        now = None if known is None else known.get("status")
-        if content.accepts_email is False:
+        if known is None or content.accepts_email is None:
+            return ""
+        now = str(known.get("status"))
+        if not content.accepts_email:
             return "unsubscribed" if now in WRITTEN_TO else ""
-        by_us = known is not None and self._withdrawn in names_of(known)
-        if content.accepts_email and (now == "transactional" or (now == "unsubscribed" and by_us)):
-            return self._agreed()
-        return ""
+        by_us = {"unsubscribed": self._withdrawn, ARCHIVED: self._given_up}.get(now)
+        is_open = now == "transactional" or by_us in self._present(str(known["id"]), known)
+        return self._agreed() if is_open else ""
 
     def _agreed(self) -> str:
         """The status of somebody who agreed: where the audience wants it, they confirm by mail first."""
@@ -130,18 +151,18 @@ class Audience:
 
     # Tags.
 
-    def _note_withdrawal(self, name: str) -> None:
-        """Tag a member as unsubscribed by us. Raises RetryLater where that does not show."""
-        self._set_tags(name, {self._withdrawn: "active"})
-        if self._withdrawn not in self._present(name, member(self.call, self.path, name) or {}):
+    def _note(self, name: str, tag: str) -> None:
+        """Tag a member as unsubscribed or archived by us. Raises RetryLater where that does not show."""
+        self._set_tags(name, {tag: "active"})
+        if tag not in self._present(name, member(self.call, self.path, name) or {}):
             raise RetryLater("Mailchimp does not show a tag that it took")
 
     def _tag(self, name: str, told: Raw, content: CustomerContent) -> None:
         """Give a member the tags of its segments, and take those of ours that it has left."""
         present = self._present(name, told)
         wanted = {f"{self.tag}: {segment}" for segment in content.segments}
-        if not content.accepts_email and self._withdrawn in present:
-            wanted.add(self._withdrawn)
+        if not content.accepts_email:
+            wanted |= {self._withdrawn, self._given_up} & set(present)
         ours = {tag for tag in present if tag.startswith(f"{self.tag}: ")}
         changes = {**dict.fromkeys(sorted(ours - wanted), "inactive"), **dict.fromkeys(sorted(wanted - ours), "active")}
         if changes:

@@ -110,6 +110,15 @@ class Audience(Hooks):
         self._touch(known, before, "api")
         return Reply(200, self._shown(known))
 
+    @route("DELETE", f"{ROOT}/members/{{name}}")
+    def archive_member(self, request: Request, name: str) -> Reply:
+        """All of it stays known, its tags too, and it is not written to."""
+        known = self._member(name)
+        before = copy.deepcopy(known)
+        known["status"] = "archived"
+        self._touch(known, before, "api")
+        return Reply(204)
+
     @route("POST", f"{ROOT}/members/{{name}}/actions/delete-permanent")
     def forget_member(self, request: Request, name: str) -> Reply:
         """Nothing is kept but that this address is never taken in again."""
