@@ -173,7 +173,8 @@ def _webhook_names(integration: ChannelIntegration) -> list[str]:
 def start_anew(integration: ChannelIntegration) -> None:
     """Forget former failures: the breaker is closed, and what counts them starts at nothing."""
     IntegrationHealth.objects.update_or_create(
-        integration=integration, defaults={"failures_in_row": 0, "breaker_open_until": None, "last_failure": ""}
+        integration=integration,
+        defaults={"failures_in_row": 0, "breaker_open_until": None, "asked_to_wait_until": None, "last_failure": ""},
     )
 
 

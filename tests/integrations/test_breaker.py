@@ -8,6 +8,7 @@ from finalmarket.connectors.errors import ConnectorError, NeedsAttention, Outcom
 from finalmarket.integrations import breaker
 from finalmarket.integrations.accounts import keep_secrets
 from finalmarket.integrations.budget import OWN_BUDGET
+from finalmarket.integrations.connect import start_anew
 from finalmarket.integrations.models import IntegrationHealth
 from finalmarket.kernel import clock, randomness
 from finalmarket.sandbox.faults import Fault
@@ -81,6 +82,39 @@ def test_the_platforms_own_wait_is_obeyed_from_the_first_time_on_by_everybody(ac
         assert not breaker.may_call(account.integration.pk)
         time.advance(timedelta(seconds=1))
         assert breaker.may_call(account.integration.pk)
+
+
+def test_a_call_that_was_under_way_does_not_shorten_the_platforms_own_wait(account: Account) -> None:
+    with clock.steered() as time:
+        breaker.note_failure(account.integration, RetryLater("slow down", retry_after=600.0, status=429))
+        for _ in range(breaker.FAILURES_TO_OPEN + 1):
+            breaker.note_failure(account.integration, OutcomeUnknown("lost"))
+            assert seconds_open(account) == pytest.approx(600.0)
+        breaker.note_failure(account.integration, RetryLater("slow down", retry_after=5.0, status=429))
+        breaker.note_success(account.integration.pk, stream="push")
+        assert seconds_open(account) == pytest.approx(600.0)
+        time.advance(timedelta(seconds=599))
+        assert not breaker.may_call(account.integration.pk)
+        time.advance(timedelta(seconds=1))
+        assert breaker.may_call(account.integration.pk)
+        breaker.note_success(account.integration.pk)
+        assert breaker.may_call(account.integration.pk)
+
+
+def test_whoever_tries_after_the_platforms_own_wait_and_fails_keeps_nobody_waiting_for_it(account: Account) -> None:
+    with clock.steered() as time:
+        breaker.note_failure(account.integration, RetryLater("slow down", retry_after=30.0, status=429))
+        time.advance(timedelta(seconds=30))
+        assert [breaker.may_call(account.integration.pk) for _ in range(2)] == [True, False]
+        breaker.note_failure(account.integration, OutcomeUnknown("lost"))
+        assert breaker.may_call(account.integration.pk)
+
+
+def test_a_platform_that_is_connected_anew_is_called_at_once(account: Account) -> None:
+    breaker.note_failure(account.integration, RetryLater("slow down", retry_after=600.0, status=429))
+    start_anew(account.integration)
+    breaker.note_success(account.integration.pk)
+    assert breaker.may_call(account.integration.pk)
 
 
 def test_our_own_used_up_budget_says_nothing_of_the_platform(account: Account) -> None:

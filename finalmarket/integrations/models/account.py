@@ -92,7 +92,8 @@ class Credential(models.Model):
 
 class IntegrationHealth(models.Model):
     """How an integration is doing: written with every run, read by `health`. The breaker is open until
-    `breaker_open_until`; then one call may try whether the platform is back."""
+    `breaker_open_until`; then one call may try whether the platform is back. It never ends before
+    `asked_to_wait_until`, the platform's own words."""
 
     integration = models.OneToOneField(
         ChannelIntegration, on_delete=models.CASCADE, primary_key=True, related_name="pulse"
@@ -103,6 +104,7 @@ class IntegrationHealth(models.Model):
     last_failure = models.CharField(max_length=500, blank=True, default="")
     failures_in_row = models.PositiveIntegerField(default=0)
     breaker_open_until = models.DateTimeField(null=True, blank=True)
+    asked_to_wait_until = models.DateTimeField(null=True, blank=True)
     refused_webhook_count = models.BigIntegerField(default=0, help_text="Deliveries that were not proved genuine")
     last_refused_webhook_at = models.DateTimeField(null=True, blank=True)
     last_refused_webhook = models.CharField(max_length=200, blank=True, default="")
