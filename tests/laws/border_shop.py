@@ -49,6 +49,7 @@ class Shop:
         self.channel = game.channel if game.integration.sales_channel is None else SalesChannel.objects.create(
             name="Own shop", channel_type="web", currency=game.channel.currency
         )  # fmt: skip
+        self.places = [self.place]  # where goods lie: from the first one they are sold
         self.goods: list[Variant] = []
         self.opening: dict[str, int] = {}  # units that the platform knew of, before we told it anything
         self.faithful: set[str] = set()  # those who agreed to the newsletter from the first, by their addresses
@@ -96,8 +97,9 @@ class Shop:
             Consent.objects.create(customer=person, purpose=purpose, is_granted=True, source="form")
 
     def receive(self) -> None:
-        """Goods arrive."""
-        ledger.receive([ledger.Receipt(one.pk, self.place.pk, UNITS) for one in self.goods], actor=ACTOR)
+        """Goods arrive, everywhere."""
+        receipts = [ledger.Receipt(one.pk, place.pk, UNITS) for place in self.places for one in self.goods]
+        ledger.receive(receipts, actor=ACTOR)
 
     # What happens.
 

@@ -94,6 +94,7 @@ class Case:
 
     # What goes out.
     location: str = ""  # where stock is set, in the platform's words
+    another_location: Callable[[Any], str] | None = None  # one more, made where there is none yet
     missing_ref: ListingRef | None = None  # a listing that the platform does not have and therefore refuses
     stock_of: Callable[[Any, ListingRef], int] | None = None  # the truth in the stand-in
     price_of: Callable[[Any, ListingRef], Decimal] | None = None

@@ -184,6 +184,7 @@ def case() -> Case:
         seed_customers=seed_customers,
         seed_listings=seed_listings,
         location="1",
+        another_location=lambda _: "2",
         missing_ref=ref_of("99999999", "NO-SUCH-SKU"),
         stock_of=lambda books, ref: int(books.state["items"][ref.key]["stock"]["1"]),
         fulfilment=fulfilment,

@@ -136,6 +136,7 @@ def case() -> Case:
         seed_customers=seed_customers,
         seed_listings=seed_listings,
         location="M1/Stores",
+        another_location=lambda _: "M2/Stores",
         missing_ref=ref_of("NO-SUCH-SKU"),
         stock_of=lambda company, ref: int(company.state["stock"][ref.key, "M1", "Stores"]),
         fulfilment=fulfilment,

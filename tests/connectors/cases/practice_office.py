@@ -137,6 +137,12 @@ def movements(office: Office, count: int) -> Sequence[MovementNotice]:
     ]  # fmt: skip
 
 
+def another_location(office: Office) -> str:
+    """A store room behind."""
+    office.add_location("behind")
+    return "behind"
+
+
 def fulfilment(office: Office) -> FulfilmentNotice:
     """A parcel for a new order."""
     number = f"FM-{numbered(office)}"
@@ -260,6 +266,7 @@ def case() -> Case:
         seed_unknown_interaction=unknown_interaction,
         seed_unknown_parcel=unknown_parcel,
         location="main",
+        another_location=another_location,
         missing_ref=ListingRef(key="I0", sku="NO-SUCH-SKU", ids={"item": "I0"}),
         fulfilment=fulfilment,
         refund=refund,

@@ -155,6 +155,7 @@ def case() -> Case:
         seed_customers=seed_customers,
         seed_listings=seed_listings,
         location="1010/101A",
+        another_location=lambda _: "1010/101B",
         missing_ref=ref_of("NO-SUCH-SKU"),
         stock_of=lambda company, ref: int(company.state["stock"][ref.key]["101A", "01"]),
         fulfilment=fulfilment,
