@@ -119,7 +119,7 @@ def test_what_is_not_there_yet_is_chosen_and_made_there(
     assert "Choose the listings first" in told(clerk.post(publish, follow=True))[0]
     assert "look through" in told(clerk.post(publish, {"listing": listing.pk}, follow=True))[0]
     clerk.post(reverse("console:adopt", args=[account.pk, "look-through"]), follow=True)
-    assert "1 listings are made there" in told(clerk.post(publish, {"all": "1", "q": ""}, follow=True))[0]
+    assert "On the way: 1; they are made there once" in told(clerk.post(publish, {"all": "1", "q": ""}, follow=True))[0]
     _do(clerk, account, "start-pushing")
     account.refresh_from_db()
     account.sync()  # as a worker does

@@ -70,8 +70,9 @@ def _publish(request: HttpRequest, account: ChannelIntegration) -> str:
     else:
         raise ValidationError("Choose the listings first.")
     done = publish(account, chosen, actor=request.user.get_username())
-    words = f"{done.count} listings are made there" + ("." if account.push_from else " once telling has begun.")
+    moment = "a worker makes them there now" if account.push_from else "they are made there once telling has begun"
+    words = f"On the way: {done.count}; {moment}." if done.count else "Nothing is on the way."
     refused = [f"{sku}: {reason}" for sku, reason in done.refused.items()]
     if refused:
-        words += f" {len(refused)} are not. " + "; ".join(refused[:MOST_NAMED])
+        words += f" Not published: {len(refused)}. " + "; ".join(refused[:MOST_NAMED])
     return words + (" ..." if len(refused) > MOST_NAMED else "")
