@@ -17,7 +17,6 @@ import time
 from collections import Counter
 from collections.abc import Callable, Collection, Iterable, Mapping, Sequence
 from datetime import datetime
-from hashlib import sha256
 from pathlib import Path
 from typing import Any, NamedTuple, TypeAlias
 
@@ -46,6 +45,7 @@ from finalmarket.journeys.binary import (
 from finalmarket.journeys.dialects.heard import Heard, Reading, Refused, Unreadable, Who
 from finalmarket.journeys.dialects.names import folded
 from finalmarket.journeys.marks import MARK
+from finalmarket.journeys.message_digest import digest
 from finalmarket.journeys.record import MOST_CONTEXT_BYTES
 from finalmarket.journeys.storage import make_months
 from finalmarket.journeys.whose import Named
@@ -164,7 +164,7 @@ def _item(door: Door, dialect: str, heard: Heard, received: bytes, people: dict[
     if kind is None:
         kind = door.names.get(folded(name))
         if kind is None:  # nobody has decided yet
-            key = key_of(channel, sha256(message_id.encode()).digest()[:16])
+            key = key_of(channel, digest(message_id.encode()))
             return Item(channel, key, moment_field(at), _somebody(door, who, at, people), b"", name, dialect)
     if not kind:
         if who == NOBODY or (door.place, who) in whose.known:
@@ -177,7 +177,7 @@ def _item(door: Door, dialect: str, heard: Heard, received: bytes, people: dict[
         raise ValueError("its details hold a NUL character")
     told, happened = message_id.encode(), moment_field(at)
     row = b"".join((door.head(kind), received, happened, text_field(told), details_size(kept), kept))
-    key = key_of(channel, sha256(told).digest()[:16])
+    key = key_of(channel, digest(told))
     return Item(channel, key, happened, _somebody(door, who, at, people), row, "", dialect)
 
 

@@ -11,7 +11,6 @@ one or in bulk, which claim their keys and mark whose journeys are to be told an
 
 from __future__ import annotations
 
-import hashlib
 import uuid
 from collections.abc import Collection, Iterable, Sequence
 from datetime import UTC, datetime
@@ -19,7 +18,7 @@ from typing import TYPE_CHECKING, Any
 
 from django.db import IntegrityError, connection, models, transaction
 
-from finalmarket.journeys import marks
+from finalmarket.journeys import marks, message_digest
 from finalmarket.kernel import clock
 
 if TYPE_CHECKING:
@@ -46,8 +45,8 @@ WHERE sales_channel_id = ANY (%s::bigint[]) AND message_digest = ANY (%s::uuid[]
 
 
 def digest(message_id: str) -> uuid.UUID:
-    """By what the table of keys knows a message: the first half of the SHA-256 of its id."""
-    return uuid.UUID(bytes=hashlib.sha256(message_id.encode()).digest()[:16])
+    """By what the table of keys knows a message."""
+    return uuid.UUID(bytes=message_digest.digest(message_id.encode()))
 
 
 def make_months(moments: Iterable[datetime]) -> None:

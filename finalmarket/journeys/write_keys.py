@@ -20,6 +20,7 @@ from django.utils.text import slugify
 from finalmarket.channels.models import SalesChannel
 from finalmarket.journeys.binary import kind_fields
 from finalmarket.journeys.dialects.names import folded
+from finalmarket.journeys.message_digest import timed_since
 from finalmarket.journeys.record import VALUE_SCORES
 from finalmarket.journeys.tracking import MOST_KEY_CHARACTERS, EventName, WriteKey
 from finalmarket.kernel import clock
@@ -96,6 +97,7 @@ def _look_up(key: str, now: float) -> Door | None:
         folded(name): "" if becomes == EventName.NOTHING else becomes
         for name, becomes in decided.values_list("name", "becomes")
     }
+    timed_since()  # the events of this key are digested next, by threads that ask the database nothing
     channel = row.sales_channel
     return Door(Place(channel.pk, row.space or f"channel-{channel.pk}", channel.country), names, now)
 

@@ -79,6 +79,7 @@ def test_a_database_of_an_earlier_version_is_taken_over_whole(dump: Path, commit
     with open_connection({**owner_database(), "NAME": committed_database.name}) as owner:
         assert owner.execute(INTERACTIONS).fetchall() == interactions
         assert interactions[0][0] > 0
+        assert owner.execute("SELECT since > now() FROM message_digests_timed").fetchall() == [(True,)]
     assert SalesChannel.objects.count() >= 8
     assert differences() == []
     of_the_dump = CustomerIdentity.objects.filter(customer__lt=LEGACY_IDS)
