@@ -31,7 +31,7 @@ def tidy() -> None:
 def rescue() -> None:
     """Put back the jobs of workers that gave no sign of life for two minutes: they were killed, or their host was.
 
-    A job whose successor waits already (same queueing lock) is closed as failed instead.
+    A job whose successor (same queueing lock) waits already, or was lost too, is closed as failed instead.
     """
     with connection.cursor() as cursor:
         cursor.execute(
@@ -40,12 +40,14 @@ def rescue() -> None:
                 SELECT j.id, j.queueing_lock FROM procrastinate_jobs j
                 LEFT JOIN procrastinate_workers w ON w.id = j.worker_id
                 WHERE j.status = 'doing' AND coalesce(w.last_heartbeat, '-infinity') < now() - interval '2 minutes'
-                FOR UPDATE OF j SKIP LOCKED LIMIT 1000)
-            SELECT CASE WHEN EXISTS (
+                FOR UPDATE OF j SKIP LOCKED LIMIT 1000),
+            told AS (
+                SELECT id, queueing_lock, max(id) OVER (PARTITION BY queueing_lock) AS last FROM lost)
+            SELECT CASE WHEN told.queueing_lock IS NOT NULL AND (told.id < told.last OR EXISTS (
                        SELECT 1 FROM procrastinate_jobs t
-                       WHERE t.status = 'todo' AND t.queueing_lock = lost.queueing_lock)
-                   THEN procrastinate_finish_job_v1(lost.id, 'failed', false)
-                   ELSE procrastinate_retry_job_v2(lost.id, now(), NULL, NULL, NULL) END
-            FROM lost
+                       WHERE t.status = 'todo' AND t.queueing_lock = told.queueing_lock))
+                   THEN procrastinate_finish_job_v1(told.id, 'failed', false)
+                   ELSE procrastinate_retry_job_v2(told.id, now(), NULL, NULL, NULL) END
+            FROM told
             """
         )

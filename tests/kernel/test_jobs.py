@@ -17,6 +17,19 @@ def waiting() -> list[tuple[str, object]]:
         return list(cursor.fetchall())
 
 
+def states() -> list[str]:
+    """How every job stands, the oldest first."""
+    with connection.cursor() as cursor:
+        cursor.execute("SELECT status::text FROM procrastinate_jobs ORDER BY id")
+        return [state for (state,) in cursor.fetchall()]
+
+
+def take_all() -> None:
+    """A worker takes every job that waits, and is never heard of again."""
+    with connection.cursor() as cursor:
+        cursor.execute("UPDATE procrastinate_jobs SET status = 'doing' WHERE status = 'todo'")
+
+
 @pytest.fixture
 def greeting(monkeypatch: pytest.MonkeyPatch) -> Iterator[list[str]]:
     """A job that notes whom it greeted."""
@@ -101,10 +114,18 @@ def test_jobs_of_a_killed_worker_are_taken_up_again(committed_database: TestData
 
 def test_a_lost_job_whose_successor_waits_already_is_closed(committed_database: TestDatabase) -> None:
     jobs.enqueue("worker.tidy", queueing_lock="tidy")
-    with connection.cursor() as cursor:
-        cursor.execute("UPDATE procrastinate_jobs SET status = 'doing'")
+    take_all()
     jobs.enqueue("worker.tidy", queueing_lock="tidy")
     jobs.declared()["worker.rescue"].run()
-    with connection.cursor() as cursor:
-        cursor.execute("SELECT status::text FROM procrastinate_jobs ORDER BY id")
-        assert cursor.fetchall() == [("failed",), ("todo",)]
+    assert states() == ["failed", "todo"]
+
+
+def test_of_lost_jobs_with_the_same_lock_the_last_comes_back_and_keeps_no_other_from_it(
+    committed_database: TestDatabase,
+) -> None:
+    for _ in range(3):
+        jobs.enqueue("worker.tidy", queueing_lock="tidy")
+        jobs.enqueue("worker.tidy")
+        take_all()
+    jobs.declared()["worker.rescue"].run()
+    assert states() == ["failed", "todo", "failed", "todo", "todo", "todo"]
