@@ -7,6 +7,7 @@ from procrastinate.contrib.django import app
 from procrastinate.testing import InMemoryConnector
 
 from finalmarket.kernel import jobs
+from finalmarket.worker import jobs as own
 from tests.conftest import TestDatabase
 
 
@@ -129,3 +130,20 @@ def test_of_lost_jobs_with_the_same_lock_the_last_comes_back_and_keeps_no_other_
         take_all()
     jobs.declared()["worker.rescue"].run()
     assert states() == ["failed", "todo", "failed", "todo", "todo", "todo"]
+
+
+@pytest.mark.django_db
+def test_all_finished_jobs_go_however_many_there_are(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(own, "ROWS_AT_ONCE", 2)
+    with connection.cursor() as cursor:
+        cursor.execute(
+            "INSERT INTO procrastinate_jobs (queue_name, task_name, status)"
+            " SELECT 'default', 'worker.tidy', 'succeeded' FROM generate_series(1, 7)"
+        )
+        cursor.execute(
+            "INSERT INTO procrastinate_events (job_id, type, at)"
+            " SELECT id, 'succeeded', now() - interval '4 days' FROM procrastinate_jobs"
+        )
+    jobs.enqueue("worker.tidy")
+    own.tidy()
+    assert states() == ["todo"]
