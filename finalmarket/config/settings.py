@@ -111,6 +111,8 @@ DEFAULT_AUTO_FIELD = "django.db.models.BigAutoField"
 # Rooms declare their jobs in `jobs.py`; the worker makes tasks of them.
 PROCRASTINATE_AUTODISCOVER_MODULE_NAME = "jobs"
 PROCRASTINATE_ON_APP_READY = "finalmarket.worker.registry.register"
+# A house that was closed when work was due, such as that of the night, does it once when it opens, up to a day later.
+PROCRASTINATE_PERIODIC_DEFAULTS = {"max_delay": 24 * 3600}
 
 # How long a visit may pause and a journey stays open, where that is not as in journeys/spans.py.
 JOURNEYS = os.environ.get("FINALMARKET_JOURNEYS", "")

@@ -1,9 +1,11 @@
 from collections.abc import Iterator
+from datetime import UTC, datetime
 
 import pytest
 from django.contrib.auth.models import User
 from django.db import connection, transaction
 from procrastinate.contrib.django import app
+from procrastinate.periodic import PeriodicDeferrer
 from procrastinate.testing import InMemoryConnector
 
 from finalmarket.kernel import jobs
@@ -147,3 +149,11 @@ def test_all_finished_jobs_go_however_many_there_are(monkeypatch: pytest.MonkeyP
     jobs.enqueue("worker.tidy")
     own.tidy()
     assert states() == ["todo"]
+
+
+def test_a_house_that_was_closed_at_night_does_the_work_of_the_night_once_when_it_opens() -> None:
+    deferrer = PeriodicDeferrer(registry=app.periodic_registry, **app.periodic_defaults)
+    night, morning = datetime(2026, 3, 2, 2, 20, tzinfo=UTC), datetime(2026, 3, 2, 9, 30, tzinfo=UTC)
+    put_off = [(one.task.name, moment) for one, moment in deferrer.get_previous_tasks(at=morning.timestamp())]
+    assert ("analytics.settle", night.timestamp()) in put_off
+    assert sorted(name for name, _ in put_off) == sorted(name for name, _ in app.periodic_registry.periodic_tasks)
