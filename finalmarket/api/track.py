@@ -14,14 +14,13 @@ from collections.abc import Callable
 from dataclasses import dataclass
 from functools import wraps
 from typing import Any
-from urllib.parse import parse_qsl
 
 import orjson
 from django.http import HttpRequest, HttpResponse, HttpResponseNotAllowed
 from django.views.decorators.csrf import csrf_exempt
 
 from finalmarket.journeys import ingest
-from finalmarket.journeys.dialects.heard import Call, Reading, TooLarge, Unreadable
+from finalmarket.journeys.dialects.heard import Call, Reading, TooLarge, Unreadable, fields
 from finalmarket.journeys.write_keys import door
 from finalmarket.kernel import clock
 from finalmarket.kernel.gate import Crowded
@@ -29,6 +28,8 @@ from finalmarket.kernel.gate import Crowded
 SEGMENT_BYTES = 500 * 1024
 SEGMENT_CALL_BYTES = 32 * 1024
 MOST_BYTES = 5 * 1024 * 1024
+MOST_FORM_BYTES = 1024 * 1024
+"""Of a form, which takes far longer to read than JSON does, and is read before anybody knows whose key it names."""
 GZIP = b"\x1f\x8b"
 GZIP_OR_ZLIB = 47
 RETRY_CROWDED_SECONDS, RETRY_AWAY_SECONDS = "1", "5"
@@ -124,9 +125,11 @@ def unpacked(request: HttpRequest, most_bytes: int) -> Call:
         raise TooLarge(f"a request holds at most {most_bytes} bytes")
     call = Call(body, received_at, _key_of(request), method=request.method or "POST")
     if request.META.get("QUERY_STRING"):
-        call.query = dict(parse_qsl(request.META["QUERY_STRING"], keep_blank_values=True))
+        call.query = fields(request.META["QUERY_STRING"])
     if body and body.lstrip()[:1] not in (b"{", b"["):
-        call.form = dict(parse_qsl(body.decode("utf-8", "replace"), keep_blank_values=True))
+        if len(body) > MOST_FORM_BYTES:
+            raise TooLarge(f"a form holds at most {MOST_FORM_BYTES} bytes")
+        call.form = fields(body.decode("utf-8", "replace"))
     return call
 
 

@@ -12,6 +12,7 @@ from dataclasses import dataclass, field
 from datetime import UTC, datetime, timedelta
 from functools import lru_cache
 from typing import Any, NamedTuple
+from urllib.parse import parse_qsl
 
 import orjson
 
@@ -27,6 +28,7 @@ MOST_ID_CHARACTERS = 200
 MOST_WORD_CHARACTERS = 300
 MOST_MESSAGE_ID_CHARACTERS = 100
 MOST_EVENTS = 2_500
+MOST_FIELDS = 1_000
 EARLIEST = datetime(2000, 1, 1, tzinfo=UTC)
 CLOCK_AHEAD = timedelta(seconds=5)
 """A client whose clock says a later time than ours by more than this is set right."""
@@ -113,6 +115,14 @@ def parsed(body: bytes) -> Any:
             return json.loads(body.decode("utf-8", "replace"))
         except (ValueError, RecursionError) as error:
             raise Unreadable("the body is no JSON") from error
+
+
+def fields(told: str, most: int = MOST_FIELDS) -> dict[str, str]:
+    """The fields of a form or of an address. Raises Unreadable for more than `most`, before any of them is read."""
+    try:
+        return dict(parse_qsl(told, keep_blank_values=True, max_num_fields=most))
+    except ValueError as error:
+        raise Unreadable(f"it has more than {most} fields") from error
 
 
 def listed(value: Any, what: str) -> list[Any]:

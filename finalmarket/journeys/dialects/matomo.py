@@ -5,7 +5,6 @@ from __future__ import annotations
 from collections.abc import Mapping
 from datetime import datetime
 from typing import Any
-from urllib.parse import parse_qsl
 
 import orjson
 
@@ -18,6 +17,7 @@ from finalmarket.journeys.dialects.heard import (
     Who,
     an_object,
     details,
+    fields,
     happened,
     listed,
     message_id,
@@ -29,6 +29,7 @@ from finalmarket.journeys.dialects.heard import (
 from finalmarket.journeys.dialects.names import kind_of
 
 NAME = "matomo"
+MOST_FIELDS_OF_AN_EVENT = 100
 NO_DEED = ("ping", "link", "download", "_cip")
 """Requests that say that somebody is still there, or left by a link: nothing that the house counts."""
 
@@ -45,10 +46,16 @@ def read(call: Call) -> Reading:
 
 
 def _unpacked(one: Any) -> Any:
-    return dict(parse_qsl(one.lstrip("?"), keep_blank_values=True)) if type(one) is str else one
+    """One event of a batch, which comes as an address; one that cannot be read stays as it came, for `_heard`."""
+    try:
+        return fields(one.lstrip("?"), MOST_FIELDS_OF_AN_EVENT) if type(one) is str else one
+    except Unreadable:
+        return one
 
 
 def _heard(raw: Any, received_at: datetime) -> Heard:
+    if type(raw) is str:
+        raise Unreadable(f"it has more than {MOST_FIELDS_OF_AN_EVENT} fields")
     get = an_object(raw).get
     account = person_id(get("uid"))
     device = person_id(get("cid")) or person_id(get("_id"))

@@ -49,7 +49,8 @@ def _batch(call: Call) -> list[Any]:
     data = call.form.get("data") or call.query.get("data")
     body = call.body if data is None else _plain(data)
     if data is None and b"\n{" in body.strip() and body.lstrip()[:1] == b"{":
-        return listed([parsed(line) for line in body.splitlines() if line.strip()], "the body")  # one a line
+        lines = listed([line for line in body.splitlines() if line.strip()], "the body")  # one a line
+        return [parsed(line) for line in lines]
     told = parsed(body)
     return listed(told, "the body") if type(told) is list else [told]
 
