@@ -155,10 +155,11 @@ def _is_to_be_repeated(answer: httpx2.Response) -> bool:
 
 
 def _pause(tries: int, answer: httpx2.Response | None) -> float:
-    """As long as the house says; else longer each time, and not at the same moment as others."""
+    """As long as the house says, and a moment at least, or its patience would never end; else longer each time, and not
+    at the same moment as others."""
     said = _retry_after(answer) if answer is not None else None
     if said is not None:
-        return said
+        return max(said, FIRST_PAUSE_SECONDS)
     longest = min(MOST_PAUSE_SECONDS, FIRST_PAUSE_SECONDS * 2.0 ** (tries - 1))
     return longest * random.uniform(0.5, 1.0)  # noqa: S311  no secret
 

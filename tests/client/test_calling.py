@@ -118,6 +118,13 @@ def test_its_patience_ends_and_the_last_word_of_the_house_is_told() -> None:
     assert caught.value.retry_after_seconds == 4.0
 
 
+def test_its_patience_ends_also_where_the_house_says_to_come_again_at_once() -> None:
+    wire = Wire(*[said("too-fast", 429, **{"Retry-After": "0"}) for _ in range(99)])
+    with pytest.raises(errors.TooFast):
+        start(wire.house(patience_seconds=1))
+    assert wire.waited == [0.2] * 5
+
+
 def test_whoever_lost_an_answer_for_good_is_told_the_key_to_repeat_it_under() -> None:
     wire = Wire(*[httpx2.ReadTimeout("no answer") for _ in range(99)])
     with pytest.raises(ConnectionLost) as caught:
