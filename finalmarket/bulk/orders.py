@@ -34,9 +34,11 @@ from finalmarket.bulk.row import Problem
 from finalmarket.bulk.tables import Table, open_table
 from finalmarket.channels.models import SalesChannel
 from finalmarket.kernel import clock
+from finalmarket.kernel.jobs import enqueue
 from finalmarket.orders.models import OrderImport
 
 BATCH_ROWS = 10_000  # a batch holds the locks of its SKUs for about a second; half as many take a quarter longer
+VALUE = "analytics.value_customers"
 Progress = Callable[[str, int, int | None], None]
 """Is told the step, the rows done, and the rows there are (None: not known)."""
 
@@ -119,8 +121,7 @@ class OrderFile:
                 else:
                     writer.store(read, done)
                 self._progress("Storing", done, self.survey.rows)
-        record.state, record.finished_at = OrderImport.State.DONE, clock.now()
-        record.save()
+        _finish(record)
         outcome.counts = record.counts
         outcome.first_refused = [
             (refusal.row, Problem(refusal.column, refusal.value, refusal.reason))
@@ -184,6 +185,15 @@ class OrderFile:
                 if wanted is None:
                     break
         return report_path(self.wish.file) if report.count else None
+
+
+@transaction.atomic
+def _finish(record: OrderImport) -> None:
+    """Mark the import as done and have customers valued anew: what it brought in happened long ago, where nobody looks
+    who follows the newest events of the order book."""
+    record.state, record.finished_at = OrderImport.State.DONE, clock.now()
+    record.save()
+    enqueue(VALUE, queueing_lock=VALUE)
 
 
 def import_orders(wish: Wish, progress: Progress | None = None) -> Outcome:

@@ -11,14 +11,18 @@ from typing import Any
 import pyarrow as pa
 import pyarrow.parquet as pq
 import pytest
+from procrastinate.contrib.django.models import ProcrastinateJob
 
 from finalmarket import cli
+from finalmarket.analytics import segments
+from finalmarket.analytics.models import CustomerValue
 from finalmarket.bulk.orders import OrderFile, Outcome, Wish, import_orders
 from finalmarket.bulk.tables import rows
 from finalmarket.catalog.models import Product, Variant
 from finalmarket.channels.models import SalesChannel
 from finalmarket.customers.models import OmnichannelCustomer
 from finalmarket.kernel.errors import UserError
+from finalmarket.kernel.jobs import declared
 from finalmarket.orders.models import Order, OrderImport, OrderLine, Refund, Return, ReturnLine
 from finalmarket.stock import ledger
 from finalmarket.stock.check import differences
@@ -451,3 +455,15 @@ def test_an_unknown_channel_or_location_is_told_before_anything_is_read(
     path = tmp_path / "orders.csv"
     with pytest.raises(UserError, match=r"there is no channel 'Nowhere'; the channels are: Old shop \(old-shop\)"):
         import_orders(Wish(path, "Nowhere"))
+
+
+def test_who_bought_long_ago_is_valued_and_sorted_when_the_import_ends(bring_in: Import) -> None:
+    segments.restate()
+    line = "100,cup,Cup,2,3.50,2024-07-01 10:00,17,Germany"
+    bring_in(line, name="once.csv")
+    bring_in(line, "101,cup,Cup,1,3.50,2024-08-01 10:00,17,Germany", name="twice.csv")
+    assert segments.refresh() == 0  # what happened long ago is no news
+    (waiting,) = ProcrastinateJob.objects.filter(status="todo", task_name__startswith="analytics.")
+    declared()[waiting.task_name].run()
+    buyer = OmnichannelCustomer.objects.get()
+    assert (buyer.segment, CustomerValue.objects.get(person=buyer).orders) == ("regular", 2)
