@@ -66,6 +66,14 @@ SELECT integration_id, array_agg(external_id) FROM (
     WHERE external_id <> '' AND concat_ws(' ', payload::text, reason) ~* %(named)s) known
 GROUP BY integration_id
 """
+READY = """
+SELECT request.id FROM privacy_requests request
+WHERE request.kind = 'erasure' AND request.state IN ('waiting', 'under_way')
+  AND (request.state = 'under_way' OR NOT EXISTS (
+      SELECT FROM orders WHERE state = ANY (%(under_way)s) AND customer_id IN (
+          SELECT profile::bigint FROM jsonb_array_elements_text(request.profiles) profile)))
+ORDER BY request.state = 'waiting', request.id
+"""
 EMPTY = """
 UPDATE webhook_deliveries SET body = ''::bytea, headers = '{}', url = '', outcome = 'erased'
 WHERE integration_id = %(integration)s AND handled_at IS NOT NULL
@@ -94,11 +102,13 @@ def ask(customer_id: int, *, actor: str, source: str = "", at_once: bool = False
     if not profiles:
         raise UserError(f"there is no customer {customer_id}")
     list(OmnichannelCustomer.objects.select_for_update().filter(pk__in=profiles).order_by("pk"))
-    earlier = PrivacyRequest.objects.filter(kind=Kind.ERASURE, person_id=profiles[0]).order_by("-pk").first()
-    left = OmnichannelCustomer.objects.filter(pk__in=profiles, erased_at=None).exists()
-    if earlier is not None and (earlier.state == State.UNDER_WAY or (earlier.state == State.DONE and not left)):
-        return earlier
-    request = earlier if earlier is not None and earlier.state == State.WAITING else PrivacyRequest(kind=Kind.ERASURE)
+    earlier = list(PrivacyRequest.objects.filter(kind=Kind.ERASURE, person_id__in=profiles).order_by("pk"))
+    begun = [one for one in earlier if one.state != State.WAITING]
+    if begun and _all_erased(profiles):
+        _close_waiting(begun[-1])
+        return begun[-1]
+    waiting = (one for one in earlier if one.state == State.WAITING)
+    request = next(waiting, PrivacyRequest(kind=Kind.ERASURE))
     request.person_id, request.profiles = profiles[0], profiles
     request.actor, request.source, request.state = actor.strip()[:100], source[:100], State.WAITING
     waits_for = 0 if at_once else _under_way(profiles)
@@ -109,6 +119,21 @@ def ask(customer_id: int, *, actor: str, source: str = "", at_once: bool = False
         _begin(profiles)
     request.save()
     return request
+
+
+def _all_erased(profiles: Sequence[int]) -> bool:
+    return not OmnichannelCustomer.objects.filter(pk__in=profiles, erased_at=None).exists()
+
+
+def _close_waiting(done: PrivacyRequest) -> None:
+    """Requests that waited under another profile of a person who is erased: they came to be one person meanwhile."""
+    if done.state != State.DONE:
+        return
+    others = PrivacyRequest.objects.filter(kind=Kind.ERASURE, state=State.WAITING, person_id__in=done.profiles)
+    for one in others.select_for_update().order_by("pk"):
+        if _all_erased(one.profiles):
+            one.state, one.done_at, one.outcome = State.DONE, clock.now(), {"done_with": done.pk}
+            one.save()
 
 
 def _under_way(profiles: Sequence[int]) -> int:
@@ -141,6 +166,7 @@ def _finish(request_id: int) -> PrivacyRequest:
         request.outcome = _carry_out(list(request.profiles), request.outcome.get("words", []))
         request.state, request.done_at = State.DONE, clock.now()
         request.save()
+        _close_waiting(request)
         failpoints.hit("privacy.before_commit")
     whose.forget(set(request.profiles))
     structlog.get_logger(__name__).info("person erased", request=request.pk, actor=request.actor)
@@ -219,14 +245,28 @@ def _escaped(sql: str) -> str:
 
 def go_on() -> int:
     """Carry out what was asked for and is not done: after a kill, or because orders were under way. Returns how many
-    persons were erased."""
-    done = 0
-    waiting = PrivacyRequest.objects.filter(kind=Kind.ERASURE, state__in=[State.WAITING, State.UNDER_WAY])
-    for request in waiting.order_by("pk")[:MOST_AT_ONCE]:
-        if request.state == State.WAITING:
-            if _under_way(request.profiles):
-                continue
-            request = ask(request.person_id, actor=request.actor, source=request.source)
-        if request.state == State.UNDER_WAY:
-            done += finish(request.pk).state == State.DONE
+    persons were erased. One that cannot be keeps no other waiting: what went wrong first is raised in the end."""
+    with connection.cursor() as cursor:
+        cursor.execute(READY, {"under_way": [str(state) for state in UNDER_WAY]})
+        ready: list[int] = [number for (number,) in cursor.fetchall()]
+    done, failed = 0, list[Exception]()
+    for number in ready:
+        if done == MOST_AT_ONCE:
+            break
+        try:
+            done += _go_on_with(number)
+        except Exception as error:  # the others have a right to it, too
+            kind = type(error).__name__
+            structlog.get_logger(__name__).error("an erasure could not be carried out", request=number, kind=kind)
+            failed.append(error)
+    if failed:
+        raise failed[0]
     return done
+
+
+def _go_on_with(request_id: int) -> bool:
+    """Whether the person of the request was erased now."""
+    request: PrivacyRequest = PrivacyRequest.objects.get(pk=request_id)
+    if request.state == State.WAITING:
+        request = ask(request.person_id, actor=request.actor, source=request.source)
+    return request.state == State.UNDER_WAY and finish(request.pk).state == State.DONE
