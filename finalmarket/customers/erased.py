@@ -101,11 +101,16 @@ def remember(customer_id: int, values: Collection[Identity], at: datetime) -> No
 
 def among(profiles: Collection[int | None]) -> frozenset[int]:
     """Return those of the profiles that are numbers without a person."""
+    return frozenset(moments(profiles))
+
+
+def moments(profiles: Collection[int | None]) -> dict[int, datetime]:
+    """Return those of the profiles that are numbers without a person, with the moment since when they are."""
     ids = {one for one in profiles if one is not None}
     if not ids:
-        return frozenset()
+        return {}
     rows = OmnichannelCustomer.objects.filter(pk__in=ids).exclude(erased_at=None)
-    return frozenset(rows.values_list("pk", flat=True))
+    return dict(rows.values_list("pk", "erased_at"))
 
 
 def names_one(given: Any, *, integration_id: int | None = None, country: str = "") -> bool:

@@ -15,11 +15,12 @@ from finalmarket.connectors.talk import ConversationMessage, ConversationRecord
 from finalmarket.integrations import inbox, pull
 from finalmarket.integrations.accounts import keep_secrets
 from finalmarket.integrations.models import DeadLetter, ExternalId
+from finalmarket.integrations.privacy import erase
 from finalmarket.integrations.storing import Stored, intake
 from finalmarket.integrations.talk.conversations_in import take_conversations
 from finalmarket.journeys import stitching
 from finalmarket.journeys.models import ChannelInteraction, CrossChannelJourney, JourneyTouchpoint
-from finalmarket.kernel import failpoints
+from finalmarket.kernel import clock, failpoints
 from finalmarket.sandbox.webhooks import Letter, Sender
 from tests.integrations.bureau import ANN, Bureau, opened_bureau
 
@@ -213,6 +214,23 @@ def test_one_that_cannot_be_taken_stops_no_other(bureau: Bureau, monkeypatch: py
     bad = replace(talk("1"), external_id="T9", messages=(replace(said(1), at=datetime(2026, 5, 4)),))  # noqa: DTZ001
     assert [one.outcome for one in take(bureau, bad, talk("1"))] == ["failed", "created"]
     assert DeadLetter.objects.get(stream="conversations").external_id == "T9"
+
+
+def test_whoever_goes_on_with_a_conversation_after_being_erased_begins_anew(bureau: Bureau) -> None:
+    take(bureau, talk("1"))
+    nameless = bureau.person()
+    with clock.steered(NOON + timedelta(minutes=10)):
+        erase.erase(nameless.pk, actor="olga")
+    late, new = said(2, text="I live in Rose Street"), said(20, text="Where is the other one?")
+    with clock.steered(NOON + timedelta(minutes=30)):
+        for _ in range(2):
+            take(bureau, talk("2", messages=(said(1), late, new)))
+    first, second = CrossChannelJourney.objects.order_by("id")
+    assert (first.customer_id, second.customer_id) == (nameless.pk, bureau.person().pk)
+    assert second.customer_id != nameless.pk
+    assert second.started_at == new.at
+    assert [one.context for one in ChannelInteraction.objects.filter(journey=first)] == [{}, {}]
+    assert ChannelInteraction.objects.get(journey=second).context["text"] == "Where is the other one?"
 
 
 def test_a_page_of_many_reads_as_often_as_a_page_of_few(bureau: Bureau) -> None:

@@ -51,6 +51,7 @@ class Page:
     orders: Mapping[str, Order]
     journeys: dict[int, Journey]
     people: dict[str, int | None] = field(default_factory=dict)
+    gone: Mapping[int, datetime] = field(default_factory=dict)
     recorded: set[str] = field(default_factory=set)
 
     def take(self, record: ConversationRecord) -> str:
@@ -64,7 +65,7 @@ class Page:
         order, person = self.order_of(record), self.person_of(record)
         if person is None:
             return "unchanged"  # nobody is named yet; the version that names somebody will be newer
-        if erased.among([person]):
+        if person in self.gone:
             return "unchanged"
         channel = seat(self.integration, record.medium)
         journey = self._follow(record, row, channel, person)
@@ -102,11 +103,17 @@ class Page:
     def _follow(
         self, record: ConversationRecord, row: ExternalId | None, channel: SalesChannel, person: int
     ) -> Journey:
-        """The journey that the conversation has become by now, with what was said since it last came in."""
+        """The journey that the conversation has become by now, with what was said since it last came in. Somebody who
+        was erased and goes on with it begins anew: only what they said before stays with the number they left."""
         said = {self.name(record, one): one for one in _said(record, self.ticket_of(record))}
         fresh = [one for name, one in said.items() if name not in self.recorded]
         journey = self.journeys.get(row.local_id) if row else None
-        if journey is None or _begins_anew(journey, record, fresh):
+        left_at = self.gone.get(journey.customer_id) if journey else None
+        if journey is not None and left_at is not None:
+            for message in (one for one in fresh if one.at <= left_at):
+                self._record(journey, record, channel, message)
+            fresh = [one for one in fresh if one.at > left_at]
+        if journey is None or left_at is not None or _begins_anew(journey, record, fresh):
             begun = record.opened_at if journey is None else min((one.at for one in fresh), default=_changed(record))
             journey = Journey.objects.create(
                 customer_id=person, start_channel=channel, intent=Journey.Intent.SUPPORT, started_at=begun
@@ -126,7 +133,7 @@ class Page:
         self, journey: Journey, record: ConversationRecord, channel: SalesChannel, message: ConversationMessage
     ) -> None:
         name = self.name(record, message)
-        context = {
+        context = {} if journey.customer_id in self.gone else {
             "conversation": plain(record.external_id, 200), "medium": record.medium,
             "subject": plain(record.subject, 300), "text": plain(message.text, MOST_TEXT_CHARACTERS),
         }  # fmt: skip
@@ -153,10 +160,11 @@ def take_conversations(integration: ChannelIntegration, records: Sequence[Conver
     changes nothing."""
     page = _look_up(integration, records)
     page.people = _people(page, records)
+    page.gone = _gone(page, records)
     names = {page.name(record, message) for record in records for message in record.messages}
     page.recorded = {message for _, message in storage.told(seats(integration), names)}
     stored = each_alone(integration, STREAM, records, page.take)
-    answering.hear(integration, records)
+    answering.hear(integration, [record for record in records if page.person_of(record) not in page.gone])
     return stored
 
 
@@ -188,6 +196,14 @@ def _people(page: Page, records: Sequence[ConversationRecord]) -> dict[str, int 
     ]  # fmt: skip
     found = resolve_many(contacts, country=country, source=source_of(page.integration.pk))
     return dict(zip([record.external_id for record in records], found, strict=True))
+
+
+def _gone(page: Page, records: Sequence[ConversationRecord]) -> Mapping[int, datetime]:
+    """Those who talk, or whose journeys these are, and were erased, and when; nobody else is from now on."""
+    if not erased.is_anybody():
+        return {}
+    people = {page.person_of(record) for record in records}
+    return erased.moments(people | {journey.customer_id for journey in page.journeys.values()})
 
 
 def _number(record: ConversationRecord) -> str:
