@@ -64,9 +64,10 @@ def customers(text: str, country: str = "") -> list[int]:
     return _found("customers_found", text, country)
 
 
-def orders(text: str, *, by_buyer: bool = True) -> list[int]:
-    """Ids of orders by number, external id, SKU, and `by_buyer` by e-mail address or identity; at most MOST_FOUND."""
-    return _found("orders_found", text, by_buyer=by_buyer)
+def orders(text: str, country: str = "", *, by_buyer: bool) -> list[int]:
+    """Ids of orders by number, external id, SKU, and `by_buyer` by e-mail address, phone number or other identity; at
+    most MOST_FOUND. A phone number without +49 is dialled in `country`."""
+    return _found("orders_found", text, country, by_buyer=by_buyer)
 
 
 class Search(Protocol):

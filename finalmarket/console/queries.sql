@@ -41,7 +41,8 @@ SELECT id FROM (
 ) members ORDER BY rank, person, id LIMIT %(most)s
 
 -- name: orders_found
--- By the beginning or a part of the number, the whole external id, e-mail address or identity, or the whole SKU.
+-- By the beginning or a part of the number, the whole external id, e-mail address, phone number or other identity, or
+-- the whole SKU.
 -- `accounts` walks over the few pairs of channel and source, so that the unique index on external ids can be used.
 WITH RECURSIVE accounts AS (
     (SELECT sales_channel_id, source FROM orders ORDER BY 1, 2 LIMIT 1)
@@ -54,7 +55,7 @@ WITH RECURSIVE accounts AS (
     SELECT coalesce(profile.merged_into_id, profile.id) AS person FROM customer_identities identity
     JOIN omnichannel_customers profile ON profile.id = identity.customer_id
     WHERE %(by_buyer)s AND identity.kind = ANY(%(kinds)s)
-      AND identity.value IN (%(text)s, lower(%(text)s), %(mailbox)s)
+      AND identity.value IN (%(text)s, lower(%(text)s), %(mailbox)s, %(phone)s)
 ), profiles AS (
     SELECT person AS id FROM persons
     UNION SELECT member.id FROM persons JOIN omnichannel_customers member ON member.merged_into_id = persons.person

@@ -112,6 +112,15 @@ def test_goods_bought_anywhere_come_back_to_the_shelf_of_the_store_once(stores: 
     assert "1 can come back" in words(operator.get(f"/store/south/returns/{order.pk}/"))
 
 
+def test_the_counter_finds_orders_by_a_phone_number_as_it_is_dialled_there(stores: Market, operator: Client) -> None:
+    stores.north.country = "DE"
+    stores.north.save()
+    order = take(draft(stores.bazaar, "B-1", line("TEA", 2), phone="+493012345678")).order
+    for dialled in ("030 12345678", "+49 30 1234 5678"):
+        assert order.number in words(operator.get("/store/north/", {"q": dialled}))
+    assert "No such order." in words(operator.get("/store/north/", {"q": "030 12345679"}))
+
+
 def test_shelves_that_run_low_at_the_store_are_shown_with_what_is_free(stores: Market, operator: Client) -> None:
     take(draft(stores.web, "1", line("TEA", 17)))
     assert "3 TEA" in read(operator, "/store/north/")

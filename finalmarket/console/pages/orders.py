@@ -26,7 +26,7 @@ STANDING = "standing"
 class OrderFilters(asked.Filters):
     """What the list of orders can be narrowed by."""
 
-    q = asked.text("Search", "Number, external id, e-mail or SKU")
+    q = asked.text("Search", "Number, external id, e-mail, phone or SKU")
     channel = asked.ChannelField()
     state = asked.choice("State", "All states", [(STANDING, "Not cancelled"), *Order.State.choices])
     payment = asked.choice("Payment", "All payments", list(Order.PaymentState.choices))

@@ -15,6 +15,7 @@ from django.urls import reverse
 from finalmarket.access import roles
 from finalmarket.console import finding
 from finalmarket.console.pages.frame import actor, attempt, back, page, show
+from finalmarket.console.people import may_see_buyers
 from finalmarket.integrations.talk import letters
 from finalmarket.kernel.errors import UserError
 from finalmarket.orders import at_store, collecting, fulfilment, returns
@@ -53,17 +54,19 @@ def store(request: HttpRequest, code: str) -> HttpResponse:
     context = {
         "place": place, "pickups": pickups, "parcels": list(at_store.parcels_at([place])[:most]),
         "announced": list(at_store.announced_returns(place)[:most]), "low": at_store.low_shelves(place),
-        "rejections": REJECTIONS.items(), "q": request.GET.get("q", ""), "found": _orders_found(request),
+        "rejections": REJECTIONS.items(), "q": request.GET.get("q", ""), "found": _orders_found(request, place),
+        "sees_buyers": may_see_buyers(request.user),
     }  # fmt: skip
     return show(request, "store.html", place.name, context)
 
 
-def _orders_found(request: HttpRequest) -> list[Order] | None:
-    """Orders of whatever channel that something may come back of; None where nobody asked."""
+def _orders_found(request: HttpRequest, place: StockLocation) -> list[Order] | None:
+    """Orders of whatever channel that something may come back of; None where nobody asked. To find by the buyer is to
+    see them."""
     text = request.GET.get("q", "").strip()
     if not text:
         return None
-    ids = finding.orders(text)
+    ids = finding.orders(text, place.country, by_buyer=may_see_buyers(request.user))
     rows = Order.objects.filter(pk__in=ids).select_related("sales_channel").defer("raw")
     return list(rows.order_by("-placed_at", "-id")[:MOST_ORDERS_FOUND])
 
