@@ -26,7 +26,7 @@ from tests.console.reading import told
 from tests.integrations.counter import Counter, open_counter
 
 LOOKS = ("view_order",)
-SENDS = (*LOOKS, "add_shippinglabel", "change_shippinglabel")
+SENDS = (*LOOKS, "view_shippinglabel", "add_shippinglabel", "change_shippinglabel")
 ASKS = (*LOOKS, "add_paymentpage")
 
 

@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterator
 from dataclasses import replace
 from datetime import UTC, datetime, timedelta
+from decimal import Decimal
 
 import pytest
 from django.contrib import admin
@@ -16,19 +17,20 @@ from finalmarket.analytics.models import Segment
 from finalmarket.analytics.rollup import restate_all
 from finalmarket.console import urls
 from finalmarket.customers.models import OmnichannelCustomer
-from finalmarket.integrations.models import ChannelIntegration, DeadLetter
-from finalmarket.journeys.models import ChannelInteraction, CrossChannelJourney
+from finalmarket.integrations.models import ChannelIntegration, DeadLetter, ShippingLabel, Ticket
+from finalmarket.journeys.models import ChannelInteraction, CrossChannelJourney, JourneyTouchpoint
 from finalmarket.kernel import clock
+from finalmarket.orders import refunds
 from finalmarket.orders.drafts import Address
 from finalmarket.orders.intake import take
-from finalmarket.orders.models import Order, OrderImport, OrderImportRefusal
+from finalmarket.orders.models import Order, OrderImport, OrderImportRefusal, Pickup, Return, ReturnLine
 from tests.console.roles import logged_in, person
 from tests.journeys.walks import walk
 from tests.orders.market import Market, draft, line
 
 NOON = datetime(2026, 5, 5, 12, tzinfo=UTC)
-CANARIES = ("Quetzalia", "quetzalia@example.com", "Plumeweg", "2071234567")
-"""Name, address for mail, street and number of the one customer of this house."""
+CANARIES = ("Quetzalia", "quetzalia@example.com", "Plumeweg", "2071234567", "QZ4711DE")
+"""Name, address for mail, street and number of the one customer of this house, and the number of their parcel."""
 
 
 @pytest.fixture
@@ -44,6 +46,7 @@ def house(market: Market) -> Iterator[Market]:
         for action in ("checkout_start", "product_view"):
             walk(buyer, [(market.web, "product_view", 0), (market.bazaar, action, 9)], began=NOON - timedelta(days=1))
         told_in_words(buyer, market)
+        told_of_an_order(Order.objects.get(), market)
         restate_all(2)
         segments.restate()
         yield market
@@ -62,6 +65,28 @@ def told_in_words(buyer: OmnichannelCustomer, market: Market) -> None:
     OrderImportRefusal.objects.create(
         order_import=file, row=2, column="email", value="quetzalia@example.com,", reason="is no e-mail address"
     )
+    JourneyTouchpoint.objects.update(data={"query": "a gift for Quetzalia"})
+
+
+def told_of_an_order(order: Order, market: Market) -> None:
+    """What the counter, the carrier, the agents and the buyer say of an order."""
+    account = ChannelIntegration.objects.get()
+    market.north.can_hand_over = True
+    market.north.save()
+    Pickup.objects.create(order=order, location=market.north, code="918273", name="Quetzalia Plume")
+    back = Return.objects.create(
+        order=order, sales_channel=market.web, key="1", state="requested", reason="Quetzalia is ill"
+    )
+    ReturnLine.objects.create(return_record=back, position=0, sku="TEA", quantity=1, location=market.north)
+    refunds.refund(order.pk, Decimal(1), key="1", reason="asked by quetzalia@example.com", actor="test")
+    order.fulfilments.update(tracking_number="QZ4711DE", tracking_url="https://carrier.example/QZ4711DE")
+    ShippingLabel.objects.create(
+        integration=account, fulfilment=order.fulfilments.get(), key="1", state="bought", currency="EUR",
+        tracking_number="QZ4711DE", tracking_url="https://carrier.example/QZ4711DE", last_error="Plumeweg 7 is unknown",
+        label_url="https://carrier.example/QZ4711DE.pdf",
+        tracking_steps=[{"words": "taken in by Quetzalia", "place": "Plumeweg", "at": "2026-05-05T11:00:00Z"}],
+    )  # fmt: skip
+    Ticket.objects.create(integration=account, order=order, key="1", subject="Quetzalia complains", text="Plumeweg")
 
 
 def pages(market: Market) -> Iterator[str]:
@@ -70,6 +95,7 @@ def pages(market: Market) -> Iterator[str]:
         if not pattern.pattern.converters and getattr(pattern.callback, "is_looked_at", False):
             yield reverse(f"console:{pattern.name}")
     for name, key in (
+        ("store", market.north.code), ("pick_list", market.north.code),
         ("order", Order.objects.get().pk), ("journey", CrossChannelJourney.objects.earliest("pk").pk),
         ("channel", market.web.pk), ("sku", market.variants["TEA"].pk), ("segment", Segment.objects.earliest("pk").pk),
         ("customer", OmnichannelCustomer.objects.get().pk), ("customer_advice", OmnichannelCustomer.objects.get().pk),
@@ -104,6 +130,9 @@ def test_to_find_an_order_by_its_buyer_is_to_see_them(house: Market) -> None:
         client, listed = logged_in(person(role)), reverse("console:orders")
         assert len(client.get(listed, {"q": "quetzalia@example.com"}).context["slice"].rows) == finds
         assert len(client.get(listed, {"q": number}).context["slice"].rows) == 1
+        counter = reverse("console:store", args=[house.north.code])
+        assert len(client.get(counter, {"q": "quetzalia@example.com"}).context["found"]) == finds
+        assert len(client.get(counter, {"q": number}).context["found"]) == 1
 
 
 def found(client: Client, asked_for: str) -> dict[str, int]:
@@ -150,6 +179,19 @@ def test_who_serves_people_finds_their_records(house: Market) -> None:
     assert found(logged_in(person("support")), "quetzalia@example.com").items() >= {
         ("order", 1), ("omnichannelcustomer", 1), ("crosschanneljourney", 2)
     }  # fmt: skip
+
+
+def test_who_serves_people_reads_what_was_said_of_them(house: Market) -> None:
+    client, order = logged_in(person("support")), Order.objects.get()
+    told = client.get(reverse("console:order", args=[order.pk])).content.decode()
+    journey = client.get(reverse("console:journey", args=[CrossChannelJourney.objects.earliest("pk").pk]))
+    for said in (
+        "Quetzalia is ill", "asked by quetzalia@example.com", "Plumeweg 7 is unknown", "taken in by Quetzalia",
+        "https://carrier.example/QZ4711DE.pdf", "Quetzalia complains",
+    ):  # fmt: skip
+        assert said in told
+    assert "a gift for Quetzalia" in journey.content.decode()
+    assert "Quetzalia Plume" in client.get(reverse("console:store", args=[house.north.code])).content.decode()
 
 
 def test_who_serves_people_meets_them_by_name(house: Market) -> None:

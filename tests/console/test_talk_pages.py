@@ -91,7 +91,7 @@ def test_own_words_are_written_in_the_console_and_checked(operator: Client, acco
 
 
 def test_support_opens_a_ticket_from_an_order_once(order: Order, account: ChannelIntegration) -> None:
-    support = member("view_order", "add_ticket")
+    support = member("view_order", "view_ticket", "add_ticket")
     assert "Open a ticket" in read(support, reverse("console:order", args=[order.pk]))
     assert "A ticket is opened" in _open(support, order)[0]
     _open(support, order)
@@ -102,12 +102,17 @@ def test_support_opens_a_ticket_from_an_order_once(order: Order, account: Channe
 
 
 def test_a_ticket_that_was_refused_says_why(order: Order, account: ChannelIntegration) -> None:
-    support = member("view_order", "add_ticket")
+    support = member("view_order", "view_ticket", "add_ticket")
     _open(support, order)
     DueNotice.objects.update(state="refused", last_error="the desk is closed")
     page = read(support, reverse("console:order", args=[order.pk]))
     assert "not opened" in page
     assert "the desk is closed" in page
+
+
+def test_who_may_not_see_tickets_reads_none_on_the_page_of_an_order(order: Order, account: ChannelIntegration) -> None:
+    Ticket.objects.create(integration=account, order=order, key="k1", subject="Broken", text="In two parts")
+    assert "Broken" not in read(member("view_order", "change_order"), reverse("console:order", args=[order.pk]))
 
 
 def test_who_may_not_open_tickets_opens_none(order: Order, account: ChannelIntegration) -> None:

@@ -20,6 +20,7 @@ class TouchpointTable(ReadOnlyTable):
 
     model = JourneyTouchpoint
     fields = ("occurred_at", "sales_channel", "action", "data")
+    of_people = ("data",)
     ordering = ("occurred_at", "id")
 
 
@@ -60,6 +61,7 @@ class TouchpointAdmin(ReadOnlyAdmin):
     """Steps of journeys."""
 
     list_display = ("id", "journey", "sales_channel", "action", "occurred_at")
+    of_people = ("data",)  # what they looked for or wrote, as the context of an interaction is
     list_select_related = ("journey", "sales_channel")
     search_fields = ("journey__customer__name",)
     search_help_text = "Customer: name, e-mail address or phone number"

@@ -31,6 +31,9 @@ from finalmarket.orders.models import (
     Wishlist,
 )
 
+TO_FOLLOW = ("tracking_number", "tracking_url")
+"""Where a parcel can be followed, to the door of whoever bought."""
+
 
 class LineTable(ReadOnlyTable):
     """The lines of an order."""
@@ -63,6 +66,7 @@ class FulfilmentTable(ReadOnlyTable):
 
     model = Fulfilment
     fields = ("location", "state", "carrier", "tracking_number", "reason", "shipped_at", "delivered_at")
+    of_people = TO_FOLLOW
     show_change_link = True
 
 
@@ -71,6 +75,7 @@ class RefundTable(ReadOnlyTable):
 
     model = Refund
     fields = ("amount", "reason", "key", "at")
+    of_people = ("reason",)
 
 
 class EventTable(ReadOnlyTable):
@@ -78,6 +83,7 @@ class EventTable(ReadOnlyTable):
 
     model = OrderEvent
     fields = ("at", "kind", "text", "actor")
+    of_people = ("text",)
     ordering = ("id",)
 
 
@@ -130,6 +136,7 @@ class RefundAdmin(_OfOrder):
     """Money given back."""
 
     list_display = ("order", "amount", "reason", "at")
+    of_people = ("reason",)
 
 
 @admin.register(OrderEvent)
@@ -137,6 +144,7 @@ class EventAdmin(_OfOrder):
     """The history of orders."""
 
     list_display = ("order", "kind", "text", "actor", "at")
+    of_people = ("text",)  # it repeats why something came back or was given up
 
 
 @admin.register(OrderPromise)
@@ -162,6 +170,7 @@ class FulfilmentAdmin(_OfOrder):
     """Parcels and hand-overs."""
 
     list_display = ("id", "order", "location", "fulfilment_state", "carrier", "tracking_number", "created_at")
+    of_people = TO_FOLLOW
     list_select_related = ("order", "location")
     inlines = (FulfilmentLineTable,)
 
@@ -191,6 +200,7 @@ class ReturnAdmin(_OfOrder):
     """Goods that came back, and credits whose sale is not known."""
 
     list_display = ("key", "order", "sales_channel", "state", "is_linked", "reason", "at")
+    of_people = ("reason",)
     list_select_related = ("order", "sales_channel")
     list_filter = ("sales_channel",)
     inlines = (ReturnLineTable,)

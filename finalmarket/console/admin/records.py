@@ -188,6 +188,11 @@ class RecordTable(Table):
         hidden = super().get_exclude(request, obj) or ()
         return (*hidden,) if may_see_people(request.user) else (*hidden, *self.of_people)
 
+    def get_fields(self, request: HttpRequest, obj: Model | None = None) -> Any:
+        """Its columns, without what is left out: where they are named, nothing else leaves it out."""
+        hidden = self.get_exclude(request, obj)
+        return [one for one in super().get_fields(request, obj) if one not in hidden]
+
 
 class ReadOnlyTable(RecordTable):
     """Rows that are shown on the page of their record and written by a verb."""

@@ -23,6 +23,11 @@ from finalmarket.orders.states import refundable, still_due
 from finalmarket.stock.models import StockMovement
 
 MOVEMENTS = 100
+Kind = OrderEvent.Kind
+OF_PEOPLE = frozenset(
+    {Kind.UPDATED, Kind.SHIPPED, Kind.CANCELLED, Kind.RETURNED, Kind.PAID, Kind.REFUNDED, Kind.PROBLEM, Kind.NOTE}
+)
+"""Entries of the history that repeat what somebody said or wrote, or where a parcel can be followed to."""
 PARTS = (
     ("goods", "Goods"),
     ("discount", "Discount"),
@@ -57,11 +62,13 @@ def order(request: HttpRequest, key: int) -> HttpResponse:
         "events": list(OrderEvent.objects.filter(order=found).order_by("id")),
         "movements": _movements(found, lines),
         "sees_buyers": may_see_buyers(request.user),
+        "sees_ways": may_see_buyers(request.user) or request.user.has_perm("integrations.view_shippinglabel"),
+        "of_people": OF_PEOPLE,
         "addresses": _addresses(found) if may_see_buyers(request.user) else [],
         "can": _possible(found, lines, payments),
         "rejections": REJECTIONS.items(),
         "dispositions": ReturnLine.Disposition.choices,
-        "tickets": tickets_of(found),
+        "tickets": tickets_of(found, request.user),
         "desk": desk_of(found, parcels),
         "is_bound": places(request) is not None,
         "may_change": request.user.has_perm("orders.change_order") and places(request) is None,

@@ -22,6 +22,7 @@ from finalmarket.integrations.talk import tickets
 from finalmarket.orders.models import Order
 
 MOST_KEY_CHARACTERS = 40
+SEES, OPENS = "integrations.view_ticket", "integrations.add_ticket"
 
 
 # What an account is for.
@@ -47,19 +48,21 @@ def change_duties(request: HttpRequest, account: ChannelIntegration) -> str:
 # Tickets of an order.
 
 
-def tickets_of(order: Order) -> dict[str, Any]:
-    """The tickets about an order with how they stand, and the accounts at which one more can be opened."""
-    rows = list(Ticket.objects.filter(order=order).select_related("integration").order_by("-pk"))
+def tickets_of(order: Order, user: Any) -> dict[str, Any]:
+    """The tickets about an order with how they stand, for whoever may see tickets, and the accounts at which this user
+    can have one more opened."""
+    seen = Ticket.objects.filter(order=order) if user.has_perm(SEES) else Ticket.objects.none()
+    rows = list(seen.select_related("integration").order_by("-pk"))
     notices = DueNotice.objects.filter(kind=DueNotice.Kind.TICKET, local_id__in=[row.pk for row in rows])
     states = {(one.integration_id, one.local_id): one for one in notices}
     return {
         "rows": [{"ticket": row, "notice": states.get((row.integration_id, row.pk))} for row in rows],
-        "desks": [(desk.pk, str(desk)) for desk in tickets.desks()],
+        "desks": [(desk.pk, str(desk)) for desk in tickets.desks()] if user.has_perm(OPENS) else [],
         "priorities": tickets.PRIORITIES,
     }
 
 
-@page("integrations.add_ticket", "POST")
+@page(OPENS, "POST")
 def open_ticket(request: HttpRequest, key: int) -> HttpResponse:
     """Have a ticket opened about an order, by whoever may see it."""
     if not request.user.has_perm("orders.view_order"):

@@ -47,7 +47,7 @@ class OrderEvent(models.Model):
         indexes: ClassVar = [models.Index(fields=["order", "id"], name="order_events_history")]
 
     def __str__(self) -> str:
-        return f"{self.kind}: {self.text}"
+        return f"{self.kind}, order {self.order_id}"
 
 
 class OrderPromise(models.Model):
