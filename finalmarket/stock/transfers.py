@@ -64,11 +64,14 @@ def ship(transfer_id: int, *, actor: str) -> Transfer:
 
 
 @transaction.atomic
-def receive(transfer_id: int, arrived: Mapping[int, int], *, actor: str) -> Transfer:
+def receive(
+    transfer_id: int, arrived: Mapping[int, int], *, actor: str, seen: Mapping[int, int] | None = None
+) -> Transfer:
     """Put what arrived on the shelf of the destination: units by variant id, in as many parts as it takes.
 
     More than was sent is taken in too and shows as a discrepancy. The transfer closes when nothing is outstanding.
-    Raises UserError when it is not in transit, for a variant that is not on it, or a quantity below one.
+    Raises UserError when it is not in transit, for a variant that is not on it, or a quantity below one; and where of
+    a variant that arrived other units are received by now than whoever says so has `seen` (None: that is not asked).
     """
     transfer, lines = _open(transfer_id, Transfer.State.IN_TRANSIT, "received")
     refuse_quantities(arrived.items())
@@ -76,6 +79,8 @@ def receive(transfer_id: int, arrived: Mapping[int, int], *, actor: str) -> Tran
     for variant, units in arrived.items():
         if variant not in by_variant:
             raise UserError(f"variant {variant} is not on transfer {transfer.pk}")
+        if seen is not None and by_variant[variant].received_quantity != seen.get(variant, 0):
+            raise UserError(f"part of transfer {transfer.pk} was received meanwhile; look at it again")
         by_variant[variant].received_quantity += units
     ledger.lock(arrived)
     _post("transfer_in", transfer, transfer.destination_id, arrived, actor)

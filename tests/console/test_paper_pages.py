@@ -38,6 +38,24 @@ def test_goods_go_from_the_warehouse_to_the_store_in_two_parts(market: Market, o
     assert "−2" in read(operator, reverse("console:transfer", args=[sent.pk]))
 
 
+def test_what_arrived_is_put_on_the_shelf_once_however_often_a_page_is_sent(market: Market, operator: Client) -> None:
+    tea = market.goods("TEA", warehouse=20)
+    sent = _draft(operator, market, "TEA 12")
+    assert sent is not None
+    _do(operator, sent, "send")
+    page = {f"arrived-{tea.pk}": 5, f"seen-{tea.pk}": 0}
+    assert _do(operator, sent, "receive", **page) == ["5 units are on the shelf. The rest is still on its way."]
+    other = logged_in(person("store_staff", market.north.pk))
+    for client in (operator, other):
+        (refusal,) = _do(client, sent, "receive", **page)
+        assert refusal == f"part of transfer {sent.pk} was received meanwhile; look at it again"
+    assert at(tea, market.north)[0] == 5
+    shown = operator.get(reverse("console:transfer", args=[sent.pk])).content.decode()
+    assert f'name="seen-{tea.pk}" value="5"' in shown
+    _do(operator, sent, "receive", **page | {f"seen-{tea.pk}": 5})
+    assert at(tea, market.north)[0] == 10
+
+
 def test_what_cannot_be_understood_is_named_line_by_line_and_what_was_typed_stays(
     market: Market, operator: Client
 ) -> None:

@@ -14,7 +14,7 @@ from finalmarket.console import finding
 from finalmarket.console.keyset import cut
 from finalmarket.console.pages.frame import page, places, show
 from finalmarket.console.pages.stock import rows_of
-from finalmarket.console.pages.stock_change import StockChange
+from finalmarket.console.pages.stock_change import empty_form
 from finalmarket.console.pages.stock_here import sku_here
 from finalmarket.stock.models import ExpectedReceipt, ReservationLine, StockItem, StockMovement
 
@@ -43,7 +43,7 @@ def sku(request: HttpRequest, key: int) -> HttpResponse:
             .order_by("expected_at")[:SHOWN]
         ),
         "slice": cut(movements, ("-id",), request.GET, LEDGER_LINES),
-        "form": StockChange(),
+        "form": empty_form(variant),
     }
     return show(request, "sku.html", variant.sku, context)
 

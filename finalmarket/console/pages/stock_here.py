@@ -11,7 +11,7 @@ from finalmarket.console.counting import bounded_count
 from finalmarket.console.keyset import cut
 from finalmarket.console.pages import asked
 from finalmarket.console.pages.frame import show
-from finalmarket.console.pages.stock_change import StockChange
+from finalmarket.console.pages.stock_change import empty_form
 from finalmarket.stock.models import StockMovement
 
 ROWS = 40
@@ -48,5 +48,5 @@ def sku_here(request: HttpRequest, variant: Variant, places: frozenset[int]) -> 
     slice_ = cut(movements, ("-id",), request.GET, LEDGER_LINES)
     if not slice_.rows and not any(shelf.on_hand for shelf in row):
         raise Http404(f"{variant.sku} has never been here")
-    context = {"variant": variant, "row": row, "slice": slice_, "form": StockChange(places=places)}
+    context = {"variant": variant, "row": row, "slice": slice_, "form": empty_form(variant, places)}
     return show(request, "sku_here.html", variant.sku, context)

@@ -119,18 +119,21 @@ def _send(request: HttpRequest, found: Transfer, who: str) -> str:
 
 
 def _receive(request: HttpRequest, found: Transfer, who: str) -> str:
-    arrived = {}
-    for line in found.lines.all():
-        typed = request.POST.get(f"arrived-{line.variant_id}", "").strip()
-        if typed and not (typed.isascii() and typed.isdigit() and len(typed) < 8):
-            raise ValidationError(f"{typed[:20]!r} is no number of units.")
-        if typed and int(typed):
-            arrived[line.variant_id] = int(typed)
+    variants = found.lines.values_list("variant_id", flat=True)
+    arrived = {variant: units for variant in variants if (units := _units(request, f"arrived-{variant}"))}
     if not arrived:
         raise ValidationError("Say how many of each have arrived.")
-    done = verbs.receive(found.pk, arrived, actor=who)
+    seen = {variant: _units(request, f"seen-{variant}") for variant in arrived}
+    done = verbs.receive(found.pk, arrived, seen=seen, actor=who)
     rest = "" if done.state == Transfer.State.RECEIVED else " The rest is still on its way."
     return f"{sum(arrived.values())} units are on the shelf.{rest}"
+
+
+def _units(request: HttpRequest, name: str) -> int:
+    typed = request.POST.get(name, "").strip() or "0"
+    if not (typed.isascii() and typed.isdigit() and len(typed) < 8):
+        raise ValidationError(f"{typed[:20]!r} is no number of units.")
+    return int(typed)
 
 
 def _close(request: HttpRequest, found: Transfer, who: str) -> str:
