@@ -17,7 +17,7 @@ from django.test import Client
 from finalmarket.console.live import door, listening
 from finalmarket.console.live.attention import QUERIES
 from finalmarket.console.live.audience import MOST_OF_ONE_USER, Listener
-from finalmarket.console.live.words import MOST_IDS, read, together
+from finalmarket.console.live.words import MOST_IDS, Word, read, together
 from finalmarket.customers.models import OmnichannelCustomer
 from finalmarket.kernel.sql import open_connection
 from finalmarket.orders.intake import take
@@ -216,7 +216,7 @@ def test_a_person_has_so_many_open_pages_and_no_more(market: Market) -> None:
 
 def test_who_is_logged_out_hears_no_more(market: Market, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(door, "BEAT_SECONDS", 0.05)
-    monkeypatch.setattr(door, "BEATS_BETWEEN_CHECKS", 1)
+    monkeypatch.setattr(door, "CHECK_SECONDS", 0.05)
     seller = clerk("sam", "view_order")
 
     async def story(found: Hub) -> None:
@@ -229,7 +229,7 @@ def test_who_is_logged_out_hears_no_more(market: Market, monkeypatch: pytest.Mon
 
 def test_a_right_that_is_taken_away_is_heard_no_more(market: Market, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(door, "BEAT_SECONDS", 0.05)
-    monkeypatch.setattr(door, "BEATS_BETWEEN_CHECKS", 1)
+    monkeypatch.setattr(door, "CHECK_SECONDS", 0.05)
     seller, narrowed, look = clerk("sam", "view_order", "view_stockitem"), asyncio.Event(), door._may_stay
 
     async def looked(listener: Listener, cookies: str) -> bool:
@@ -246,6 +246,23 @@ def test_a_right_that_is_taken_away_is_heard_no_more(market: Market, monkeypatch
         await asyncio.wait_for(narrowed.wait(), PATIENCE_SECONDS)
         await off_the_loop(lambda: take(draft(market.web, "one", line("TEA"))))
         assert (await page.event())[1].keys() == {"stock"}
+
+    staged(story)
+
+
+def test_rights_are_looked_at_anew_however_much_happens(market: Market, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(door, "CHECK_SECONDS", 0.05)
+    seller = clerk("sam", "view_order", "view_stockitem")
+    words = [Word("orders", frozenset({1})), Word("stock", frozenset({1}))]
+
+    async def story(found: Hub) -> None:
+        page, audience = await found.watching(seller), found.door._open()
+        await off_the_loop(lambda: seller.user_permissions.remove(Permission.objects.get(codename="view_order")))
+        audience.tell(words)  # told within a beat: there is none in which nothing was said
+        assert await page.event() == ("changed", {"stock": [1]})
+        await off_the_loop(Session.objects.all().delete)
+        audience.tell(words)
+        assert (await page.event())[0] == "bye"
 
     staged(story)
 

@@ -48,11 +48,11 @@ class Listener:
         await self._woken.wait()
 
     def take(self) -> dict[str, Ids]:
-        """Take what it has yet to be told."""
-        taken, self._untold = self._untold, {}
+        """Take what it has yet to be told, of what it may hear by now."""
+        untold, self._untold = self._untold, {}
         if not self.is_closing:
             self._woken.clear()
-        return taken
+        return {topic: ids for topic, ids in untold.items() if topic in self.topics}
 
 
 class Audience:

@@ -29,7 +29,7 @@ Send = Callable[[Message], Awaitable[None]]
 
 GATHER_SECONDS = 0.3
 BEAT_SECONDS = 20.0
-BEATS_BETWEEN_CHECKS = 3
+CHECK_SECONDS = 60.0
 EAR_SECONDS = 5.0
 AGAIN_AFTER_SECONDS = 60
 
@@ -158,24 +158,31 @@ async def _tell(audience: Audience, listener: Listener, cookies: str, origin: st
         await _write(send, "deaf", {})  # the database is away: the page looks for itself meanwhile
     listener.take()  # what was said before the page has heard that it listens is no news to it
     await _write(send, "hello", {"topics": sorted(listener.topics)})
-    beats = 0
-    while True:
-        try:
-            await asyncio.wait_for(listener.wait(), BEAT_SECONDS)
-        except TimeoutError:
-            beats += 1
-            if beats % BEATS_BETWEEN_CHECKS == 0 and not await _may_stay(listener, cookies):
+    now = asyncio.get_running_loop().time
+    looked_at = now()
+    while not listener.is_closing:
+        is_woken = await _is_woken(listener)
+        if now() - looked_at >= CHECK_SECONDS:  # however much there is to tell
+            if not await _may_stay(listener, cookies):
                 break
+            looked_at = now()
+        if not is_woken:
             await send({"type": "http.response.body", "body": b": beat\n\n", "more_body": True})
-            continue
-        if not listener.is_closing:
-            await asyncio.sleep(GATHER_SECONDS)
-        if untold := listener.take():
+        elif untold := listener.take():
             await _write(send, "changed", {topic: _listed(ids) for topic, ids in untold.items()})
-        if listener.is_closing:
-            break
     await _write(send, "bye", {})
     await send({"type": "http.response.body", "body": b"", "more_body": False})
+
+
+async def _is_woken(listener: Listener) -> bool:
+    """Wait for something to tell, and for what else comes at once; False after a while in which there was nothing."""
+    try:
+        await asyncio.wait_for(listener.wait(), BEAT_SECONDS)
+    except TimeoutError:
+        return False
+    if not listener.is_closing:
+        await asyncio.sleep(GATHER_SECONDS)
+    return True
 
 
 async def _may_stay(listener: Listener, cookies: str) -> bool:
