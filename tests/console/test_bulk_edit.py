@@ -4,6 +4,7 @@ import re
 from decimal import Decimal
 
 import pytest
+from django.contrib.auth.models import Permission, User
 from django.core.files.uploadedfile import SimpleUploadedFile
 from django.test import Client
 from django.urls import reverse
@@ -11,6 +12,7 @@ from django.urls import reverse
 from finalmarket.catalog.models import VariantPrice
 from finalmarket.channels.models import ChannelProduct, DueChange
 from tests.console.reading import told, words
+from tests.console.roles import logged_in
 from tests.orders.market import Market
 
 BULK = "/bulk/"
@@ -78,6 +80,20 @@ def test_when_the_effect_is_another_by_now_it_is_shown_again(listed: Market, ope
     again = operator.post(BULK, second_step(preview))
     assert "Something changed meanwhile" in told(again)[0]
     assert "so already 1" in words(again)
+
+
+@pytest.mark.parametrize("channel", [True, False])
+def test_prices_are_edited_by_those_alone_who_may_change_prices(listed: Market, channel: bool) -> None:
+    form: dict[str, object] = {"kind": "prices", "text": "sku,currency,price\nTEA,EUR,0.01\n"}
+    form |= {"channel": listed.web.pk} if channel else {}
+    rights = ["change_channelproduct"]
+    for status, right in ((400, ""), (200, "change_variantprice")):
+        lister = User.objects.create_user(f"lea{status}", password="open sesame 5", is_staff=True)
+        lister.user_permissions.add(*Permission.objects.filter(codename__in=[*rights, right]))
+        client = logged_in(lister)
+        assert client.post(BULK, form).status_code == status
+        assert ('<option value="prices"' in client.get(BULK).content.decode()) is (status == 200)
+    assert price(listed, "TEA") == Decimal("10.00")
 
 
 @pytest.mark.parametrize(

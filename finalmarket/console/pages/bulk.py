@@ -17,6 +17,7 @@ from django.urls import reverse
 from finalmarket.bulk import listings, prices
 from finalmarket.bulk.plan import Importer, Plan, make_plan
 from finalmarket.channels.models import SalesChannel
+from finalmarket.console.file_work import SUBJECTS
 from finalmarket.console.pages import asked
 from finalmarket.console.pages.frame import page, show
 from finalmarket.kernel.errors import UserError
@@ -30,7 +31,7 @@ KINDS = [("listings", "Listings"), ("prices", "Prices")]
 class BulkForm(forms.Form):
     """What is to be edited, and the table with the new values."""
 
-    kind = forms.ChoiceField(label="What to edit", choices=KINDS)
+    kind = forms.ChoiceField(label="What to edit", choices=KINDS)  # of these, whatever the user may change
     channel = asked.ChannelField(label="Channel")
     file = forms.FileField(label="A CSV file", required=False)
     text = forms.CharField(
@@ -40,6 +41,11 @@ class BulkForm(forms.Form):
         widget=forms.Textarea(attrs={"rows": 8, "spellcheck": "false"}),
     )
     name = forms.CharField(required=False, max_length=200, widget=forms.HiddenInput)
+
+    def __init__(self, user: Any, *args: Any, **options: Any) -> None:
+        super().__init__(*args, **options)
+        choices = [(kind, word) for kind, word in KINDS if user.has_perm(SUBJECTS[kind].permission)]
+        self.fields["kind"] = forms.ChoiceField(label="What to edit", choices=choices)
 
     def clean(self) -> dict[str, Any]:
         """Take the file before the text; refuse neither and too much."""
@@ -70,8 +76,8 @@ class BulkForm(forms.Form):
 def bulk(request: HttpRequest) -> HttpResponse:
     """The form; after it the preview; after the preview the change itself."""
     if request.method != "POST":
-        return _show(request, BulkForm(initial={"kind": "listings"}))
-    form = BulkForm(request.POST, request.FILES)
+        return _show(request, BulkForm(request.user, initial={"kind": "listings"}))
+    form = BulkForm(request.user, request.POST, request.FILES)
     if not form.is_valid():
         return _show(request, form, status=400)
     try:
