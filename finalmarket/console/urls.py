@@ -173,5 +173,6 @@ urlpatterns = [
     path("webhooks/", webhooks.webhooks, name="webhooks"),
     path("webhooks/open", webhooks.open_webhook, name="open_webhook"),
     path("webhooks/<int:key>/", webhooks.webhook, name="webhook"),
+    path("webhooks/<int:key>/rotate", webhooks.rotate_webhook, name="rotate_webhook"),
     path("webhooks/<int:key>/<slug:verb>", webhooks.change_webhook, name="change_webhook"),
 ]

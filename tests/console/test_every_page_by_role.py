@@ -138,6 +138,7 @@ change_merchant     owner
 webhooks            owner
 open_webhook        owner
 webhook             owner
+rotate_webhook      owner
 change_webhook      owner
 """
 

@@ -284,6 +284,18 @@ def test_both_secrets_sign_while_one_is_replaced_and_the_old_one_ends(
         assert endpoints.secrets_in_force(WebhookEndpoint.objects.get()) == [new]
 
 
+def test_a_secret_that_is_replaced_twice_in_a_row_leaves_the_receiver_the_one_that_it_knows() -> None:
+    with clock.steered() as time:
+        endpoint, known = endpoints.open_endpoint("https://example.com/hook", ["*"])
+        seen_twice = WebhookEndpoint.objects.get()
+        endpoints.rotate_secret(endpoint)
+        second = endpoints.rotate_secret(seen_twice)
+        assert endpoints.secrets_in_force(WebhookEndpoint.objects.get()) == [second, known]
+        time.advance(timedelta(hours=1))
+        third = endpoints.rotate_secret(endpoint)
+        assert endpoints.secrets_in_force(WebhookEndpoint.objects.get()) == [third, second]
+
+
 def test_a_secret_is_stored_encrypted_only() -> None:
     endpoint, secret = endpoints.open_endpoint("https://example.com/hook", ["*"])
     assert secret.encode() not in bytes(endpoint.secret)

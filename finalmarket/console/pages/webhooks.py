@@ -7,6 +7,7 @@ from django.db.models import Count, Max, Q
 from django.http import HttpRequest, HttpResponse
 from django.shortcuts import get_object_or_404
 from django.urls import reverse
+from django.views.decorators.cache import never_cache
 
 from finalmarket.console.keyset import cut
 from finalmarket.console.pages import asked
@@ -34,17 +35,23 @@ def webhooks(request: HttpRequest) -> HttpResponse:
     return show(request, "webhooks.html", "Webhooks", {"endpoints": counted, "topics": (*GROUPS, *TOPICS)})
 
 
+@never_cache
 @page(CHANGE, "POST")
 def open_webhook(request: HttpRequest) -> HttpResponse:
-    """Make an endpoint; its secret is told once."""
+    """Make an endpoint and show its secret."""
+    made: list[tuple[WebhookEndpoint, str]] = []
 
     def verb() -> str:
         url, about = request.POST.get("url", "").strip(), request.POST.get("description", "").strip()[:200]
-        _, secret = endpoints.open_endpoint(url, request.POST.getlist("topic"), description=about)
-        return f"{url} hears from now on. Its secret, shown this once: {secret}"
+        made.append(endpoints.open_endpoint(url, request.POST.getlist("topic"), description=about))
+        return f"{url} hears from now on."
 
-    attempt(request, verb)
-    return back(request, reverse("console:webhooks"))
+    return _secret_shown(request, *made[0]) if attempt(request, verb) else back(request, reverse("console:webhooks"))
+
+
+def _secret_shown(request: HttpRequest, endpoint: WebhookEndpoint, secret: str) -> HttpResponse:
+    """Show a secret this once: in this answer, not in a message that would wait in a cookie."""
+    return show(request, "webhook_secret.html", "Webhook", {"endpoint": endpoint, "secret": secret})
 
 
 @page("integrations.view_webhookendpoint")
@@ -61,6 +68,21 @@ def webhook(request: HttpRequest, key: int) -> HttpResponse:
     return show(request, "webhook.html", "Webhook", context)
 
 
+@never_cache
+@page(CHANGE, "POST")
+def rotate_webhook(request: HttpRequest, key: int) -> HttpResponse:
+    """Give an endpoint a new secret and show it."""
+    endpoint = get_object_or_404(WebhookEndpoint, pk=key)
+    made: list[str] = []
+
+    def verb() -> str:
+        made.append(endpoints.rotate_secret(endpoint))
+        return f"{endpoint} has a new secret."
+
+    home = reverse("console:webhook", args=[key])
+    return _secret_shown(request, endpoint, made[0]) if attempt(request, verb) else back(request, home)
+
+
 @page(CHANGE, "POST")
 def change_webhook(request: HttpRequest, key: int, verb: str) -> HttpResponse:
     """Carry out one of VERBS on an endpoint."""
@@ -68,11 +90,6 @@ def change_webhook(request: HttpRequest, key: int, verb: str) -> HttpResponse:
     attempt(request, lambda: VERBS[verb](request, endpoint) if verb in VERBS else _unknown(verb))
     home = reverse("console:webhooks") if verb == "delete" else reverse("console:webhook", args=[key])
     return back(request, home)
-
-
-def _rotate(request: HttpRequest, endpoint: WebhookEndpoint) -> str:
-    secret = endpoints.rotate_secret(endpoint)
-    return f"The new secret, shown this once: {secret}. For two days deliveries are signed with the old one too."
 
 
 def _switch_on(request: HttpRequest, endpoint: WebhookEndpoint) -> str:
@@ -102,7 +119,6 @@ def _unknown(verb: str) -> str:
 
 
 VERBS = {
-    "rotate": _rotate,
     "switch-on": _switch_on,
     "switch-off": _switch_off,
     "delete": _delete,

@@ -17,6 +17,8 @@ from finalmarket.kernel.errors import UserError
 
 SECRET_BYTES = 32
 BOTH_HOLD = timedelta(days=2)
+HARDLY_KNOWN = timedelta(minutes=10)
+"""A secret that is no older is in no receiver's settings yet: it was made by a second click, or its answer was lost."""
 
 
 def check_topics(topics: Sequence[str]) -> None:
@@ -67,8 +69,16 @@ def switch_off(endpoint: WebhookEndpoint, reason: str) -> None:
 
 @transaction.atomic
 def rotate_secret(endpoint: WebhookEndpoint) -> str:
-    """Give the endpoint a new secret and return it; for two days deliveries are signed with both."""
-    endpoint.previous_secret, endpoint.previous_until = endpoint.secret, clock.now() + BOTH_HOLD
+    """Give the endpoint a new secret and return it; for two days deliveries are signed with both.
+
+    Where the present secret is some minutes old only, the one before it stays beside the new one: it is what the
+    receiver knows.
+    """
+    endpoint.refresh_from_db(from_queryset=WebhookEndpoint.objects.select_for_update())
+    until = clock.now() + BOTH_HOLD
+    if endpoint.previous_until is None or endpoint.previous_until < until - HARDLY_KNOWN:
+        endpoint.previous_secret = endpoint.secret
+    endpoint.previous_until = until
     secret = _new_secret()
     endpoint.secret = secrets.encrypt(secret).encode()
     endpoint.save(update_fields=["secret", "previous_secret", "previous_until"])
