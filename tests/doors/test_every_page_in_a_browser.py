@@ -8,6 +8,7 @@ from __future__ import annotations
 
 import os
 from collections.abc import Callable, Iterator
+from decimal import Decimal
 from pathlib import Path
 from typing import Any
 
@@ -22,6 +23,7 @@ from finalmarket.console import urls
 from finalmarket.customers.models import OmnichannelCustomer
 from finalmarket.integrations.models import ChannelIntegration
 from finalmarket.journeys.models import CrossChannelJourney
+from finalmarket.orders import refunds
 from finalmarket.orders.models import Order
 from finalmarket.sandbox.platforms.easypost import EasyPost
 from finalmarket.sandbox.wire import served as sandboxed
@@ -240,6 +242,31 @@ def test_the_page_can_be_told_to_stand_still(quiet: Console) -> None:
         made = order(quiet.market, quiet.market.web, "unseen", email="dora@example.com")
         sign.click()
         expect(page.get_by_role("link", name=made.number)).to_be_visible()
+
+
+def test_who_opened_something_or_stands_on_a_button_is_not_thrown_out_by_news(quiet: Console) -> None:
+    expect = playwright.expect
+    made = order(quiet.market, quiet.market.web, "kept-open", email="gina@example.com")
+    with quiet.page() as page:
+        page.goto(f"{quiet.address}/orders/{made.pk}/")
+        expect(page.locator("#fm-live")).to_have_text("Live")
+        parcels, money = page.locator("#parcels-part"), page.locator("#money-part")
+        parcels.get_by_text("Send a part, the rest later").click()
+        parcels.evaluate("part => { part.dataset.seen = 'before' }")
+        refunds.refund(made.pk, Decimal(1), key="1", reason="the first time", actor="test")
+        expect(money).to_contain_text("the first time")
+        expect(parcels).not_to_have_attribute("data-seen", "before")
+        expect(parcels.locator("details").first).to_have_attribute("open", "")
+        button = parcels.get_by_role("button", name="Reject")
+        parcels.get_by_label("The location says no").focus()
+        page.keyboard.press("Tab")
+        expect(button).to_be_focused()
+        parcels.evaluate("part => { part.dataset.seen = 'before' }")
+        refunds.refund(made.pk, Decimal(1), key="2", reason="the second time", actor="test")
+        expect(money).to_contain_text("the second time")
+        expect(button).to_be_focused()
+        page.get_by_role("link", name="Orders", exact=True).first.focus()
+        expect(parcels).not_to_have_attribute("data-seen", "before")
 
 
 def test_two_tabs_share_one_line_to_the_hub(quiet: Console) -> None:

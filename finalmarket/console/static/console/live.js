@@ -67,10 +67,12 @@
     timer = setTimeout(fetchParts, Math.max(0, rest));
   }
 
-  // Who types, has chosen something or has a dialog open is not disturbed: the part waits until that is over.
+  // Who types, stands on a button with the keyboard, has chosen something or has a dialog open is not disturbed: the
+  // part waits until that is over.
+  const BUSY = "input, select, textarea, button:focus-visible, summary:focus-visible";
   function isBusy(part) {
     const active = document.activeElement;
-    if (active && part.contains(active) && active.matches("input, select, textarea")) return true;
+    if (active && part.contains(active) && active.matches(BUSY)) return true;
     if (part.querySelector("dialog[open]")) return true;
     return [...part.querySelectorAll("input, textarea, select")].some((field) => {
       if (field.type === "checkbox" || field.type === "radio") return field.checked !== field.defaultChecked;
@@ -109,6 +111,7 @@
     const focus = document.activeElement && old.contains(document.activeElement) ? place(old, document.activeElement) : null;
     const scrolls = [...old.querySelectorAll(".fm-scroll")].map((one) => [one.scrollLeft, one.scrollTop]);
     mark(old, fresh);
+    keepOpen(old, fresh);
     old.replaceWith(fresh);
     fresh.querySelectorAll(".fm-scroll").forEach((one, at) => {
       if (scrolls[at]) [one.scrollLeft, one.scrollTop] = scrolls[at];
@@ -117,17 +120,26 @@
     if (window.htmx) htmx.process(fresh);
   }
 
-  // What was focused, by its id or address, so that whoever uses the keyboard stays where they are.
+  // How to find what was focused, by its id, address or position, so that whoever uses the keyboard stays where they are.
   function place(part, element) {
+    const scroll = [...part.querySelectorAll(".fm-scroll")].indexOf(element);
+    if (scroll >= 0) return (fresh) => fresh.querySelectorAll(".fm-scroll")[scroll];
     const name = element.id ? `#${CSS.escape(element.id)}`
       : element.getAttribute("href") ? `[href="${CSS.escape(element.getAttribute("href"))}"]`
       : element.getAttribute("hx-get") ? `[hx-get="${CSS.escape(element.getAttribute("hx-get"))}"]` : null;
-    return name || (element === part ? ":scope" : null);
+    if (name) return (fresh) => fresh.querySelector(name);
+    return element === part ? (fresh) => fresh : null;
   }
 
-  function again(part, name) {
-    const found = name === ":scope" ? part : part.querySelector(name);
+  function again(part, find) {
+    const found = find(part);
     if (found) found.focus({ preventScroll: true });
+  }
+
+  // What was opened stays open, by its position; where there are more or fewer by now, the position says nothing.
+  function keepOpen(old, fresh) {
+    const [before, now] = [old, fresh].map((part) => [...part.querySelectorAll("details")]);
+    if (before.length === now.length) now.forEach((one, at) => { one.open = before[at].open; });
   }
 
   // Rows and tiles that say something else than before are marked for a moment.
