@@ -13,10 +13,12 @@ SELECT pg_try_advisory_xact_lock(%(lock)s)
 --
 -- When an order comes, goes or moves, another one may have been, or may become, the first of its person, here or
 -- anywhere: the earliest of those that did not change. It matters only if it is not earlier than what changed.
+--
+-- The days are taken to be late since the first of the changes was noted.
 WITH taken AS MATERIALIZED (
     DELETE FROM analytics_changes
     WHERE kind IN ('order', 'person') OR (kind = 'rates' AND sales_channel_id IS NULL)
-    RETURNING kind, sales_channel_id, day, customer_id, order_id, at
+    RETURNING kind, sales_channel_id, day, customer_id, order_id, at, noted_at
 ), concerned AS MATERIALIZED (
     SELECT coalesce(customer.merged_into_id, customer.id) AS person, array_agg(DISTINCT taken.order_id) AS orders,
            array_agg(DISTINCT taken.sales_channel_id) AS channels, min(taken.at) AS since
@@ -48,14 +50,16 @@ WITH taken AS MATERIALIZED (
     UNION ALL
     SELECT sales_channel_id, placed_at FROM others
 )
-INSERT INTO analytics_changes (kind, sales_channel_id, day)
-SELECT 'day', bought.sales_channel_id, (bought.placed_at AT TIME ZONE channel.time_zone)::date
-FROM bought JOIN sales_channels channel ON channel.id = bought.sales_channel_id
-UNION
-SELECT 'day', sales_channel_id, day FROM taken WHERE kind = 'order'
-UNION ALL
-SELECT 'rates', channel.id, min(taken.day) FROM taken CROSS JOIN sales_channels channel
-WHERE taken.kind = 'rates' GROUP BY channel.id
+INSERT INTO analytics_changes (kind, sales_channel_id, day, noted_at)
+SELECT told.*, (SELECT min(noted_at) FROM taken) FROM (
+    SELECT 'day', bought.sales_channel_id, (bought.placed_at AT TIME ZONE channel.time_zone)::date
+    FROM bought JOIN sales_channels channel ON channel.id = bought.sales_channel_id
+    UNION
+    SELECT 'day', sales_channel_id, day FROM taken WHERE kind = 'order'
+    UNION ALL
+    SELECT 'rates', channel.id, min(taken.day) FROM taken CROSS JOIN sales_channels channel
+    WHERE taken.kind = 'rates' GROUP BY channel.id
+) told
 
 -- name: channels
 -- The channels that have days to be told anew.

@@ -7,6 +7,7 @@ from typing import Any, ClassVar
 
 from django.db import models
 from django.db.models import F, Q
+from django.db.models.functions import Now
 
 from finalmarket.analytics.lake.models import LakeChange, LakeState
 from finalmarket.analytics.metrics import AnalyticsManager
@@ -127,6 +128,7 @@ class AnalyticsChange(models.Model):
 
     Rows are only added there, so that no order waits for another one of the same day. A worker takes them in the
     transaction that tells the figures anew (analytics/incremental.py): what is killed in between stays to be done.
+    `at` is when an order was placed, `noted_at` since when the figures lack the change.
     """
 
     class Kind(models.TextChoices):
@@ -142,6 +144,7 @@ class AnalyticsChange(models.Model):
     customer_id = models.BigIntegerField(null=True)
     order_id = models.BigIntegerField(null=True)
     at = models.DateTimeField(null=True)
+    noted_at = models.DateTimeField(db_default=Now())
 
     class Meta:
         db_table = "analytics_changes"

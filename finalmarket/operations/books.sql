@@ -68,8 +68,8 @@ UNION ALL
 SELECT 'short', ARRAY[]::text[], count(*)::float8 FROM (
     SELECT FROM reservation_line WHERE short > 0 LIMIT %(most)s) short
 UNION ALL
-SELECT 'rollup_lag', ARRAY[]::text[], coalesce(extract(epoch FROM now() - (SELECT min(at) FROM (
-    SELECT at FROM analytics_changes ORDER BY id LIMIT %(most)s) changes)), 0)::float8
+SELECT 'rollup_lag', ARRAY[]::text[], greatest(0, extract(epoch FROM now() - (SELECT min(noted_at) FROM (
+    SELECT noted_at FROM analytics_changes ORDER BY id LIMIT %(most)s) changes)))::float8
 UNION ALL
 SELECT 'set_aside', ARRAY[]::text[], count(*)::float8 FROM (
     SELECT FROM events_set_aside WHERE received_at > now() - interval '1 hour' LIMIT %(most)s) events

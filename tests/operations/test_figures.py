@@ -3,20 +3,27 @@
 from __future__ import annotations
 
 from collections.abc import Callable
+from datetime import timedelta
 from typing import Any
 
 import psycopg
 import pytest
-from django.db import connections
+from django.db import DatabaseError, connections
+from django.db.models import F
 from prometheus_client import REGISTRY, CollectorRegistry, generate_latest
 from prometheus_client.parser import text_string_to_metric_families
 
+from finalmarket.analytics import incremental
+from finalmarket.analytics.models import AnalyticsChange, ExchangeRate
+from finalmarket.customers.models import OmnichannelCustomer
 from finalmarket.integrations.models import ChannelIntegration, DeadLetter
+from finalmarket.kernel import clock
 from finalmarket.kernel.jobs import enqueue
 from finalmarket.operations import books
 from finalmarket.stock.desk import Desk
 from finalmarket.stock.models import Reservation
 from finalmarket.stock.reserve import Request
+from tests.analytics import book
 from tests.conftest import TestDatabase
 from tests.orders.market import open_market
 
@@ -80,6 +87,40 @@ def test_the_figures_of_the_books_are_those_of_the_books(committed_database: Tes
     assert value(told, "finalmarket_dead_letters", integration="Shopify main") == 3
     assert value(told, "finalmarket_jobs_waiting", queue="default") >= 1
     assert value(told, "finalmarket_workers") == 0
+
+
+LAG = "finalmarket_rollup_lag_seconds"
+
+
+def test_an_order_of_last_year_that_is_taken_now_makes_no_figures_late(committed_database: TestDatabase) -> None:
+    book.order(book.channel("Web shop"), clock.now() - timedelta(days=400), buyer=book.customer("Ann"))
+    assert 0 <= value(told_by_books(), LAG) < 600
+    incremental.restate_marked()
+    assert value(told_by_books(), LAG) == 0
+
+
+def test_figures_are_late_since_the_change_was_noted_that_they_lack_whatever_changed(
+    committed_database: TestDatabase, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    def stumble(*given: object) -> None:
+        raise DatabaseError
+
+    shop, ann, ben = book.channel("Web shop"), book.customer("Ann"), book.customer("Ben")
+    changes: dict[str, Callable[[], object]] = {
+        "order": lambda: book.order(shop, clock.now(), buyer=ann),
+        "rates": lambda: ExchangeRate.objects.create(base="EUR", quote="USD", date=clock.now().date(), rate=1),
+        "person": lambda: OmnichannelCustomer.objects.filter(pk=ben.pk).update(merged_into=ann),
+        "day": lambda: book.journey(shop, clock.now(), ann),
+    }
+    for what, change in changes.items():
+        change()
+        AnalyticsChange.objects.update(noted_at=F("noted_at") - timedelta(hours=1))
+        with monkeypatch.context() as patch:
+            patch.setattr(incremental, "_complete", stumble)
+            assert incremental.restate_marked() == 0
+        assert value(told_by_books(), LAG) >= 3600, what
+        assert incremental.restate_marked() == 1
+        assert value(told_by_books(), LAG) == 0
 
 
 def test_a_look_costs_the_same_statements_whatever_there_is(
