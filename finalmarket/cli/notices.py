@@ -19,10 +19,7 @@ def command(with_closed: bool, look: bool, wants_json: bool) -> None:
     from finalmarket.advice.models import Notice
 
     database_ready()
-    if look:
-        failed = notices.gather().failed
-        if failed:
-            click.echo(f"could not be looked at: {', '.join(failed)}; the log says why", err=True)
+    failed = notices.gather().failed if look else ()
     chosen = Notice.objects.all() if with_closed else Notice.objects.filter(closed_at=None)
     found = list(chosen.order_by("-urgency", "-opened_at", "-pk")[:MOST_SHOWN])
     for one in found:
@@ -31,6 +28,9 @@ def command(with_closed: bool, look: bool, wants_json: bool) -> None:
         else:
             closed = f", until {one.closed_at:%Y-%m-%d %H:%M}" if one.closed_at else ""
             click.echo(f"{one.opened_at:%Y-%m-%d %H:%M}{closed}  {one.urgency:6}  {one.title}\n    {one.text}")
+    if failed:
+        click.echo(f"could not be looked at: {', '.join(failed)}; the log says why", err=True)
+        raise click.exceptions.Exit(1)
     if not found and not wants_json:
         click.echo("Nothing to tell.")
 

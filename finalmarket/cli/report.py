@@ -23,11 +23,13 @@ def command(first: datetime | None, last: datetime | None, out: Path) -> None:
     An .html file is one page with charts that needs nothing besides itself: send it, print it, keep it. A .csv or
     .parquet file holds the daily figures of every channel. Days are those where each channel is.
     """
-    from finalmarket.analytics.incremental import restate_marked
+    from finalmarket.analytics.incremental import is_marked, restate_marked
     from finalmarket.bulk.period import write_report
 
     database_ready()
     restate_marked()
+    if is_marked():
+        click.echo("Not all that changed is in these figures yet; what could not be told is in the log.", err=True)
     until = last.date() if last else clock.now().date() - timedelta(days=1)
     since = first.date() if first else until - timedelta(days=DAYS - 1)
     days = write_report(since, until, out)

@@ -15,16 +15,19 @@ def command(everybody: bool) -> None:
     database_ready()
     if everybody:
         stitching.mark_everybody()
-    while sweep.mark_passed():
-        _tell()
-    _tell()
+    failed: list[int] = []
+    while sweep.mark_passed() > len(failed):  # theirs cannot be given up, however often they are marked
+        failed = _tell()
+    if _tell():
+        raise click.exceptions.Exit(1)
 
 
-def _tell() -> None:
+def _tell() -> list[int]:
+    """Tell everybody who is marked; return the profiles that could not be told."""
     while True:
         done = stitching.run(seconds=SECONDS_AT_ONCE)
         click.echo(f"{done.persons:,} persons told, {done.journeys:,} journeys changed")
         if done.failed:
             click.echo(f"{len(done.failed):,} could not be told; the log says why", err=True)
         if not done.persons:
-            return
+            return done.failed

@@ -306,3 +306,13 @@ def test_notices_are_listed_on_the_command_line_urgent_ones_first(house: House) 
     assert "Nothing to tell." in CliRunner().invoke(command, ["--look"], catch_exceptions=False).output
     told = CliRunner().invoke(command, ["--all", "--json"], catch_exceptions=False).output.splitlines()
     assert {json.loads(line)["title"] for line in told} == {"Leak 1", "Leak 2"}
+
+
+def test_a_look_that_could_not_see_everything_says_so_by_its_status(house: House) -> None:
+    house.found = [leak("1")]
+    assert CliRunner().invoke(command, ["--look"], catch_exceptions=False).exit_code == 0
+    house.is_broken = True
+    listed = CliRunner().invoke(command, ["--look"])
+    assert listed.exit_code == 1
+    assert "could not be looked at: roof" in listed.output
+    assert "Leak 1" in listed.output

@@ -221,6 +221,22 @@ def test_the_command_line_tells_everybody_anew(places: Sequence[SalesChannel], a
     assert CrossChannelJourney.objects.get().reason == "they looked around"
 
 
+def test_the_command_line_ends_and_says_by_its_status_that_somebody_could_not_be_told(
+    places: Sequence[SalesChannel], ann: OmnichannelCustomer, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    def stumble(*facts: object) -> object:
+        raise ValueError("cannot be told")
+
+    ann.track_interaction(places[0], "search", occurred_at=at())
+    tell(now=at(minutes=1))
+    with monkeypatch.context() as patch:
+        patch.setattr(stitching, "stitch", stumble)
+        told = CliRunner().invoke(command, [])
+    assert (told.exit_code, "1 could not be told" in told.output) == (1, True)
+    assert CliRunner().invoke(command, []).exit_code == 0
+    assert not CrossChannelJourney.objects.filter(state="open").exists()
+
+
 # Journeys that are started by a call.
 
 

@@ -12,12 +12,16 @@ from xml.etree import ElementTree
 
 import pyarrow.parquet as pq
 import pytest
+from click.testing import CliRunner
+from django.db import DatabaseError
 
+from finalmarket.analytics import incremental
 from finalmarket.analytics.rollup import restate
 from finalmarket.bulk.period import write_report
 from finalmarket.bulk.period.charts import line, stacked_bars
 from finalmarket.bulk.period.figures import collect
 from finalmarket.channels.models import SalesChannel
+from finalmarket.cli.report import command
 from finalmarket.kernel.errors import UserError
 from tests.analytics import book
 
@@ -136,3 +140,19 @@ def test_a_report_that_cannot_be_written_is_refused_in_words(tmp_path: Path, nam
     with pytest.raises(UserError, match="before it begins"):
         write_report(END, MAY, tmp_path / "may.html")
     assert list(tmp_path.iterdir()) == []
+
+
+def test_a_report_says_when_something_that_changed_is_not_in_it(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    def stumble(*given: object) -> None:
+        raise DatabaseError
+
+    told()
+    words = ["--from", str(MAY), "--to", str(END), "--out", str(tmp_path / "may.csv")]
+    with monkeypatch.context() as patch:
+        patch.setattr(incremental, "_complete", stumble)
+        late = CliRunner().invoke(command, words, catch_exceptions=False)
+    whole = CliRunner().invoke(command, words, catch_exceptions=False)
+    assert ["Not all that changed" in one.output for one in (late, whole)] == [True, False]
+    assert (late.exit_code, whole.exit_code) == (0, 0)
