@@ -47,7 +47,7 @@ template: setup-dev
 
 # What is run, in which doses, and how long it may take stands in tests/proof/steps.py; a variable of the environment
 # with the name of a dose outweighs it.
-proof: setup-dev ## prove the laws at length and every figure in an hour; writes docs/proof.md (STEPS="stock border")
+proof: setup-dev ## prove the laws at length and every figure in an hour or so; writes docs/proof.md (STEPS="stock border")
 	@PROCESSES=$(PROCESSES) $(BIN)/python -m tests.proof $(STEPS)
 
 proof-defects: setup-dev ## prove that the proofs can fail: plant defects one by one, each turns its test red (ONLY=id)
@@ -56,7 +56,7 @@ proof-defects: setup-dev ## prove that the proofs can fail: plant defects one by
 mutants: setup-dev ## mutate the pure parts of stock, money and signatures: nine in ten have to be noticed
 	@$(BIN)/python -m tests.mutants --show --json build/mutants.json
 
-bench: setup-dev ## measure what the issues promise (NAME=stock by default)
+bench: setup-dev ## measure one figure (NAME=stock by default)
 	@$(BIN)/finalmarket bench $(or $(NAME),stock)
 
 scale: setup-dev ## measure and draw what work costs as it grows; writes docs/scale.md (SCALE="lake")

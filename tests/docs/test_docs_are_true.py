@@ -17,6 +17,8 @@ MAKE = re.compile(r"(?:`|^)make ([a-z]+)", re.MULTILINE)
 
 
 OPTION = re.compile(r"(?<!\S)--[a-z][a-z-]*")
+CALL = re.compile(r"finalmarket (?=[a-z]|--(?:debug|version|help)\b)")
+"""Where a call of ours begins; the name stands for an account and for folders, too."""
 SHELL = re.compile(r"^```(?:sh|)\n(.*?)^```", re.DOTALL | re.MULTILINE)
 
 
@@ -24,8 +26,8 @@ def _command_lines(text: str) -> list[str]:
     """The command lines of ours that a page shows, each from behind the name of the program on, without comment."""
     shown = [line for block in SHELL.findall(text) for line in block.replace("\\\n", "").splitlines()]
     shown += re.findall(r"`([^`\n]*finalmarket [^`\n]*)`", text)
-    behind = [line.partition("#")[0].partition("finalmarket ") for line in shown]
-    return [rest for _, name, rest in behind if name]
+    parted = [CALL.split(line.partition("#")[0]) for line in shown]
+    return [rest for _, *calls in parted for rest in calls[-1:]]
 
 
 def _options(words: list[str]) -> set[str]:
@@ -83,7 +85,7 @@ def test_every_option_that_the_documents_name_exists(page: Path) -> None:
 
 
 def test_an_option_that_there_is_not_is_found() -> None:
-    (line,) = _command_lines("Say `finalmarket lake export --everything FOLDER`.")
+    (line,) = _command_lines("Say `runuser -u finalmarket -- bin/finalmarket lake export --everything FOLDER`.")
     assert "--everything" not in _options(line.split())
     assert {"--all", "--debug"} <= _options(line.split())
 
