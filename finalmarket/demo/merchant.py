@@ -77,7 +77,7 @@ RATES = {
 ACCOUNTS = (
     ("Amazon", ChannelIntegration.IntegrationType.MARKETPLACE, "amazon", "Seller account Germany"),
     ("Shopify", ChannelIntegration.IntegrationType.POS, "web", "Shop of the house"),
-    ("Instagram", ChannelIntegration.IntegrationType.SOCIAL, "instagram", "Shop catalogue"),
+    ("Instagram", ChannelIntegration.IntegrationType.SOCIAL, "instagram", "Messages and comments"),
     ("Square", ChannelIntegration.IntegrationType.POS, "berlin", "Tills in Berlin"),
     ("Stripe", ChannelIntegration.IntegrationType.PAYMENT, None, "Card payments"),
     ("ShipStation", ChannelIntegration.IntegrationType.SHIPPING, None, "Warehouse Hamburg"),
