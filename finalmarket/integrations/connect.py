@@ -7,6 +7,7 @@ import secrets as chance
 from collections.abc import Callable, Mapping
 from contextlib import closing
 from dataclasses import dataclass, field
+from ipaddress import ip_address
 from urllib.parse import urlsplit
 
 import structlog
@@ -234,14 +235,30 @@ def _set_status(integration: ChannelIntegration, status: ChannelIntegration.Stat
 
 
 def hook_address(integration: ChannelIntegration) -> str:
-    """Where the platform is to call us; "" while nobody outside can reach this house."""
-    return public_address(f"/hooks/{integration.webhook_token}/") if integration.webhook_token else ""
+    """Where the platform is to call us; "" while it cannot reach this house."""
+    has_door = integration.webhook_token and is_reached_from(integration)
+    return public_address(f"/hooks/{integration.webhook_token}/") if has_door else ""
 
 
 def public_address(path: str) -> str:
     """The path as the outside knows it; "" while nobody outside can reach this house."""
     public = os.environ.get(PUBLIC_URL, "").strip().rstrip("/")
     return f"{public}{path}" if public else ""
+
+
+def is_reached_from(integration: ChannelIntegration) -> bool:
+    """Whether the platform, and who comes from it, finds this house. An address of this machine, which is what
+    `finalmarket serve` says where the keeper says nothing, is found by stand-ins on this machine alone."""
+    public = public_address("/")
+    return bool(public) and (not _is_of_this_machine(public) or _is_of_this_machine(integration.base_url))
+
+
+def _is_of_this_machine(address: str) -> bool:
+    host = urlsplit(address).hostname or ""
+    try:
+        return ip_address(host).is_loopback
+    except ValueError:  # a name
+        return host == "localhost" or host.endswith(".localhost")
 
 
 def subscribe(integration: ChannelIntegration) -> str:

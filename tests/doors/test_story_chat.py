@@ -14,7 +14,7 @@ import pytest
 from finalmarket.access import shop_keys
 from finalmarket.customers import persons
 from finalmarket.customers.resolve import Contact, resolve
-from finalmarket.integrations import pull
+from finalmarket.integrations import connect, pull
 from finalmarket.integrations.chat import answering
 from finalmarket.integrations.models import ChannelIntegration, ChatAnswer, ChatTalk
 from finalmarket.kernel import clock, failpoints
@@ -52,6 +52,18 @@ def test_stock_is_asked_and_two_coats_are_ordered_by_a_link(desk: Desk) -> None:
     assert page.outcome == "created"
     order = assert_one_sale(desk.channel, "COAT-M", 2, before=before, customer=ANN)
     assert order.total == 238
+
+
+def test_no_link_to_an_address_of_this_machine_is_sent_into_the_world(
+    desk: Desk, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    shop_keys.create(desk.channel)
+    monkeypatch.setenv("FINALMARKET_PUBLIC_URL", "http://127.0.0.1:8000")
+    (said,) = desk.customer("/buy COAT-M 2")
+    assert "http://127.0.0.1:8000/shop/chat/cart/" in said  # the conversation is on a stand-in on this machine
+    monkeypatch.setattr(connect, "_is_of_this_machine", lambda address: ":8000" in address)  # it stands elsewhere
+    (said,) = desk.customer("/buy COAT-M 2")
+    assert "127.0.0.1" not in said
 
 
 def test_an_order_is_placed_by_a_word_once_she_has_proved_who_she_is(desk: Desk) -> None:

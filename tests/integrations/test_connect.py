@@ -197,6 +197,20 @@ def test_the_platform_is_asked_to_call_where_the_house_is_known(
     assert account_of(stored).secrets["webhook_secret"] == hook["secret"]
 
 
+def test_a_house_that_this_machine_alone_reaches_asks_stand_ins_to_call_and_no_platform_outside(
+    integration: ChannelIntegration, shop: Shop, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setenv(connect.PUBLIC_URL, "http://127.0.0.1:8000")
+    integration.connect({"token": TOKEN, "base_url": shop.address})
+    (hook,) = shop.stand_in.state["hooks"]
+    assert hook["url"].startswith("http://127.0.0.1:8000/hooks/")
+    integration.base_url = "https://platform.example"
+    for here in ("http://127.0.0.1:8000", "http://[::1]:8000", "http://localhost"):
+        monkeypatch.setenv(connect.PUBLIC_URL, here)
+        assert connect.PUBLIC_URL in connect.subscribe(integration)
+    assert shop.stand_in.state["hooks"] == [hook]
+
+
 def test_a_platform_that_takes_no_subscription_is_connected_all_the_same(
     integration: ChannelIntegration, shop: Shop, monkeypatch: pytest.MonkeyPatch
 ) -> None:

@@ -141,6 +141,17 @@ def test_what_cannot_be_paid_is_said_before_anybody_is_asked(
     assert PaymentPage.objects.count() == 0
 
 
+def test_no_buyer_at_a_platform_outside_is_led_back_to_an_address_of_this_machine(
+    counter: Counter, order: Order, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setenv(PUBLIC_URL, "http://127.0.0.1:8000")
+    with monkeypatch.context() as patch, pytest.raises(UserError, match=PUBLIC_URL):
+        patch.setattr(counter.integration, "base_url", "")  # the platform itself
+        start(counter, order)
+    assert PaymentPage.objects.count() == 0
+    assert start(counter, order).state == "started"  # a stand-in on this machine
+
+
 @pytest.mark.parametrize(
     "address",
     ["javascript:alert(1)", "//shop.example", "shop.example", "https://me:you@shop.example/", "https://shop.example/\\x",

@@ -21,7 +21,7 @@ from finalmarket.customers import sign_in
 from finalmarket.customers.models import OmnichannelCustomer
 from finalmarket.customers.persons import members
 from finalmarket.integrations.chat.commands import Command
-from finalmarket.integrations.connect import public_address
+from finalmarket.integrations.connect import is_reached_from, public_address
 from finalmarket.integrations.models import ChatAnswer, ChatTalk
 from finalmarket.integrations.talk.order_context import contexts
 from finalmarket.kernel import clock
@@ -221,9 +221,10 @@ def _buy(turn: Turn) -> str:
 
 
 def _link(turn: Turn, variant: Variant, units: int) -> str:
-    """An address at which a cart with these goods lies ready; "" where the channel has no shop on the web."""
+    """An address at which a cart with these goods lies ready; "" where the channel has no shop on the web, or none that
+    is found from where the conversation is."""
     has_shop = ShopKey.objects.filter(sales_channel=turn.channel, kind=ShopKey.Kind.WEB, ends_at=None).exists()
-    if not has_shop or not public_address("/"):
+    if not has_shop or not is_reached_from(turn.row.integration):
         return ""
     cart = carts.open_cart(turn.channel, own_only=True)
     carts.add(cart.token, variant.pk, units)

@@ -20,7 +20,7 @@ from finalmarket.connectors.errors import ConnectorError, NeedsAttention
 from finalmarket.connectors.paging import READING_ERRORS
 from finalmarket.connectors.records import PaymentRecord, PaymentRequest
 from finalmarket.integrations import breaker
-from finalmarket.integrations.connect import PUBLIC_URL, public_address
+from finalmarket.integrations.connect import PUBLIC_URL, is_reached_from, public_address
 from finalmarket.integrations.desk import page_book
 from finalmarket.integrations.desk.asking import is_refusal, opened_for, said_no, stand_alone
 from finalmarket.integrations.models import ChannelIntegration, PaymentPage
@@ -52,7 +52,7 @@ def start_payment(order_id: int, integration: ChannelIntegration, back_url: str 
     nothing to pay, the platform does not take it, or its answer got lost: asked for again, it is the same payment.
     """
     stand_alone("opening a payment page")
-    _check(back_url)
+    _check(integration, back_url)
     with opened_for(integration, StartsPayments) as there:
         page = page_book.write_down(integration, order_id, back_url, actor)
         if page.state == State.STARTED:
@@ -70,16 +70,16 @@ def start_payment(order_id: int, integration: ChannelIntegration, back_url: str 
     return page
 
 
-def _check(back_url: str) -> None:
-    """Refuse an address that a buyer could not, or should not, be led on to; and a house that they cannot come back
-    to."""
+def _check(integration: ChannelIntegration, back_url: str) -> None:
+    """Refuse an address that a buyer could not, or should not, be led on to; and a house that they cannot come back to
+    from the platform."""
     parts = urlsplit(back_url)
     if back_url and (parts.scheme not in ("http", "https") or not parts.hostname or parts.username):
         raise UserError("the address to go on to must be one such as https://shop.example/thanks")
     if len(back_url) > 1000 or not back_url.isprintable() or " " in back_url or "\\" in back_url:
         raise UserError("the address to go on to is too long, or holds what no address does")
-    if not public_address("/"):
-        raise UserError(f"a buyer could not come back: set {PUBLIC_URL} to where this house is reached")
+    if not is_reached_from(integration):
+        raise UserError(f"a buyer could not come back: set {PUBLIC_URL} to where this house is reached from outside")
 
 
 def _request(page: PaymentPage, *, can_wait: bool) -> PaymentRequest:
