@@ -1,9 +1,9 @@
 """Every person's segment, kept in step: sorted set-based by rules that are data, with who moved when and why.
 
 Every night all is computed anew (`restate`); an order, a refund or a cancellation is followed within a minute
-(`refresh`), a merge or an unmerge of persons at once (`follow`), a changed rule when it is saved (`resort`). All of
-them compute the same: what is learned and where the highest begin stands fixed between two nights, so that equal
-persons are in equal segments whenever they were looked at.
+(`refresh`), a merge or an unmerge of persons at once (`follow`), a changed rule when it is saved (`follow_rule`), time
+that has passed every quarter of an hour (`resort`). All of them compute the same: what is learned and where the highest
+begin stands fixed between two nights, so that equal persons are in equal segments whenever they were looked at.
 
 The main segment stands on all profiles of a person (`OmnichannelCustomer.segment`), for a person is shown with the
 highest of theirs. Segments that users made have members of their own (segment_members), as audiences.
@@ -53,6 +53,15 @@ class _Asked:
         return {"persons": self.persons or [], "now": now, "today": now.date(), "cause": self.cause}
 
 
+@dataclass(frozen=True, slots=True)
+class _Members:
+    """Who left a segment that is not built in, and who joined it."""
+
+    segment: Segment
+    left: list[int]
+    joined: list[int]
+
+
 def restate(cause: str = "night") -> ValueModel:
     """Learn anew what people are worth, and sort everybody; return what was learned."""
     with hold():
@@ -94,42 +103,46 @@ def _follow(changes: Sequence[customer_persons.Change]) -> None:
     _sort(_Asked(concerned, "persons", model.currency))
 
 
-def resort(cause: str = "rule") -> None:
-    """Sort everybody anew with what is known of them: after a rule has changed, or time has passed."""
+def resort() -> None:
+    """Sort everybody anew with what is known of them: time has passed."""
     with hold():
         model = values.latest()
         if model is not None:
-            _renew_marks()
-            _sort(_Asked(None, cause, model.currency))
+            _sort(_Asked(None, "time", model.currency))
     if model is None:
-        restate(cause)
+        restate("time")
 
 
-def resort_one(segment: Segment) -> None:
-    """Find the members of a segment that is not built in anew; the caller has just saved its rule."""
+def follow_rule(segment: Segment) -> None:
+    """Sort anew by the rule of a segment, which the caller has just saved: everybody where it is built in, for those
+    above and below it are others then, too. Where the highest begin is found anew for its rule alone."""
     with hold():
+        model = values.latest()
         _renew_marks(segment)
-        _find_members(segment, _Asked(None, "rule", _currency()))
+        asked = _Asked(None, "rule", model.currency if model else "")
+        if not segment.is_built_in:
+            _sort_into_one(segment, asked)
+        elif model is not None:
+            _sort(asked)
+    if model is None and segment.is_built_in:
+        restate("rule")
 
 
 def dissolve(segment: Segment) -> None:
     """Let everybody out of a segment that is about to be taken away."""
     with hold():
         segment.rule = {}
-        _find_members(segment, _Asked(None, "rule", _currency()))
+        model = values.latest()
+        _sort_into_one(segment, _Asked(None, "rule", model.currency if model else ""))
 
 
 @contextmanager
 def hold() -> Iterator[None]:
-    """Hold the segments within a transaction: nobody else computes them meanwhile. Persons are held before."""
+    """Hold the segments until the end of the transaction: nobody else computes or changes them meanwhile. Persons are
+    held before; rows of segments and of customers are locked after, never before, so that nobody waits crosswise."""
     with failpoints.around("segments.sort"), transaction.atomic(), connection.cursor() as cursor:
         cursor.execute("SELECT pg_advisory_xact_lock(%s)", [LOCK])
         yield
-
-
-def _currency() -> str:
-    model = values.latest()
-    return model.currency if model else ""
 
 
 def _renew_marks(*only: Segment) -> None:
@@ -156,9 +169,14 @@ def _sort(asked: _Asked) -> None:
     """Sort into the built-in segments, then into the others, which may ask for those."""
     known = list(Segment.objects.all())
     _sort_into_built_in([one for one in known if one.is_built_in], asked)
-    for segment in known:
-        if not segment.is_built_in:
-            _find_members(segment, asked)
+    _write([_find_members(one, asked) for one in known if not one.is_built_in], asked)
+
+
+def _sort_into_one(segment: Segment, asked: _Asked) -> None:
+    """Sort into a segment that is not built in; nobody moves between the built-in ones."""
+    with connection.cursor() as cursor:
+        cursor.execute(QUERIES["nobody_moves"])
+    _write([_find_members(segment, asked)], asked)
 
 
 def _sort_into_built_in(segments: Sequence[Segment], asked: _Asked) -> None:
@@ -180,7 +198,6 @@ def _sort_into_built_in(segments: Sequence[Segment], asked: _Asked) -> None:
             cursor.execute(QUERIES["note_all"], {**asked.given, "reason": CAUSES[asked.cause]})
         else:
             _note(moved, _reasons(moved, {one.key: one for one in ranked}, asked.currency), asked)
-        cursor.execute(QUERIES["move"], asked.given)
     Segment.objects.filter(pk__in=[one.pk for one in ranked]).update(sorted_at=clock.now())
 
 
@@ -213,10 +230,11 @@ def _note(moved: Sequence[Move], reasons: Mapping[int, str], asked: _Asked) -> N
         cursor.execute(QUERIES["note"], {**columns, "cause": asked.cause, "now": clock.now()})
 
 
-def _find_members(segment: Segment, asked: _Asked) -> None:
-    """Let in who fulfils the rule of a segment that is not built in, and out who does not any more."""
+def _find_members(segment: Segment, asked: _Asked) -> _Members:
+    """Let in who fulfils the rule of a segment that is not built in, and out who does not any more; return who that is.
+    Who was just found to move between the built-in ones counts as there already."""
     is_few = asked.persons is not None
-    compiler = Compiler(segment.marks, is_for_few=is_few)
+    compiler = Compiler(segment.marks, is_for_few=is_few, main_segment="coalesce(moved.becomes, p.segment)")
     text = QUERIES["wanted"].replace("{condition}", compiler.condition(segment.rule))
     given = {**compiler.parameters, **asked.given, "segment": segment.pk}
     with connection.cursor() as cursor:
@@ -226,8 +244,22 @@ def _find_members(segment: Segment, asked: _Asked) -> None:
         left = [person for (person,) in cursor.fetchall()]
         cursor.execute(QUERIES["join"], given)
         joined = [person for (person,) in cursor.fetchall()]
-        if left or joined:
-            cursor.execute(QUERIES["touch"], {**given, "persons": sorted(left + joined)})
+    return _Members(segment, left, joined)
+
+
+def _write(found: Sequence[_Members], asked: _Asked) -> None:
+    """Give the profiles of who moved their segment and have platforms told of members, in one run over all of them in
+    the order of ids, for others lock customers in that order too; then note why members came and went."""
+    touched = sorted({person for one in found for person in (*one.left, *one.joined)})
+    with connection.cursor() as cursor:
+        cursor.execute(QUERIES["move"], {**asked.given, "touched": touched})
+        cursor.execute("DROP TABLE segment_moves")  # they have moved
+    for one in found:
+        _note_members(one, asked)
+
+
+def _note_members(found: _Members, asked: _Asked) -> None:
+    segment, left, joined = found.segment, found.left, found.joined
     moved: list[Move] = [(one, segment.key, "") for one in left] + [(one, "", segment.key) for one in joined]
     few = len(moved) <= MOST_EXPLAINED
     _note(moved, _why_members(segment, left, joined, asked.currency) if few else {}, asked)

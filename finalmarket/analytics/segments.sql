@@ -25,17 +25,26 @@ WHERE found.was <> found.becomes
 -- name: moved
 SELECT person, was, becomes FROM segment_moves WHERE was <> becomes ORDER BY person
 
+-- name: nobody_moves
+CREATE TEMPORARY TABLE segment_moves (person bigint, was text, becomes text) ON COMMIT DROP
+
 -- name: move
--- All profiles of a person say the same, in the order of ids, for others lock customers in that order too. That they
--- changed wakes what platforms are told.
-WITH wanted AS MATERIALIZED (
-    SELECT profile.id, moved.becomes
-    FROM segment_moves moved
-    JOIN omnichannel_customers profile ON profile.id = moved.person OR profile.merged_into_id = moved.person
-    WHERE profile.segment <> moved.becomes
+-- All profiles of a person say the same. That they changed wakes what platforms are told, and so it does for those whose
+-- membership changed. All of them in one run in the order of ids, for others lock customers in that order too.
+WITH concerned AS MATERIALIZED (
+    SELECT id, max(becomes) AS becomes FROM (
+        SELECT profile.id, moved.becomes
+        FROM segment_moves moved
+        JOIN omnichannel_customers profile ON profile.id = moved.person OR profile.merged_into_id = moved.person
+        WHERE profile.segment <> moved.becomes
+        UNION ALL
+        SELECT touched.id, NULL FROM unnest(%(touched)s::bigint[]) touched(id)) one
+    GROUP BY id
+), wanted AS MATERIALIZED (
+    SELECT profile.id, concerned.becomes FROM concerned JOIN omnichannel_customers profile ON profile.id = concerned.id
     ORDER BY profile.id FOR NO KEY UPDATE OF profile
 )
-UPDATE omnichannel_customers profile SET segment = wanted.becomes, updated_at = %(now)s
+UPDATE omnichannel_customers profile SET segment = coalesce(wanted.becomes, profile.segment), updated_at = %(now)s
 FROM wanted WHERE wanted.id = profile.id
 
 -- name: note_all
@@ -43,9 +52,11 @@ INSERT INTO segment_changes (person_id, was, becomes, cause, reason, at)
 SELECT person, was, becomes, %(cause)s, %(reason)s, %(now)s FROM segment_moves WHERE was <> becomes ORDER BY person
 
 -- name: wanted
+-- Who fulfils a rule. Who moves between the built-in segments (`moved`) is not written yet.
 CREATE TEMPORARY TABLE segment_wanted ON COMMIT DROP AS
 SELECT p.id AS person
 FROM omnichannel_customers p LEFT JOIN customer_values v ON v.person_id = p.id
+LEFT JOIN segment_moves moved ON moved.person = p.id
 WHERE p.merged_into_id IS NULL AND p.erased_at IS NULL AND {condition} {whose}
 
 -- name: join
@@ -64,13 +75,6 @@ INSERT INTO segment_changes (person_id, was, becomes, cause, reason, at)
 SELECT moved.person, moved.was, moved.becomes, %(cause)s, moved.reason, %(now)s
 FROM unnest(%(persons)s::bigint[], %(was)s::text[], %(becomes)s::text[], %(reasons)s::text[])
     moved(person, was, becomes, reason)
-
--- name: touch
--- Their membership is told to platforms.
-WITH wanted AS MATERIALIZED (
-    SELECT id FROM omnichannel_customers WHERE id = ANY (%(persons)s::bigint[]) ORDER BY id FOR NO KEY UPDATE
-)
-UPDATE omnichannel_customers profile SET updated_at = %(now)s FROM wanted WHERE wanted.id = profile.id
 
 -- name: count
 SELECT count(*) FROM omnichannel_customers p LEFT JOIN customer_values v ON v.person_id = p.id

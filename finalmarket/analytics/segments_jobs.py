@@ -13,7 +13,7 @@ def refresh_segments() -> None:
 @job("analytics.look_at_segments", cron="7,22,37,52 * * * *")
 def look_at_segments() -> None:
     """Sort everybody anew: days have passed, people were seen, agreed or refused."""
-    segments.resort("time")
+    segments.resort()
 
 
 @job("analytics.value_customers", cron="40 2 * * *")

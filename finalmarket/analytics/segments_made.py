@@ -47,14 +47,22 @@ def make(name: str, rule: Any, *, actor: str) -> Segment:
     taken, and more segments than there may be."""
     found = checked(rule)
     plain = _name(name)
-    if Segment.objects.filter(rank=None).count() >= MOST_SEGMENTS:
-        raise UserError(f"there are {MOST_SEGMENTS} segments already; take one away first")
-    key = _key(plain)
-    if key in SEGMENTS or Segment.objects.filter(key=key).exists():
-        raise UserError(f"a segment is named so already (its key would be {key}, too)")
-    segment = Segment.objects.create(key=key, name=plain, rule=found, created_by=actor[:100])
-    segments.resort_one(segment)
+    with segments.hold():
+        if Segment.objects.filter(rank=None).count() >= MOST_SEGMENTS:
+            raise UserError(f"there are {MOST_SEGMENTS} segments already; take one away first")
+        key = _key(plain)
+        if key in SEGMENTS or Segment.objects.filter(key=key).exists():
+            raise UserError(f"a segment is named so already (its key would be {key}, too)")
+        segment = Segment.objects.create(key=key, name=plain, rule=found, created_by=actor[:100])
+        segments.follow_rule(segment)
     return segment
+
+
+def held(key: str) -> Segment | None:
+    """Return the segment of this key, which nobody else computes or changes until the end of the caller's transaction;
+    None where there is none."""
+    with segments.hold():
+        return Segment.objects.filter(key=key).first()
 
 
 @transaction.atomic
@@ -63,15 +71,16 @@ def change(segment: Segment, *, name: str | None = None, rule: Any = None) -> No
     anew. Raises UserError for what cannot be."""
     if segment.key == SEGMENTS[-1] and rule is not None:
         raise UserError("prospects are whoever no other rule holds for: there is no rule to change")
+    said: dict[str, Any] = {}
     if name is not None:
-        segment.name = _name(name)
+        said["name"] = segment.name = _name(name)
     if rule is not None:
-        segment.rule = checked(rule, is_built_in=segment.is_built_in)
-    segment.save()
-    if rule is not None and segment.is_built_in:
-        segments.resort("rule")
-    elif rule is not None:
-        segments.resort_one(segment)
+        said["rule"] = segment.rule = checked(rule, is_built_in=segment.is_built_in)
+    with segments.hold():  # before its row is locked, as whoever sorts does
+        if said and not Segment.objects.filter(pk=segment.pk).update(**said):
+            raise UserError(f"{segment} was taken away meanwhile")
+        if rule is not None:
+            segments.follow_rule(segment)
 
 
 @transaction.atomic

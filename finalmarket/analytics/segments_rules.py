@@ -230,10 +230,12 @@ def mark_of(leaf: Rule) -> str:
 @dataclass
 class Compiler:
     """Turns checked rules into conditions of SQL, with their parameters. `marks` are the values from which on somebody
-    is among the highest; a mark that is missing or null lets nobody in."""
+    is among the highest; a mark that is missing or null lets nobody in. `main_segment` is the SQL of the built-in one
+    that somebody is in."""
 
     marks: Mapping[str, Any] = field(default_factory=dict)
     is_for_few: bool = False
+    main_segment: str = "p.segment"
     parameters: dict[str, Any] = field(default_factory=dict)
 
     def condition(self, rule: Rule) -> str:
@@ -250,7 +252,7 @@ class Compiler:
         if name in NUMBERS:
             return self._number(leaf, NUMBERS[name].sql)
         if name == "segment":
-            return f"(p.segment = ANY ({self.parameter(leaf['in'])}::text[]))"
+            return f"({self.main_segment} = ANY ({self.parameter(leaf['in'])}::text[]))"
         if name == "country":
             return f"({COUNTRY} = ANY ({self.parameter(leaf['in'])}::text[]))"
         whose = WHOSE if self.is_for_few else ""

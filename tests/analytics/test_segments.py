@@ -10,7 +10,7 @@ from typing import Any
 import pytest
 from django.db import connection
 
-from finalmarket.analytics import lifetime_value_stored, segments
+from finalmarket.analytics import lifetime_value_stored, segments, segments_made
 from finalmarket.analytics.models import CustomerValue, ExchangeRate, Merchant, Segment, SegmentChange, SegmentMember
 from finalmarket.channels.models import SalesChannel
 from finalmarket.customers.models import OmnichannelCustomer
@@ -159,10 +159,24 @@ def test_time_makes_a_new_customer_a_regular_one_and_says_so(shop: SalesChannel,
     segments.restate()
     assert segment_of(ann) == "new"
     _first_of_june.advance(timedelta(days=10))
-    segments.resort("time")
+    segments.resort()
     assert segment_of(ann) == "regular"
     reason = SegmentChange.objects.filter(person=ann).order_by("-pk")[0].reason
     assert reason == "looked at again; no longer New: days since the first order 95 (at most 90)"
+
+
+def test_between_two_nights_nobody_leaves_the_highest_because_others_bought(shop: SalesChannel) -> None:
+    people = crowd(shop)
+    segments.restate()
+    assert segment_of(people[-1]) == "vip"
+    for other in people[:3]:
+        event(book.order(shop, came(0), goods="900", buyer=other))
+    segments.refresh()
+    segments.resort()
+    segments_made.change(Segment.objects.get(key="new"), rule={"field": "orders", "at_most": 1})
+    assert {segment_of(one) for one in (people[-1], *people[:3])} == {"vip"}
+    segments.restate()
+    assert segment_of(people[-1]) != "vip"
 
 
 def test_a_merge_sorts_the_person_anew_and_an_unmerge_puts_both_back(shop: SalesChannel) -> None:

@@ -144,6 +144,19 @@ def test_members_come_and_go_by_themselves_and_it_is_said_why(people: dict[str, 
     ]
 
 
+def test_who_moves_to_another_built_in_segment_is_in_what_asks_for_it_at_once(
+    people: dict[str, OmnichannelCustomer],
+) -> None:
+    bought = {"field": "segment", "in": ["vip", "high_value", "new", "regular"]}
+    segments_made.make("Bought ever", bought, actor="olga")
+    order = book.order(SalesChannel.objects.get(name="Till"), NOW, buyer=people["cem"])
+    OrderEvent.objects.create(order=order, kind="taken", key="taken", at=clock.now())
+    segments.refresh()
+    assert people["cem"].pk in segments.members("bought_ever")
+    told = SegmentChange.objects.get(person=people["cem"], becomes="bought_ever")
+    assert told.reason == "an order came or changed; segment high_value, new, regular, vip"
+
+
 def test_platforms_are_told_the_segments_that_users_made(
     people: dict[str, OmnichannelCustomer], _first_of_june: Any
 ) -> None:

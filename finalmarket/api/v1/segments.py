@@ -187,7 +187,7 @@ def make_segment(request: HttpRequest, told: SegmentSaid) -> Done:
 def change_segment(request: HttpRequest, key: Key, told: SegmentChange) -> Done:
     """Give a segment another name, or another rule and find its members anew. Also the rule of a built-in one may be
     changed, but that of prospects."""
-    segment = _segment_or_404(key, is_locked=True)
+    segment = _known(segments_made.held(key), key)
     check_match(request, _shown(segment))
     segments_made.change(segment, name=told.name, rule=told.rule)
     return Done(f"segment {key}", _shown(segment))
@@ -196,13 +196,15 @@ def change_segment(request: HttpRequest, key: Key, told: SegmentChange) -> Done:
 @write(router, "DELETE", "/segments/{key}", scope="segments:write", status=204, answer=None)
 def delete_segment(request: HttpRequest, key: Key) -> Done:
     """Take a segment away, one that users made; platforms that know of it are told."""
-    segments_made.take_away(_segment_or_404(key, is_locked=True))
+    segments_made.take_away(_known(segments_made.held(key), key))
     return Done(f"segment {key}")
 
 
-def _segment_or_404(key: str, *, is_locked: bool = False) -> Segment:
-    rows = Segment.objects.select_for_update() if is_locked else Segment.objects.all()
-    found = rows.filter(key=key).first()
+def _segment_or_404(key: str) -> Segment:
+    return _known(Segment.objects.filter(key=key).first(), key)
+
+
+def _known(found: Segment | None, key: str) -> Segment:
     if found is None:
         raise Problem("not-found", f"There is no segment {key}.")
     return found
