@@ -13,6 +13,7 @@ import pytest
 
 from finalmarket.access import keys
 from finalmarket.api.problems import KINDS
+from finalmarket.api.rest import api
 from finalmarket.catalog.models import Product, Variant, VariantPrice
 from finalmarket.channels.models import SalesChannel
 from finalmarket.customers.models import OmnichannelCustomer
@@ -22,6 +23,20 @@ from tests.tracking.wire import served
 
 PAGE = Path(__file__).parents[2] / "docs" / "api.md"
 ANY = "…"
+NOT_YET = {
+    "rates": "rates?",
+    "files": "imports?|exports?|files?|reports?",
+    "what stands on a platform": "look-through|links?|adopt|publish|duties",
+    "labels and pages": "shipping-rates|labels|payment-pages?|ask-for-payment",
+    "counter and telephone": "pick-?ups?|collect|calls|mail-requests?|requests|devices",
+    "tickets": "tickets?",
+    "advice on stock, lost journeys, notices": "advice|stock-advice|lost-journeys|lost|notices",
+    "paths, funnels, attribution": "paths|funnels?|attribution|abandonment",
+    "write keys and publishable keys": "write-keys?|shop-keys?|publishable-keys?",
+    "people": "users?|roles?|people|merchant",
+}
+"""What the page says that no call does yet, and by which words of an address one would be known."""
+OF_SOMETHING_ELSE = {"/customers/{customer}/advice", "/customers/{customer}/export", "/privacy/requests"}
 
 
 def exchanges() -> list[tuple[str, str]]:
@@ -89,3 +104,12 @@ def test_the_scopes_and_problems_of_the_page_are_those_in_force() -> None:
         kind: (int(status), do) for kind, status, do in re.findall(r"^\| `([a-z-]+)` \| (\d+) \| (.+) \|$", text, re.M)
     }
     assert told == {name: (kind.status, kind.what_to_do) for name, kind in KINDS.items()}
+
+
+def test_what_the_page_says_is_not_there_is_not_there() -> None:
+    part = PAGE.read_text(encoding="utf-8").partition("\n## Not by REST yet\n")[2].partition("\n## ")[0]
+    assert re.findall(r"^- \*\*(.+?)\*\*", part, re.MULTILINE) == list(NOT_YET)
+    paths = {path.removeprefix("/api/v1") for path in api.get_openapi_schema()["paths"]} - OF_SOMETHING_ELSE
+    assert "/orders/{order}" in paths
+    words = {name: re.compile(rf"/({known})(?=/|$)") for name, known in NOT_YET.items()}
+    assert [(name, path) for name, known in words.items() for path in paths if known.search(path)] == []
