@@ -21,7 +21,6 @@ ROOT = Path(__file__).resolve().parents[2]
 DEPLOY, PAGE = ROOT / "deploy", ROOT / "docs" / "operations.md"
 OF_TESTS_AND_CHILDREN = {
     "FINALMARKET_FOLLOWS", "FINALMARKET_WEB_PORT", "FINALMARKET_FAILPOINT", "FINALMARKET_TEST_DATA",
-    "FINALMARKET_WAIT_SECONDS",
 }  # fmt: skip
 SUFFIXES = ("_bucket", "_sum", "_count")
 SECONDS_TO_START = 10
@@ -50,14 +49,22 @@ def test_the_page_says_what_to_do_when_each_alarm_rings() -> None:
 
 
 def test_the_page_names_every_setting() -> None:
-    named = set(re.findall(r"(?:FINALMARKET|DATABASE)_[A-Z_]+[A-Z]", PAGE.read_text()))
-    quoted = re.compile(r"[\"']((?:FINALMARKET_[A-Z_]+)|DATABASE_URL|DATABASE_MIGRATE_URL)[\"']")
+    named = set(re.findall(r"(?:FINALMARKET|DATABASE|OTEL)_[A-Z_]+[A-Z]", PAGE.read_text()))
+    quoted = re.compile(r"[\"']((?:FINALMARKET|OTEL)_[A-Z_]+|DATABASE_URL|DATABASE_MIGRATE_URL)[\"']")
     read = {
         name for path in (ROOT / "finalmarket").rglob("*.py") if "bench" not in path.parts
         for name in quoted.findall(path.read_text())
     }  # fmt: skip
     assert read - named - OF_TESTS_AND_CHILDREN == set()
     assert named - read == set()
+
+
+def test_the_page_names_the_words_by_which_the_line_to_the_mail_server_is_encrypted() -> None:
+    settings = (ROOT / "finalmarket" / "config" / "settings.py").read_text()
+    words = set(re.findall(r'environ\.get\("FINALMARKET_MAIL_SECURITY"[^)]*\) == "(\w+)"', settings))
+    (row,) = re.findall(r"^\|.*`FINALMARKET_MAIL_SECURITY`.*$", PAGE.read_text(), re.MULTILINE)
+    assert words == {"starttls", "tls"}
+    assert all(f"`{word}`" in row for word in words)
 
 
 @pytest.mark.parametrize("unit", sorted((DEPLOY / "systemd").iterdir()), ids=lambda path: path.stem)
