@@ -12,7 +12,7 @@ NOWHERE = "nowhere"
 
 
 def address_of(request: HttpRequest) -> str:
-    """From where a call comes: behind a proxy of the keeper's, what that proxy says; of IPv6 a household's network,
+    """From where a call comes: behind a proxy of the operator's, what that proxy says; of IPv6 a household's network,
     within which anybody takes as many addresses as they like."""
     given = str(request.META.get("REMOTE_ADDR", ""))
     if settings.SECURE_PROXY_SSL_HEADER:

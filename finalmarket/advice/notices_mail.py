@@ -32,7 +32,7 @@ Mail = NoticeWish.Mail
 
 
 def can_mail() -> bool:
-    """Whether the keeper of this house has named a mail server (FINALMARKET_MAIL_HOST)."""
+    """Whether the operator of this house has named a mail server (FINALMARKET_MAIL_HOST)."""
     return bool(settings.MAIL_IS_SET)
 
 

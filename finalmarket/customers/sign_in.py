@@ -56,7 +56,7 @@ def ask_for_code(channel: SalesChannel, address: str) -> None:
     if looks_like_a_desk("email", mailbox(folded)):
         raise UserError("that is the address of a desk; use one that only you read")
     if not can_mail(channel):
-        raise UserError("this shop cannot mail codes: its keeper has to set a mail server (FINALMARKET_MAIL_HOST)")
+        raise UserError("this shop cannot mail codes: its operator has to set a mail server (FINALMARKET_MAIL_HOST)")
     since = clock.now() - timedelta(hours=1)
     if SignInCode.objects.filter(address=folded, created_at__gt=since).count() >= MOST_CODES_AN_HOUR:
         raise TooManyCodes("this address had five codes within the hour; wait, and use the newest")

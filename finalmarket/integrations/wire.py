@@ -1,5 +1,5 @@
 """The way to platforms whose address a person has entered: a stand-in, or a system of one's own (ERP). It leads
-outside, or into networks that the keeper of the house has named; never to whatever else can be reached from this
+outside, or into networks that the operator of the house has named; never to whatever else can be reached from this
 machine."""
 
 from __future__ import annotations

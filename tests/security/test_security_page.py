@@ -19,7 +19,7 @@ LEVEL_1 = re.findall(  # those of ASVS 5.0.0 that bear an L of 1
     15.1.1 15.2.1 15.3.1""",
 )
 ROW = re.compile(r"^\| (\d+\.\d+\.\d+) \| (.+?) \| (.+?) \| (.+?) \|$", re.MULTILINE)
-DECISIONS = ("met", "not applicable: ", "keeper", "left")
+DECISIONS = ("met", "not applicable: ", "operator", "left")
 
 
 def rows() -> list[tuple[str, str, str, str]]:

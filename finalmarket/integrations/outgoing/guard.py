@@ -43,7 +43,7 @@ def resolve(host: str, port: int) -> list[str]:
 
 @dataclass(frozen=True, slots=True)
 class Allowed:
-    """Networks (CIDR, parted by commas) that may be called besides the public net: those that the keeper of the house
+    """Networks (CIDR, parted by commas) that may be called besides the public net: those that the operator of the house
     names in a variable, and `besides`."""
 
     variable: str = VARIABLE

@@ -32,7 +32,7 @@ WRONG = "That code is not right, or not any more. Ask for a new one."
 
 
 def can_mail() -> bool:
-    """Whether the keeper of this house has named a mail server."""
+    """Whether the operator of this house has named a mail server."""
     return bool(settings.MAIL_IS_SET)
 
 
