@@ -61,8 +61,11 @@ def test_a_round_number_is_no_excuse_for_much() -> None:
     assert not Quote("0", "a", "value").is_of(1)
 
 
-def test_every_figure_that_the_readme_quotes_stands_in_the_proof() -> None:
+@pytest.mark.parametrize("page", ["README.md", "docs/scaling.md"])
+def test_every_figure_that_a_page_quotes_stands_in_the_proof(page: str) -> None:
     known = keeping.load(where.ROOT / "docs")
     if not known:
         pytest.skip("docs/proof.json is not there: make proof")
-    assert wrong((where.ROOT / "README.md").read_text("utf-8"), known) == []
+    text = (where.ROOT / page).read_text("utf-8")
+    assert list(quotes(text))
+    assert wrong(text, known) == []
