@@ -18,6 +18,26 @@ from tests.bench.peers.tally import Races, Result, races, report, sold
 FOLDER = Path(__file__).parent / "peers"
 
 
+def cells_of(page: str, *heads: str) -> list[list[str]]:
+    """The rows of the tables of a page whose first cell begins with one of these words, without stars."""
+    rows = [line.strip("|").split("|") for line in page.splitlines() if line.startswith("|")]
+    cells = [[cell.strip().replace("*", "") for cell in row] for row in rows]
+    return [row for row in cells if row[0].startswith(heads)]
+
+
+def test_the_readme_tells_of_the_peers_what_their_page_tells() -> None:
+    root = Path(__file__).resolve().parents[2]
+    found = cells_of((root / "docs" / "peers.md").read_text("utf-8"), *page.TITLES.values())
+    expected = []
+    for speed in (row for row in found if row[1] == "one hot"):
+        (race,) = [row for row in found if row[0] == speed[0] and " x " in row[1]]
+        races_run, ours = race[1].split(" x ")[0], race[6].split(",")[0]
+        expected.append([speed[0].split(" on ")[0], speed[2].split()[0], speed[3].split()[0],
+                         f"{race[3]} of {races_run}", ours])  # fmt: skip
+    assert len(expected) == len(page.TITLES)
+    assert cells_of((root / "README.md").read_text("utf-8"), *page.TITLES.values()) == expected
+
+
 def test_every_unit_sold_beyond_what_was_there_is_counted() -> None:
     rows = [("SKU-1", 1), ("SKU-2", 1), ("SKU-2", 1), ("SKU-3", 2), ("SKU-3", 1), ("SKU-3", 1)]
     stock = {"SKU-1": 1, "SKU-2": 1, "SKU-3": 1}

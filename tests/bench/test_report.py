@@ -1,4 +1,4 @@
-"""What a bench says is what its runs measured, in the words that the issues use."""
+"""What a bench says is what its runs measured, in words that programs can rely on."""
 
 from __future__ import annotations
 

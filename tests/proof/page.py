@@ -11,9 +11,9 @@ from tests.proof.step import Step
 HEAD = """\
 # The proof
 
-Written by `make proof`: one command that tries the laws at length and measures every figure, on two cores in less than
-an hour. It goes on after a step that failed, and ends with an error where a law was broken or a promised figure was
-missed. `make proof STEPS="stock border"` runs a part and writes that part anew. The same for programs:
+Written by `make proof`: one command that tries the laws at length and measures every figure, on two cores in an hour or
+somewhat more. It goes on after a step that failed, and ends with an error where a law was broken or a promised figure
+was missed. `make proof STEPS="stock border"` runs a part and writes that part anew. The same for programs:
 [proof.json](proof.json).
 
 Figures are medians of their runs beside a baseline measured in the same run, on a server that keeps what it has
