@@ -1,6 +1,6 @@
 """Lists in pages: the next page begins behind the last row of this one, whatever was added or taken away meanwhile.
 
-A cursor is opaque and signed. It belongs to the question that it came from: the same address and the same filters.
+A cursor is opaque and signed. It belongs to the question that it came from: the same address, filters and order.
 """
 
 from __future__ import annotations
@@ -40,7 +40,7 @@ def page_of_each(
 ) -> tuple[list[Any], str | None]:  # fmt: skip
     """As `page`, of the rows to which one of a few `parts` applies, and no two to the same row (none: all rows). Each
     part is entered by its own index; one condition for all of them would have its rows read and sorted."""
-    question = _question(request)
+    question = _question(request, order)
     if cursor:
         rows = rows.filter(_behind(order, _read(cursor, question, rows, order)))
     if len(parts) > MOST_PARTS:
@@ -60,9 +60,10 @@ def _first(rows: QuerySet[Any], parts: Sequence[Q], order: Sequence[str], count:
     return list(rows.filter(pk__in=keys).order_by(*order))
 
 
-def _question(request: HttpRequest) -> str:
+def _question(request: HttpRequest, order: Sequence[str]) -> str:
+    """What is asked for. The order is part of it: one list may be in another order for another key."""
     asked = sorted((name, value) for name, value in request.GET.items() if name not in APART)
-    return hashlib.sha256(repr((request.path, asked)).encode()).hexdigest()[:16]
+    return hashlib.sha256(repr((request.path, asked, list(order))).encode()).hexdigest()[:16]
 
 
 def _behind(order: Sequence[str], key: Sequence[Any]) -> Q:

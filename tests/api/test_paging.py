@@ -12,6 +12,7 @@ from finalmarket.api.paging import MOST
 from finalmarket.journeys.models import ChannelInteraction, CrossChannelJourney
 from tests.api.calling import Program, problem, told
 from tests.api.conftest import House
+from tests.stock.shelves import new_variant
 
 NOON = datetime(2026, 5, 4, 12, tzinfo=UTC)
 
@@ -62,6 +63,16 @@ def test_a_cursor_belongs_to_its_question(house: House, program: Program) -> Non
     told(program.get("/journeys", limit=2, state="open", cursor=cursor))
     for asked in ({"state": "completed"}, {}, {"state": "open", "intent": "browse"}):
         problem(program.get("/journeys", cursor=cursor, **asked), "cursor", 400)
+
+
+def test_a_cursor_belongs_to_its_order_which_differs_by_key(house: House, program: Program) -> None:
+    for number in range(3):
+        house.web.add_product(new_variant(f"TEA-{number}").product)
+    bound = Program("listings:read", channels=[house.web.pk])
+    for one, other in ((program, bound), (bound, program)):
+        cursor = told(one.get("/listings", limit=1))["next"]
+        told(one.get("/listings", limit=1, cursor=cursor))
+        problem(other.get("/listings", limit=1, cursor=cursor), "cursor", 400)
 
 
 @pytest.mark.parametrize("spoil", [lambda one: one[:-1], lambda one: one[1:], lambda one: "x", lambda one: one + "x"])
