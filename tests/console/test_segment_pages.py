@@ -52,7 +52,7 @@ def test_segments_stand_with_their_figures_and_moves_with_their_reasons(operator
     people = buyers(3)
     segments.restate()
     june.advance(timedelta(days=20))
-    segments.resort("time")
+    segments.resort()
     text = read(operator, reverse(PAGE))
     assert "Too few to learn from: 3 buyers" in text
     assert "New → Regular" in text
