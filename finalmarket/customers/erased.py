@@ -110,7 +110,7 @@ def moments(profiles: Collection[int | None]) -> dict[int, datetime]:
     if not ids:
         return {}
     rows = OmnichannelCustomer.objects.filter(pk__in=ids).exclude(erased_at=None)
-    return dict(rows.values_list("pk", "erased_at"))
+    return {number: at for number, at in rows.values_list("pk", "erased_at") if at is not None}
 
 
 def names_one(given: Any, *, integration_id: int | None = None, country: str = "") -> bool:
