@@ -153,6 +153,11 @@ class Variant(models.Model):
         """The name a person reads: the product's title and what sets this variant apart."""
         return f"{self.product.title} ({self.title})" if self.title else self.product.title
 
+    @property
+    def is_on_sale(self) -> bool:
+        """Whether it is sold at all: it is switched on, and its product is neither a draft nor archived."""
+        return self.is_active and self.product.status == Product.Status.ACTIVE
+
     def price_in(self, currency: str) -> Decimal | None:
         """Return the variant's own price in `currency` (ISO 4217), or None; prices are never converted."""
         return next((price.amount for price in self.prices.all() if price.currency == currency), None)

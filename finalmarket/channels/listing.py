@@ -134,11 +134,13 @@ class ListingVerbs:
         """Return why nobody can buy this listing at `at` (default: now), or None when it can be bought."""
         listing = cast("ChannelProduct", self)
         channel, moment = listing.sales_channel, at or timezone.now()
+        product = listing.variant.product
         checks = (
             (channel.status != "active", f"{channel.name} is {channel.status}"),
             (channel.is_paused, f"{channel.name} is paused: {channel.pause_reason}"),
             (not listing.is_available, "the listing is switched off"),
             (not listing.variant.is_active, f"{listing.variant.sku} is switched off"),
+            (product.status != product.Status.ACTIVE, f"the product is {product.status}"),
             (listing.publish_from is not None and moment < listing.publish_from, "not published yet"),
             (listing.publish_until is not None and moment >= listing.publish_until, "no longer published"),
             (self.price() is None, f"{listing.variant.sku} has no price in {channel.currency}"),

@@ -153,7 +153,7 @@ SELECT listing.id, variant.sku, variant.barcode, product.brand,
        coalesce(nullif(listing.title, ''), product.title || CASE WHEN variant.title = '' THEN '' ELSE ' (' || variant.title || ')' END),
        coalesce(nullif(listing.description, ''), product.description),
        product.attributes || variant.option_values || listing.attributes,
-       listing.is_available AND variant.is_active AND channel.status = 'active' AND product.status <> 'archived'
+       listing.is_available AND variant.is_active AND channel.status = 'active' AND product.status = 'active'
        AND coalesce(listing.publish_from <= statement_timestamp(), true)
        AND coalesce(listing.publish_until > statement_timestamp(), true),
        coalesce(own.amount, usual.amount), channel.currency

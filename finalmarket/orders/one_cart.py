@@ -186,7 +186,7 @@ def not_sold(listing: ChannelProduct | None) -> str:
     if listing is None:
         return "is not listed"
     now = clock.now()
-    if not listing.is_available or not listing.variant.is_active:
+    if not listing.is_available or not listing.variant.is_on_sale:
         return "is not available"
     if listing.publish_from and listing.publish_from > now:
         return f"is not on sale before {listing.publish_from:%Y-%m-%d %H:%M}"

@@ -82,6 +82,12 @@ class _Item(NamedTuple):
     threshold: int | None
 
 
+class _Variant(NamedTuple):
+    sku: str
+    is_active: bool
+    status: str
+
+
 class _Channel(NamedTuple):
     name: str
     status: str
@@ -97,7 +103,7 @@ class _Found:
         (variants, bundles, channels, sources, places, pools, items, policies, ended, coming, listings, prices) = (
             answers
         )
-        self.variants: dict[int, tuple[str, bool]] = {number: (sku, is_active) for number, sku, is_active in variants}
+        self.variants = {row[0]: _Variant(*row[1:]) for row in variants}
         self.channels = {row[0]: _Channel(*row[1:]) for row in channels}
         self.pools = {row[0]: _Pool(*row[1:]) for row in pools}
         self.policies = {(row[0], row[1]): _Policy(*row[2:]) for row in policies}
@@ -204,7 +210,7 @@ class _Found:
 
     def _reason(self, variant_id: int, channel_id: int, channel: _Channel) -> str:
         """Why nobody can buy it, in the order and words of `ListingVerbs.reason_not_sellable`."""
-        sku, is_active = self.variants[variant_id]
+        sku, is_active, status = self.variants[variant_id]
         listing = self.listings.get((variant_id, channel_id))
         if channel.status != "active":
             return f"{channel.name} is {channel.status}"
@@ -217,6 +223,7 @@ class _Found:
         checks = (
             (not is_available, "the listing is switched off"),
             (not is_active, f"{sku} is switched off"),
+            (status != "active", f"the product is {status}"),
             (is_early, "not published yet"),
             (is_late, "no longer published"),
             (not is_priced, f"{sku} has no price in {channel.currency}"),

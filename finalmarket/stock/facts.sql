@@ -10,8 +10,9 @@ WITH asked AS MATERIALIZED (
         SELECT component_id FROM bundle_components WHERE bundle_id = ANY ((SELECT variants FROM asked)::bigint[])) AS ids
 )
 SELECT
-    (SELECT json_agg(json_build_array(id, sku, is_active)) FROM variants
-     WHERE id = ANY ((SELECT variants FROM asked)::bigint[])),
+    (SELECT json_agg(json_build_array(variant.id, sku, is_active, product.status))
+     FROM variants variant JOIN products product ON product.id = variant.product_id
+     WHERE variant.id = ANY ((SELECT variants FROM asked)::bigint[])),
     (SELECT json_agg(json_build_array(bundle_id, component_id, quantity) ORDER BY component_id) FROM bundle_components
      WHERE bundle_id = ANY ((SELECT variants FROM asked)::bigint[])),
     (SELECT json_agg(json_build_array(id, name, status, is_paused, pause_reason, currency)) FROM sales_channels

@@ -279,6 +279,17 @@ def test_the_feed_holds_what_the_channel_sells(shop: Shop) -> None:
     assert shop.agent.call("GET", "feeds/feed_other").body["code"] == "feed_not_found"
 
 
+@pytest.mark.parametrize("status", ["draft", "archived"])
+def test_what_is_not_on_sale_any_more_is_in_no_feed_and_no_agent_buys_it(shop: Shop, status: str) -> None:
+    begun = shop.agent.begin("SCARF", fulfillment_details=ELSEWHERE)
+    feed = shop.agent.call("POST", "feeds", {"target_country": "DE"}).body["id"]
+    Product.objects.update(status=status)
+    assert shop.agent.call("GET", f"feeds/{feed}/products").body["products"] == []
+    refused = shop.agent.complete(begun["id"], status=400)
+    assert (refused["code"], refused["param"]) == ("invalid", "$.line_items[0]")
+    assert not Order.objects.exists()
+
+
 def test_whoever_looks_finds_that_agents_buy_here(shop: Shop) -> None:
     found = shop.agent.client.get("/.well-known/acp.json")
     judge(f"{CHECKOUT}DiscoveryResponse", found.json())

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 from collections.abc import Iterator
 from dataclasses import dataclass, replace
 from datetime import timedelta
@@ -10,6 +11,7 @@ from typing import Any
 import pytest
 
 from finalmarket.access import rates
+from finalmarket.api.alexa.model import interaction_model
 from finalmarket.catalog.models import Product, Variant, VariantPrice
 from finalmarket.channels.models import SalesChannel
 from finalmarket.customers import persons
@@ -176,6 +178,20 @@ def test_who_is_not_known_hears_of_stock_and_is_asked_to_link(kitchen: Kitchen) 
 )
 def test_what_is_asked_of_stock_is_answered(kitchen: Kitchen, slots: dict[str, str], heard: str) -> None:
     assert kitchen.says("StockIntent", **slots).startswith(heard)
+
+
+@pytest.mark.parametrize("status", ["draft", "archived"])
+def test_what_is_not_on_sale_any_more_is_not_known_nor_anybodys_usual(kitchen: Kitchen, status: str) -> None:
+    kitchen.link()
+    kitchen.says("ReorderIntent")
+    offered = kitchen.alexa.attributes
+    Product.objects.filter(title="Sencha").update(status=status)
+    assert kitchen.says("StockIntent", product="sencha").startswith("I know nothing called sencha here.")
+    assert kitchen.says("ReorderIntent").startswith("You have not bought that here before")
+    assert "Sencha" not in json.dumps(interaction_model(kitchen.voice, "en", "my shop"))
+    kitchen.alexa.attributes = offered
+    kitchen.says("AMAZON.YesIntent")
+    assert Order.objects.count() == 1
 
 
 def test_what_alexa_recognised_in_our_model_goes_before_what_it_sounds_like(kitchen: Kitchen) -> None:

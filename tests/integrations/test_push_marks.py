@@ -104,6 +104,10 @@ def _price(account: Account) -> tuple[str, int, dict[str, str]]:
     return "admin:catalog_variantprice_change", price.pk, {"amount": "9.00"}
 
 
+def _archived(account: Account) -> tuple[str, int, dict[str, str]]:
+    return "admin:catalog_product_change", account.variants["TEA"].product_id, {"status": "archived"}
+
+
 def _switched_off(account: Account) -> tuple[str, int, dict[str, str]]:
     return "admin:channels_channelproduct_change", account.listings["TEA"].pk, {"is_available": ""}
 
@@ -113,7 +117,13 @@ Edit = Callable[[Account], tuple[str, int, dict[str, str]]]
 
 @pytest.mark.parametrize(
     ("edit", "name", "value"),
-    [(_title, "title", "Best tea"), (_price, "price", "9.00"), (_switched_off, "is_available", False)],
+    [
+        (_title, "title", "Best tea"),
+        (_price, "price", "9.00"),
+        (_switched_off, "is_available", False),
+        (_archived, "is_available", False),
+        (_archived, "stock", {"main": 0}),
+    ],
 )
 def test_an_edit_in_the_console_is_told(told: Account, console: Client, edit: Edit, name: str, value: object) -> None:
     page, number, change = edit(told)

@@ -252,6 +252,15 @@ def test_an_archived_channel_sells_nothing_of_ours_but_keeps_what_a_platform_sol
     assert "archived" in take(draft(market.bazaar, "1", line("TEA"))).problem
 
 
+def test_what_a_platform_sold_of_an_archived_product_is_an_order_like_any_other(market: Market) -> None:
+    market.goods("TEA", warehouse=5)
+    market.product.status = "archived"
+    market.product.save()
+    taken = take(draft(market.bazaar, "1", line("TEA", 2)))
+    assert (taken.outcome, taken.problem) == ("created", "")
+    assert promised(market.variants["TEA"]) == 2
+
+
 def test_text_that_no_database_holds_is_cleaned(market: Market) -> None:
     market.goods("TEA", warehouse=5)
     taken = take(draft(market.bazaar, "1", line("TEA", title="a\x00b"), raw={"note": "x\x00y", "n": float("nan")}))

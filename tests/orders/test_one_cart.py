@@ -10,7 +10,7 @@ import pytest
 from django.db import connection
 from django.test.utils import CaptureQueriesContext
 
-from finalmarket.catalog.models import VariantPrice
+from finalmarket.catalog.models import Product, VariantPrice
 from finalmarket.channels.models import ChannelProduct, SalesChannel
 from finalmarket.customers import merging
 from finalmarket.customers.models import OmnichannelCustomer
@@ -22,6 +22,7 @@ from finalmarket.orders import cart as carts
 from finalmarket.orders.drafts import OutOfStock
 from finalmarket.orders.models import Cart, CartLine, Order
 from finalmarket.orders.one_cart import carried, open_cart_of, opened
+from finalmarket.orders.pricing import prices_for
 from finalmarket.orders.take_over import take_over
 from finalmarket.stock.models import StockItem
 from tests.orders.market import Market, together
@@ -213,6 +214,22 @@ def test_a_price_that_changed_meanwhile_is_said_with_both_prices(market: Market)
     ChannelProduct.objects.get(variant=tea).set_price(Decimal("8.50"))
     ((sku, said),) = opened(cart).differences
     assert (sku, said.kind, said.was, said.now) == ("TEA", "price", "10 EUR", "8.5 EUR")
+
+
+@pytest.mark.parametrize("status", ["draft", "archived"])
+def test_what_is_not_on_sale_any_more_is_ordered_from_no_cart_and_has_no_price(market: Market, status: str) -> None:
+    tea = market.goods("TEA", warehouse=9)
+    market.web.add_product(market.product)
+    cart = carts.open_cart(market.web)
+    carts.add(cart.token, tea.pk)
+    Product.objects.update(status=status)
+    ((sku, said),) = opened(cart).differences
+    assert (sku, said.kind, said.text) == ("TEA", "not_sold", "is not available on Web shop")
+    with pytest.raises(UserError, match="TEA is not available"):
+        carts.check_out(cart.token, email="ann@example.com")
+    with pytest.raises(UserError, match="is not available on Web shop"):
+        prices_for(market.web, [tea.pk], "EUR")
+    assert not Order.objects.exists()
 
 
 def test_a_cart_is_opened_in_as_many_queries_whatever_is_in_it(market: Market) -> None:

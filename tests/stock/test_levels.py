@@ -9,7 +9,7 @@ from django.utils import timezone
 from hypothesis import given
 from hypothesis import strategies as st
 
-from finalmarket.catalog.models import VariantPrice
+from finalmarket.catalog.models import Product, VariantPrice
 from finalmarket.channels.models import ChannelProduct
 from finalmarket.stock import atp, history, ledger, receipts
 from finalmarket.stock.atp import Facts, available
@@ -103,6 +103,20 @@ def test_a_listing_that_cannot_be_bought_says_why_as_the_listing_itself_does() -
     web.pause("stock take")
     assert reason() == ChannelProduct.objects.get().reason_not_sellable() == "Web is paused: stock take"
     assert atp.level(good.pk, web.pk).available == 0
+
+
+@pytest.mark.django_db
+@pytest.mark.parametrize("status", ["draft", "archived"])
+def test_of_a_product_that_is_not_on_sale_nothing_is_offered(status: str) -> None:
+    good, web = new_variant("LAMP"), new_channel("Web")
+    put(good, new_place(), 5)
+    VariantPrice.objects.create(variant=good, currency="EUR", amount=Decimal("9.90"))
+    web.add_product(good.product)
+    assert atp.level(good.pk, web.pk).offered == 5
+    Product.objects.update(status=status)
+    level = atp.level(good.pk, web.pk)
+    assert level.reason == ChannelProduct.objects.get().reason_not_sellable() == f"the product is {status}"
+    assert (level.available, level.offered) == (5, 0)
 
 
 @pytest.mark.django_db

@@ -223,7 +223,7 @@ def remove_listing(request: HttpRequest, listing: Key) -> Done:
 
 
 def _rows() -> QuerySet[ChannelProduct]:
-    return ChannelProduct.objects.select_related("sales_channel", "variant").prefetch_related(*with_prices())
+    return ChannelProduct.objects.select_related("sales_channel", "variant__product").prefetch_related(*with_prices())
 
 
 def _listing(request: HttpRequest, number: int) -> ChannelProduct:

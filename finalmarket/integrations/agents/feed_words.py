@@ -6,6 +6,7 @@ from collections.abc import Iterator
 from itertools import groupby
 from typing import Any
 
+from finalmarket.catalog.models import Product
 from finalmarket.channels.listing import with_prices
 from finalmarket.channels.models import ChannelProduct, SalesChannel
 from finalmarket.integrations.agents.order_words import Object, minor
@@ -27,8 +28,10 @@ def feed_words(channel: SalesChannel) -> Object:
 
 
 def products(channel: SalesChannel) -> Iterator[Object]:
-    """Yield the products that the channel lists, by their numbers; at most 20,000 listings. Four queries."""
-    rows = ChannelProduct.objects.filter(sales_channel=channel, variant__is_active=True)
+    """Yield the products on sale that the channel lists, by their numbers; at most 20,000 listings. Four queries."""
+    rows = ChannelProduct.objects.filter(
+        sales_channel=channel, variant__is_active=True, variant__product__status=Product.Status.ACTIVE
+    )
     rows = rows.select_related("variant__product__category").prefetch_related(
         *with_prices(), "variant__product__images"
     )
