@@ -28,11 +28,14 @@ class ToPick:
     orders: tuple[str, ...]
 
 
+def counters() -> QuerySet[StockLocation]:
+    """The places with a counter: stores, and whatever hands goods over."""
+    return StockLocation.objects.filter(Q(kind=StockLocation.Kind.STORE) | Q(can_hand_over=True), is_active=True)
+
+
 def stores() -> list[StockLocation]:
-    """Return the places with a counter: stores, and whatever hands goods over, with `to_collect` and `to_pack` counted
-    on each."""
-    places = StockLocation.objects.filter(Q(kind=StockLocation.Kind.STORE) | Q(can_hand_over=True), is_active=True)
-    found = list(places.order_by("priority", "id"))
+    """Return the places with a counter, with `to_collect` and `to_pack` counted on each."""
+    found = list(counters().order_by("priority", "id"))
     collect, pack = _counted(pickups_at(found)), _counted(parcels_at(found))
     for place in found:
         place.to_collect, place.to_pack = collect.get(place.pk, 0), pack.get(place.pk, 0)  # type: ignore[attr-defined]

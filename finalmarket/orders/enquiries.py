@@ -22,12 +22,13 @@ from finalmarket.channels.models import SalesChannel
 from finalmarket.customers.models import OmnichannelCustomer
 from finalmarket.kernel import clock
 from finalmarket.kernel.errors import UserError
+from finalmarket.orders.at_store import counters
 from finalmarket.orders.drafts import Address, LineDraft, OrderDraft
 from finalmarket.orders.intake import Taken, take
 from finalmarket.orders.models import Fulfilment, Order, OrderLine, TaxRate
 from finalmarket.orders.one_cart import listings_of, not_sold, sold_lines
 from finalmarket.stock.atp import level
-from finalmarket.stock.models import StockItem, StockLocation
+from finalmarket.stock.models import ChannelSource, StockItem, StockLocation
 
 LIKE_ENOUGH = 0.5
 MOST_FOUND = 3
@@ -118,13 +119,20 @@ def _those_that_fit_best(found: Sequence[Variant], said: str) -> list[Variant]:
     return sorted(found, key=lambda one: (-said_of(one), -getattr(one, "likeness", 0), one.pk))
 
 
-def find_place(words: str) -> StockLocation | None:
-    """Return the active store or warehouse that these words name best, by code, name or city; None for none."""
+def stores_of(channel: SalesChannel) -> QuerySet[StockLocation]:
+    """The places with a counter from which the channel sells: those that customers are told of."""
+    places = counters()
+    has_sources = ChannelSource.objects.filter(sales_channel=channel).exists()
+    return places.filter(sourced_by__sales_channel=channel) if has_sources else places
+
+
+def find_place(channel: SalesChannel, words: str) -> StockLocation | None:
+    """Return the store of the channel that these words name best, by code, name or city; None for none."""
     said = " ".join(words.replace("\x00", "").split())[:MOST_WORDS_CHARACTERS]
     if not said:
         return None
     likeness = Greatest(TrigramWordSimilarity(said, "name"), TrigramWordSimilarity(said, "city"))
-    rows = StockLocation.objects.filter(is_active=True).annotate(likeness=likeness)
+    rows = stores_of(channel).annotate(likeness=likeness)
     named = rows.filter(Q(code__iexact=said) | Q(name__iexact=said) | Q(likeness__gte=LIKE_ENOUGH))
     return named.order_by("-likeness", "priority", "pk").first()
 

@@ -22,6 +22,7 @@ from finalmarket.orders import fulfilment
 from finalmarket.orders.drafts import Address
 from finalmarket.orders.intake import take
 from finalmarket.orders.models import Order
+from finalmarket.stock.models import ChannelSource
 from tests.doors.alexa import Alexa, alexa
 from tests.doors.stories import assert_one_sale, stand
 from tests.doors.test_alexa_linking import Linking
@@ -178,6 +179,32 @@ def test_who_is_not_known_hears_of_stock_and_is_asked_to_link(kitchen: Kitchen) 
 )
 def test_what_is_asked_of_stock_is_answered(kitchen: Kitchen, slots: dict[str, str], heard: str) -> None:
     assert kitchen.says("StockIntent", **slots).startswith(heard)
+
+
+def test_of_a_store_nobody_hears_how_much_it_has_unless_that_is_little(kitchen: Kitchen) -> None:
+    kitchen.market.receive(kitchen.tea, 2, kitchen.market.north)
+    assert kitchen.says("StockIntent", product="sencha", store="north").startswith("Yes, North store has 5 of Sencha")
+    kitchen.market.receive(kitchen.tea, 1, kitchen.market.north)
+    heard = kitchen.says("StockIntent", product="sencha", store="north")
+    assert heard.startswith("Yes, North store has Sencha (Green, 100 g).")
+
+
+def test_only_stores_from_which_the_shop_sells_are_spoken_of(kitchen: Kitchen) -> None:
+    assert kitchen.says("StockIntent", product="sencha", store="warehouse").startswith(
+        "I know no store called warehouse."
+    )
+    ChannelSource.objects.create(sales_channel=kitchen.voice, location=kitchen.market.south)
+    assert kitchen.says("StockIntent", product="sencha", store="north").startswith("I know no store called north.")
+    assert kitchen.says("StockIntent", product="sencha", store="south").startswith("Sorry, South store has no Sencha")
+    told = json.dumps(interaction_model(kitchen.voice, "en", "my shop"))
+    assert ("South store" in told, "North store" in told, "Warehouse" in told) == (True, False, False)
+
+
+def test_what_cannot_be_bought_is_at_no_store_either(kitchen: Kitchen) -> None:
+    kitchen.voice.listings.update(publish_until=clock.now() - timedelta(days=1))
+    for store in ("", "north"):
+        heard = kitchen.says("StockIntent", product="sencha", store=store)
+        assert heard.startswith("Sorry, Sencha (Green, 100 g) cannot be bought here at the moment.")
 
 
 @pytest.mark.parametrize("status", ["draft", "archived"])

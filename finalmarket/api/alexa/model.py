@@ -1,5 +1,5 @@
 """The interaction model of a skill, as the developer console takes it: what people say, and what it is about. Goods are
-the channel's listings, stores its places."""
+the channel's listings, stores the places with a counter from which it sells."""
 
 from __future__ import annotations
 
@@ -10,6 +10,7 @@ from finalmarket.api.alexa.words import SPOKEN
 from finalmarket.catalog.models import Product
 from finalmarket.channels.models import SalesChannel
 from finalmarket.kernel.errors import UserError
+from finalmarket.orders.enquiries import stores_of
 from finalmarket.stock.models import StockLocation
 
 MOST_GOODS, MOST_STORES = 1_000, 200
@@ -121,7 +122,7 @@ def _goods(channel: SalesChannel) -> list[dict[str, Any]]:
 
 
 def _stores(channel: SalesChannel) -> list[dict[str, Any]]:
-    places = StockLocation.objects.filter(is_active=True, kind=StockLocation.Kind.STORE)[:MOST_STORES]
+    places = stores_of(channel).order_by("priority", "id")[:MOST_STORES]
     named = [{"id": one.code, "name": {"value": _spoken(one.name), "synonyms": _also(one)}} for one in places]
     return [one for one in named if one["name"]["value"]] or [{"name": {"value": "store"}}]  # type: ignore[index]
 

@@ -117,7 +117,7 @@ def _stock(turn: Turn) -> Reply:
         question = turn.say("which_of", names=turn.tongue.listed([one.label for one in found]))
         return Reply(question, question, elicits="product")
     turn.note("product_view", sku=found[0].sku)
-    return turn.asks_on(_there(turn, found[0], place_said) if place_said else _in_stock(turn, found[0]))
+    return turn.asks_on(_in_stock(turn, found[0], place_said))
 
 
 def _recognised(turn: Turn) -> list[Variant]:
@@ -136,10 +136,12 @@ def _is_meant(first: Variant, said: str) -> bool:
     }
 
 
-def _in_stock(turn: Turn, variant: Variant) -> str:
+def _in_stock(turn: Turn, variant: Variant, place_said: str) -> str:
     answer = enquiries.answer(turn.channel, variant)
     if answer.price is None or answer.reason:
         return turn.say("not_sold", name=answer.name)
+    if place_said:
+        return _there(turn, variant, place_said)
     if answer.left <= 0:
         return turn.say("not_in_stock", name=answer.name)
     name = "in_stock" if answer.left > FEW else "one_left" if answer.left == 1 else "few_left"
@@ -148,11 +150,12 @@ def _in_stock(turn: Turn, variant: Variant) -> str:
 
 
 def _there(turn: Turn, variant: Variant, said: str) -> str:
-    place = enquiries.find_place(said)
+    """How many units there are is the merchant's business, unless they are few."""
+    place = enquiries.find_place(turn.channel, said)
     if place is None:
         return turn.say("unknown_place", said=said)
     left = enquiries.units_at(variant, place)
-    name = "not_at_place" if left == 0 else "one_at_place" if left == 1 else "at_place"
+    name = "at_place" if left > FEW else {0: "not_at_place", 1: "one_at_place"}.get(left, "few_at_place")
     return turn.say(name, place=place.name, name=variant.label, left=left)
 
 

@@ -36,7 +36,8 @@ ENGLISH: Mapping[str, str] = {
     "not_in_stock": "Sorry, {name} is not in stock at the moment.",
     "not_sold": "Sorry, {name} cannot be bought here at the moment.",
     "unknown_place": "I know no store called {said}.",
-    "at_place": "Yes, {place} has {left} of {name}.",
+    "at_place": "Yes, {place} has {name}.",
+    "few_at_place": "Yes, {place} has {left} of {name}.",
     "one_at_place": "Yes, {place} has one of {name}.",
     "not_at_place": "Sorry, {place} has no {name} at the moment.",
     "link_first": "For that I have to know who you are. Please link your account: I have sent a card to your Alexa "
@@ -83,7 +84,8 @@ GERMAN: Mapping[str, str] = {
     "not_in_stock": "{name} ist zurzeit leider nicht auf Lager.",
     "not_sold": "{name} kann man hier zurzeit leider nicht kaufen.",
     "unknown_place": "Ich kenne keine Filiale, die {said} heißt.",
-    "at_place": "Ja, {place} hat {left} Stück von {name}.",
+    "at_place": "Ja, {place} hat {name}.",
+    "few_at_place": "Ja, {place} hat {left} Stück von {name}.",
     "one_at_place": "Ja, {place} hat ein Stück von {name}.",
     "not_at_place": "{place} hat zurzeit leider kein Stück von {name}.",
     "link_first": "Dafür muss ich wissen, wer du bist. Bitte verknüpfe dein Konto: die Karte dazu ist in deiner "
