@@ -13,6 +13,7 @@ from finalmarket.orders.states import order_state, payment_state
 
 FOUND_ANEW = ("short: ", "unknown SKU: ", "unrouted: ")
 MOST_PROBLEM_CHARACTERS = 500
+MOST_ENTRY_CHARACTERS = 500
 
 
 def locked(order_id: int) -> Order:
@@ -36,7 +37,7 @@ def note(order: Order, kind: str, text: str, *, actor: str, key: str = "") -> No
 
 def event_of(order: Order, kind: str, text: str, *, actor: str, key: str = "") -> OrderEvent:
     """Return an entry of the order's history that is yet to be written."""
-    return OrderEvent(order=order, kind=kind, text=text[:500], key=key[:200], actor=actor[:100])
+    return OrderEvent(order=order, kind=kind, text=text[:MOST_ENTRY_CHARACTERS], key=key[:200], actor=actor[:100])
 
 
 def done(order: Order, key: str) -> bool:

@@ -112,6 +112,26 @@ def test_a_checkout_is_completed_once_however_often_it_is_asked_for(shop: Shop) 
     assert_one_sale(shop.channel, "COAT-M", 1, before=before, customer="ann@example.com")
 
 
+def notes_of(order: Order) -> list[tuple[str, str]]:
+    return list(order.events.filter(kind="note").order_by("pk").values_list("actor", "text"))
+
+
+def test_what_the_buyer_wants_to_be_known_stands_in_the_history_of_the_order(shop: Shop) -> None:
+    begun = shop.agent.begin("SCARF", fulfillment_details=ELSEWHERE)
+    shop.agent.change(begun["id"], order_notes="Ring at the back door.")
+    shop.agent.complete(begun["id"])
+    assert notes_of(Order.objects.get()) == [("agent", "Ring at the back door.")]
+
+
+def test_what_is_said_of_an_order_with_the_payment_counts_and_nothing_of_it_is_cut_off(shop: Shop) -> None:
+    begun = shop.agent.begin("SCARF", fulfillment_details=ELSEWHERE)
+    shop.agent.change(begun["id"], order_notes="A first thought.")
+    wish = "Write on the card: " + "for Ann, " * 90 + "from Bob."
+    shop.agent.complete(begun["id"], order_notes=wish)
+    texts = [text for _, text in notes_of(Order.objects.get())]
+    assert ("".join(texts), len(texts)) == (wish, 2)
+
+
 def test_a_declined_payment_orders_nothing_and_another_one_does(shop: Shop) -> None:
     before = stand(shop.channel, "SCARF")
     begun = shop.agent.begin("SCARF", fulfillment_details=ELSEWHERE)

@@ -6,7 +6,7 @@ from typing import Annotated, Any
 
 from pydantic import BaseModel, ConfigDict, Field, ValidationError, model_validator
 
-from finalmarket.integrations.agents.sessions import MOST_ITEMS, Said
+from finalmarket.integrations.agents.sessions import MOST_ITEMS, MOST_NOTES, Said
 from finalmarket.orders.drafts import MOST_UNITS
 
 Word = Annotated[str, Field(max_length=300)]
@@ -96,7 +96,7 @@ class Update(Shape):
     fulfillment_details: Details | None = None
     selected_fulfillment_options: list[Selected] | None = None
     affiliate_attribution: Attribution | None = None
-    order_notes: Annotated[str, Field(max_length=5000)] | None = None
+    order_notes: Annotated[str, Field(max_length=MOST_NOTES)] | None = None
     locale: Annotated[str, Field(max_length=35)] | None = None
 
     @model_validator(mode="after")
@@ -172,7 +172,7 @@ class Complete(Shape):
     payment_data: PaymentData
     buyer: Buyer | None = None
     affiliate_attribution: Attribution | None = None
-    order_notes: Annotated[str, Field(max_length=5000)] | None = None
+    order_notes: Annotated[str, Field(max_length=MOST_NOTES)] | None = None
 
 
 class FeedAsked(Shape):

@@ -33,9 +33,10 @@ from finalmarket.integrations.storing import intake, patiently
 from finalmarket.kernel import clock, failpoints, secrets
 from finalmarket.kernel.errors import UserError
 from finalmarket.orders import cart as carts
-from finalmarket.orders.drafts import Address, TenderDraft, plain_data
+from finalmarket.orders import history
+from finalmarket.orders.drafts import Address, TenderDraft, plain, plain_data
 from finalmarket.orders.intake import Taken
-from finalmarket.orders.models import Cart
+from finalmarket.orders.models import Cart, Order
 from finalmarket.orders.shopping import allows_test_payments
 
 State, Kind = AgentSession.State, AgentSession.Kind
@@ -73,12 +74,12 @@ class Payment:
 
 def complete(
     channel: SalesChannel, token: str, payment: Payment, *, buyer: Mapping[str, Any] | None = None,
-    billing: Mapping[str, Any] | None = None, attribution: Mapping[str, Any] | None = None,
+    billing: Mapping[str, Any] | None = None, attribution: Mapping[str, Any] | None = None, notes: str | None = None,
 ) -> AgentSession:  # fmt: skip
     """Charge and order a checkout; return it. Raises NotThere, Ended, NotReady (nothing was charged, or it was let go),
     UnderWay and Unknown. Must not be called within a transaction."""
     stand_alone("completing a checkout")
-    said = {"buyer": buyer, "billing": billing, "attribution": attribution or {}}
+    said = {"buyer": buyer, "billing": billing, "attribution": attribution or {}, "notes": notes}
     session = _write_down(channel, token, payment, said)
     return _go_on(session)
 
@@ -98,6 +99,7 @@ def _write_down(channel: SalesChannel, token: str, payment: Payment, said: Mappi
     _check_payment(channel, payment)
     session.buyer = {**session.buyer, **plain_data(said["buyer"] or {})}
     session.attribution = {**session.attribution, **plain_data(said["attribution"])}
+    session.notes = session.notes if said["notes"] is None else plain(said["notes"], sessions.MOST_NOTES)
     reckoned = quote(session)
     _check_ready(session, reckoned)
     sessions.hold(session, reckoned)
@@ -259,7 +261,9 @@ def _order(session: AgentSession, asked: Mapping[str, Any], amount: Decimal, rec
         charges=charges_of(way), tenders=_tenders(session, asked["handler"], amount, record),
         collect_at=place.pk if place else None, actor=sessions.ACTOR,
     )  # fmt: skip
-    _tell(taken, session)
+    if taken.outcome == "created":
+        _tell(taken.order, session)
+        _note(taken.order, session)
     session.state, session.encrypted, session.paying_until, session.trouble = State.COMPLETED, None, None, ""
     session.save(update_fields=["state", "encrypted", "paying_until", "trouble", "updated_at"])
     return taken
@@ -295,16 +299,22 @@ def _billing(given: Mapping[str, Any]) -> Address | None:
     )  # fmt: skip
 
 
-def _tell(taken: Taken, session: AgentSession) -> None:
+def _tell(order: Order, session: AgentSession) -> None:
     """What the assistant put together is told as what its buyer did, so that a journey leads to the order."""
-    order = taken.order
-    if order.customer is None or taken.outcome != "created":
+    if order.customer is None:
         return
     for line in order.lines.filter(kind="goods"):
         order.customer.track_interaction(  # see journeys/record.py
             session.sales_channel, "add_to_cart", occurred_at=session.created_at, sku=line.sku, quantity=line.quantity,
             price=line.unit_price, currency=order.currency, by="agent",
         )  # fmt: skip
+
+
+def _note(order: Order, session: AgentSession) -> None:
+    """What the buyer wants to be known stands in the history of the order, in as many entries as it takes."""
+    most = history.MOST_ENTRY_CHARACTERS
+    for start in range(0, len(session.notes), most):
+        history.note(order, "note", session.notes[start : start + most], actor=sessions.ACTOR)
 
 
 def _store(integration: ChannelIntegration, record: PaymentRecord) -> list[Any]:

@@ -28,7 +28,7 @@ from finalmarket.orders.models import Cart
 
 State, Kind = AgentSession.State, AgentSession.Kind
 LASTS: Mapping[str, timedelta] = {Kind.CART: timedelta(days=30), Kind.CHECKOUT: timedelta(hours=6)}
-MOST_ITEMS = 100
+MOST_ITEMS, MOST_NOTES = 100, 5_000
 KEPT, ROWS_AT_ONCE = timedelta(days=30), 10_000
 ACTOR = "agent"
 OUT_OF_STOCK = "out_of_stock"
@@ -158,7 +158,7 @@ def _write(session: AgentSession, said: Said, items: Mapping[int, int] | None) -
     if said.details is not None:
         session.details = plain_data(said.details)
     session.option = session.option if said.option is None else plain(said.option, 120)
-    session.notes = session.notes if said.notes is None else plain(said.notes, 5000)
+    session.notes = session.notes if said.notes is None else plain(said.notes, MOST_NOTES)
     session.locale = session.locale if said.locale is None else plain(said.locale, 35)
     session.attribution = {**session.attribution, **plain_data(said.attribution)}
     if items is not None:
