@@ -5,6 +5,8 @@ from __future__ import annotations
 import re
 from pathlib import Path
 
+import yaml
+
 ROOT = Path(__file__).resolve().parents[2]
 DEPLOY, PAGE = ROOT / "deploy", ROOT / "docs" / "operations.md"
 
@@ -41,3 +43,15 @@ def test_what_the_page_runs_of_the_house_works_on_the_database_of_the_units() ->
     assert ours and min(ours) > sourced
     assert all(lines[number].startswith("runuser -u finalmarket -- ") for number in ours)
     assert {"DATABASE_URL", "DATABASE_MIGRATE_URL"} <= set(re.findall(r"^([A-Z_]+)=", commands(), re.MULTILINE))
+
+
+def test_containers_are_told_where_the_house_is_reached_and_of_its_mail_server() -> None:
+    read = (ROOT / "finalmarket" / "config" / "settings.py").read_text(encoding="utf-8")
+    wanted = {"FINALMARKET_PUBLIC_URL", *re.findall(r"\"(FINALMARKET_MAIL_[A-Z]+)\"", read)}
+    services = yaml.safe_load((DEPLOY / "compose.yaml").read_text(encoding="utf-8"))["services"]
+    for name in ("web", "worker", "live", "migrate"):
+        given = services[name]["environment"]
+        assert wanted - given.keys() == set(), name
+        assert all(given[one].startswith(f"${{{one}:-") for one in wanted)  # nobody has to say them
+        assert int(given["FINALMARKET_MAIL_PORT"].partition(":-")[2].rstrip("}")) == 587
+    assert "run --rm web finalmarket createuser" in PAGE.read_text(encoding="utf-8")
