@@ -74,7 +74,8 @@ class SalesChannel(ChannelVerbs, models.Model):
 
     def clean(self) -> None:
         """Refuse a configuration that does not fit the type of the channel."""
-        validate_configuration(self.channel_type, self.configuration)
+        stored = SalesChannel.objects.filter(pk=self.pk).values_list("configuration", flat=True).first()
+        validate_configuration(self.channel_type, self.configuration, stored or {})
 
 
 class ChannelProduct(ListingVerbs, models.Model):

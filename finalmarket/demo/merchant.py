@@ -29,7 +29,7 @@ CHANNELS: dict[str, tuple[str, str, str, str, str, tuple[str, ...], dict[str, An
     ),
     "amazon": (
         "Amazon Marketplace", "marketplace", "EUR", "DE", "Europe/Berlin", ("hamburg",),
-        {"marketplace_id": "EXAMPLE-DE", "fulfilled_by_platform": False, "order_prefix": "M-"},
+        {"marketplace_id": "EXAMPLE-DE", "order_prefix": "M-"},
     ),
     "instagram": (
         "Instagram shop", "social", "EUR", "DE", "Europe/Berlin", ("hamburg", "berlin"),
@@ -49,7 +49,7 @@ CHANNELS: dict[str, tuple[str, str, str, str, str, tuple[str, ...], dict[str, An
     ),
     "kiosk": (
         "Kiosk at the garden show", "kiosk", "EUR", "DE", "Europe/Berlin", ("berlin", "hamburg"),
-        {"device_ids": ["kiosk-1", "kiosk-2"], "location": "Store Berlin", "idle_seconds": 90, "order_prefix": "K-"},
+        {"location": "Store Berlin", "idle_seconds": 90, "order_prefix": "K-"},
     ),
     "usa": (
         "Web shop USA", "web", "USD", "US", "America/New_York", ("newark",),

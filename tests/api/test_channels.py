@@ -51,6 +51,20 @@ def test_a_channel_that_cannot_be_is_refused_with_what_is_wrong(
     assert word in problem(answer, "refused", 422)["detail"]
 
 
+@pytest.mark.parametrize(
+    ("kind", "word"), [("marketplace", {"fulfilled_by_platform": True}), ("kiosk", {"device_ids": ["kiosk-1"]})]
+)
+def test_what_never_changed_anything_is_no_setting_and_stays_where_it_is_stored(
+    house: House, program: Program, kind: str, word: dict[str, Any]
+) -> None:
+    refused = program.post("/channels", {"name": "New", "channel_type": kind, "configuration": word})
+    assert f"no setting '{next(iter(word))}'" in problem(refused, "refused", 422)["detail"]
+    old = SalesChannel.objects.create(name="Old", channel_type=kind, configuration=word)
+    path, change = f"/channels/{old.pk}", {"configuration": {**word, "hold_minutes": 20}}
+    told(program.write("PATCH", path, change, If_Match=program.get(path).headers["ETag"]))
+    assert SalesChannel.objects.get(pk=old.pk).configuration == {**word, "hold_minutes": 20}
+
+
 def test_a_channel_is_changed_only_by_who_saw_it_as_it_is(house: House, program: Program) -> None:
     path = f"/channels/{house.web.pk}"
     seen = program.get(path).headers["ETag"]

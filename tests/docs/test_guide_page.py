@@ -11,6 +11,7 @@ import pytest
 from click.testing import CliRunner
 
 from finalmarket.access import roles
+from finalmarket.channels.configuration import BY_TYPE, EVERY_CHANNEL
 from finalmarket.channels.models import SalesChannel
 from finalmarket.cli import cli
 from tests.conftest import TestDatabase
@@ -97,3 +98,22 @@ def test_the_guide_leads_through_every_type_of_channel() -> None:
 
 def test_the_guide_is_short_enough_to_be_read() -> None:
     assert len(PAGE.read_text(encoding="utf-8").splitlines()) < 900
+
+
+ACTING = {(name, "every channel") for name in EVERY_CHANNEL}
+ACTING |= {(name, kind) for kind, names in BY_TYPE.items() for name in names}
+
+
+def test_the_guide_names_every_setting_of_a_channel_that_acts() -> None:
+    table = PAGE.read_text(encoding="utf-8").partition("| setting | of |")[2].partition("\n\n")[0]
+    assert set(re.findall(r"^\| `(\w+)` \| ([\w ]+) \|", table, re.MULTILINE)) == ACTING
+
+
+def test_every_setting_of_a_channel_that_is_said_to_act_is_read() -> None:
+    house = PAGE.parents[1] / "finalmarket"
+    aside = {"demo", "sandbox", "connectors", "client"}
+    texts = [
+        path.read_text(encoding="utf-8") for path in house.rglob("*.py")
+        if path.relative_to(house).parts[0] not in aside and path.name != "configuration.py"
+    ]  # fmt: skip
+    assert [name for name, _ in sorted(ACTING) if not any(f'"{name}"' in text for text in texts)] == []

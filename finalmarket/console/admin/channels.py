@@ -9,11 +9,19 @@ from django.db.models import F, QuerySet
 from django.http import HttpRequest
 
 from finalmarket.analytics.models import Merchant
+from finalmarket.channels.configuration import BY_TYPE, EVERY_CHANNEL, NOTES
 from finalmarket.channels.models import ChannelProduct, DueChange, ListingPrice, SalesChannel
 from finalmarket.console import finding
 from finalmarket.console.admin.records import KeptAdmin, ReadOnlyAdmin, RecordAdmin, RecordTable, pilled
 from finalmarket.console.admin.telling import TellsPlatforms
 from finalmarket.stock.models import ChannelSource
+
+OF_ONE_TYPE = "; ".join(f"{kind}: {', '.join(names)}" for kind, names in BY_TYPE.items())
+MEANT_FOR_PEOPLE = ", ".join(sorted({name for names in NOTES.values() for name in names}))
+WHAT_ACTS = (
+    f"Settings of every channel: {', '.join(EVERY_CHANNEL)}; {OF_ONE_TYPE}. The guide says what each does. Notes for "
+    f"people, which change nothing: {MEANT_FOR_PEOPLE}."
+)
 
 
 class SourceTable(RecordTable):
@@ -38,7 +46,7 @@ class SalesChannelAdmin(TellsPlatforms, KeptAdmin):
     fieldsets = (
         (None, {"fields": ("name", "slug", "channel_type", "status")}),
         ("Money and place", {"fields": ("currency", "country", "time_zone")}),
-        ("Configuration", {"fields": ("configuration",)}),
+        ("Configuration", {"fields": ("configuration",), "description": WHAT_ACTS}),
         (
             "Pause",
             {"fields": ("is_paused", "pause_reason"), "description": "Paused on the channel's page."},
