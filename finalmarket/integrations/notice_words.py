@@ -40,6 +40,8 @@ NOT_THERE, NEW_FOR, LATER_SECONDS = 404, timedelta(minutes=10), 60.0
 """What a platform says of what it does not show; so long what is new may not show, and is tried again soon."""
 NOTHING = "-"
 """The id of what the platform does not have to hear of after all, or gives no id to."""
+WITHHELD = ""
+"""What stands for an id where a person was to be told something and may not be: nothing went out."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -68,7 +70,8 @@ class Kind(Protocol):
         """
 
     def tell(self, connector: Any, notice: Notice) -> str:
-        """Tell the platform; return its id of it, "-" where it gives none. Raises Rejected when it does not take it."""
+        """Tell the platform; return its id of it, "-" where it gives none, "" where it is withheld: nobody is told.
+        Raises Rejected when the platform does not take it."""
 
     def shows(self, connector: Any, notice: Notice) -> bool:
         """Whether the platform shows what it said it took. True, too, where that cannot be asked without doubt."""

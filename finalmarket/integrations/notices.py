@@ -28,7 +28,7 @@ from finalmarket.integrations.accounts import connector_class
 from finalmarket.integrations.lanes import Lane, lane
 from finalmarket.integrations.models import ChannelIntegration, DeadLetter, DueNotice, ExternalId
 from finalmarket.integrations.notice_queries import QUERIES, refuse
-from finalmarket.integrations.notice_words import KINDS, NOTHING, Notice, is_early, kinds_of
+from finalmarket.integrations.notice_words import KINDS, NOTHING, WITHHELD, Notice, is_early, kinds_of
 from finalmarket.integrations.privacy.elsewhere import Erasures
 from finalmarket.integrations.push import Pushed, opened, reason_not_to_push
 from finalmarket.integrations.talk import finding
@@ -186,7 +186,7 @@ def _tell_one(connector: Connector, notice: Notice, was_doubtful: bool, done: Pu
     except READING_ERRORS as error:
         raise OutcomeUnknown(f"{type(error).__name__}: {error}") from error
     _settle(notice, given)
-    done.told += 1
+    done.told += given != WITHHELD
 
 
 def _claim(integration: ChannelIntegration) -> tuple[Notice, bool] | None:
@@ -200,13 +200,14 @@ def _claim(integration: ChannelIntegration) -> tuple[Notice, bool] | None:
 
 
 def _settle(notice: Notice, external_id: str) -> None:
-    """Write down that the platform was told, and what it calls it."""
-    row = notice.row
+    """Write down that the platform was told, and what it calls it; or that it was not, and never will be."""
+    row, is_told = notice.row, external_id != WITHHELD
     with transaction.atomic():
         DueNotice.objects.filter(pk=row.pk).update(
-            state=DueNotice.State.SENT, external_id=external_id[:200], sent_at=clock.now(), last_error=""
-        )
-        if external_id != NOTHING:
+            state=DueNotice.State.SENT if is_told else DueNotice.State.WITHHELD, external_id=external_id[:200],
+            sent_at=clock.now() if is_told else None, last_error="",
+        )  # fmt: skip
+        if external_id not in (NOTHING, WITHHELD):
             ExternalId.objects.bulk_create(
                 [
                     ExternalId(

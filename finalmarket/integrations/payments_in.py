@@ -3,7 +3,8 @@ a webhook or a pull brings the news, and whichever comes first."""
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections import defaultdict
+from collections.abc import Collection, Mapping, Sequence
 from decimal import Decimal
 from functools import partial
 
@@ -18,10 +19,12 @@ from finalmarket.integrations.notice_queries import happened, hear
 from finalmarket.integrations.storing import Stored, each_alone
 from finalmarket.kernel import clock
 from finalmarket.kernel.errors import UserError
+from finalmarket.kernel.money import quantize
 from finalmarket.orders import aftersales, payments, refunds
 from finalmarket.orders.drafts import plain
-from finalmarket.orders.history import add_problem, locked
+from finalmarket.orders.history import add_problem, follow, locked
 from finalmarket.orders.models import Order, Payment
+from finalmarket.orders.states import refundable
 from finalmarket.orders.versions import is_older
 
 KIND = "payment"
@@ -73,7 +76,7 @@ def _take(integration: ChannelIntegration, known: dict[str, ExternalId], record:
         row.local_id, row.version = payment.pk, record.version
         row.save()
         known[record.external_id] = row
-    _refund(integration, order.pk, record)
+    _refund(integration, order.pk, record, payment)
     follow_failed_refunds(integration, locked(order.pk), record)
     disputes.follow_dispute(locked(order.pk), record, payment, actor=ACTOR)
     hear(integration, [order.pk], heard)
@@ -90,7 +93,7 @@ def _order_id(record: PaymentRecord) -> int | None:
     name = plain(record.order_id, 200)
     if not name:
         return None
-    found = _called(name)
+    found = _called([name]).get(name, set())
     if len(found) > 1:
         raise UserError(f"two orders are called {name!r}; say which one payment {record.external_id} is for")
     if not found:
@@ -98,16 +101,20 @@ def _order_id(record: PaymentRecord) -> int | None:
     return found.pop()
 
 
-def _called(name: str) -> set[int]:
-    """The orders of that number, else those that a channel or an account calls so; each asked through an index."""
-    numbered = set(Order.objects.filter(number=name).values_list("pk", flat=True))
-    if numbered:
-        return numbered
+def _called(names: Collection[str]) -> Mapping[str, set[int]]:
+    """For each name the orders of that number, else those that a channel or an account calls so; five queries, however
+    many names there are, each through an index."""
+    found: dict[str, set[int]] = defaultdict(set)
+    for name, pk in Order.objects.filter(number__in=names).values_list("number", "pk"):
+        found[name].add(pk)
+    rest = [name for name in names if name not in found]
     channels = list(SalesChannel.objects.values_list("pk", flat=True))
-    own = Order.objects.filter(sales_channel__in=channels, source="channel", external_id=name)
+    own = Order.objects.filter(sales_channel__in=channels, source="channel", external_id__in=rest)
     accounts = list(ChannelIntegration.objects.values_list("pk", flat=True))
-    others = ExternalId.objects.filter(integration__in=accounts, kind="order", external_id=name)
-    return {*own.values_list("pk", flat=True), *others.values_list("local_id", flat=True)}
+    others = ExternalId.objects.filter(integration__in=accounts, kind="order", external_id__in=rest)
+    for name, pk in (*own.values_list("external_id", "pk"), *others.values_list("external_id", "local_id")):
+        found[name].add(pk)
+    return found
 
 
 def _known_in(order: Order, record: PaymentRecord) -> Payment | None:
@@ -159,25 +166,24 @@ def _captured(record: PaymentRecord) -> Decimal:
     return record.captured or record.amount
 
 
-def _refund(integration: ChannelIntegration, order_id: int, record: PaymentRecord) -> None:
-    """Book what the provider gave back, unless we asked it to. More than came in is complained of, not booked."""
+def _refund(
+    integration: ChannelIntegration, order_id: int, record: PaymentRecord, payment: Payment | None
+) -> None:  # fmt: skip
+    """Book what the provider gave back of its payment, unless we asked it to. More than came in by that payment is
+    complained of, not booked: no other payment of the order was touched."""
     ours = refund_echo.echoes(integration, {record.external_id: order_id}, [record]).get(record.external_id, set())
     for number, refund in enumerate(record.refunds, start=1):
         key = refund.external_id or f"{record.external_id}-refund-{number}"
         order = locked(order_id)
         if refund.external_id in ours or refund.amount <= 0 or refunds.is_booked(order, key):
             continue
-        possible = refunds.refundable_of(order)
+        whole = payments.whole_of(payment) if payment else []
+        possible = refundable(whole)
         if refund.amount > possible:
-            _complain(order_id, f"the provider gave back {refund.amount}, {possible} was left to give back")
-        if possible > 0:
-            refunds.refund(order_id, min(refund.amount, possible), key=key, reason=refund.reason, actor=ACTOR)
-
-
-def _complain(order_id: int, words: str) -> None:
-    order = locked(order_id)
-    add_problem(order, words)
-    order.save(update_fields=["problem", "updated_at"])
+            add_problem(order, f"the provider gave back {refund.amount}, {possible} was left to give back")
+        amount = quantize(min(refund.amount, possible), order.currency)
+        refunds.book(order, amount, key=key, reason=refund.reason, actor=ACTOR, payments=whole)
+        follow(order)
 
 
 def _standing(order: Order) -> list[tuple[object, ...]]:
@@ -185,9 +191,12 @@ def _standing(order: Order) -> list[tuple[object, ...]]:
 
 
 def letters_to_retry(*, days: int = 14, limit: int = 100) -> list[int]:
-    """Dead letters of payments that waited for an order which is there now; those of the last `days` only."""
+    """Dead letters of payments that waited for an order which is there now, at most `limit`; those of the last `days`
+    only. What was tried least often comes first, so that what fails again and again crowds out nobody."""
     waiting = DeadLetter.objects.filter(
         stream="payments", settled_at=None, reason__startswith=f"{WAITS} ", at__gt=clock.days_ago(days)
     )
-    rows = waiting.order_by("id").values_list("pk", "reason")[:limit]
-    return [pk for pk, reason in rows if _called(reason.removeprefix(f"{WAITS} "))]
+    rows = waiting.order_by("attempts", "id").values_list("pk", "reason")
+    names = {pk: reason.removeprefix(f"{WAITS} ") for pk, reason in rows}
+    there = _called(set(names.values()))
+    return [pk for pk, name in names.items() if name in there][:limit]

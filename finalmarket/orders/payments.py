@@ -125,6 +125,13 @@ def name_at_provider(payment: Payment) -> str:
     return payment.external_id.partition(PART)[0]
 
 
+def whole_of(payment: Payment) -> list[Payment]:
+    """Return a payment with all parts that it came in by: what its provider knows under one name."""
+    name = name_at_provider(payment)
+    tenders = Payment.objects.filter(order=payment.order_id, tender=payment.tender).order_by("pk")
+    return [one for one in tenders if name_at_provider(one) == name]
+
+
 def taken_in_parts(payment: Payment) -> Decimal:
     """What came in of a payment by parts, itself not counted."""
     parts = Payment.objects.filter(

@@ -69,8 +69,9 @@ def book(
 ) -> Decimal:  # fmt: skip
     """Spread `amount` over the tenders and book it under `key`, unless that was done; return what was booked now.
 
-    The caller holds the order's row, has bounded the amount by `refundable_of`, and calls `follow` afterwards.
-    `payments` are all tenders of the order, where the caller has them.
+    The caller holds the order's row, has bounded the amount by what can be given back of these tenders, and calls
+    `follow` afterwards. `payments` are the tenders that it is spread over, without them all that the order has: whoever
+    paid money out by one of them names it, or another provider would be asked to pay the same out again.
     """
     if amount <= 0 or is_booked(order, key):
         return Decimal(0)

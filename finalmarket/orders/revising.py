@@ -19,7 +19,7 @@ from finalmarket.orders.drafts import OrderDraft, TenderDraft, plain
 from finalmarket.orders.history import add_problem
 from finalmarket.orders.known import Known
 from finalmarket.orders.models import Order, OrderLine, Payment
-from finalmarket.orders.payments import PART
+from finalmarket.orders.payments import PART, name_at_provider
 from finalmarket.orders.states import captured, refundable
 
 LINE_FIELDS = ("title", "external_id", "unit_price", "discount", "tax", "tax_rate", "total")
@@ -283,16 +283,19 @@ def _came_in_by_parts(payments: Iterable[Payment], whole: Payment) -> Decimal:
 
 
 def take_refunds(known: Known, draft: OrderDraft, *, actor: str) -> bool:
-    """Book the refunds that the channel made, each exactly once; what exceeds the money that came in is a problem."""
+    """Book the refunds that the channel made, each exactly once, on the payments that it names: what came in elsewhere
+    it has not given back. What exceeds the money that came in by them is a problem."""
     changed = False
     order = known.order
+    named = {(tender.tender, tender.external_id) for tender in draft.tenders}
+    own = [payment for payment in known.payments if (payment.tender, name_at_provider(payment)) in named]
     for refund in draft.refunds:
-        possible = refundable(known.payments)
+        possible = refundable(own)
         if refund.amount > possible and not refunds.is_booked(order, refund.external_id):
             add_problem(order, f"the channel refunded {refund.amount}, {possible} was left to refund")
         booked = refunds.book(
             order, min(refund.amount, possible), key=refund.external_id, reason=refund.reason, actor=actor,
-            payments=known.payments,
+            payments=own,
         )  # fmt: skip
         changed = changed or booked > Decimal(0)
     return changed

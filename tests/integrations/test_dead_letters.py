@@ -3,12 +3,13 @@
 from __future__ import annotations
 
 from decimal import Decimal
+from typing import Any
 
 import pytest
 from click.testing import CliRunner
 
 from finalmarket.cli.replay import command
-from finalmarket.integrations import dead_letters, jobs, pull
+from finalmarket.integrations import dead_letters, jobs, payments_in, pull
 from finalmarket.integrations.models import DeadLetter
 from finalmarket.integrations.push import push
 from finalmarket.kernel import clock
@@ -164,3 +165,28 @@ def test_one_command_tries_everything_again(account: Account) -> None:
 def test_the_command_asks_what_to_try_again() -> None:
     told = CliRunner().invoke(command, [])
     assert isinstance(told.exception, UserError)
+
+
+def waits_for(account: Account, number: str, **given: Any) -> int:
+    """A letter of a payment that names an order of that number; returns its own."""
+    return DeadLetter.objects.create(
+        integration=account.integration, stream="payments", external_id=f"P-{number}",
+        reason=f"waits for order {number}", **given,
+    ).pk  # fmt: skip
+
+
+def test_a_payment_is_found_when_its_order_comes_however_many_others_wait(
+    account: Account, django_assert_max_num_queries: Any
+) -> None:
+    for number in range(110):
+        waits_for(account, f"GONE-{number}")
+    line = LineDraft(sku="TEA", unit_price=Decimal("5.00"))
+    for name in ("WEB-1", "WEB-2"):
+        wanted = OrderDraft(
+            channel_id=account.channel.pk, external_id=name, currency="EUR", placed_at=clock.now(), lines=(line,)
+        )
+        take(wanted)
+    often, first = waits_for(account, "WEB-1", attempts=7), waits_for(account, "WEB-2")
+    with django_assert_max_num_queries(6):
+        assert payments_in.letters_to_retry() == [first, often]
+    assert payments_in.letters_to_retry(limit=1) == [first]  # what fails again and again comes last

@@ -13,8 +13,10 @@ from finalmarket.connectors.errors import NotSupported
 from finalmarket.connectors.platforms.practice_office import PracticeOffice as Connector
 from finalmarket.customers.models import Consent, OmnichannelCustomer
 from finalmarket.integrations import duties, jobs, notices
-from finalmarket.integrations.models import ChannelIntegration, DeadLetter, DueNotice, MailText
-from finalmarket.integrations.talk import finding, mail_words
+from finalmarket.integrations.models import ChannelIntegration, DeadLetter, DueNotice, IntegrationHealth, MailText
+from finalmarket.integrations.sent_mails import selling_mails
+from finalmarket.integrations.talk import finding, mail_words, mails
+from finalmarket.integrations.timeline import timeline
 from finalmarket.kernel import clock, failpoints
 from finalmarket.kernel.errors import UserError
 from finalmarket.orders.aftersales import cancel
@@ -198,6 +200,20 @@ def test_who_bounced_or_complained_is_not_written_to_again(bureau: Bureau) -> No
     assert len(bureau.mails()) == 1
 
 
+def test_a_mail_that_may_not_be_sent_is_withheld_and_on_no_timeline(bureau: Bureau) -> None:
+    bureau.give("confirmations", "dispatches")
+    order = bureau.buy()
+    bureau.tell()
+    (mail,) = bureau.mails()
+    bureau.office.bounce_mail(mail["id"])
+    bureau.pull("interactions")
+    bureau.ship(order)
+    for minutes in (1, 30):
+        bureau.tell(minutes)
+    assert (bureau.states("confirmation"), bureau.states("dispatch")) == (["sent"], ["withheld"])
+    assert [entry.what for entry in timeline(bureau.person().pk, kinds=["mail"]).entries] == ["confirmation"]
+
+
 def test_another_address_of_somebody_whose_first_one_bounced_is_written_to(bureau: Bureau) -> None:
     bureau.give("confirmations")
     bureau.buy()
@@ -248,6 +264,31 @@ def test_what_a_customer_calls_themselves_is_no_part_of_the_page(bureau: Bureau)
     assert "<script>" not in mail["html"]
     assert "&lt;script&gt;" in mail["html"]
     assert '<script>alert("x")</script>' in mail["text"]
+
+
+@pytest.mark.parametrize("address", ["https://[x", "javascript:alert(1)"])
+def test_an_address_to_track_a_parcel_at_that_is_none_is_left_out(bureau: Bureau, address: str) -> None:
+    bureau.give("dispatches")
+    bureau.ship(bureau.buy(), tracking_url=address)
+    bureau.tell()
+    (mail,) = bureau.mails()
+    assert "JJD0001" in mail["text"]
+    assert address not in mail["text"] + mail["html"]
+
+
+def test_a_mail_that_cannot_be_written_is_set_aside_and_holds_up_no_other(
+    bureau: Bureau, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    def cannot_be_written(*given: Any, **words: Any) -> str:
+        raise ValueError("no such day")
+
+    monkeypatch.setattr(mails, "format_date", cannot_be_written)  # a confirmation names the day, a dispatch does not
+    bureau.give("confirmations", "dispatches")
+    bureau.ship(bureau.buy())
+    bureau.tell()
+    assert (bureau.states("confirmation"), bureau.states("dispatch")) == (["refused"], ["sent"])
+    assert DeadLetter.objects.get().reason == "the mail cannot be written: ValueError: no such day"
+    assert not IntegrationHealth.objects.filter(integration=bureau.integration, failures_in_row__gt=0).exists()
 
 
 def test_own_words_and_a_template_go_before_ours(bureau: Bureau) -> None:
@@ -314,6 +355,23 @@ def test_who_wished_for_what_was_sold_out_hears_once_that_it_is_there_again(bure
     (mail,) = bureau.mails()
     assert mail["subject"] == "Things is there again"
     assert mail["purpose"] == "back_in_stock"
+
+
+@pytest.mark.parametrize(("agrees", "mails_that_sell"), [(True, 1), (False, 0)])
+def test_only_a_mail_that_went_out_counts_as_one_that_was_to_sell(
+    bureau: Bureau, agrees: bool, mails_that_sell: int
+) -> None:
+    bureau.give("back_in_stock")
+    wished = wish(bureau)
+    finding.look_at_wishes()
+    arrive(bureau)
+    finding.look_at_wishes()
+    finding.find(timedelta(hours=1))
+    Consent.objects.create(customer=wished.customer, purpose="back_in_stock", is_granted=agrees)
+    notices.tell(bureau.integration.pk)
+    person = wished.customer_id
+    told = selling_mails({person: [person]}, clock.now())
+    assert (len(told.get(person, [])), len(bureau.mails())) == (mails_that_sell, mails_that_sell)
 
 
 def test_who_wished_for_it_on_two_devices_hears_once(bureau: Bureau) -> None:

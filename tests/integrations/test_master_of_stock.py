@@ -189,6 +189,30 @@ def test_items_are_linked_by_sku_and_the_others_are_listed(books: Books) -> None
     assert books.on_hand("SPOON") == 4
 
 
+def test_a_bundle_among_the_items_of_the_master_stops_no_count(books: Books) -> None:
+    books.market.bundle("SET", CUP=2)
+    books.office.add_listing("SET", "Two cups", Decimal("9.00"), 5)
+    adopt.look_through(books.integration)
+    assert ItemLink.objects.filter(variant__sku="SET").exists()  # orders of it are told by that name
+    books.office.count("CUP", 17)
+    books.office.count("SET", 8)
+    books.count()
+    assert (books.on_hand(), books.on_hand("SET")) == (17, 0)
+
+
+def test_a_number_that_cannot_be_taken_is_said_and_the_others_stand(books: Books) -> None:
+    books.market.goods("POT", warehouse=4)
+    books.office.add_listing("POT", "Pot", Decimal("25.00"), 4)
+    adopt.look_through(books.integration)
+    books.office.count("POT", 5_000_000_000)
+    books.office.count("CUP", 17)
+    run = counting.count(books.integration.pk)
+    assert run is not None
+    assert (run.outcome, run.failed_count, run.changed_count) == ("partly", 1, 1)
+    assert run.error.startswith("5000000000 units cannot lie at a place")
+    assert (books.on_hand(), books.on_hand("POT")) == (17, 4)
+
+
 def test_a_place_that_it_is_no_master_of_is_left_alone(books: Books) -> None:
     PlaceMapping.objects.update(is_master=False)
     books.office.count("CUP", 99)

@@ -1,5 +1,5 @@
-"""An order that was sold on one platform and paid at another: what becomes of its money is told where the money is, and
-nowhere else."""
+"""An order that was sold on one platform and paid at another, or at two: what becomes of its money is told where the
+money is, and nowhere else."""
 
 from __future__ import annotations
 
@@ -9,8 +9,10 @@ from decimal import Decimal
 import pytest
 
 from finalmarket.integrations import notices, pull
+from finalmarket.integrations.models import DueNotice
 from finalmarket.integrations.push import push
 from finalmarket.kernel import clock
+from finalmarket.orders import payments
 from finalmarket.orders.models import Order
 from finalmarket.orders.refunds import refund
 from tests.integrations.counter import Counter
@@ -59,3 +61,41 @@ def test_what_the_provider_gave_back_by_hand_is_not_given_back_where_it_was_sold
     assert Order.objects.get(pk=paid.pk).refunded == Decimal("4.00")
     tell(account, counter)
     assert account.effects("refund") == []
+
+
+def given_back(order: Order) -> dict[str, Decimal]:
+    """What was given back of each payment, by the provider's name of it."""
+    return dict(order.payments.values_list("external_id", "refunded"))
+
+
+def test_what_one_of_two_providers_gave_back_is_not_given_back_by_the_other_as_well(
+    account: Account, counter: Counter
+) -> None:
+    order = counter.order(("TEA", 2))
+    with account.shop.lock, counter.office.lock:
+        first = account.shop.add_payment(Decimal("10.00"), state="captured")
+        account.shop.state["payments"][first] |= {"order": order.number, "captured": "10.00"}
+        second = counter.office.add_payment(Decimal("10.00"), state="taken", order=order.number)
+    pull.pull(account.integration.pk, "payments")
+    pull.pull(counter.integration.pk, "payments")
+    with counter.office.lock:
+        counter.office._refund(second, {"amount": "10.00", "currency": "EUR"})
+    pull.pull(counter.integration.pk, "payments")
+    assert given_back(order) == {first: Decimal(0), second: Decimal("10.00")}
+    tell(account, counter)
+    assert not DueNotice.objects.filter(integration=account.integration, kind="refund").exists()
+    assert [one["amount"] for one in counter.effects("refund")] == ["10.00"]
+
+
+def test_what_a_provider_gave_back_is_not_put_on_the_gift_card_that_paid_the_rest(counter: Counter) -> None:
+    order = counter.order(("TEA", 2))
+    payments.receive(order.pk, tender="gift_card", amount=Decimal("10.00"), external_id="G1", actor="ann")
+    with counter.office.lock:
+        number = counter.office.add_payment(Decimal("10.00"), state="taken", order=order.number)
+    pull.pull(counter.integration.pk, "payments")
+    with counter.office.lock:
+        counter.office._refund(number, {"amount": "4.00", "currency": "EUR"})
+    pull.pull(counter.integration.pk, "payments")
+    assert given_back(order) == {"G1": Decimal(0), number: Decimal("4.00")}
+    order.refresh_from_db()
+    assert (order.refunded, order.payment_state, order.problem) == (Decimal("4.00"), "partly_refunded", "")

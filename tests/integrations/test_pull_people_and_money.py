@@ -20,6 +20,7 @@ from finalmarket.integrations.payments_in import take_payments
 from finalmarket.integrations.pull import pull
 from finalmarket.integrations.storing import intake
 from finalmarket.kernel import clock
+from finalmarket.orders import payments
 from finalmarket.orders.drafts import LineDraft, OrderDraft
 from finalmarket.orders.intake import take
 from finalmarket.orders.models import Order, Payment, Refund
@@ -181,3 +182,24 @@ def test_what_a_provider_paid_back_is_booked_once(account: Account) -> None:
             take_payments(account.integration, [replace(record, version=version)])
     assert Order.objects.get().refunded == Decimal("4.00")
     assert Refund.objects.count() == 1
+
+
+def test_more_than_came_in_by_a_payment_is_complained_of_and_taken_from_no_other(account: Account) -> None:
+    order = take(
+        OrderDraft(channel_id=account.channel.pk, external_id="WEB-1", currency="EUR", placed_at=clock.now(),
+                   lines=(LineDraft(sku="TEA", quantity=2, unit_price=Decimal("5.00")),))
+    ).order  # fmt: skip
+    payments.receive(order.pk, tender="cash", amount=Decimal("5.00"), external_id="till-1", actor="ann")
+    record = PaymentRecord(
+        external_id="P-1", version="1", amount=Decimal("5.00"), currency="EUR", state="refunded",
+        captured=Decimal("5.00"), order_id=order.number,
+        refunds=(RefundRecord(external_id="R1", amount=Decimal("4.00")),
+                 RefundRecord(external_id="R2", amount=Decimal("2.00"))),
+    )  # fmt: skip
+    with intake(account.integration, "payments"):
+        take_payments(account.integration, [record])
+    given = dict(order.payments.values_list("tender", "refunded"))
+    assert given == {"cash": Decimal(0), "card": Decimal("5.00")}
+    order.refresh_from_db()
+    assert order.refunded == Decimal("5.00")
+    assert "the provider gave back 2.00, 1.0000 was left to give back" in order.problem

@@ -8,7 +8,7 @@ import pytest
 from finalmarket.customers.models import OmnichannelCustomer
 from finalmarket.customers.persons import members, settle
 from finalmarket.kernel.errors import UserError
-from finalmarket.orders import fulfilment, intake, jobs
+from finalmarket.orders import fulfilment, intake, jobs, payments
 from finalmarket.orders.drafts import Address, LineDraft, OutOfStock, RefundDraft, TenderDraft
 from finalmarket.orders.intake import take
 from finalmarket.orders.models import Order, Payment
@@ -296,6 +296,19 @@ def test_a_refund_of_the_platform_is_booked_once(market: Market) -> None:
     order = take(replace(wanted, external_version="2")).order
     assert order.refunded == Decimal("5.00")
     assert order.payment_state == "partly_refunded"
+
+
+def test_a_refund_of_the_platform_is_booked_on_what_was_paid_there_alone(market: Market) -> None:
+    market.goods("TEA", warehouse=5)
+    wanted = draft(market.bazaar, "1", line("TEA", 2), tenders=(TenderDraft("platform", Decimal("10.00")),))
+    order = take(wanted).order
+    payments.receive(order.pk, tender="gift_card", amount=Decimal("10.00"), external_id="G1", actor="ann")
+    more_than_that = (RefundDraft("r1", Decimal("4.00")), RefundDraft("r2", Decimal("8.00")))
+    taken = take(replace(wanted, refunds=more_than_that, external_version="2"))
+    given = dict(Payment.objects.values_list("tender", "refunded"))
+    assert given == {"platform": Decimal("10.00"), "gift_card": Decimal(0)}
+    assert taken.order.refunded == Decimal("10.00")
+    assert "the channel refunded 8.00, 6.0000 was left to refund" in taken.problem
 
 
 def test_addresses_are_kept_without_empty_fields(market: Market) -> None:

@@ -6,7 +6,7 @@ from finalmarket.connectors.records import PaymentRecord
 from finalmarket.orders import refunds
 from finalmarket.orders.history import add_problem, follow, note
 from finalmarket.orders.models import Order, OrderEvent, Payment
-from finalmarket.orders.payments import name_at_provider
+from finalmarket.orders.payments import whole_of
 from finalmarket.orders.states import refundable
 
 
@@ -44,8 +44,7 @@ def _book_loss(order: Order, payment: Payment | None, *, key: str, actor: str) -
     """What is not given back of the payment is gone; what was is booked as every refund is."""
     if payment is None:
         return
-    name = name_at_provider(payment)
-    whole = [one for one in Payment.objects.filter(order=order) if name_at_provider(one) == name]
+    whole = whole_of(payment)
     reason = "the dispute was lost"
     refunds.book(order, refundable(whole), key=key, reason=reason, actor=actor, payments=whole)
 

@@ -3,6 +3,8 @@
 What it says of an item is what lay there at a moment, as far as it had heard. What moved here since, or was not told to
 it yet, is added; so a stale number never undoes a sale. Where that cannot be told apart at this moment the item is left
 for the next look. The number is taken over as an adjustment of what is on hand, compared and set under the lock.
+A bundle has no stock of its own: what is counted of it is passed over. An item whose number cannot be taken is left out
+with its reason, and the others stand.
 """
 
 from __future__ import annotations
@@ -15,7 +17,9 @@ from pathlib import Path
 from typing import Any
 
 from django.db import connection, transaction
+from django.db.models import Exists, OuterRef
 
+from finalmarket.catalog.models import BundleComponent
 from finalmarket.connectors.contract import Connector, PullsStock, PushesFulfilments
 from finalmarket.connectors.errors import ConnectorError
 from finalmarket.integrations import breaker, runs
@@ -26,8 +30,10 @@ from finalmarket.integrations.lanes import lane
 from finalmarket.integrations.master.items import ref_of
 from finalmarket.integrations.models import ChannelIntegration, ItemLink, PlaceMapping, SyncRun
 from finalmarket.kernel import clock, failpoints
+from finalmarket.kernel.errors import UserError
 from finalmarket.kernel.sql import Queries
 from finalmarket.stock import ledger
+from finalmarket.stock.refusals import MOST_UNITS
 
 QUERIES = Queries(Path(__file__).with_name("counting.sql"))
 LANE = STREAM = "counts"
@@ -35,6 +41,8 @@ CLOCKS_MAY_DIFFER = timedelta(minutes=2)
 PATIENCE = timedelta(minutes=10)
 """A count of a moment so long ago is no more taken for one that happened together with a movement."""
 LOOKED_BACK = timedelta(days=30)
+MOST_WORDS = 500
+"""So many characters of what could not be taken a run keeps, and the sentence that exceeds them."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -76,7 +84,7 @@ def count(integration_id: int) -> SyncRun | None:
             with closing(open_connector(integration)) as there:
                 for place in places.order_by("place"):
                     _count_place(integration, there, place, run)
-            outcome, words = "done", ""
+            outcome, words = "partly" if run.failed_count else "done", run.error
             breaker.note_success(integration.pk, stream="pull")
         except ConnectorError as error:
             breaker.note_failure(integration, error)
@@ -98,13 +106,16 @@ def _count_place(integration: ChannelIntegration, there: Any, place: PlaceMappin
             if level.key in variant_of and level.location in ("", place.place)
         )
         run.seen_count += len(counts)
-        run.changed_count += _take_over(integration, there, place.stock_location_id or 0, counts, asked)
+        _take_over(integration, there, place.stock_location_id or 0, counts, asked, run)
 
 
 def _batches(integration: ChannelIntegration, most: int) -> Iterator[list[ItemLink]]:
+    """The items that have a stock of their own."""
+    is_bundle = Exists(BundleComponent.objects.filter(bundle=OuterRef("variant")))
+    items = ItemLink.objects.filter(~is_bundle, integration=integration).order_by("pk")
     last = 0
     while True:
-        found = list(ItemLink.objects.filter(integration=integration, pk__gt=last).order_by("pk")[:most])
+        found = list(items.filter(pk__gt=last)[:most])
         if not found:
             return
         yield found
@@ -124,12 +135,14 @@ def _added_up(counts: Iterator[Count]) -> list[Count]:
 
 
 def _take_over(
-    integration: ChannelIntegration, there: Connector, location_id: int, counts: Sequence[Count], asked: datetime
-) -> int:
-    """Bring the books to what was counted, in one transaction; return how many numbers changed."""
+    integration: ChannelIntegration, there: Connector, location_id: int, counts: Sequence[Count], asked: datetime,
+    run: SyncRun,
+) -> None:  # fmt: skip
+    """Bring the books to what was counted, in one transaction; the run says how many numbers changed, and what could
+    not be taken."""
     if not counts:
-        return 0
-    changed, taken = 0, []
+        return
+    taken = []
     with failpoints.around("master.take"), transaction.atomic():
         ledger.lock(one.variant_id for one in counts)
         stands = {row.variant_id: row for row in _stands(integration, there, location_id, counts, asked)}
@@ -137,10 +150,19 @@ def _take_over(
             stand = stands[one.variant_id]
             if stand.is_unclear or _is_stale(one, stand):
                 continue
-            taken.append(one)
-            changed += _adjust(integration, there, location_id, max(0, one.quantity + stand.unheard), stand)
+            try:
+                run.changed_count += _adjust(integration, there, location_id, one, stand)
+            except UserError as error:
+                _leave_out(run, error)
+            else:
+                taken.append(one)
         _remember(integration, location_id, taken, asked)
-    return changed
+
+
+def _leave_out(run: SyncRun, error: UserError) -> None:
+    run.failed_count += 1
+    if len(run.error) < MOST_WORDS:
+        run.error = "; ".join(filter(None, [run.error, str(error)]))
 
 
 def _is_stale(one: Count, stand: Stand) -> bool:
@@ -148,7 +170,10 @@ def _is_stale(one: Count, stand: Stand) -> bool:
     return one.counted_at is not None and stand.known_at is not None and one.counted_at < stand.known_at
 
 
-def _adjust(integration: ChannelIntegration, there: Connector, location_id: int, units: int, stand: Stand) -> bool:
+def _adjust(integration: ChannelIntegration, there: Connector, location_id: int, one: Count, stand: Stand) -> bool:
+    if abs(one.quantity) > MOST_UNITS:
+        raise UserError(f"{one.quantity} units cannot lie at a place (variant {one.variant_id})")
+    units = max(0, one.quantity + stand.unheard)
     if units == stand.on_hand:
         return False
     ledger.adjust(

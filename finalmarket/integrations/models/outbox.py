@@ -37,6 +37,7 @@ class DueNotice(models.Model):
         DOUBTFUL = "doubtful", "Sent, outcome unknown"
         SENT = "sent", "Told"
         REFUSED = "refused", "Refused"
+        WITHHELD = "withheld", "Not told: it may not be, or holds no more"
 
     integration = models.ForeignKey(ChannelIntegration, on_delete=models.CASCADE, related_name="notices")
     kind = models.CharField(max_length=13, choices=Kind)

@@ -18,7 +18,7 @@ from finalmarket.customers import consents
 from finalmarket.customers.known_by import folded_email
 from finalmarket.integrations.desk.asking import accounts_that
 from finalmarket.integrations.models import ChannelIntegration, DueNotice, OwnLetter, PaymentPage
-from finalmarket.integrations.notice_words import NOTHING, Notice
+from finalmarket.integrations.notice_words import NOTHING, WITHHELD, Notice
 from finalmarket.integrations.talk import mail_words
 from finalmarket.integrations.talk.mails import amount, language_of, locale, may_write, person_of
 from finalmarket.integrations.telling import key_of
@@ -52,9 +52,9 @@ class Letters:
     def tell(self, connector: Any, notice: Notice) -> str:
         letter = OwnLetter.objects.select_related("sales_channel").filter(pk=notice.row.local_id).first()
         if letter is None or not letter.email or not may_write(letter.sales_channel):
-            return NOTHING
+            return WITHHELD
         if not consents.agrees(None, CONTRACT, letter.sales_channel_id, email=letter.email):
-            return NOTHING
+            return WITHHELD
         content = MessageContent(
             key=notice.key, purpose=letter.kind, to_email=letter.email, to_name=letter.name, subject=letter.subject,
             text=letter.text, html=letter.html, language=letter.language,

@@ -1,6 +1,6 @@
 """Mails to single persons about their own order or wish, in the words of notices: whom they go to, and what they name.
 
-A mail is written from the records as they stand when it is sent. It is not sent, and that is the end of it, where the
+A mail is written from the records as they stand when it is sent. It is withheld, and that is the end of it, where the
 order was cancelled, the wish taken back, the duty switched off, or the address may not be written to any more.
 """
 
@@ -19,14 +19,16 @@ from babel.numbers import format_currency
 
 from finalmarket.catalog.models import Variant
 from finalmarket.channels.models import SalesChannel
+from finalmarket.connectors.paging import READING_ERRORS
 from finalmarket.connectors.talk import MessageContent, SendsMessages
 from finalmarket.customers import consents
 from finalmarket.customers.models import OmnichannelCustomer
 from finalmarket.customers.survivorship import presented
 from finalmarket.integrations.duties import does
-from finalmarket.integrations.notice_words import NOTHING, Notice
+from finalmarket.integrations.notice_words import NOTHING, WITHHELD, Notice
 from finalmarket.integrations.talk import mail_words
 from finalmarket.kernel.clock import day_in
+from finalmarket.kernel.errors import UserError
 from finalmarket.orders.models import Fulfilment, Order
 
 OWN_MAILS = "own_mails"
@@ -66,18 +68,24 @@ class Mail(ABC):
         return None if found is None else found or NOTHING
 
     def tell(self, connector: Any, notice: Notice) -> str:
-        letter = self.letter(notice) if does(notice.integration, self.duty) else None
-        if letter is None or not letter.email or not may_write(letter.channel):
-            return NOTHING
-        person = letter.person.pk if letter.person else None
-        if not consents.agrees(person, self.purpose, letter.channel.pk, email=letter.email):
-            return NOTHING
-        return str(connector.send_message(self._content(notice, letter))) or NOTHING
+        """Raises UserError where the mail cannot be written: that is no fault of the platform's, which is not asked."""
+        try:
+            content = self._content(notice)
+        except READING_ERRORS as error:
+            raise UserError(f"the mail cannot be written: {type(error).__name__}: {error}") from error
+        return WITHHELD if content is None else str(connector.send_message(content)) or NOTHING
 
     def shows(self, connector: Any, notice: Notice) -> bool:
         return True  # a mail is not sent on a guess
 
-    def _content(self, notice: Notice, letter: Letter) -> MessageContent:
+    def _content(self, notice: Notice) -> MessageContent | None:
+        """The mail as it stands now; None where it may not be sent."""
+        letter = self.letter(notice) if does(notice.integration, self.duty) else None
+        if letter is None or not letter.email or not may_write(letter.channel):
+            return None
+        person = letter.person.pk if letter.person else None
+        if not consents.agrees(person, self.purpose, letter.channel.pk, email=letter.email):
+            return None
         name = letter.person.name if letter.person else letter.values.get("name", "")
         configured = letter.channel.configuration
         values = {
@@ -186,8 +194,12 @@ def amount(value: Any, currency: str, language: str) -> str:
 
 
 def safe_address(url: str) -> str:
-    """The address, if it is one of the web."""
-    return url if urlsplit(url).scheme in ("http", "https") else ""
+    """The address, if it is one of the web; "" for what is none, or cannot be read as one."""
+    try:
+        scheme = urlsplit(url).scheme
+    except ValueError:  # such as https://[x
+        return ""
+    return url if scheme in ("http", "https") else ""
 
 
 def _address(order: Order, person: OmnichannelCustomer | None) -> str:

@@ -58,7 +58,8 @@ def _is_told_for_another(notice: Notice, wish: Wishlist) -> bool:
     earlier = DueNotice.objects.filter(
         kind=DueNotice.Kind.BACK_IN_STOCK, integration=notice.row.integration_id, pk__lt=notice.row.pk
     )
-    return bool(ids) and earlier.filter(local_id__in=ids).exclude(state=DueNotice.State.REFUSED).exists()
+    untold = (DueNotice.State.REFUSED, DueNotice.State.WITHHELD)
+    return bool(ids) and earlier.filter(local_id__in=ids).exclude(state__in=untold).exists()
 
 
 def look(begun: datetime) -> int:
