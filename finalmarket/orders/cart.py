@@ -35,7 +35,7 @@ from finalmarket.stock.models import Reservation
 from finalmarket.stock.reserve import Mode, Request, reserve
 
 DEFAULT_HOLD_MINUTES = 15
-MOST_LINES = 500
+MOST_LINES, MOST_WISHES = 500, 500
 
 
 @dataclass(frozen=True, slots=True)
@@ -293,6 +293,7 @@ def wish(customer_id: int, variant_id: int, *, channel_id: int | None = None, ow
     """Put a variant on a customer's wishlist; wishing twice changes nothing, on whatever device.
 
     `own_only`, here and below: the profile is meant and not its person, for shoppers see what they have proved.
+    Raises UserError where 500 are on it.
     """
     ids = _whose(customer_id, own_only)
     # Whoever wishes on two devices at once waits here, so that one wish comes of it.
@@ -301,6 +302,8 @@ def wish(customer_id: int, variant_id: int, *, channel_id: int | None = None, ow
         known = Wishlist.objects.filter(customer__in=ids, variant=variant_id).order_by("added_at", "pk").first()
         if known is not None:
             return known
+        if Wishlist.objects.filter(customer__in=ids).count() >= MOST_WISHES:
+            raise UserError(f"a wishlist has at most {MOST_WISHES} variants; take one off it first")
         made = Wishlist.objects.create(
             customer_id=customer_id, variant_id=variant_id, sales_channel_id=channel_id, added_at=clock.now()
         )

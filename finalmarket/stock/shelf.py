@@ -14,7 +14,7 @@ from typing import Any
 
 from django.db.models import Exists, OuterRef, Q, QuerySet
 
-from finalmarket.catalog.models import BundleComponent, Category, Product, ProductImage
+from finalmarket.catalog.models import BundleComponent, Category, Product, ProductImage, Variant
 from finalmarket.channels.listing import with_prices
 from finalmarket.channels.models import ChannelProduct, SalesChannel
 from finalmarket.kernel import clock
@@ -75,6 +75,12 @@ def products_of(channel: SalesChannel, *, text: str = "", category: int | None =
         named = Q(title__icontains=word) | Q(brand__icontains=word)
         rows = rows.filter(named | Exists(on_sale.filter(Q(variant__sku__iexact=word) | Q(title__icontains=word))))
     return rows if category is None else rows.filter(category__in=_with_those_below(category))
+
+
+def variants_of(channel: SalesChannel) -> QuerySet[Variant]:
+    """Return the variants that the channel sells now, whether or not any lies there. They come in no order."""
+    on_sale = _on_sale(channel).filter(variant=OuterRef("pk"))
+    return Variant.objects.filter(Exists(on_sale), product__status=Product.Status.ACTIVE)
 
 
 def categories_of(channel: SalesChannel) -> list[Category]:

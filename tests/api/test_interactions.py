@@ -9,6 +9,7 @@ from django.db import connection
 from django.test.utils import CaptureQueriesContext
 
 from finalmarket.api.v1.interactions import MOST_AT_ONCE, Type
+from finalmarket.customers.resolve import Contact, resolve
 from finalmarket.integrations.privacy import erase
 from finalmarket.journeys.models import ChannelInteraction, JourneyMark
 from finalmarket.journeys.record import VALUE_SCORES
@@ -113,8 +114,40 @@ def test_a_batch_has_one_to_five_hundred(house: House, program: Program, number:
 
 def test_a_batch_of_a_bound_key_tells_of_its_channels_only(house: House) -> None:
     program = Program("interactions:write", channels=[house.till.pk])
+    house.ann.track_interaction(house.till, "store_visit")
     batch = {"interactions": [seen(house), seen(house, channel=house.till.pk)]}
     assert [one["state"] for one in told(program.post("/interactions/bulk", batch))["items"]] == ["refused", "stored"]
+
+
+def test_a_bound_key_makes_itself_known_to_nobody_by_counting_numbers(house: House) -> None:
+    program = Program("interactions:write", "journeys:write", channels=[house.till.pk])
+    strange, nobody = ({**seen(house, channel=house.till.pk), "customer": one} for one in (house.ann.pk, 10**9))
+    for one in (strange, nobody):
+        said = problem(program.post("/interactions", one), "not-allowed", 403)
+        assert "have not met customer" in said["detail"]
+    known = {"channel": house.till.pk, "type": "store_visit", "contact": {"email": "bob@example.com"}}
+    told_now = told(program.post("/interactions/bulk", {"interactions": [strange, known, nobody]}))["items"]
+    assert [one["state"] for one in told_now] == ["refused", "stored", "refused"]
+    assert told_now[0]["errors"][0]["where"] == "body.interactions.0.customer"
+    start = {"customer": house.ann.pk, "channel": house.till.pk, "intent": "purchase"}
+    problem(program.post("/journeys", start), "not-allowed", 403)
+    # Whom it knows by a contact it has met, and may name by number from then on.
+    told(program.post("/interactions", {**known, "contact": {"email": "ann@example.com"}}), 201)
+    told(program.post("/interactions", strange), 201)
+
+
+def test_whom_a_bound_key_has_met_is_looked_up_once_for_a_batch(house: House) -> None:
+    program = Program("interactions:write", channels=[house.till.pk])
+    people = [resolve(Contact(email=f"n{number}@example.com"), source="test") for number in range(20)]
+    batch = [{**seen(house, channel=house.till.pk), "customer": one.pk} for one in people if one is not None]
+
+    def statements(number: int) -> int:
+        with CaptureQueriesContext(connection) as asked:
+            assert told(program.post("/interactions/bulk", {"interactions": batch[:number]}))["refused"] == number
+        return len(asked)
+
+    few = statements(2)
+    assert statements(20) <= few
 
 
 def test_a_list_is_narrowed_by_person_channel_type_and_time(house: House, program: Program) -> None:

@@ -364,6 +364,18 @@ def test_a_key_of_some_channels_sees_and_changes_theirs_alone_newest_first(shop:
     problem(mine.post("/orders", shop.said(1)), "not-allowed", 403)
 
 
+def test_a_key_of_some_channels_orders_by_number_for_whom_these_have_met(shop: Shop) -> None:
+    mine = Program("orders:write", channels=[shop.till.pk])
+    body = shop.said(1, channel=shop.till, lines=[{"sku": "TEA-100", "unit_price": "5.00"}])
+    strange, nobody = ({**body, "customer": number} for number in (shop.ann.pk, 10**9))
+    for one in (strange, nobody):
+        said = problem(mine.post("/orders", one), "not-allowed", 403)
+        assert "body.customer" in said["detail"]
+    assert not Order.objects.exists()
+    told(mine.post("/orders", body), 201)  # by what they say of themselves
+    assert told(mine.post("/orders", strange), 201)["customer"] == shop.ann.pk
+
+
 @pytest.mark.parametrize(
     ("asked", "index"),
     [

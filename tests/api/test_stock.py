@@ -435,6 +435,28 @@ def test_a_key_of_the_till_sees_and_touches_what_is_the_tills_alone(shop: Shop) 
     problem(till.post("/stock/adjustments", {**body, "location": shop.warehouse.pk}), "not-allowed", 403)
 
 
+def test_a_key_of_the_till_reserves_where_the_till_sells_from_and_hears_of_no_other_place(shop: Shop) -> None:
+    ChannelSource.objects.create(sales_channel=shop.till, location=shop.store)
+    till = Program("stock:write", channels=[shop.till.pk])
+    theirs, elsewhere = (shop.wish(1, shop.till, location=place.pk) for place in (shop.store, shop.warehouse))
+    told(till.post("/stock/reservations", theirs), 201)
+    for units in (1, 10**6):  # whether or not so many lie there
+        wish = shop.wish(units, shop.till, location=shop.warehouse.pk)
+        said = problem(till.post("/stock/reservations", wish), "not-allowed", 403)
+        assert said["stands"] == {} and "body.location" in said["detail"]
+    problem(till.post("/stock/reservations", {**elsewhere, "location": 10**9}), "not-allowed", 403)
+    items = told(till.post("/stock/reservations/bulk", {"items": [theirs, elsewhere]}))["items"]
+    assert [one["state"] for one in items] == ["held", "refused"]
+    assert "body.items.1.location" in items[1]["problem"]["detail"]
+    told(shop.program.post("/stock/reservations", elsewhere), 201)  # whoever is bound to none decides by themselves
+
+
+def test_nothing_is_reserved_at_a_location_that_is_switched_off(shop: Shop) -> None:
+    StockLocation.objects.filter(pk=shop.store.pk).update(is_active=False)
+    said = problem(shop.program.post("/stock/reservations", shop.wish(1, location=shop.store.pk)), "not-enough", 409)
+    assert said["stands"] == {"available": 0}
+
+
 def test_what_explains_a_number_names_no_other_channel_to_a_bound_key(shop: Shop) -> None:
     told(shop.program.post("/stock/reservations", shop.wish(1)), 201)
     till = Program("stock:read", channels=[shop.till.pk])

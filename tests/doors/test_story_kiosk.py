@@ -3,12 +3,14 @@
 from __future__ import annotations
 
 from collections.abc import Iterator
+from decimal import Decimal
 from typing import Any
 
 import pytest
 
 from finalmarket.access import shop_devices
 from finalmarket.access.shop_models import ShopDevice
+from finalmarket.catalog.models import VariantPrice
 from finalmarket.orders.models import Order
 from finalmarket.stock.models import ChannelSource
 from tests.doors.browser import LAPTOP, playwright
@@ -38,13 +40,13 @@ def _paired(front: Shopfront, **size: int) -> tuple[Any, Any]:
     return context, page
 
 
-def _to_order(page: Any) -> None:
+def _to_order(page: Any, total: str = "€9.00") -> None:
     """Two units of tea, up to the question how it is paid."""
     page.get_by_role("button", name="Touch to begin").tap()
     page.get_by_role("button", name="Morning tea").tap()
     page.get_by_role("button", name="Take TEA").tap()
     page.get_by_role("button", name="One Morning tea more").tap()
-    playwright.expect(page.locator("#total")).to_have_text("€9.00")
+    playwright.expect(page.locator("#total")).to_contain_text(total)
     assert grave(page) == []
     page.get_by_role("button", name="Order", exact=True).tap()
     page.fill("#name", "Eve")
@@ -65,6 +67,19 @@ def test_a_kiosk_order(front: Shopfront) -> None:
     page.get_by_role("button", name="Done").tap()
     page.get_by_role("button", name="Touch to begin").wait_for()
     assert front.complaints == []
+
+
+def test_what_is_agreed_at_a_kiosk_is_exact_in_every_currency(front: Shopfront) -> None:
+    front.kiosk.currency = "KWD"  # a dinar has a thousand fils
+    front.kiosk.save()
+    VariantPrice.objects.create(variant=front.market.variants["TEA"], currency="KWD", amount="1.253")
+    _, page = _paired(front)
+    _to_order(page, "2.506")
+    page.get_by_role("button", name="Test payment").tap()
+    page.get_by_role("heading", name="Thank you!").wait_for()
+    told_all(page)
+    order = Order.objects.get()
+    assert (order.total, order.currency) == (Decimal("2.506"), "KWD")
 
 
 def test_an_order_is_noted_without_a_network_and_sent_once_when_it_is_back(front: Shopfront) -> None:

@@ -10,6 +10,7 @@ from finalmarket.kernel.errors import UserError
 from finalmarket.stock import atp, ledger
 from finalmarket.stock.models import ChannelInventory, ChannelSource, StockMovement
 from finalmarket.stock.policies import set_low_stock_threshold, set_policy, set_safety
+from finalmarket.stock.reserve import Mode
 from tests.stock.shelves import (
     OVER,
     ask,
@@ -23,6 +24,7 @@ from tests.stock.shelves import (
     pool,
     promise,
     put,
+    sell,
     shelf,
 )
 
@@ -187,6 +189,17 @@ def test_a_location_that_is_switched_off_sells_nothing() -> None:
     put(good, place, 5)
     assert may_sell(good, web) == 0
     assert ask(web, (good, 1)).outcome == "refused"
+
+
+@pytest.mark.parametrize("mode", [Mode.HOLD, Mode.ALLOCATE])
+def test_nor_does_it_to_whoever_names_it_unless_the_sale_already_happened(mode: Mode) -> None:
+    good, web, place = new_variant(), new_channel(), new_place(is_active=False)
+    put(good, place, 5)
+    verdict = ask(web, (good, 1), place=place, mode=mode)
+    assert (verdict.outcome, verdict.available) == ("refused", 0)
+    sold = sell(web, good, 2, place=place)
+    assert [(line.location_id, line.quantity) for line in lines_of(sold)] == [(place.pk, 2)]
+    assert_books_agree()
 
 
 def test_a_paused_or_inactive_channel_takes_no_holds_and_may_sell_nothing() -> None:

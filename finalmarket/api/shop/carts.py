@@ -1,6 +1,8 @@
 """Carts of shoppers. Whoever has the token has the cart; that of somebody who signed in is theirs alone, and is one
 with what they put in on other devices."""
 
+from collections.abc import Iterator
+from contextlib import contextmanager
 from decimal import Decimal
 from typing import Annotated, Any, Literal
 from uuid import UUID
@@ -14,15 +16,20 @@ from finalmarket.api.problems import Problem, fault
 from finalmarket.api.shop.door import Shopper, read, shopper_of, write
 from finalmarket.api.v1.shapes import Key, Number, Said
 from finalmarket.catalog.models import Variant
+from finalmarket.channels.models import SalesChannel
 from finalmarket.kernel.money import quantize
 from finalmarket.orders import cart as carts
 from finalmarket.orders import shopping
+from finalmarket.orders.drafts import OutOfStock
 from finalmarket.orders.models import Cart
-from finalmarket.orders.one_cart import CHECKED_OUT, Opened, Shown, opened
+from finalmarket.orders.one_cart import CHECKED_OUT, Difference, Opened, Shown, opened, together, wanted_in
+from finalmarket.stock import shelf
 
 router = Router(tags=["carts"])
 Token = Annotated[UUID, Path(description="`token` of the cart")]
 MOST_UNITS = 999
+FEW = 5
+"""Where so many are left or fewer, a shopper who wants more is told how many."""
 Units = Annotated[int, Field(ge=1, le=MOST_UNITS)]
 
 
@@ -32,7 +39,7 @@ class CartDifference(BaseModel):
     kind: str = Field(description="price, currency, no_price, not_sold, sold_out or few")
     text: str
     was: str
-    now: str
+    now: str = Field(description="Empty where more are left than a shopper is told")
 
 
 class CartLineShown(BaseModel):
@@ -122,10 +129,10 @@ def get_shop_cart(request: HttpRequest, token: Token) -> CartShown:
     body={"sku": "TEA-100", "quantity": 2},
 )  # fmt: skip
 def add_to_shop_cart(request: HttpRequest, token: Token, told: ItemAdded) -> Done:
-    """Put units of a variant into a cart, on top of those that it shows."""
+    """Put units of a variant that the shop sells now into a cart, on top of those that it shows."""
     shopper = shopper_of(request)
     cart = cart_of(shopper, token)
-    carts.add(cart.token, variant_of(told), told.quantity)
+    carts.add(cart.token, variant_of(shopper.channel, told), told.quantity)
     return Done("cart", _shown(cart_of(shopper, token)))
 
 
@@ -133,9 +140,12 @@ def add_to_shop_cart(request: HttpRequest, token: Token, told: ItemAdded) -> Don
     router, "PUT", "/carts/{token}/lines/{variant}", status=200, answer=CartShown, example=CART, body={"quantity": 2}
 )  # fmt: skip
 def change_shop_cart(request: HttpRequest, token: Token, variant: Key, told: UnitsSaid) -> Done:
-    """Make a cart hold so many units of a variant."""
+    """Make a cart hold so many units of a variant that is in it, or that the shop sells now."""
     shopper = shopper_of(request)
-    carts.change(cart_of(shopper, token).token, variant, told.quantity)
+    cart = cart_of(shopper, token)
+    if all(one.variant_id != variant for one in wanted_in(together(cart), cart.pk)):
+        _check_is_sold(shopper.channel, variant)
+    carts.change(cart.token, variant, told.quantity)
     return Done("cart", _shown(cart_of(shopper, token)))
 
 
@@ -151,7 +161,9 @@ def remove_from_shop_cart(request: HttpRequest, token: Token, variant: Key) -> D
 def hold_shop_cart(request: HttpRequest, token: Token) -> Done:
     """Begin the checkout: the goods are held for the shop's minutes. Refused where they do not fit."""
     shopper = shopper_of(request)
-    carts.hold(cart_of(shopper, token).token, actor=shopper.actor)
+    cart = cart_of(shopper, token)
+    with counts_untold(cart):
+        carts.hold(cart.token, actor=shopper.actor)
     return Done("cart", _shown(cart_of(shopper, token)))
 
 
@@ -176,14 +188,34 @@ def cart_of(shopper: Shopper, token: UUID) -> Cart:
     return found
 
 
-def variant_of(told: ItemAdded) -> int:
-    """Return the variant that is meant. Raises Problem for an unknown SKU."""
+@contextmanager
+def counts_untold(cart: Cart) -> Iterator[None]:
+    """Within it stock that the goods of a cart do not fit is a Problem that names them, and not how many there are."""
+    try:
+        yield
+    except OutOfStock as error:
+        lacking = dict.fromkeys(line.title for line in opened(cart).lines if not line.can_be_sold)
+        raise Problem(
+            "refused", f"Not so many are left of {', '.join(lacking) or 'what is wanted'}.",
+            "Look at the cart, and take fewer.",
+        ) from error  # fmt: skip
+
+
+def variant_of(channel: SalesChannel, told: ItemAdded) -> int:
+    """Return the variant that is meant. Raises Problem for one that the shop does not sell now: whether there is such a
+    one elsewhere is told to nobody."""
     if told.variant is not None:
+        _check_is_sold(channel, told.variant)
         return told.variant
-    found: int | None = Variant.objects.filter(sku=told.sku).values_list("pk", flat=True).first()
+    found: int | None = shelf.variants_of(channel).filter(sku=told.sku).values_list("pk", flat=True).first()
     if found is None:
-        raise fault("body.sku", f"there is no SKU {told.sku[:50]!r}", "Use one of the shop's products.")
+        raise fault("body.sku", f"the shop does not sell SKU {told.sku[:50]!r} now", "Use one of its products.")
     return found
+
+
+def _check_is_sold(channel: SalesChannel, variant: int) -> None:
+    if not shelf.variants_of(channel).filter(pk=variant).exists():
+        raise Problem("refused", f"The shop does not sell variant {variant} now.", "Use one of its products.")
 
 
 def _shown(cart: Cart) -> CartShown:
@@ -206,7 +238,12 @@ def _line(line: Shown, slug: str) -> CartLineShown:
     return CartLineShown(
         variant=line.wanted.variant_id, sku=line.sku, slug=slug, title=line.title, quantity=line.wanted.quantity,
         price=line.price, can_be_sold=line.can_be_sold,
-        differences=[
-            CartDifference(kind=one.kind, text=one.text, was=one.was, now=one.now) for one in line.differences
-        ],
+        differences=[_difference(one) for one in line.differences],
     )  # fmt: skip
+
+
+def _difference(one: Difference) -> CartDifference:
+    """As a shopper reads it, who is told that the last few are left, and of more not how many."""
+    if one.kind == "few" and int(one.now) > FEW:
+        return CartDifference(kind=one.kind, text="not so many are left", was=one.was, now="")
+    return CartDifference(kind=one.kind, text=one.text, was=one.was, now=one.now)

@@ -245,7 +245,7 @@ def get_product(request: HttpRequest, slug: Slug) -> ProductShown:
 def list_stores(request: HttpRequest, variant: Annotated[int, Path(ge=1, le=2**63 - 1)]) -> Stores:
     """Say in which stores a variant that the shop sells lies, free to be collected."""
     channel = shopper_of(request).channel
-    if not shelf.products_of(channel).filter(variants=variant).exists():
+    if not shelf.variants_of(channel).filter(pk=variant).exists():
         raise Problem("not-found", f"The shop does not sell variant {variant} now.", "Look for it in its product.")
     stores = [one.location for one in collecting.offers(channel, {})[:MOST_STORES]]
     words = shelf.words_at([one.pk for one in stores], [variant])

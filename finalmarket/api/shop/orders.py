@@ -11,7 +11,7 @@ from pydantic import BaseModel, Field
 
 from finalmarket.api.door import Done
 from finalmarket.api.problems import Problem, fault
-from finalmarket.api.shop.carts import ItemAdded, cart_of, variant_of
+from finalmarket.api.shop.carts import ItemAdded, cart_of, counts_untold, variant_of
 from finalmarket.api.shop.catalogue import till_of
 from finalmarket.api.shop.door import Shopper, origins_of, read, shopper_of, write
 from finalmarket.api.v1.carts import AddressIn
@@ -22,7 +22,7 @@ from finalmarket.orders import cart as carts
 from finalmarket.orders import shopping
 from finalmarket.orders.drafts import Address
 from finalmarket.orders.intake import Taken
-from finalmarket.orders.models import Fulfilment, Order, Pickup
+from finalmarket.orders.models import Cart, Fulfilment, Order, Pickup
 from finalmarket.orders.states import still_due
 
 router = Router(tags=["orders"])
@@ -141,8 +141,7 @@ CHECKOUT = {
 def check_out_shop_cart(request: HttpRequest, token: CartToken, told: Checkout) -> Done:
     """Order what a cart shows, exactly once: asked again, whatever was lost, it is the same order."""
     shopper = shopper_of(request)
-    cart = cart_of(shopper, token)
-    return _done(shopping.buy(cart.token, _purchase(shopper, told), actor=shopper.actor))
+    return _bought(shopper, cart_of(shopper, token), told)
 
 
 @write(
@@ -154,8 +153,13 @@ def order_at_once(request: HttpRequest, told: OrderAtOnce) -> Done:
     shopper = shopper_of(request)
     cart = carts.open_cart(shopper.channel, own_only=True)
     for line in told.lines:
-        carts.add(cart.token, variant_of(line), line.quantity)
-    return _done(shopping.buy(cart.token, _purchase(shopper, told), actor=shopper.actor))
+        carts.add(cart.token, variant_of(shopper.channel, line), line.quantity)
+    return _bought(shopper, cart, told)
+
+
+def _bought(shopper: Shopper, cart: Cart, told: Checkout) -> Done:
+    with counts_untold(cart):
+        return _done(shopping.buy(cart.token, _purchase(shopper, told), actor=shopper.actor))
 
 
 def _purchase(shopper: Shopper, told: Checkout) -> shopping.Purchase:

@@ -15,12 +15,12 @@ from finalmarket.api.shop.carts import cart_of
 from finalmarket.api.shop.door import Shopper, count_code, read, shopper_of, write
 from finalmarket.api.shop.orders import device_of, token_of
 from finalmarket.api.v1.shapes import Key, Said
-from finalmarket.catalog.models import Variant
 from finalmarket.customers import sign_in
 from finalmarket.customers.models import ShopperSession
 from finalmarket.kernel.errors import UserError
 from finalmarket.orders import cart as carts
 from finalmarket.orders.models import Order
+from finalmarket.stock import shelf
 
 router = Router(tags=["people"])
 MOST_ORDERS = 20
@@ -182,11 +182,11 @@ def get_wishlist(request: HttpRequest) -> Wishes:
 
 @write(router, "PUT", "/wishlist/{variant}", status=200, answer=Wishes, example=WISHES)
 def add_wish(request: HttpRequest, variant: Key) -> Done:
-    """Put a variant on the wishlist; wishing twice changes nothing."""
-    session = _session(request)
-    if not Variant.objects.filter(pk=variant).exists():
-        raise Problem("not-found", f"There is no variant {variant}.", "Look for it in its product.")
-    carts.wish(session.customer_id, variant, channel_id=shopper_of(request).channel.pk, own_only=True)
+    """Put a variant that the shop sells now on the wishlist; wishing twice changes nothing."""
+    session, channel = _session(request), shopper_of(request).channel
+    if not shelf.variants_of(channel).filter(pk=variant).exists():
+        raise Problem("not-found", f"The shop does not sell variant {variant} now.", "Look for it in its product.")
+    carts.wish(session.customer_id, variant, channel_id=channel.pk, own_only=True)
     return Done("wish", _wishes(session))
 
 

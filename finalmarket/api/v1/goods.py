@@ -4,7 +4,7 @@ A bound key sees the locations that one of its channels sells from (all active o
 sources), and changes stock at those alone that its channels name. Everything is narrowed in SQL.
 """
 
-from collections.abc import Sequence
+from collections.abc import Collection, Sequence
 from typing import Any, TypeVar
 
 from django.db.models import Exists, OuterRef, Q, QuerySet
@@ -82,8 +82,12 @@ def listed_only(request: HttpRequest, rows: QuerySet[Variant]) -> QuerySet[Varia
 
 def locations_seen(request: HttpRequest) -> QuerySet[StockLocation]:
     """The locations that the caller may see."""
+    return locations_of(caller_of(request).channels)
+
+
+def locations_of(channels: Collection[int]) -> QuerySet[StockLocation]:
+    """The locations that a key of these channels may see; of none of them: all."""
     rows = StockLocation.objects.all()
-    channels = caller_of(request).channels
     if not channels:
         return rows
     named = Exists(ChannelSource.objects.filter(location=OuterRef("pk"), sales_channel__in=channels))

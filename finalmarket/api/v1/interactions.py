@@ -11,6 +11,7 @@ from pydantic import AwareDatetime, BaseModel, Field, model_validator
 from finalmarket.api.door import Done, caller_of, channel_of, read, write
 from finalmarket.api.paging import page
 from finalmarket.api.problems import Fault, Problem, faults
+from finalmarket.api.v1.met import BY_CONTACT, check_is_met, unmet
 from finalmarket.api.v1.shapes import About, Moment, Number, Paged, nobody, whose
 from finalmarket.channels.models import SalesChannel
 from finalmarket.customers.persons import members
@@ -123,8 +124,10 @@ EXAMPLE = {
     also={200: Recorded},
 )  # fmt: skip
 def record_interaction(request: HttpRequest, told: InteractionIn) -> Done:
-    """Tell one thing that a customer did. 201 when it is stored now, 200 when its message_id came before."""
+    """Tell one thing that a customer did. 201 when it is stored now, 200 when its message_id came before. A key that is
+    bound to channels names by number whom these have met."""
     channel = channel_of(request, told.channel)
+    check_is_met(request, told.customer)
     (outcome,) = _record(request, [told], {channel.pk: channel})
     if outcome is None:
         raise nobody(told)
@@ -138,7 +141,8 @@ def record_interaction(request: HttpRequest, told: InteractionIn) -> Done:
     example={"stored": 1, "seen_before": 0, "refused": 0, "items": [STORED]}, body={"interactions": [ONE]},
 )  # fmt: skip
 def record_interactions(request: HttpRequest, told: Batch) -> Done:
-    """Tell up to 500 things at once. Each has its own outcome; what is refused spoils nothing else."""
+    """Tell up to 500 things at once. Each has its own outcome; what is refused spoils nothing else. A key that is bound
+    to channels names by number whom these have met before."""
     results: dict[int, Recorded] = {}
     read_: dict[int, InteractionIn] = {}
     for place, raw in enumerate(told.interactions):
@@ -150,6 +154,9 @@ def record_interactions(request: HttpRequest, told: Batch) -> Done:
     channels = _channels(request, {one.channel for one in read_.values()})
     for place in [place for place, one in read_.items() if one.channel not in channels]:
         results[place] = _refused(_no_channel(place, read_.pop(place).channel))
+    strangers = unmet(request, {one.customer for one in read_.values() if one.customer is not None})
+    for place in [place for place, one in read_.items() if one.customer in strangers]:
+        results[place] = _refused(_stranger(place, read_.pop(place).customer))
     outcomes = _record(request, list(read_.values()), channels)
     for (place, one), outcome in zip(read_.items(), outcomes, strict=True):
         results[place] = _recorded(outcome) if outcome else _refused(*nobody(one).errors)
@@ -184,6 +191,13 @@ def _no_channel(place: int, number: int) -> Fault:
     return Fault(
         where=f"body.interactions.{place}.channel", what=f"there is no sales channel {number} that this key may touch",
         what_to_do="Use the number of a channel of the key.",
+    )  # fmt: skip
+
+
+def _stranger(place: int, number: int | None) -> Fault:
+    return Fault(
+        where=f"body.interactions.{place}.customer", what=f"the channels of the key have not met customer {number}",
+        what_to_do=BY_CONTACT,
     )  # fmt: skip
 
 

@@ -18,6 +18,7 @@ from pydantic import AwareDatetime, BaseModel, Field, model_validator
 from finalmarket.api.door import Done, caller_of, channel_of, check_match, read, write
 from finalmarket.api.paging import page
 from finalmarket.api.problems import Problem, fault
+from finalmarket.api.v1.met import check_is_met
 from finalmarket.api.v1.shapes import About, Key, Moment, Number, Paged, Said, nobody, whose
 from finalmarket.customers.models import OmnichannelCustomer
 from finalmarket.customers.persons import members
@@ -158,7 +159,7 @@ def start_journey(request: HttpRequest, told: JourneyStart) -> Done:
     that is bound to channels names by number whom these have met, and starts none more than an hour ago."""
     channel = channel_of(request, told.channel)
     if caller_of(request).channels:
-        _check_is_met(request, told.customer)
+        check_is_met(request, told.customer)
         _check_is_now(told.started_at)
     (number,) = whose(request, [(told, channel.country)], moments=[told.started_at])
     if number is None:
@@ -239,21 +240,6 @@ def abandon_journey(request: HttpRequest, journey: Key, told: Abandonment) -> Do
     row = _locked(request, journey)
     row.abandon(told.outcome, at=told.at)
     return _done(request, row)
-
-
-def _check_is_met(request: HttpRequest, number: int | None) -> None:
-    """Let a bound key name by number only whom its channels have met; whom it meets now it knows by a contact."""
-    if number is None:
-        return
-    channels, profiles = caller_of(request).channels, members(number)
-    there = {"customer__in": profiles, "sales_channel__in": channels}
-    begun = CrossChannelJourney.objects.filter(customer__in=profiles, start_channel__in=channels)
-    is_met = ChannelInteraction.objects.filter(**there).exists() or Order.objects.filter(**there).exists()
-    if not (is_met or begun.exists()):
-        raise Problem(
-            "not-allowed", f"body.customer: the channels of the key have not met customer {number}.",
-            "Say by what you know the customer (contact).",
-        )  # fmt: skip
 
 
 def _check_is_now(started_at: datetime | None) -> None:

@@ -9,6 +9,7 @@ from pydantic import Field, model_validator
 from finalmarket.api.door import caller_of, channel_of
 from finalmarket.api.problems import Problem, fault
 from finalmarket.api.v1.goods import MOST_SKU_CHARACTERS, check_locations, locations_seen
+from finalmarket.api.v1.met import check_is_met
 from finalmarket.api.v1.shapes import Moment, Number, Said
 from finalmarket.catalog.models import Variant
 from finalmarket.channels.models import SalesChannel
@@ -149,6 +150,7 @@ def _price(line: LineSaid, prices: Any, by_sku: dict[str, int]) -> Decimal:
 
 def _check(request: HttpRequest, said: OrderSaid, where: str) -> None:
     if said.customer is not None:
+        check_is_met(request, said.customer, f"{where}.customer")
         there = OmnichannelCustomer.objects.filter(pk=said.customer, erased_at=None).exists()
         if not there:
             what = f"there is no customer {said.customer}, or they were erased"

@@ -4,7 +4,7 @@ The Idempotency-Key is the reservation's own key: asked again under it, the answ
 as it holds. So a reservation needs no row of the call; the ledger says which key of the API it was asked with.
 """
 
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass
 from hashlib import blake2b, sha256
@@ -18,7 +18,7 @@ from finalmarket.access.keys import Caller
 from finalmarket.api.door import Done, read, write
 from finalmarket.api.problems import Problem, ProblemBody, body_of, fault, problem_of
 from finalmarket.api.quick import Given, quick
-from finalmarket.api.v1.goods import Goods, of_channels, variant_of, variants_of
+from finalmarket.api.v1.goods import Goods, locations_of, of_channels, variant_of, variants_of
 from finalmarket.api.v1.shapes import Key, Number, Said, source_of
 from finalmarket.orders.models import OrderPromise
 from finalmarket.stock import desk, ledger
@@ -148,14 +148,39 @@ class Asked(Request):
         return int.from_bytes(blake2b(body, digest_size=8).digest(), "big", signed=True)
 
 
+@dataclass(frozen=True, slots=True)
+class Named:
+    """What wishes that came together name: variants, and the locations that a key of these channels may see."""
+
+    variants: dict[int | str, int]
+    locations: Mapping[frozenset[int], set[int]]
+
+    def may_take_from(self, caller: Caller, location: int | None) -> bool:
+        """Whether the caller may have units from there; whoever may touch all channels may, whatever they name."""
+        return location is None or not caller.channels or location in self.locations[caller.channels]
+
+
+def _named(asked: Sequence[tuple[Caller, Wish]]) -> Named:
+    """Look up what they name; one statement for the locations of each kind of bound key, none where none is named."""
+    wanted: dict[frozenset[int], set[int]] = {}
+    for caller, told in asked:
+        if told.location is not None and caller.channels:
+            wanted.setdefault(caller.channels, set()).add(told.location)
+    seen = {
+        channels: set(locations_of(channels).filter(pk__in=places).values_list("pk", flat=True))
+        for channels, places in wanted.items()
+    }
+    return Named(variants_of([line for _, told in asked for line in told.lines]), seen)
+
+
 def _reserve_for_each(asked: Sequence[tuple[Caller, str, Wish]]) -> list[Given | Exception]:
     """Reserve for calls that came at once, each by itself."""
-    known = variants_of([line for _, _, told in asked for line in told.lines])
+    named = _named([(caller, told) for caller, _, told in asked])
     given: dict[int, Given | Exception] = {}
     wanted: dict[int, tuple[str, Asked]] = {}
     for place, (caller, token, told) in enumerate(asked):
         try:
-            wanted[place] = (_actor(caller), _asked(caller, key_of(caller, token), told, known))
+            wanted[place] = (_actor(caller), _asked(caller, key_of(caller, token), told, named))
         except Problem as error:
             given[place] = error
     with _desk_open():
@@ -196,13 +221,13 @@ def reserve_stock(caller: Caller, token: str, told: Wish) -> Given:
 )  # fmt: skip
 def reserve_stock_in_bulk(caller: Caller, token: str, told: Wishes) -> Given:
     """Up to 1,000 wishes at once, settled in their order, each answered by itself."""
-    known = variants_of([line for one in told.items for line in one.lines])
+    named = _named([(caller, one) for one in told.items])
     found: dict[int, HeldEach] = {}
     asked: dict[int, Asked] = {}
     for place, one in enumerate(told.items):
         try:
             key = key_of(caller, one.key or f"{sha256(token.encode()).hexdigest()}/{place}")
-            asked[place] = _asked(caller, key, one, known, f"body.items.{place}")
+            asked[place] = _asked(caller, key, one, named, f"body.items.{place}")
         except Problem as error:
             found[place] = _refused(error)
     for place, verdict in zip(asked, _settle(caller, list(asked.values())), strict=True):
@@ -271,11 +296,13 @@ def key_of(caller: Caller, token: str) -> str:
     return f"{own}sha256:{sha256(token.encode()).hexdigest()}"
 
 
-def _asked(caller: Caller, key: str, told: Wish, known: dict[int | str, int], where: str = "body") -> Asked:
+def _asked(caller: Caller, key: str, told: Wish, named: Named, where: str = "body") -> Asked:
     if not caller.may_touch(told.channel):
         raise Problem("not-allowed", f"{where}.channel: the key is not for sales channel {told.channel}.")
+    if not named.may_take_from(caller, told.location):
+        raise Problem("not-allowed", f"{where}.location: the key is not for stock location {told.location}.")
     lines = tuple(
-        (variant_of(line, known, f"{where}.lines.{place}"), line.quantity) for place, line in enumerate(told.lines)
+        (variant_of(line, named.variants, f"{where}.lines.{n}"), line.quantity) for n, line in enumerate(told.lines)
     )
     return Asked(key, told.channel, lines, hold_seconds=told.hold_seconds, location_id=told.location)
 

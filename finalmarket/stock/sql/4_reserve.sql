@@ -1,7 +1,8 @@
 -- Settles an array of requests for stock in the order in which they stand, in the caller's transaction.
 --
 -- p_mode: 0 hold with an end time, 1 promise to an order, 2 a sale that already happened and is never refused.
--- p_location: only from this location (null: from the channel's sources by rank, else from every active location).
+-- p_location: only from this location, while it is active or the sale already happened (null: from the channel's sources
+-- by rank, else from every active location).
 -- p_line_*: the lines, each with the number of its request; bundles are expanded here.
 -- Verdicts: granted, duplicate (same key, same body), key_reused (same key, other body), refused, invalid, again.
 --
@@ -33,7 +34,8 @@ DECLARE
     s_buffer int[];  s_lends boolean[];  s_borrows boolean[];  s_used int[];  s_backorder boolean[];  s_horizon int[];
     -- channels of the call, and what is wrong with them; k_rank is the rank of each place for each of them, null where the
     -- channel does not sell from it; k_slot is the slot of each in each pool, found when it is first asked for
-    n_channels int;  c_channel bigint[];  c_fault text[];  v_places bigint[];  n_places int;  k_rank int[];  k_slot int[];
+    n_channels int;  c_channel bigint[];  c_fault text[];  v_places bigint[];  v_is_open boolean[];  n_places int;
+    k_rank int[];  k_slot int[];
     -- what is taken, entry by entry (no item: beyond stock), and which fences a sale that already happened cut into
     n int;  n_before int;  f int;  f_before int;
     t_request int[];  t_line int[];  t_position int[];  t_pool int[];  t_item int[];  t_slot int[];  t_quantity int[];
@@ -106,7 +108,8 @@ BEGIN
     FROM (SELECT DISTINCT unnest(p_channel) AS id) asked LEFT JOIN sales_channels channel ON channel.id = asked.id;
 
     -- A channel without sources sells from every active location, in order of priority.
-    SELECT array_agg(id ORDER BY id), count(*) INTO v_places, n_places FROM stock_locations;
+    SELECT array_agg(id ORDER BY id), array_agg(is_active ORDER BY id), count(*) INTO v_places, v_is_open, n_places
+    FROM stock_locations;
     k_rank := ARRAY(
         SELECT CASE WHEN source.rank IS NOT NULL AND place.is_active THEN source.rank
                     WHEN place.is_active AND NOT EXISTS (SELECT FROM channel_sources own WHERE own.sales_channel_id = channel)
@@ -221,7 +224,8 @@ BEGIN
                 best := NULL;
                 FOR item IN i_from .. i_end[pool] LOOP
                     rank := CASE WHEN p_location[r] IS NULL THEN k_rank[(channel_row - 1) * n_places + i_place[item]]
-                                 WHEN p_location[r] = i_location[item] THEN 0 END;
+                                 WHEN p_location[r] = i_location[item]
+                                     AND (mode = 2 OR v_is_open[i_place[item]]) THEN 0 END;
                     free_here := i_physical[item] - guard * i_safety[item];
                     IF rank IS NOT NULL AND free_here > 0 THEN
                         at_sources := at_sources + free_here;
@@ -298,7 +302,8 @@ BEGIN
                             take := 0;
                             FOR item IN i_from .. i_end[pool] LOOP
                                 rank := CASE WHEN p_location[r] IS NULL THEN k_rank[(channel_row - 1) * n_places + i_place[item]]
-                                             WHEN p_location[r] = i_location[item] THEN 0 END;
+                                             WHEN p_location[r] = i_location[item]
+                                                 AND (mode = 2 OR v_is_open[i_place[item]]) THEN 0 END;
                                 free_here := least(piece, i_physical[item] - guard * i_safety[item]);
                                 IF rank IS NOT NULL AND free_here > 0 AND (best IS NULL OR rank < best_rank
                                     OR (free_here = piece AND take < piece)) AND NOT (take = piece AND free_here < piece) THEN

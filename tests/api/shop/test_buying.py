@@ -111,6 +111,30 @@ def test_more_than_there_is_is_refused_and_held_goods_are_sold(shops: Shops) -> 
     told(shops.web.post(f"/carts/{other}/release"))
 
 
+def test_a_shopper_is_told_that_the_last_few_are_left_and_of_more_not_how_many(shops: Shops) -> None:
+    tea = shops.web.cart(("TEA", 99))
+    (line,) = told(shops.web.get(f"/carts/{tea}"))["lines"]
+    assert line["differences"] == [{"kind": "few", "text": "not so many are left", "was": "99", "now": ""}]
+    (line,) = told(shops.web.get(f"/carts/{shops.web.cart(('SUGAR', 9))}"))["lines"]
+    assert line["differences"] == [{"kind": "few", "text": "only 3 left", "was": "9", "now": "3"}]
+
+
+@pytest.mark.parametrize("how", ["hold", "checkout", "at once"])
+def test_a_refusal_names_the_goods_that_are_not_enough_and_not_how_many_there_are(shops: Shops, how: str) -> None:
+    goods = (("SUGAR", 1), ("TEA", 99))
+    if how == "hold":
+        answer = shops.web.post(f"/carts/{shops.web.cart(*goods)}/hold")
+    elif how == "checkout":
+        answer = shops.web.order(shops.web.cart(*goods))
+    else:
+        lines = [{"sku": sku, "quantity": units} for sku, units in goods]
+        body = {"lines": lines, "name": "Ann Lee", "email": "ann@example.com", "address": ADDRESS, "pay": "store"}
+        answer = shops.web.post("/orders", body, token="at-once")
+    assert problem(answer, "refused", 422)["detail"] == "Not so many are left of Things."
+    assert "40" not in answer.content.decode()
+    assert not Order.objects.exists()
+
+
 def test_collected_goods_come_from_the_shelf_of_their_store_and_cost_no_delivery(shops: Shops) -> None:
     north = shops.market.north
     order = told(shops.web.order(shops.web.cart(("TEA", 2)), collect_at=north.pk, address=None), 201)

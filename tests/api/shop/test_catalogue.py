@@ -101,7 +101,9 @@ def test_stores_say_where_goods_lie(shops: Shops) -> None:
         for sku in ("TEA", "SUGAR", "HONEY")
     }
     assert words == {"TEA": ["in_stock"], "SUGAR": ["few"], "HONEY": ["out"]}
-    problem(shops.web.get("/variants/999999/stores"), "not-found", 404)
+    shops.web.channel.listings.filter(variant__sku="SUGAR").update(is_available=False)
+    for number in (999_999, variants["SUGAR"].pk):  # of a product that is sold
+        problem(shops.web.get(f"/variants/{number}/stores"), "not-found", 404)
 
 
 def test_a_kiosk_sees_the_shelf_of_its_own_store(shops: Shops) -> None:

@@ -183,6 +183,49 @@ def test_wishes_are_those_of_who_signed_in(shops: Shops) -> None:
     assert code_of_newest_mail()
 
 
+def test_what_the_shop_does_not_sell_is_to_its_shoppers_as_if_it_were_not_there(shops: Shops) -> None:
+    """The key stands in every page: whoever counts numbers reads nothing of the rest of the catalogue."""
+    secret = shops.market.goods("SECRET", price="99.00", warehouse=5)
+    shops.web.sign_in(ANN)
+    cart = shops.web.cart()
+    said = []
+    for number in (secret.pk, 10**9):
+        answers = (
+            problem(shops.web.post(f"/carts/{cart}/lines", {"variant": number}), "refused", 422),
+            problem(shops.web.write("PUT", f"/carts/{cart}/lines/{number}", {"quantity": 1}), "refused", 422),
+            problem(shops.web.post("/orders", {"lines": [{"variant": number}]}, token=f"{number}"), "refused", 422),
+            problem(shops.web.write("PUT", f"/wishlist/{number}"), "not-found", 404),
+            problem(shops.web.get(f"/variants/{number}/stores"), "not-found", 404),
+        )
+        said.append([one["detail"].replace(str(number), "…") for one in answers])
+    assert said[0] == said[1]
+    skus = [problem(shops.web.post(f"/carts/{cart}/lines", {"sku": sku}), "invalid", 422) for sku in ("SECRET", "NONE")]
+    assert skus[0]["detail"].replace("SECRET", "NONE") == skus[1]["detail"]
+    assert told(shops.web.get(f"/carts/{cart}"))["lines"] == []
+
+
+def test_what_is_in_a_cart_already_is_shown_and_changed_where_it_is_not_sold_any_more(shops: Shops) -> None:
+    sugar = shops.market.variants["SUGAR"].pk
+    shops.web.sign_in(ANN, cart=shops.web.cart(("SUGAR", 2)))
+    shops.app.channel.listings.filter(variant=sugar).delete()
+    shops.app.sign_in(ANN)
+    cart = told(shops.app.post("/carts"), 201)["token"]
+    shown = told(shops.app.write("PUT", f"/carts/{cart}/lines/{sugar}", {"quantity": 1}))
+    assert [(one["quantity"], one["differences"][0]["kind"]) for one in shown["lines"]] == [(1, "not_sold")]
+    problem(shops.app.post(f"/carts/{cart}/lines", {"variant": sugar}), "refused", 422)
+    assert told(shops.app.write("DELETE", f"/carts/{cart}/lines/{sugar}"))["lines"] == []
+
+
+def test_a_wishlist_has_an_end(shops: Shops, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(carts, "MOST_WISHES", 1)
+    tea, sugar = (shops.market.variants[sku].pk for sku in ("TEA", "SUGAR"))
+    shops.web.sign_in(ANN)
+    for _ in range(2):
+        told(shops.web.write("PUT", f"/wishlist/{tea}"))
+    problem(shops.web.write("PUT", f"/wishlist/{sugar}"), "refused", 422)
+    assert [one["sku"] for one in told(shops.web.get("/wishlist"))["items"]] == ["TEA"]
+
+
 def test_a_kiosk_is_let_in_when_it_is_paired_and_until_it_is_ended(shops: Shops) -> None:
     page = Page(shops.kiosk)
     problem(page.get("/products"), "not-let-in", 401)

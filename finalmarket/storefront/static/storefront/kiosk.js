@@ -198,7 +198,7 @@ function place_order(said) {
   const token = kept.unique();
   const one = {
     token, slip: token.slice(0, 4).toUpperCase(), what: [...cart.values()].map((line) => `${line.quantity} × ${line.title}`).join(", "),
-    visitor: tracking.visitor(), body: { ...said, lines, agreed: total().toFixed(2) },
+    visitor: tracking.visitor(), body: { ...said, lines, agreed: total().toFixed(4) },
   };
   kept.set("queue", [...kept.get("queue", []), one]);
   cart = new Map();
