@@ -1534,7 +1534,8 @@ DECLARE
     s_buffer int[];  s_lends boolean[];  s_borrows boolean[];  s_used int[];  s_backorder boolean[];  s_horizon int[];
     -- channels of the call, and what is wrong with them; k_rank is the rank of each place for each of them, null where the
     -- channel does not sell from it; k_slot is the slot of each in each pool, found when it is first asked for
-    n_channels int;  c_channel bigint[];  c_fault text[];  v_places bigint[];  n_places int;  k_rank int[];  k_slot int[];
+    n_channels int;  c_channel bigint[];  c_fault text[];  v_places bigint[];  v_is_open boolean[];  n_places int;
+    k_rank int[];  k_slot int[];
     -- what is taken, entry by entry (no item: beyond stock), and which fences a sale that already happened cut into
     n int;  n_before int;  f int;  f_before int;
     t_request int[];  t_line int[];  t_position int[];  t_pool int[];  t_item int[];  t_slot int[];  t_quantity int[];
@@ -1607,7 +1608,8 @@ BEGIN
     FROM (SELECT DISTINCT unnest(p_channel) AS id) asked LEFT JOIN sales_channels channel ON channel.id = asked.id;
 
     -- A channel without sources sells from every active location, in order of priority.
-    SELECT array_agg(id ORDER BY id), count(*) INTO v_places, n_places FROM stock_locations;
+    SELECT array_agg(id ORDER BY id), array_agg(is_active ORDER BY id), count(*) INTO v_places, v_is_open, n_places
+    FROM stock_locations;
     k_rank := ARRAY(
         SELECT CASE WHEN source.rank IS NOT NULL AND place.is_active THEN source.rank
                     WHEN place.is_active AND NOT EXISTS (SELECT FROM channel_sources own WHERE own.sales_channel_id = channel)
@@ -1722,7 +1724,8 @@ BEGIN
                 best := NULL;
                 FOR item IN i_from .. i_end[pool] LOOP
                     rank := CASE WHEN p_location[r] IS NULL THEN k_rank[(channel_row - 1) * n_places + i_place[item]]
-                                 WHEN p_location[r] = i_location[item] THEN 0 END;
+                                 WHEN p_location[r] = i_location[item]
+                                     AND (mode = 2 OR v_is_open[i_place[item]]) THEN 0 END;
                     free_here := i_physical[item] - guard * i_safety[item];
                     IF rank IS NOT NULL AND free_here > 0 THEN
                         at_sources := at_sources + free_here;
@@ -1799,7 +1802,8 @@ BEGIN
                             take := 0;
                             FOR item IN i_from .. i_end[pool] LOOP
                                 rank := CASE WHEN p_location[r] IS NULL THEN k_rank[(channel_row - 1) * n_places + i_place[item]]
-                                             WHEN p_location[r] = i_location[item] THEN 0 END;
+                                             WHEN p_location[r] = i_location[item]
+                                                 AND (mode = 2 OR v_is_open[i_place[item]]) THEN 0 END;
                                 free_here := least(piece, i_physical[item] - guard * i_safety[item]);
                                 IF rank IS NOT NULL AND free_here > 0 AND (best IS NULL OR rank < best_rank
                                     OR (free_here = piece AND take < piece)) AND NOT (take = piece AND free_here < piece) THEN
@@ -10939,53 +10943,55 @@ INSERT INTO public.django_migrations ("id", "app", "name", "applied") VALUES ('9
 INSERT INTO public.django_migrations ("id", "app", "name", "applied") VALUES ('93', 'integrations', '0022_chat', now());
 INSERT INTO public.django_migrations ("id", "app", "name", "applied") VALUES ('94', 'integrations', '0023_letters', now());
 INSERT INTO public.django_migrations ("id", "app", "name", "applied") VALUES ('95', 'integrations', '0024_asked_to_wait', now());
-INSERT INTO public.django_migrations ("id", "app", "name", "applied") VALUES ('96', 'journeys', '0006_message_digests_timed', now());
-INSERT INTO public.django_migrations ("id", "app", "name", "applied") VALUES ('97', 'orders', '0014_taken_off', now());
-INSERT INTO public.django_migrations ("id", "app", "name", "applied") VALUES ('98', 'procrastinate', '0001_initial', now());
-INSERT INTO public.django_migrations ("id", "app", "name", "applied") VALUES ('99', 'procrastinate', '0002_drop_started_at_column', now());
-INSERT INTO public.django_migrations ("id", "app", "name", "applied") VALUES ('100', 'procrastinate', '0003_drop_started_at_column', now());
-INSERT INTO public.django_migrations ("id", "app", "name", "applied") VALUES ('101', 'procrastinate', '0004_drop_procrastinate_version_table', now());
-INSERT INTO public.django_migrations ("id", "app", "name", "applied") VALUES ('102', 'procrastinate', '0005_fix_procrastinate_fetch_job', now());
-INSERT INTO public.django_migrations ("id", "app", "name", "applied") VALUES ('103', 'procrastinate', '0006_fix_trigger_status_events_insert', now());
-INSERT INTO public.django_migrations ("id", "app", "name", "applied") VALUES ('104', 'procrastinate', '0007_add_queueing_lock_column', now());
-INSERT INTO public.django_migrations ("id", "app", "name", "applied") VALUES ('105', 'procrastinate', '0008_close_fetch_job_race_condition', now());
-INSERT INTO public.django_migrations ("id", "app", "name", "applied") VALUES ('106', 'procrastinate', '0009_add_defer_job_function', now());
-INSERT INTO public.django_migrations ("id", "app", "name", "applied") VALUES ('107', 'procrastinate', '0010_add_procrastinate_periodic_defers', now());
-INSERT INTO public.django_migrations ("id", "app", "name", "applied") VALUES ('108', 'procrastinate', '0011_add_foreign_key_index', now());
-INSERT INTO public.django_migrations ("id", "app", "name", "applied") VALUES ('109', 'procrastinate', '0012_add_locks_to_periodic_defer', now());
-INSERT INTO public.django_migrations ("id", "app", "name", "applied") VALUES ('110', 'procrastinate', '0013_fix_procrastinate_defer_periodic_job', now());
-INSERT INTO public.django_migrations ("id", "app", "name", "applied") VALUES ('111', 'procrastinate', '0014_add_finish_job_and_retry_job_functions', now());
-INSERT INTO public.django_migrations ("id", "app", "name", "applied") VALUES ('112', 'procrastinate', '0015_add_trigger_on_job_deletion', now());
-INSERT INTO public.django_migrations ("id", "app", "name", "applied") VALUES ('113', 'procrastinate', '0016_delete_finished_jobs', now());
-INSERT INTO public.django_migrations ("id", "app", "name", "applied") VALUES ('114', 'procrastinate', '0017_add_checks_to_finish_job', now());
-INSERT INTO public.django_migrations ("id", "app", "name", "applied") VALUES ('115', 'procrastinate', '0018_add_checks_to_retry_job', now());
-INSERT INTO public.django_migrations ("id", "app", "name", "applied") VALUES ('116', 'procrastinate', '0019_fix_finish_job_compat_issue', now());
-INSERT INTO public.django_migrations ("id", "app", "name", "applied") VALUES ('117', 'procrastinate', '0020_add_index_on_procrastinate_jobs', now());
-INSERT INTO public.django_migrations ("id", "app", "name", "applied") VALUES ('118', 'procrastinate', '0021_add_kwargs_to_defer_periodic_job', now());
-INSERT INTO public.django_migrations ("id", "app", "name", "applied") VALUES ('119', 'procrastinate', '0022_null_locks_excluded', now());
-INSERT INTO public.django_migrations ("id", "app", "name", "applied") VALUES ('120', 'procrastinate', '0023_remove_old_finish_job_function', now());
-INSERT INTO public.django_migrations ("id", "app", "name", "applied") VALUES ('121', 'procrastinate', '0024_job_id_bigint', now());
-INSERT INTO public.django_migrations ("id", "app", "name", "applied") VALUES ('122', 'procrastinate', '0025_add_models', now());
-INSERT INTO public.django_migrations ("id", "app", "name", "applied") VALUES ('123', 'procrastinate', '0026_add_job_priority', now());
-INSERT INTO public.django_migrations ("id", "app", "name", "applied") VALUES ('124', 'procrastinate', '0027_add_periodic_job_priority', now());
-INSERT INTO public.django_migrations ("id", "app", "name", "applied") VALUES ('125', 'procrastinate', '0028_add_cancel_states', now());
-INSERT INTO public.django_migrations ("id", "app", "name", "applied") VALUES ('126', 'procrastinate', '0029_add_additional_params_to_retry_job', now());
-INSERT INTO public.django_migrations ("id", "app", "name", "applied") VALUES ('127', 'procrastinate', '0030_alter_procrastinateevent_options', now());
-INSERT INTO public.django_migrations ("id", "app", "name", "applied") VALUES ('128', 'procrastinate', '0031_add_indexes_for_fetch_job', now());
-INSERT INTO public.django_migrations ("id", "app", "name", "applied") VALUES ('129', 'procrastinate', '0032_pre_cancel_notification', now());
-INSERT INTO public.django_migrations ("id", "app", "name", "applied") VALUES ('130', 'procrastinate', '0033_post_cancel_notification', now());
-INSERT INTO public.django_migrations ("id", "app", "name", "applied") VALUES ('131', 'procrastinate', '0034_pre_add_heartbeat', now());
-INSERT INTO public.django_migrations ("id", "app", "name", "applied") VALUES ('132', 'procrastinate', '0035_post_add_heartbeat', now());
-INSERT INTO public.django_migrations ("id", "app", "name", "applied") VALUES ('133', 'procrastinate', '0036_add_worker_model', now());
-INSERT INTO public.django_migrations ("id", "app", "name", "applied") VALUES ('134', 'procrastinate', '0037_pre_batch_defer_jobs', now());
-INSERT INTO public.django_migrations ("id", "app", "name", "applied") VALUES ('135', 'procrastinate', '0038_post_batch_defer_jobs', now());
-INSERT INTO public.django_migrations ("id", "app", "name", "applied") VALUES ('136', 'procrastinate', '0039_pre_priority_lock_fetch_job', now());
-INSERT INTO public.django_migrations ("id", "app", "name", "applied") VALUES ('137', 'procrastinate', '0040_pre_retry_failed_job', now());
-INSERT INTO public.django_migrations ("id", "app", "name", "applied") VALUES ('138', 'procrastinate', '0041_post_retry_failed_job', now());
-INSERT INTO public.django_migrations ("id", "app", "name", "applied") VALUES ('139', 'sessions', '0001_initial', now());
-INSERT INTO public.django_migrations ("id", "app", "name", "applied") VALUES ('140', 'stock', '0007_promises_met', now());
-INSERT INTO public.django_migrations ("id", "app", "name", "applied") VALUES ('141', 'stock', '0008_met_at_sources', now());
-SELECT pg_catalog.setval(pg_catalog.pg_get_serial_sequence('public.django_migrations', 'id'), 141);
+INSERT INTO public.django_migrations ("id", "app", "name", "applied") VALUES ('96', 'integrations', '0025_withheld_notices', now());
+INSERT INTO public.django_migrations ("id", "app", "name", "applied") VALUES ('97', 'journeys', '0006_message_digests_timed', now());
+INSERT INTO public.django_migrations ("id", "app", "name", "applied") VALUES ('98', 'orders', '0014_taken_off', now());
+INSERT INTO public.django_migrations ("id", "app", "name", "applied") VALUES ('99', 'procrastinate', '0001_initial', now());
+INSERT INTO public.django_migrations ("id", "app", "name", "applied") VALUES ('100', 'procrastinate', '0002_drop_started_at_column', now());
+INSERT INTO public.django_migrations ("id", "app", "name", "applied") VALUES ('101', 'procrastinate', '0003_drop_started_at_column', now());
+INSERT INTO public.django_migrations ("id", "app", "name", "applied") VALUES ('102', 'procrastinate', '0004_drop_procrastinate_version_table', now());
+INSERT INTO public.django_migrations ("id", "app", "name", "applied") VALUES ('103', 'procrastinate', '0005_fix_procrastinate_fetch_job', now());
+INSERT INTO public.django_migrations ("id", "app", "name", "applied") VALUES ('104', 'procrastinate', '0006_fix_trigger_status_events_insert', now());
+INSERT INTO public.django_migrations ("id", "app", "name", "applied") VALUES ('105', 'procrastinate', '0007_add_queueing_lock_column', now());
+INSERT INTO public.django_migrations ("id", "app", "name", "applied") VALUES ('106', 'procrastinate', '0008_close_fetch_job_race_condition', now());
+INSERT INTO public.django_migrations ("id", "app", "name", "applied") VALUES ('107', 'procrastinate', '0009_add_defer_job_function', now());
+INSERT INTO public.django_migrations ("id", "app", "name", "applied") VALUES ('108', 'procrastinate', '0010_add_procrastinate_periodic_defers', now());
+INSERT INTO public.django_migrations ("id", "app", "name", "applied") VALUES ('109', 'procrastinate', '0011_add_foreign_key_index', now());
+INSERT INTO public.django_migrations ("id", "app", "name", "applied") VALUES ('110', 'procrastinate', '0012_add_locks_to_periodic_defer', now());
+INSERT INTO public.django_migrations ("id", "app", "name", "applied") VALUES ('111', 'procrastinate', '0013_fix_procrastinate_defer_periodic_job', now());
+INSERT INTO public.django_migrations ("id", "app", "name", "applied") VALUES ('112', 'procrastinate', '0014_add_finish_job_and_retry_job_functions', now());
+INSERT INTO public.django_migrations ("id", "app", "name", "applied") VALUES ('113', 'procrastinate', '0015_add_trigger_on_job_deletion', now());
+INSERT INTO public.django_migrations ("id", "app", "name", "applied") VALUES ('114', 'procrastinate', '0016_delete_finished_jobs', now());
+INSERT INTO public.django_migrations ("id", "app", "name", "applied") VALUES ('115', 'procrastinate', '0017_add_checks_to_finish_job', now());
+INSERT INTO public.django_migrations ("id", "app", "name", "applied") VALUES ('116', 'procrastinate', '0018_add_checks_to_retry_job', now());
+INSERT INTO public.django_migrations ("id", "app", "name", "applied") VALUES ('117', 'procrastinate', '0019_fix_finish_job_compat_issue', now());
+INSERT INTO public.django_migrations ("id", "app", "name", "applied") VALUES ('118', 'procrastinate', '0020_add_index_on_procrastinate_jobs', now());
+INSERT INTO public.django_migrations ("id", "app", "name", "applied") VALUES ('119', 'procrastinate', '0021_add_kwargs_to_defer_periodic_job', now());
+INSERT INTO public.django_migrations ("id", "app", "name", "applied") VALUES ('120', 'procrastinate', '0022_null_locks_excluded', now());
+INSERT INTO public.django_migrations ("id", "app", "name", "applied") VALUES ('121', 'procrastinate', '0023_remove_old_finish_job_function', now());
+INSERT INTO public.django_migrations ("id", "app", "name", "applied") VALUES ('122', 'procrastinate', '0024_job_id_bigint', now());
+INSERT INTO public.django_migrations ("id", "app", "name", "applied") VALUES ('123', 'procrastinate', '0025_add_models', now());
+INSERT INTO public.django_migrations ("id", "app", "name", "applied") VALUES ('124', 'procrastinate', '0026_add_job_priority', now());
+INSERT INTO public.django_migrations ("id", "app", "name", "applied") VALUES ('125', 'procrastinate', '0027_add_periodic_job_priority', now());
+INSERT INTO public.django_migrations ("id", "app", "name", "applied") VALUES ('126', 'procrastinate', '0028_add_cancel_states', now());
+INSERT INTO public.django_migrations ("id", "app", "name", "applied") VALUES ('127', 'procrastinate', '0029_add_additional_params_to_retry_job', now());
+INSERT INTO public.django_migrations ("id", "app", "name", "applied") VALUES ('128', 'procrastinate', '0030_alter_procrastinateevent_options', now());
+INSERT INTO public.django_migrations ("id", "app", "name", "applied") VALUES ('129', 'procrastinate', '0031_add_indexes_for_fetch_job', now());
+INSERT INTO public.django_migrations ("id", "app", "name", "applied") VALUES ('130', 'procrastinate', '0032_pre_cancel_notification', now());
+INSERT INTO public.django_migrations ("id", "app", "name", "applied") VALUES ('131', 'procrastinate', '0033_post_cancel_notification', now());
+INSERT INTO public.django_migrations ("id", "app", "name", "applied") VALUES ('132', 'procrastinate', '0034_pre_add_heartbeat', now());
+INSERT INTO public.django_migrations ("id", "app", "name", "applied") VALUES ('133', 'procrastinate', '0035_post_add_heartbeat', now());
+INSERT INTO public.django_migrations ("id", "app", "name", "applied") VALUES ('134', 'procrastinate', '0036_add_worker_model', now());
+INSERT INTO public.django_migrations ("id", "app", "name", "applied") VALUES ('135', 'procrastinate', '0037_pre_batch_defer_jobs', now());
+INSERT INTO public.django_migrations ("id", "app", "name", "applied") VALUES ('136', 'procrastinate', '0038_post_batch_defer_jobs', now());
+INSERT INTO public.django_migrations ("id", "app", "name", "applied") VALUES ('137', 'procrastinate', '0039_pre_priority_lock_fetch_job', now());
+INSERT INTO public.django_migrations ("id", "app", "name", "applied") VALUES ('138', 'procrastinate', '0040_pre_retry_failed_job', now());
+INSERT INTO public.django_migrations ("id", "app", "name", "applied") VALUES ('139', 'procrastinate', '0041_post_retry_failed_job', now());
+INSERT INTO public.django_migrations ("id", "app", "name", "applied") VALUES ('140', 'sessions', '0001_initial', now());
+INSERT INTO public.django_migrations ("id", "app", "name", "applied") VALUES ('141', 'stock', '0007_promises_met', now());
+INSERT INTO public.django_migrations ("id", "app", "name", "applied") VALUES ('142', 'stock', '0008_met_at_sources', now());
+INSERT INTO public.django_migrations ("id", "app", "name", "applied") VALUES ('143', 'stock', '0009_closed_places', now());
+SELECT pg_catalog.setval(pg_catalog.pg_get_serial_sequence('public.django_migrations', 'id'), 143);
 INSERT INTO public.segments ("id", "key", "name", "rank", "rule", "marks", "created_by", "created_at", "updated_at", "sorted_at") VALUES ('1', 'vip', 'VIP', '1', '{"all": [{"top": "0.05", "field": "lifetime_value"}, {"field": "orders", "at_least": "2"}, {"field": "days_since_order", "at_most": "365"}]}', '{}', '', now(), now(), NULL);
 INSERT INTO public.segments ("id", "key", "name", "rank", "rule", "marks", "created_by", "created_at", "updated_at", "sorted_at") VALUES ('2', 'high_value', 'High value', '2', '{"all": [{"top": "0.2", "field": "lifetime_value"}, {"field": "days_since_order", "at_most": "365"}]}', '{}', '', now(), now(), NULL);
 INSERT INTO public.segments ("id", "key", "name", "rank", "rule", "marks", "created_by", "created_at", "updated_at", "sorted_at") VALUES ('3', 'new', 'New', '3', '{"all": [{"field": "orders", "at_most": "1"}, {"field": "days_since_first_order", "at_most": "90"}]}', '{}', '', now(), now(), NULL);
