@@ -68,12 +68,12 @@ class Desk:
             self.hear()
             answering.answer(self.account.pk)
 
-    def hear(self) -> None:
-        """The conversation comes in."""
+    def hear(self, *others: str) -> list[str]:
+        """The conversation comes in, in one page with others; what becomes of each."""
         with closing(open_connector(self.account)) as there:
-            record = there.pull_conversation(self.talk)  # type: ignore[attr-defined]
+            records = [there.pull_conversation(one) for one in (self.talk, *others)]  # type: ignore[attr-defined]
         with intake(self.account, "conversations"):
-            take_conversations(self.account, [record])
+            return [one.outcome for one in take_conversations(self.account, records)]
 
     def ask(self, *texts: str) -> None:
         """Ann says these; we have heard it, and no worker has answered yet."""

@@ -13,9 +13,12 @@ from django.db import connections
 
 from finalmarket.connectors import talk
 from finalmarket.connectors.errors import OutcomeUnknown
-from finalmarket.integrations.chat import answering, replies
+from finalmarket.customers.models import OmnichannelCustomer
+from finalmarket.integrations.chat import answering, commands, replies
 from finalmarket.integrations.models import ChatAnswer, ChatTalk
+from finalmarket.integrations.privacy import erase
 from finalmarket.kernel import clock
+from finalmarket.orders.models import Order
 from tests.doors.conversations import ANN, PLATFORMS, Desk, open_desk
 
 pytestmark = pytest.mark.committed_database
@@ -29,18 +32,30 @@ def desk(request: pytest.FixtureRequest, committed_database: object) -> Iterator
         yield opened
 
 
+@pytest.fixture
+def known(desk: Desk, monkeypatch: pytest.MonkeyPatch) -> Desk:
+    """Ann has proved who she is; the order that she has is the only one."""
+    monkeypatch.setattr("django.conf.settings.MAIL_IS_SET", True)
+    desk.customer("/order")
+    desk.prove()
+    assert Order.objects.count() == 1
+    return desk
+
+
 def type_of(desk: Desk) -> str:
     """Where the connector's class is."""
     name = type(desk.there).__name__
     return f"finalmarket.connectors.platforms.{desk.there.slug}.{name}"
 
 
+def lost(*words: object, **more: object) -> None:
+    """In the place of saying an answer."""
+    raise OutcomeUnknown("the line went dead")
+
+
 def test_an_answer_that_got_lost_is_said_again_and_given_up_in_the_end(
     desk: Desk, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    def lost(*words: object, **more: object) -> None:
-        raise OutcomeUnknown("the line went dead")
-
     with clock.steered(clock.now()) as time:
         with monkeypatch.context() as broken:
             broken.setattr(f"{type_of(desk)}.answer_conversation", lost)
@@ -158,3 +173,70 @@ def test_a_conversation_in_which_a_question_waits_is_not_forgotten(desk: Desk) -
     ChatTalk.objects.update(updated_at=clock.now() - timedelta(days=31))
     assert answering.tidy() == 1
     assert not ChatTalk.objects.exists()
+
+
+def test_a_yes_to_an_agent_orders_nothing(known: Desk) -> None:
+    assert "Or say yes" in known.customer("/buy COAT-M")[0]
+    known.agent("Shall I close the ticket?")
+    assert known.customer("ok") == []
+    assert known.customer("yes") == []
+    assert Order.objects.count() == 1
+
+
+def test_a_yes_to_an_offer_that_never_got_there_orders_nothing(known: Desk, monkeypatch: pytest.MonkeyPatch) -> None:
+    with clock.steered(clock.now()) as time:
+        with monkeypatch.context() as broken:
+            broken.setattr(f"{type_of(known)}.answer_conversation", lost)
+            assert known.customer("/buy COAT-M") == []
+        assert known.customer("yes") == []
+        assert Order.objects.count() == 1
+        time.advance(timedelta(minutes=10))
+        known.work()
+        assert "Or say yes" in known.answers()[-1]
+        assert known.customer("yes")[0].startswith("Thank you: order")
+    assert Order.objects.count() == 2
+
+
+def test_a_yes_is_to_the_offer_that_the_customer_has_seen(known: Desk) -> None:
+    known.customer("/buy COAT-M")
+    known.ask("/buy COAT-M 3", "yes")
+    known.work()
+    assert Order.objects.count() == 1
+    assert known.customer("yes")[0].startswith("Thank you: order")
+    assert Order.objects.latest("pk").lines.get().quantity == 3
+
+
+def test_an_offer_stands_for_half_an_hour(known: Desk) -> None:
+    with clock.steered(clock.now()) as time:
+        known.customer("/buy COAT-M")
+        time.advance(timedelta(minutes=31))
+        assert known.customer("yes") == [
+            "That offer does not stand any more; nothing was ordered. Please ask again."
+        ]  # fmt: skip
+        assert known.customer("yes") == []
+    assert Order.objects.count() == 1
+
+
+def test_what_somebody_asked_who_was_erased_since_is_not_heard(desk: Desk) -> None:
+    desk.talk = desk.there.begin_talk("/help", ANN)
+    person = OmnichannelCustomer.objects.get(email=ANN)
+    with clock.steered(clock.now() + timedelta(minutes=1)):
+        erase.erase(person.pk, actor="olga", at_once=True)
+        assert desk.hear() == ["unchanged"]
+    assert not ChatAnswer.objects.exists()
+
+
+def test_a_conversation_at_which_we_fail_keeps_no_other_from_being_heard(
+    desk: Desk, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    read = commands.read
+
+    def fails_at_a_coat(text: str, author: str) -> commands.Command | None:
+        if "COAT" in text:
+            raise KeyError("a fault of ours")
+        return read(text, author)
+
+    monkeypatch.setattr(commands, "read", fails_at_a_coat)
+    desk.talk = desk.there.begin_talk("/stock COAT-M", ANN)
+    assert desk.hear(desk.there.begin_talk("/help", "eve@example.com")) == ["created", "created"]
+    assert ChatAnswer.objects.get().question == "/help"

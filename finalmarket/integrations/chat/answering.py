@@ -19,7 +19,7 @@ from finalmarket.connectors.paging import READING_ERRORS
 from finalmarket.connectors.talk import AnswersConversations, ConversationRecord
 from finalmarket.customers.known_by import folded_email
 from finalmarket.integrations import breaker, duties
-from finalmarket.integrations.chat import commands
+from finalmarket.integrations.chat import commands, offers
 from finalmarket.integrations.chat.replies import NOT_NOW, Turn, reply_to
 from finalmarket.integrations.desk.asking import is_refusal, opened_for, said_no
 from finalmarket.integrations.lanes import lane
@@ -46,12 +46,31 @@ log = structlog.get_logger(__name__)
 def hear(integration: ChannelIntegration, records: Sequence[ConversationRecord]) -> int:
     """Write down what these conversations ask of us; return how much of it is new. Within the caller's transaction.
 
-    Only what was said since answering is the account's duty, and within a day.
+    Only what was said since answering is the account's duty, and within a day. A conversation at which we fail keeps no
+    other from being heard; it is heard when it comes in again.
     """
     if not duties.does(integration, DUTY) or (begun := duties.since(integration, DUTY)) is None:
         return 0
-    since = max(begun, clock.now() - TOO_OLD)
-    rows = [row for record in records for row in _questions(integration, record, since)]
+    try:
+        with transaction.atomic():
+            return _hear(integration, records, max(begun, clock.now() - TOO_OLD))
+    except NOT_THE_RECORDS_FAULT:
+        raise
+    except Exception as error:  # whatever a conversation does to us
+        if len(records) == 1:
+            said_in = {"integration": integration.pk, "conversation": records[0].external_id[:200]}
+            log.error("a conversation could not be heard", **said_in, exc_info=error)
+            return 0
+    return sum(hear(integration, [record]) for record in records)
+
+
+def _hear(integration: ChannelIntegration, records: Sequence[ConversationRecord], since: datetime) -> int:
+    offered = offers.told_in(integration, records)
+    rows = [
+        row
+        for record in records
+        for row in _questions(integration, record, since, offered.get(record.external_id[:200], ""))
+    ]
     if not rows:
         return 0
     known = ChatAnswer.objects.filter(integration=integration, conversation__in={row.conversation for row in rows})
@@ -72,16 +91,20 @@ def wake(integration_id: int) -> None:
     enqueue("chat.answer", queueing_lock=f"chat.answer:{integration_id}", integration=integration_id)
 
 
-def _questions(integration: ChannelIntegration, record: ConversationRecord, since: datetime) -> list[ChatAnswer]:
+def _questions(
+    integration: ChannelIntegration, record: ConversationRecord, since: datetime, offer: str
+) -> list[ChatAnswer]:
+    """What a conversation asks of us; a yes or no that does not follow the offer which waits for it is for people."""
     return [
         ChatAnswer(
             integration=integration, conversation=record.external_id[:200], message=one.external_id[:200],
             author=one.author, question=" ".join(one.text.replace("\x00", "").split())[:MOST_QUESTION_CHARACTERS],
             asked_at=one.at, next_try_at=clock.now(),
         )
-        for one in record.messages
-        if one.external_id and one.author in ("customer", "agent", "note")
-        and one.at >= since and commands.read(one.text[:MOST_QUESTION_CHARACTERS], one.author) is not None
+        for number, one in enumerate(record.messages)
+        if one.external_id and one.author in ("customer", "agent", "note") and one.at >= since
+        and (command := commands.read(one.text[:MOST_QUESTION_CHARACTERS], one.author)) is not None
+        and (command.name not in offers.ANSWERS or offers.follows(record.messages[:number], offer))
     ]  # fmt: skip
 
 

@@ -1,7 +1,7 @@
 """What is answered. Customers are told of their own orders once they have proved who they are, by a code that is mailed
 to the address which the platform shows, and of no other profile of their person; agents are told by notes that nobody
-else sees. An order is placed after a yes to what was offered, under the name of the message that asked for it: the same
-message never orders twice."""
+else sees. An order is placed after a yes to what was offered last, under the name of the message that asked for it: the
+same message never orders twice."""
 
 from __future__ import annotations
 
@@ -20,6 +20,7 @@ from finalmarket.channels.models import SalesChannel
 from finalmarket.customers import sign_in
 from finalmarket.customers.models import OmnichannelCustomer
 from finalmarket.customers.persons import members
+from finalmarket.integrations.chat import offers
 from finalmarket.integrations.chat.commands import Command
 from finalmarket.integrations.connect import is_reached_from, public_address
 from finalmarket.integrations.models import ChatAnswer, ChatTalk
@@ -210,10 +211,10 @@ def _buy(turn: Turn) -> str:
     link = _link(turn, answer.variant, units)
     ways = [f"Order it here: {link}"] if link else []
     if not turn.is_agents and turn.known is not None and (address := _address(turn.known.pk)) is not None:
-        turn.talk.offer = {
-            "key": turn.key, "variant": answer.variant.pk, "units": units, "total": str(total),
-            "address": address.stored(), "person": turn.known.pk,
-        }  # fmt: skip
+        turn.talk.offer = offers.made_by(
+            turn.row, key=turn.key, variant=answer.variant.pk, units=units, total=str(total),
+            address=address.stored(), person=turn.known.pk,
+        )  # fmt: skip
         ways.append(f"Or say yes, and I order it to {address.city or 'your address'}; you pay later.")
     elif not link and not turn.is_agents:
         return f"{price} {_ask_for_code(turn) if turn.known is None else 'Our team will order it with you.'}"
@@ -240,6 +241,9 @@ def _yes(turn: Turn) -> str:
     offer = turn.talk.offer
     if turn.is_agents or not offer:
         return ""
+    if not offers.stands(offer, turn.row):
+        turn.talk.offer = {}
+        return "That offer does not stand any more; nothing was ordered. Please ask again."
     if turn.known is None or offer.get("person") != turn.known.pk:
         return _ask_for_code(turn)
     wish = Wish(
