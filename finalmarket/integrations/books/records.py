@@ -27,6 +27,7 @@ from finalmarket.connectors.errors import (
     Unintelligible,
 )
 from finalmarket.connectors.paging import READING_ERRORS
+from finalmarket.customers import erased
 from finalmarket.customers.resolve import add_identities
 from finalmarket.integrations import breaker, dead_letters
 from finalmarket.integrations.books.finding import Books, books_of
@@ -34,11 +35,13 @@ from finalmarket.integrations.books.wares import WARES, Due, Ware, What
 from finalmarket.integrations.intake_map import account_of, source_of
 from finalmarket.integrations.lanes import Lane, lane
 from finalmarket.integrations.models import ChannelIntegration, DeadLetter, ExternalId
+from finalmarket.integrations.privacy import elsewhere
 from finalmarket.integrations.push import Pushed, opened, reason_not_to_push
 from finalmarket.integrations.telling import from_json
 from finalmarket.kernel import clock, failpoints
 from finalmarket.kernel.errors import UserError
 from finalmarket.kernel.sql import Queries
+from finalmarket.orders.models import Order
 
 QUERIES = Queries(Path(__file__).with_name("records.sql"))
 LANE = "records"
@@ -257,11 +260,17 @@ class _Drain:
         self._settle(ware, due, names, told, is_again=is_again)
 
     def _settle(self, ware: Ware, due: Due, names: OrderNames, told: Told, *, is_again: bool) -> None:
-        """Write down that the platform was told, and what it calls the record."""
+        """Write down that the platform was told, and what it calls the record; nothing by which somebody could be known
+        who was erased meanwhile."""
         digest, echoes = told
-        external_id = names.external_id[:200]
-        line_ids, is_renamed = {**due.line_ids, **names.lines}, external_id != due.external_id
+        external_id, line_ids = names.external_id[:200], {**due.line_ids, **names.lines}
         with transaction.atomic():
+            if _is_of_the_erased(ware, due):
+                digest, echoes = "", {}
+                if ware.what == What.CUSTOMER:
+                    elsewhere.tell_of_late_name(self._integration, external_id)
+                    external_id = ""
+            is_renamed = external_id not in ("", due.external_id)
             rows(
                 "settle", record=due.pk, version=due.version, attempts=due.attempts + 1, external_id=external_id,
                 line_ids=json.dumps(line_ids), digest=digest, echoes=json.dumps(echoes), is_again=is_again,
@@ -316,6 +325,16 @@ def _dues(found: Sequence[tuple[Any, ...]]) -> list[Due]:
 
 def _letter(ware: Ware, due: Due) -> str:
     return f"{ware.what}-{due.local_id}"
+
+
+def _is_of_the_erased(ware: Ware, due: Due) -> bool:
+    """Whether the person whose record it is is erased by now. If not, nobody begins to erase them before the end of the
+    transaction, and what is written is found then."""
+    if not erased.is_anybody():
+        return False
+    buyers = Order.objects.filter(pk=due.local_id).values_list("customer_id", flat=True)
+    person = due.local_id if ware.what == What.CUSTOMER else buyers.first()
+    return bool(erased.among([person]))
 
 
 def _remember(integration: ChannelIntegration, person: int, external_id: str) -> None:

@@ -1,7 +1,8 @@
 """Platforms that know somebody who is erased here are told to erase them, too.
 
 What they call the person is written down, encrypted, before it is forgotten here, and in the same transaction as the
-notice that tells it. It is dropped once they were told. Where an account cannot be told, a person is asked to.
+notice that tells it. It is dropped once they were told. Where an account cannot be told, a person is asked to: also
+where it got the person's name with an order, a parcel, a ticket or a mail and has no customer that one could name.
 """
 
 from __future__ import annotations
@@ -36,6 +37,23 @@ JOIN (SELECT id, format('integration:%%s:', id) AS space FROM channel_integratio
 WHERE said.kind = 'account' AND said.customer_id = ANY (%(profiles)s)
 ORDER BY 1, 2
 """
+GIVEN = """
+SELECT integration_id FROM due_records
+WHERE (what = 'customer' AND local_id = ANY (%(profiles)s) OR what = 'order' AND local_id = ANY (%(orders)s))
+  AND (is_doubtful OR attempts > 0 OR digest <> '' OR external_id <> '')
+UNION SELECT integration_id FROM shipping_labels
+WHERE state <> 'failed' AND fulfilment_id IN (SELECT id FROM fulfilments WHERE order_id = ANY (%(orders)s))
+UNION SELECT integration_id FROM tickets WHERE external_id <> '' AND order_id = ANY (%(orders)s)
+UNION SELECT integration_id FROM due_notices
+WHERE (state IN ('sent', 'doubtful') OR state = 'due' AND attempts > 0) AND (
+    kind = 'confirmation' AND local_id = ANY (%(orders)s)
+    OR kind = 'dispatch' AND local_id IN (SELECT id FROM fulfilments WHERE order_id = ANY (%(orders)s))
+    OR kind = 'ticket' AND local_id IN (SELECT id FROM tickets WHERE order_id = ANY (%(orders)s))
+    OR kind = 'letter' AND local_id IN (SELECT id FROM own_letters WHERE order_id = ANY (%(orders)s)
+        OR request_id IN (SELECT id FROM order_requests WHERE customer_id = ANY (%(profiles)s)))
+    OR kind = 'back_in_stock' AND local_id IN (SELECT id FROM wishlists WHERE customer_id = ANY (%(profiles)s)))
+"""
+"""The accounts that were told of the person, or may have been: what is in doubt counts."""
 DROP = """
 DELETE FROM names_elsewhere name
 WHERE NOT EXISTS (SELECT FROM due_notices
@@ -45,14 +63,31 @@ WHERE NOT EXISTS (SELECT FROM due_notices
 """
 
 
-def tell_later(profiles: Sequence[int]) -> dict[str, list[str]]:
+def tell_later(profiles: Sequence[int], orders: Sequence[int]) -> dict[str, list[str]]:
     """Have every account that knows the person, and that can erase them, told to. Return who is told (`told`), and whom
     a person has to tell (`known_at`). To be called in the transaction that erases, before the names are gone."""
+    values = {"profiles": list(profiles), "orders": list(orders)}
     with connection.cursor() as cursor:
-        cursor.execute(NAMES, {"profiles": list(profiles)})
+        cursor.execute(NAMES, values)
         names: list[tuple[int, str]] = cursor.fetchall()
-    accounts = ChannelIntegration.objects.in_bulk({integration_id for integration_id, _ in names})
+        cursor.execute(GIVEN, values)
+        given: list[int] = [integration_id for (integration_id,) in cursor.fetchall()]
+    accounts = ChannelIntegration.objects.in_bulk({*given, *(integration_id for integration_id, _ in names)})
     telling = [(accounts[number], name) for number, name in names if is_told(accounts[number])]
+    _tell_soon(telling)
+    told = {account.pk for account, _ in telling}
+    by_hand = {account.platform_name for account in accounts.values() if account.pk not in told}
+    return {"told": sorted({account.platform_name for account, _ in telling}), "known_at": sorted(by_hand)}
+
+
+def tell_of_late_name(account: ChannelIntegration, name: str) -> None:
+    """Have an account erase somebody to whom it has just given that name: they were erased while it was told of them.
+    Where it cannot be told, it stands in the request already. Within the caller's transaction."""
+    if name and is_told(account):
+        _tell_soon([(account, name)])
+
+
+def _tell_soon(telling: Sequence[tuple[ChannelIntegration, str]]) -> None:
     rows = NameElsewhere.objects.bulk_create(
         [NameElsewhere(integration=account, encrypted=encrypt(name)) for account, name in telling]
     )
@@ -64,8 +99,6 @@ def tell_later(profiles: Sequence[int]) -> dict[str, list[str]]:
             for row in rows
         ]
     )
-    by_hand = {account.platform_name for account in accounts.values() if not is_told(account)}
-    return {"told": sorted({account.platform_name for account, _ in telling}), "known_at": sorted(by_hand)}
 
 
 def is_told(account: ChannelIntegration) -> bool:

@@ -180,7 +180,7 @@ def _carry_out(profiles: list[int], noted: Sequence[str]) -> dict[str, Any]:
     persons.hold()
     stitching.hold(profiles)
     orders = _orders(profiles)
-    told = elsewhere.tell_later(profiles)
+    told = elsewhere.tell_later(profiles, orders)
     values: dict[str, Any] = {"profiles": profiles, "orders": orders, "first": profiles[0], "now": clock.now()}
     words = sorted({*noted, *words_of(profiles, orders)})
     with connection.cursor() as cursor:
