@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Collection, Sequence
+from datetime import datetime
 from functools import partial
 
 from finalmarket.connectors.records import CustomerRecord
@@ -81,7 +82,8 @@ def _take(
     row.save()
     known[record.external_id] = row
     changed = _bring_up_to_date(person, record, country, news)
-    changed = _note_consents(integration, ledger, person, record) or changed
+    heard_until = news.heard_until(person) if news else None
+    changed = _note_consents(integration, ledger, person, record, heard_until) or changed
     changed = suggest_merges(integration, person, record) or changed
     if is_new:
         return "created"
@@ -111,11 +113,18 @@ def _bring_up_to_date(
     return bool(changed)
 
 
-def _note_consents(integration: ChannelIntegration, ledger: Ledger, person: int, record: CustomerRecord) -> bool:
+def _note_consents(
+    integration: ChannelIntegration, ledger: Ledger, person: int, record: CustomerRecord,
+    heard_until: datetime | None,
+) -> bool:  # fmt: skip
     """Write what is new of what the platform shows they agreed to into the ledger, by purpose."""
     shown = {OUR_PURPOSES.get(purpose, plain(purpose, 50)): given for purpose, given in record.consents.items()}
     if record.accepts_email is not None:
         shown[NEWSLETTER] = record.accepts_email
     said = Said(integration.sales_channel_id, source_of(integration.pk), clock.now(), {"version": record.version})
-    written = [ledger.hear(person, purpose, given, said) for purpose, given in sorted(shown.items()) if purpose]
+    written = [
+        ledger.hear(person, purpose, given, said, heard_until=heard_until)
+        for purpose, given in sorted(shown.items())
+        if purpose
+    ]
     return any(written)

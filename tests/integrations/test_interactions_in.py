@@ -12,6 +12,7 @@ from django.db import connection
 from django.test.utils import CaptureQueriesContext
 
 from finalmarket.connectors.talk import InteractionRecord
+from finalmarket.customers import consents
 from finalmarket.customers.models import Consent, OmnichannelCustomer
 from finalmarket.customers.persons import members
 from finalmarket.integrations import dead_letters, inbox, pull
@@ -247,3 +248,11 @@ def test_what_was_noted_of_consents_is_kept_by_name_only(bureau: Bureau) -> None
     take(bureau, seen("unsubscribe", "7"))
     row = ExternalId.objects.get(kind="interaction")
     assert row.external_id == "7"
+
+
+def test_a_yes_that_comes_late_does_not_undo_the_no_that_was_said_after_it(bureau: Bureau) -> None:
+    take(bureau, seen("unsubscribe", "1"))
+    take(bureau, seen("unsubscribe", "2", at=NOON + timedelta(minutes=70)))
+    take(bureau, seen("subscribe", "3", at=NOON + timedelta(minutes=65)))
+    assert newsletter() == [False, False, True]
+    assert not consents.agrees(bureau.person().pk, "newsletter")

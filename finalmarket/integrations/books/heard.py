@@ -12,6 +12,7 @@ from __future__ import annotations
 
 from collections.abc import Collection, Iterable, Mapping
 from dataclasses import dataclass, field
+from datetime import UTC, datetime, timedelta
 
 from django.db import connection
 
@@ -23,6 +24,9 @@ from finalmarket.integrations.books.wares import ECHOED, What, digest_of, echoes
 from finalmarket.integrations.models import ChannelIntegration, DueRecord
 from finalmarket.kernel import clock
 
+NEVER = datetime(2000, 1, 1, tzinfo=UTC)
+LONGEST_TELLING = timedelta(minutes=5)
+"""What is told was read so long ago at most."""
 OURS = ("segments", "order_count", "spent", "currency", "last_order_at")
 """What no platform tells us of a person."""
 
@@ -39,6 +43,13 @@ class Listening:
     records: Mapping[int, DueRecord]
     busy: Collection[int]
     said: dict[int, dict[str, str]] = field(default_factory=dict)
+
+    def heard_until(self, profile: int) -> datetime | None:
+        """Up to when the account has heard for sure what we know of the person; None: it has heard all there is."""
+        person = self.persons[profile]
+        if person not in self.busy:
+            return None
+        return (self.records[person].told_at or NEVER) - LONGEST_TELLING
 
     def news(self, profile: int, words: Mapping[str, str]) -> dict[str, str]:
         """Those of the words about a person that are not an echo of what the account was told, or told us, last."""
