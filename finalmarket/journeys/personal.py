@@ -24,6 +24,7 @@ TABLES = (
         searched=("payload", "reason", "message_id"), none=("dialect",),
     ),
     impersonal("interaction_keys"),
+    impersonal("message_digests_timed"),
     impersonal("write_keys", "key", "space", "created_by"),
     impersonal("event_names", "name", "becomes"),
 )  # fmt: skip
