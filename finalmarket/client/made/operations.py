@@ -2489,7 +2489,8 @@ class Interactions:
         context: Mapping[str, Any] = UNSAID,
         idempotency_key: str = "",
     ) -> shapes.Recorded:
-        """Tell one thing that a customer did. 201 when it is stored now, 200 when its message_id came before."""
+        """Tell one thing that a customer did. 201 when it is stored now, 200 when its message_id came before. A key
+        that is bound to channels names by number whom these have met."""
         return self._caller.call(
             RECORD_INTERACTION,
             Said(
@@ -2561,7 +2562,8 @@ class Interactions:
     def record_interactions(
         self, *, interactions: Sequence[shapes.InteractionIn], idempotency_key: str = ""
     ) -> shapes.BatchRecorded:
-        """Tell up to 500 things at once. Each has its own outcome; what is refused spoils nothing else."""
+        """Tell up to 500 things at once. Each has its own outcome; what is refused spoils nothing else. A key that
+        is bound to channels names by number whom these have met before."""
         return self._caller.call(
             RECORD_INTERACTIONS,
             Said(
