@@ -158,6 +158,11 @@ class Variant(models.Model):
         """Whether it is sold at all: it is switched on, and its product is neither a draft nor archived."""
         return self.is_active and self.product.status == Product.Status.ACTIVE
 
+    @staticmethod
+    def on_sale(way: str = "") -> models.Q:
+        """`is_on_sale` as a condition; `way` leads to the variant from what is asked for, such as `variant__`."""
+        return models.Q(**{f"{way}is_active": True, f"{way}product__status": Product.Status.ACTIVE})
+
     def price_in(self, currency: str) -> Decimal | None:
         """Return the variant's own price in `currency` (ISO 4217), or None; prices are never converted."""
         return next((price.amount for price in self.prices.all() if price.currency == currency), None)
@@ -206,8 +211,16 @@ class BundleComponent(models.Model):
         return f"{self.quantity} x {self.component}"
 
     def clean(self) -> None:
-        """Refuse bundles of bundles: a component is always something that lies on a shelf."""
+        """Refuse bundles of bundles, for a component is always something that lies on a shelf; and a bundle that lies
+        on one itself."""
         if BundleComponent.objects.filter(bundle=self.component).exists():
             raise ValidationError({"component": f"{self.component} is a bundle itself; name its components instead."})
+        if self.bundle._state.adding:  # it is made together with its components
+            return
         if BundleComponent.objects.filter(component=self.bundle).exists():
-            raise ValidationError({"bundle": f"{self.bundle} is a component of another bundle."})
+            raise ValidationError(f"{self.bundle} is a component of another bundle.")
+        pool = getattr(self.bundle, "stock_pool", None)  # the row is stock's; there is none where nothing ever lay
+        if pool is None or self.bundle.components.exists():
+            return
+        if pool.on_hand + pool.reserved + pool.allocated + pool.backordered > 0:
+            raise ValidationError(f"{self.bundle} has {pool.on_hand} units on hand; a bundle has no stock of its own.")
