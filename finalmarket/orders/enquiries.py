@@ -17,7 +17,7 @@ from django.db import transaction
 from django.db.models import Count, F, Max, Q, QuerySet
 from django.db.models.functions import Greatest
 
-from finalmarket.catalog.models import BundleComponent, Product, Variant
+from finalmarket.catalog.models import BundleComponent, Variant
 from finalmarket.channels.models import SalesChannel
 from finalmarket.customers.models import OmnichannelCustomer
 from finalmarket.kernel import clock
@@ -95,8 +95,7 @@ def find_goods(channel: SalesChannel, words: str, most: int = MOST_FOUND) -> lis
     if not said:
         return []
     listed = Variant.objects.filter(
-        listings__sales_channel=channel, listings__is_available=True, is_active=True,
-        product__status=Product.Status.ACTIVE,
+        Variant.on_sale(), listings__sales_channel=channel, listings__is_available=True
     )  # fmt: skip
     exact = list(listed.filter(Q(sku__iexact=said) | Q(barcode=said)).select_related("product")[:1])
     if exact:
@@ -207,9 +206,8 @@ def usual(customer_id: int, channel: SalesChannel, words: str = "") -> Usual | N
 
 def _bought(customer_id: int, channel: SalesChannel) -> QuerySet[OrderLine]:
     return OrderLine.objects.filter(
-        order__customer=customer_id, order__placed_at__gte=clock.now() - USUAL_WITHIN, kind=OrderLine.Kind.GOODS,
-        variant__listings__sales_channel=channel, variant__listings__is_available=True, variant__is_active=True,
-        variant__product__status=Product.Status.ACTIVE,
+        Variant.on_sale("variant__"), order__customer=customer_id, order__placed_at__gte=clock.now() - USUAL_WITHIN,
+        kind=OrderLine.Kind.GOODS, variant__listings__sales_channel=channel, variant__listings__is_available=True,
     ).exclude(order__state=Order.State.CANCELLED)  # fmt: skip
 
 

@@ -24,6 +24,8 @@ from finalmarket.stock.models import StockItem
 WORDS = {"in_stock": "in_stock", "low": "few", "out": "out"}
 BEST_FIRST = ("in_stock", "few", "out")
 LONGEST_TEXT, MOST_WORDS = 200, 6
+FEW = 5
+"""Whoever wants more than there is hears how many there are up to this many; beyond, it is the merchant's business."""
 SOME = 3
 """At one place so few units are few, whatever the channel's threshold says of all places together."""
 
@@ -70,7 +72,7 @@ def products_of(channel: SalesChannel, *, text: str = "", category: int | None =
     """Return the products of which the channel sells something now, narrowed by words that all are to be found in
     title, brand or the whole SKU, and by a category with those below it. They come in no order."""
     on_sale = _on_sale(channel).filter(variant__product=OuterRef("pk"))
-    rows = Product.objects.filter(Exists(on_sale), status=Product.Status.ACTIVE)
+    rows = Product.objects.filter(Exists(on_sale))
     for word in text.replace("\x00", "").strip()[:LONGEST_TEXT].split()[:MOST_WORDS]:
         named = Q(title__icontains=word) | Q(brand__icontains=word)
         rows = rows.filter(named | Exists(on_sale.filter(Q(variant__sku__iexact=word) | Q(title__icontains=word))))
@@ -80,7 +82,7 @@ def products_of(channel: SalesChannel, *, text: str = "", category: int | None =
 def variants_of(channel: SalesChannel) -> QuerySet[Variant]:
     """Return the variants that the channel sells now, whether or not any lies there. They come in no order."""
     on_sale = _on_sale(channel).filter(variant=OuterRef("pk"))
-    return Variant.objects.filter(Exists(on_sale), product__status=Product.Status.ACTIVE)
+    return Variant.objects.filter(Exists(on_sale))
 
 
 def categories_of(channel: SalesChannel) -> list[Category]:
@@ -166,7 +168,7 @@ def _on_sale(channel: SalesChannel) -> QuerySet[ChannelProduct]:
     has_begun = Q(publish_from=None) | Q(publish_from__lte=now)
     is_not_over = Q(publish_until=None) | Q(publish_until__gt=now)
     rows: QuerySet[Any] = ChannelProduct.objects.filter(has_begun, is_not_over, sales_channel=channel)
-    return rows.filter(is_available=True, variant__is_active=True)
+    return rows.filter(Variant.on_sale("variant__"), is_available=True)
 
 
 def _with_those_below(category: int) -> list[int]:

@@ -7,7 +7,7 @@ import re
 from typing import Any
 
 from finalmarket.api.alexa.words import SPOKEN
-from finalmarket.catalog.models import Product
+from finalmarket.catalog.models import Variant
 from finalmarket.channels.models import SalesChannel
 from finalmarket.kernel.errors import UserError
 from finalmarket.orders.enquiries import stores_of
@@ -107,9 +107,8 @@ def _asking() -> dict[str, Any]:
 
 
 def _goods(channel: SalesChannel) -> list[dict[str, Any]]:
-    listings = channel.listings.filter(
-        is_available=True, variant__is_active=True, variant__product__status=Product.Status.ACTIVE
-    ).select_related("variant__product")
+    listings = channel.listings.filter(Variant.on_sale("variant__"), is_available=True)
+    listings = listings.select_related("variant__product")
     found: dict[str, dict[str, Any]] = {}
     for listing in listings.order_by("id")[:MOST_GOODS]:
         variant = listing.variant

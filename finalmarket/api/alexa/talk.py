@@ -26,8 +26,8 @@ from finalmarket.orders import enquiries
 from finalmarket.orders.drafts import Address, OutOfStock
 from finalmarket.orders.enquiries import OrderNews, Usual, Wish
 from finalmarket.orders.models import Fulfilment, Order
+from finalmarket.stock.shelf import FEW
 
-FEW = 5
 MOST_NAMES = 3
 MOST_UNITS_AT_ONCE = 99
 ACTOR = "voice"
@@ -125,7 +125,7 @@ def _recognised(turn: Turn) -> list[Variant]:
     number = turn.asked.slot_id("product")
     if not (number.isascii() and number.isdigit() and len(number) < 19):
         return []
-    listed = Variant.objects.filter(pk=int(number), listings__sales_channel=turn.channel, is_active=True)
+    listed = Variant.objects.filter(Variant.on_sale(), pk=int(number), listings__sales_channel=turn.channel)
     return list(listed.select_related("product")[:1])
 
 

@@ -28,8 +28,6 @@ from finalmarket.stock import shelf
 router = Router(tags=["carts"])
 Token = Annotated[UUID, Path(description="`token` of the cart")]
 MOST_UNITS = 999
-FEW = 5
-"""Where so many are left or fewer, a shopper who wants more is told how many."""
 Units = Annotated[int, Field(ge=1, le=MOST_UNITS)]
 
 
@@ -244,6 +242,6 @@ def _line(line: Shown, slug: str) -> CartLineShown:
 
 def _difference(one: Difference) -> CartDifference:
     """As a shopper reads it, who is told that the last few are left, and of more not how many."""
-    if one.kind == "few" and int(one.now) > FEW:
+    if one.kind == "few" and int(one.now) > shelf.FEW:
         return CartDifference(kind=one.kind, text="not so many are left", was=one.was, now="")
     return CartDifference(kind=one.kind, text=one.text, was=one.was, now=one.now)

@@ -6,7 +6,7 @@ from collections.abc import Iterator
 from itertools import groupby
 from typing import Any
 
-from finalmarket.catalog.models import Product
+from finalmarket.catalog.models import Variant
 from finalmarket.channels.listing import with_prices
 from finalmarket.channels.models import ChannelProduct, SalesChannel
 from finalmarket.integrations.agents.order_words import Object, minor
@@ -29,9 +29,7 @@ def feed_words(channel: SalesChannel) -> Object:
 
 def products(channel: SalesChannel) -> Iterator[Object]:
     """Yield the products on sale that the channel lists, by their numbers; at most 20,000 listings. Four queries."""
-    rows = ChannelProduct.objects.filter(
-        sales_channel=channel, variant__is_active=True, variant__product__status=Product.Status.ACTIVE
-    )
+    rows = ChannelProduct.objects.filter(Variant.on_sale("variant__"), sales_channel=channel)
     rows = rows.select_related("variant__product__category").prefetch_related(
         *with_prices(), "variant__product__images"
     )

@@ -35,9 +35,10 @@ from finalmarket.orders.drafts import Address, OutOfStock
 from finalmarket.orders.enquiries import Answer, OrderNews, Wish
 from finalmarket.orders.models import Order
 from finalmarket.stock.models import StockItem
+from finalmarket.stock.shelf import FEW
 
 KNOWN_FOR = timedelta(hours=12)
-MOST_FOUND, MOST_PLACES, FEW = 3, 6, 5
+MOST_FOUND, MOST_PLACES = 3, 6
 ACTOR = "chat"
 HELP = (
     "I answer these: is TEA-100 in stock? Where is my order 1001? Or commands: /stock TEA-100, /order 1001, "
