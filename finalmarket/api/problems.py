@@ -19,7 +19,7 @@ from ninja.errors import AuthenticationError, HttpError
 from ninja.errors import ValidationError as Misshapen
 from pydantic import BaseModel, Field
 
-from finalmarket.kernel.errors import UserError
+from finalmarket.kernel.errors import UserError, sentence
 from finalmarket.kernel.gate import Crowded
 from finalmarket.kernel.trouble import trouble_of
 
@@ -142,13 +142,13 @@ def problem_of(error: Exception) -> Problem:
         case AuthenticationError():
             return Problem("not-let-in", "No API key was shown.", headers={"WWW-Authenticate": "Bearer"})
         case UserError():
-            return Problem("refused", _sentence(str(error)))
+            return Problem("refused", sentence(str(error)))
         case ValidationError():
-            return Problem("refused", _sentence(" ".join(error.messages)))
+            return Problem("refused", sentence(" ".join(error.messages)))
         case RequestDataTooBig():
             return Problem("too-large", "The body is larger than a call may be.")
         case Http404():
-            return Problem("not-found", _sentence(str(error)))
+            return Problem("not-found", sentence(str(error)))
         case HttpError() if error.status_code == 400:
             return Problem("unreadable", "The body is no JSON, or not in UTF-8.")
         case DataError():
@@ -163,11 +163,6 @@ def problem_of(error: Exception) -> Problem:
 def handle(request: HttpRequest, error: Any) -> HttpResponse:
     """As Ninja's handler of every error."""
     return answered(problem_of(error))
-
-
-def _sentence(text: str) -> str:
-    text = text.strip() or "It cannot be done."
-    return text[0].upper() + text[1:] + ("" if text.endswith((".", "!", "?")) else ".")
 
 
 def faults(errors: Sequence[Mapping[str, Any]], *before: str) -> list[Fault]:

@@ -9,5 +9,11 @@ class UserError(Exception):
     """
 
 
+def sentence(words: str) -> str:
+    """Return what an error says as a sentence of its own, where it does not stand behind other words."""
+    words = words.strip() or "It cannot be done."
+    return words[0].upper() + words[1:] + ("" if words.endswith((".", "!", "?")) else ".")
+
+
 class DatabaseAway(UserError):
     """The database cannot be reached, or has no connection to spare. What was asked may be asked again."""

@@ -48,7 +48,7 @@ def test_what_arrived_is_put_on_the_shelf_once_however_often_a_page_is_sent(mark
     other = logged_in(person("store_staff", market.north.pk))
     for client in (operator, other):
         (refusal,) = _do(client, sent, "receive", **page)
-        assert refusal == f"part of transfer {sent.pk} was received meanwhile; look at it again"
+        assert refusal == f"Part of transfer {sent.pk} was received meanwhile; look at it again."
     assert at(tea, market.north)[0] == 5
     shown = operator.get(reverse("console:transfer", args=[sent.pk])).content.decode()
     assert f'name="seen-{tea.pk}" value="5"' in shown

@@ -129,7 +129,7 @@ def test_what_is_booked_on_the_page_stands_in_the_ledger_with_who_and_why(listed
 @pytest.mark.parametrize(
     ("form", "said"),
     [
-        ({"what": "adjust", "quantity": "-400", "reason": "gone"}, "cannot take 400 units away"),
+        ({"what": "adjust", "quantity": "-400", "reason": "gone"}, "Cannot take 400 units away"),
         ({"what": "receive", "quantity": "0", "reason": "x"}, "above zero"),
         ({"what": "count", "quantity": "-1", "reason": "x"}, "cannot be -1"),
         ({"what": "adjust", "quantity": "many", "reason": "x"}, "Units"),
@@ -201,6 +201,6 @@ def test_a_policy_is_changed_by_the_stock_room_which_keeps_the_fence(listed: Mar
     assert (policy.fence_quantity, policy.fence_left) == (10, 10)
     assert StockMovement.objects.filter(kind="fence", actor="olga", fence_delta=10).exists()
     answer = operator.post(address, form | {"fence_quantity": "5000"}, follow=True)
-    assert "cannot fence 5000" in told(answer)[-1]
+    assert "Cannot fence 5000" in told(answer)[-1]
     policy.refresh_from_db()
     assert policy.fence_quantity == 10

@@ -20,6 +20,7 @@ from finalmarket.api.problems import Problem, ProblemBody, body_of, fault, probl
 from finalmarket.api.quick import Given, quick
 from finalmarket.api.v1.goods import Goods, locations_of, of_channels, variant_of, variants_of
 from finalmarket.api.v1.shapes import Key, Number, Said, source_of
+from finalmarket.kernel.errors import sentence
 from finalmarket.orders.models import OrderPromise
 from finalmarket.stock import desk, ledger
 from finalmarket.stock.models import Reservation as ReservationRow
@@ -322,7 +323,7 @@ def _desk_open() -> Iterator[None]:
     try:
         yield
     except (desk.DeskFull, desk.DeskClosed, desk.DeskTimeout, desk.DeskDown) as error:
-        raise Problem("away", f"{str(error).capitalize()}.", headers={"Retry-After": RETRY_SECONDS}) from error
+        raise Problem("away", sentence(str(error)), headers={"Retry-After": RETRY_SECONDS}) from error
 
 
 def _held(verdict: Verdict, asked: Asked, where: str = "body") -> Held:

@@ -13,7 +13,7 @@ from finalmarket.api.door import Done, write
 from finalmarket.api.problems import Problem, ProblemBody, body_of, problem_of
 from finalmarket.api.v1.goods import Goods, check_locations, variant_of, variants_of
 from finalmarket.api.v1.shapes import Number, Said, source_of
-from finalmarket.kernel.errors import UserError
+from finalmarket.kernel.errors import UserError, sentence
 from finalmarket.stock import ledger
 from finalmarket.stock.adjusting import Change, Changed, adjust_each
 from finalmarket.stock.refusals import MOST_UNITS, NotAsExpected
@@ -196,7 +196,7 @@ def _change(told: Adjustment, variant: int) -> Change:
 
 def _not_as_expected(change: Change, error: NotAsExpected) -> Problem:
     stands = {"variant": change.variant_id, "location": change.location_id, "on_hand": error.on_hand}
-    return Problem("not-as-expected", f"{str(error).capitalize()}.", stands=stands)
+    return Problem("not-as-expected", sentence(str(error)), stands=stands)
 
 
 def _refused(problem: Problem) -> AdjustedEach:

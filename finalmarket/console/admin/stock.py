@@ -17,7 +17,7 @@ from finalmarket.console.admin.records import (
     RecordAdmin,
     pilled,
 )
-from finalmarket.kernel.errors import UserError
+from finalmarket.kernel.errors import UserError, sentence
 from finalmarket.stock.models import (
     ChannelInventory,
     ChannelSource,
@@ -179,7 +179,7 @@ class ChannelInventoryAdmin(KeptAdmin):
         try:
             return super().changeform_view(request, object_id, form_url, extra_context)
         except UserError as error:
-            self.message_user(request, str(error), messages.ERROR)
+            self.message_user(request, sentence(str(error)), messages.ERROR)
             return HttpResponseRedirect(request.get_full_path())
 
 

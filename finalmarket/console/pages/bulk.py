@@ -20,7 +20,7 @@ from finalmarket.channels.models import SalesChannel
 from finalmarket.console.file_work import SUBJECTS
 from finalmarket.console.pages import asked
 from finalmarket.console.pages.frame import page, show
-from finalmarket.kernel.errors import UserError
+from finalmarket.kernel.errors import UserError, sentence
 
 MOST_BYTES = 2_000_000
 SHOWN = 100
@@ -83,7 +83,7 @@ def bulk(request: HttpRequest) -> HttpResponse:
     try:
         return _preview_or_apply(request, form)
     except UserError as error:
-        form.add_error(None, str(error))
+        form.add_error(None, sentence(str(error)))
         return _show(request, form, status=400)
 
 

@@ -18,7 +18,7 @@ from django.views.decorators.http import require_http_methods
 from finalmarket.access.roles import places_of
 from finalmarket.console.policy import live_address
 from finalmarket.kernel import failpoints
-from finalmarket.kernel.errors import UserError
+from finalmarket.kernel.errors import UserError, sentence
 
 LIVE_HEADER = "X-Live"
 
@@ -98,10 +98,10 @@ def attempt(request: HttpRequest, verb: Callable[[], str], *, is_whole: bool = T
         with failpoints.around("console.write"), transaction.atomic() if is_whole else nullcontext():
             told = verb()
     except UserError as error:
-        messages.error(request, str(error))
+        messages.error(request, sentence(str(error)))
         return False
     except ValidationError as error:
-        messages.error(request, " ".join(error.messages))
+        messages.error(request, sentence(" ".join(error.messages)))
         return False
     messages.success(request, told)
     return True

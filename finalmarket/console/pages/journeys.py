@@ -22,7 +22,7 @@ from finalmarket.customers.models import OmnichannelCustomer
 from finalmarket.journeys import behind
 from finalmarket.journeys.models import CrossChannelJourney, JourneyTouchpoint
 from finalmarket.journeys.paths_asked import Asked, limits
-from finalmarket.kernel.errors import UserError
+from finalmarket.kernel.errors import UserError, sentence
 
 ORDER = ("-started_at", "-id")
 MOST_TOUCHES = 500
@@ -114,7 +114,7 @@ def _behind(request: HttpRequest, given: dict[str, Any], words: str) -> list[int
         with limits():
             return behind.journeys(about, words)
     except UserError as error:
-        messages.error(request, str(error))
+        messages.error(request, sentence(str(error)))
         return []
 
 

@@ -16,7 +16,7 @@ from finalmarket.console.pages.frame import attempt, back, page, show
 from finalmarket.console.pages.integrations import CHANGE
 from finalmarket.integrations import adopt, before_pushing
 from finalmarket.integrations.models import ChannelIntegration, ItemLink, ListingLink, UnlinkedListing
-from finalmarket.kernel.errors import UserError
+from finalmarket.kernel.errors import UserError, sentence
 from finalmarket.stock.models import StockLocation
 
 MOST_CHANGES = 500
@@ -58,7 +58,7 @@ def dry_run(request: HttpRequest, key: int) -> HttpResponse:
     try:
         changes = before_pushing.dry_run(account)
     except UserError as error:
-        trouble = str(error)
+        trouble = sentence(str(error))
     context = {"account": account, "changes": changes[:MOST_CHANGES], "count": len(changes), "trouble": trouble}
     return show(request, "dry_run.html", f"What would change on {account}", context)
 

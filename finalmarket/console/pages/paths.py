@@ -23,7 +23,7 @@ from finalmarket.journeys.funnels import FunnelStep
 from finalmarket.journeys.models import ChannelInteraction, CrossChannelJourney
 from finalmarket.journeys.paths_asked import Asked, limits
 from finalmarket.kernel import clock
-from finalmarket.kernel.errors import UserError
+from finalmarket.kernel.errors import UserError, sentence
 
 DAYS = 30
 STEPS_DRAWN = 5
@@ -77,8 +77,8 @@ def answered(request: HttpRequest, answer: Callable[[], dict[str, Any]]) -> dict
         with limits():
             return answer()
     except UserError as error:
-        messages.error(request, str(error))
-        return {"refused": str(error)}
+        messages.error(request, sentence(str(error)))
+        return {"refused": sentence(str(error))}
 
 
 def names() -> dict[int, str]:

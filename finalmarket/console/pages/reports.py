@@ -13,7 +13,7 @@ from finalmarket.bulk.period.figures import MOST_DAYS, collect
 from finalmarket.console.pages import asked
 from finalmarket.console.pages.frame import page, show
 from finalmarket.kernel import clock
-from finalmarket.kernel.errors import UserError
+from finalmarket.kernel.errors import UserError, sentence
 
 DAYS = 30
 KINDS = {
@@ -46,7 +46,7 @@ def reports(request: HttpRequest) -> HttpResponse:
     try:
         context["report"] = collect(first, last)
     except UserError as error:
-        context["refused"] = str(error)
+        context["refused"] = sentence(str(error))
     return show(request, "reports.html", "Reports", context)
 
 

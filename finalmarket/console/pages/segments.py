@@ -26,7 +26,7 @@ from finalmarket.console.people import may_see_people
 from finalmarket.customers.models import OmnichannelCustomer
 from finalmarket.customers.unified import persons_of
 from finalmarket.kernel import clock
-from finalmarket.kernel.errors import UserError
+from finalmarket.kernel.errors import UserError, sentence
 
 SEEN = "analytics.view_segment|analytics.view_channelanalytics"
 MADE, CHANGED, REMOVED = "analytics.add_segment", "analytics.change_segment", "analytics.delete_segment"
@@ -59,7 +59,7 @@ def preview_segment(request: HttpRequest) -> HttpResponse:
         rule = checked(builder.rule())
         found: dict[str, Any] = {"number": segments_made.preview(rule), "rule": rule_in_words(rule)}
     except UserError as error:
-        found = {"refused": str(error)}
+        found = {"refused": sentence(str(error))}
     return _shown(request, builder, found)
 
 

@@ -126,7 +126,8 @@ def _receive(request: HttpRequest, found: Transfer, who: str) -> str:
     seen = {variant: _units(request, f"seen-{variant}") for variant in arrived}
     done = verbs.receive(found.pk, arrived, seen=seen, actor=who)
     rest = "" if done.state == Transfer.State.RECEIVED else " The rest is still on its way."
-    return f"{sum(arrived.values())} units are on the shelf.{rest}"
+    units = sum(arrived.values())
+    return f"{units} unit{' is' if units == 1 else 's are'} on the shelf.{rest}"
 
 
 def _units(request: HttpRequest, name: str) -> int:
