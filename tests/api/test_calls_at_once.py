@@ -17,7 +17,7 @@ from finalmarket.stock.check import differences
 from finalmarket.stock.models import Reservation, StockMovement
 from tests.api.calling import Program
 from tests.api.conftest import open_house
-from tests.api.test_stock import Shop
+from tests.api.tea import Shop
 from tests.tracking.wire import served
 
 pytestmark = pytest.mark.committed_database

@@ -14,6 +14,7 @@ import signal
 import subprocess
 import sys
 import time
+from abc import ABC, abstractmethod
 from collections.abc import Iterator, Mapping
 from contextlib import contextmanager
 from dataclasses import dataclass, field
@@ -73,18 +74,18 @@ class Answer:
         )
 
 
-class Programs:
+class Programs(ABC):
     """What programs ask of a house, whatever the wire. Each thing is known by a word, and done once however often it is
     said."""
 
     facts: Facts
 
+    @abstractmethod
     def call(
         self, method: str, path: str, body: Any = None, token: str = "", *, most_seconds: float = 60.0,
         headers: Mapping[str, str] = NOTHING,
     ) -> Answer:  # fmt: skip
         """One call."""
-        raise NotImplementedError
 
     def reserve(self, word: str, units: int = 1) -> Answer:
         """Hold a unit."""
