@@ -18,7 +18,7 @@ from collections import Counter
 from collections.abc import Callable, Collection, Iterable, Mapping, Sequence
 from datetime import datetime
 from pathlib import Path
-from typing import Any, NamedTuple, TypeAlias
+from typing import Any, TypeAlias
 
 import orjson
 import psycopg
@@ -46,6 +46,7 @@ from finalmarket.journeys.dialects.heard import Heard, Reading, Refused, Unreada
 from finalmarket.journeys.dialects.names import folded
 from finalmarket.journeys.marks import MARK
 from finalmarket.journeys.message_digest import digest
+from finalmarket.journeys.parcel import Item, Numbers, Parcel, SetAside, Somebody
 from finalmarket.journeys.record import MOST_CONTEXT_BYTES
 from finalmarket.journeys.storage import make_months
 from finalmarket.journeys.whose import Named
@@ -67,52 +68,12 @@ PATIENCE_SECONDS = 15.0
 NUL = re.compile(rb"(?<!\\)(\\\\)*\\u0000")
 NOBODY = Who()
 AWAY = ("08", "57P")
+Claim: TypeAlias = Callable[["psycopg.Cursor[Any]", Mapping[bytes, Item]], Numbers]
 TRANSIENT = (errors.DeadlockDetected, errors.SerializationFailure, errors.LockNotAvailable)
 
 
 class Unavailable(RuntimeError):
     """The database could not be reached; nothing is known of what became of the events. Tell them again."""
-
-
-class Somebody:
-    """Whom events of a request name: when they did the latest of these, and, while they are being written, on which
-    profile that lands."""
-
-    __slots__ = ("latest", "named", "profile")
-
-    def __init__(self, named: Named, at: datetime) -> None:
-        self.named = named
-        self.latest = at
-        self.profile: int | None = None
-
-
-class Item(NamedTuple):
-    """An event on its way into the tables (fields as journeys/binary.py writes them). `row` is all of its row but
-    number and profile, empty for what is no interaction; `key` by what its message is known, empty where none is kept;
-    `name` is set where the name is to be counted."""
-
-    channel_id: int
-    key: bytes
-    at: bytes
-    somebody: Somebody
-    row: bytes
-    name: str
-    dialect: str
-
-
-Numbers: TypeAlias = dict[bytes, bytes | None]
-"""New messages, by their keys, with the numbers of their interactions (none, for what is no interaction)."""
-Claim: TypeAlias = Callable[["psycopg.Cursor[Any]", Mapping[bytes, "Item"]], Numbers]
-SetAside: TypeAlias = tuple[int, str, Refused]
-"""An event that cannot be kept: of which channel, in which dialect, as it came and why."""
-
-
-class Parcel(NamedTuple):
-    """What one request brings."""
-
-    received_at: datetime
-    items: list[Item]
-    refused: list[SetAside]
 
 
 def take(door: Door, dialect: str, reading: Reading, received_at: datetime) -> None:
