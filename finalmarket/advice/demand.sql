@@ -159,8 +159,16 @@ ON CONFLICT (variant_id, location_id) DO UPDATE SET last_day = excluded.last_day
 -- name: drop_old_forecasts
 DELETE FROM demand_forecasts WHERE computed_at < %(now)s
 
+-- name: open_advice
+SELECT id FROM stock_advice WHERE state = 'open'
+
+-- name: lock_advice
+-- In the order of ids, as whoever decides about several does; who is just deciding is waited for.
+SELECT id FROM stock_advice WHERE state = 'open' ORDER BY id FOR UPDATE
+
 -- name: write_advice
--- New advice is added, open advice that still holds is brought up to date, what a person dismissed is left alone.
+-- New advice is added, open advice that still holds is brought up to date, what a person dismissed is left alone, and so
+-- is what was accepted since the computation began: it did not know yet what is on its way by that.
 WITH new AS (
     SELECT * FROM jsonb_to_recordset(%(pieces)s::jsonb) piece(kind text, variant_id bigint, location_id bigint,
         source_id bigint, sales_channel_id bigint, quantity int, worth numeric, currency text, rank float8, reason text,
@@ -177,6 +185,12 @@ WHERE NOT EXISTS (
       AND muted.variant_id = new.variant_id AND muted.location_id IS NOT DISTINCT FROM new.location_id
       AND muted.source_id IS NOT DISTINCT FROM new.source_id
       AND muted.sales_channel_id IS NOT DISTINCT FROM new.sales_channel_id)
+  AND NOT EXISTS (
+    SELECT FROM stock_advice taken
+    WHERE taken.id = ANY (%(were_open)s::bigint[]) AND taken.state = 'accepted' AND taken.kind = new.kind
+      AND taken.variant_id = new.variant_id AND taken.location_id IS NOT DISTINCT FROM new.location_id
+      AND taken.source_id IS NOT DISTINCT FROM new.source_id
+      AND taken.sales_channel_id IS NOT DISTINCT FROM new.sales_channel_id)
 ON CONFLICT (kind, variant_id, location_id, source_id, sales_channel_id) WHERE state = 'open' DO UPDATE
     SET quantity = excluded.quantity, worth = excluded.worth, currency = excluded.currency, rank = excluded.rank,
         reason = excluded.reason, numbers = excluded.numbers, computed_at = excluded.computed_at

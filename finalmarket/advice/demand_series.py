@@ -20,6 +20,8 @@ from django.db import connection
 from finalmarket.advice import demand
 from finalmarket.advice.demand import Forecast, Whole
 from finalmarket.advice.demand_methods import WEEK, Array
+from finalmarket.channels.models import SalesChannel
+from finalmarket.kernel import clock
 from finalmarket.kernel.sql import Queries
 
 QUERIES = Queries(Path(__file__).with_name("demand.sql"))
@@ -70,8 +72,9 @@ class Shelves:
 
 
 def read(now: datetime) -> Shelves:
-    """Read the facts up to yesterday and forecast each shelf. A handful of questions, however many there are."""
-    last_day = now.date() - timedelta(days=1)
+    """Read the facts up to the last day that is over and forecast each shelf. A handful of questions, however many
+    there are."""
+    last_day = _last_day(now)
     span = {"first": last_day - timedelta(days=DAYS - 1), "last": last_day, "now": now}
     sold, lying = _ask("sold", span), _ask("shelves", span)
     keys = sorted({(row[0], row[1]) for row in sold} | {(row[0], row[1]) for row in lying})
@@ -98,6 +101,14 @@ def read(now: datetime) -> Shelves:
         backordered, tied, np.concatenate(silent), np.concatenate(since), np.concatenate(lain),
         _joined(list(forecasts)),
     )  # fmt: skip
+
+
+def _last_day(now: datetime) -> date:
+    """The last day that is over on every channel that sells, and by the ledger's clock, UTC: a day of which a part is
+    still to come would count as a weak one."""
+    selling = SalesChannel.objects.filter(status=SalesChannel.Status.ACTIVE).order_by()
+    days = {clock.day_in(zone, now) for zone in selling.values_list("time_zone", flat=True).distinct()}
+    return min(days | {now.date()}) - timedelta(days=1)
 
 
 def goods_of(variants: Whole, now: datetime) -> dict[int, Goods]:

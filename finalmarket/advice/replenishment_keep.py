@@ -30,13 +30,15 @@ class Refreshed:
 @transaction.atomic
 def refresh() -> Refreshed:
     """Compute all advice about stock anew and keep it. A second one at the same time waits for the first."""
-    now = clock.now()
     with connection.cursor() as cursor:
         cursor.execute("SELECT pg_advisory_xact_lock(%s)", [LOCK])
+        cursor.execute(QUERIES["open_advice"])
+        were_open = [number for (number,) in cursor.fetchall()]
+    now = clock.now()
     shelves = demand_series.read(now)
     pieces = advise(shelves, now)
     _keep_forecasts(shelves, now)
-    _keep(pieces, now)
+    _keep(pieces, were_open, now)
     counts: dict[str, int] = {}
     for piece in pieces:
         counts[piece.kind] = counts.get(piece.kind, 0) + 1
@@ -85,8 +87,9 @@ def _keep_forecasts(shelves: Shelves, now: datetime) -> None:
         cursor.execute(QUERIES["drop_old_forecasts"], {"now": now})
 
 
-def _keep(pieces: list[Piece], now: datetime) -> None:
+def _keep(pieces: list[Piece], were_open: list[int], now: datetime) -> None:
     rows = [asdict(piece) | {"worth": None if piece.worth is None else str(piece.worth)} for piece in pieces]
     with connection.cursor() as cursor:
-        cursor.execute(QUERIES["write_advice"], {"pieces": json.dumps(rows), "now": now})
+        cursor.execute(QUERIES["lock_advice"])
+        cursor.execute(QUERIES["write_advice"], {"pieces": json.dumps(rows), "were_open": were_open, "now": now})
         cursor.execute(QUERIES["close_advice"], {"now": now})

@@ -2,12 +2,13 @@
 
 from __future__ import annotations
 
-from datetime import timedelta
+from datetime import UTC, date, datetime, timedelta
 from decimal import Decimal
+from typing import Any
 
 import pytest
 
-from finalmarket.advice import demand_series
+from finalmarket.advice import demand_series, replenishment_keep
 from finalmarket.advice.models import DemandForecast, StockAdvice, SupplyTerm
 from finalmarket.advice.replenishment_decide import accept, dismiss
 from finalmarket.advice.replenishment_keep import refresh
@@ -94,6 +95,14 @@ def test_days_without_stock_are_left_out_of_the_demand(market: Market) -> None:
     # Before the first delivery, which came and was lost on one day, the ledger knows nothing.
     assert shelves.lately_silent[row] == 21
     assert shelves.forecast.rate[row] > 1.6
+
+
+def test_a_day_that_is_not_over_on_a_channel_is_not_looked_at_yet(market: Market) -> None:
+    SalesChannel.objects.filter(pk=market.bazaar.pk).update(time_zone="America/Los_Angeles")
+    with clock.steered(datetime(2026, 6, 10, 2, 40, tzinfo=UTC)):  # there it is twenty to eight on the ninth
+        assert demand_series.read(clock.now()).last_day == date(2026, 6, 8)
+        SalesChannel.objects.filter(pk=market.bazaar.pk).update(status="inactive")
+        assert demand_series.read(clock.now()).last_day == date(2026, 6, 9)
 
 
 def test_units_of_a_bundle_count_as_demand_of_its_parts(market: Market) -> None:
@@ -272,6 +281,27 @@ def test_an_accepted_order_is_expected_after_the_lead_time(market: Market) -> No
         assert expected.expected_at == clock.now() + timedelta(days=14)
         refresh()
     assert open_advice("reorder") == []
+
+
+def test_what_is_accepted_during_a_computation_is_not_advised_again(
+    market: Market, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    tea = market.goods("TEA", warehouse=3)
+    sell(market.web, tea, market.warehouse, [1] * YEAR)
+    refresh()
+    (piece,) = open_advice("reorder")
+    computed = replenishment_keep.advise
+
+    def advise_while_somebody_accepts(*given: Any) -> Any:
+        found = computed(*given)
+        accept([piece.pk], actor="olga")
+        return found
+
+    monkeypatch.setattr(replenishment_keep, "advise", advise_while_somebody_accepts)
+    refresh()
+    assert open_advice("reorder") == []
+    piece.refresh_from_db()
+    assert piece.state == "accepted"
 
 
 def test_dismissed_advice_is_quiet_for_a_while_and_comes_back(market: Market) -> None:
