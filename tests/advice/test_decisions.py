@@ -57,6 +57,16 @@ def test_a_person_has_one_open_decision_and_it_stands(market: Market) -> None:
     assert advice_for(row.customer).standing == row.pk
 
 
+def test_a_decision_about_either_profile_stands_once_they_are_one_person(market: Market) -> None:
+    at_the_till = person("Ann at the till")
+    row = decided(market, "Ann")["Ann"]
+    at_the_till.merge(row.customer, actor="olga")
+    row.customer.refresh_from_db()
+    assert row.customer.merged_into == at_the_till
+    assert (decide_due(), decide([at_the_till.pk]), decide([row.customer.pk])) == (0, 0, 0)
+    assert NextAction.objects.get() == row
+
+
 def test_those_who_wait_longest_are_decided_about_first(market: Market) -> None:
     stocked(market, "TEA")
     ann, ben, eve = person("Ann"), person("Ben"), person("Eve")

@@ -14,6 +14,8 @@ from pathlib import Path
 
 import numpy as np
 from django.db import connection, transaction
+from django.db.models import Q
+from django.db.models.functions import Coalesce
 
 from finalmarket.advice.models import NextAction
 from finalmarket.advice.next_action.advising import Advice, advise
@@ -43,13 +45,16 @@ def decide_due(most: int = MOST_A_RUN) -> int:
 
 def decide(persons: Iterable[int]) -> int:
     """Decide what to do next for these persons and write it down; return how many decisions were made. Whoever has an
-    open decision keeps it, and nobody decides about those who were erased or are not there."""
+    open decision, on whichever of their profiles, keeps it, and nobody decides about those who were erased or are not
+    there."""
     profiles = {one["customer"]: one for one in profiles_of(set(persons), is_advised=False).values()}
     advised = advise(profiles)
     rows = [_decided(one) for one in advised.values() if one.known is not None and not one.known.is_erased]
     with failpoints.around("advice.decide"), transaction.atomic():
-        before = NextAction.objects.filter(customer__in=[row.customer_id for row in rows], settled_at=None)
-        taken = set(before.values_list("customer", flat=True))
+        asked = [row.customer_id for row in rows]
+        theirs = Q(customer__in=asked) | Q(customer__merged_into__in=asked)
+        person = Coalesce("customer__merged_into", "customer")
+        taken = set(NextAction.objects.filter(theirs, settled_at=None).values_list(person, flat=True))
         fresh = [row for row in rows if row.customer_id not in taken]
         # Two workers may decide about one person at once: the first one stands.
         NextAction.objects.bulk_create(fresh, ignore_conflicts=True)

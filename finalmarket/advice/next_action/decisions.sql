@@ -2,7 +2,8 @@
 
 -- name: due
 -- Persons with something that may lead to advice and no open decision, whom nobody decided about longest; those who did
--- nothing in a year are left alone. A person is the profile that stands for all of theirs.
+-- nothing in a year are left alone. A person is the profile that stands for all of theirs; a decision about any of their
+-- profiles is one about them.
 WITH active AS (
     SELECT DISTINCT coalesce(profile.merged_into_id, profile.id) AS id
     FROM (
@@ -20,7 +21,9 @@ WITH active AS (
 SELECT active.id FROM active
 LEFT JOIN LATERAL (
     SELECT max(told.decided_at) AS at, bool_or(told.settled_at IS NULL) AS is_open
-    FROM next_actions told WHERE told.customer_id = active.id
+    FROM next_actions told WHERE told.customer_id IN (
+        SELECT active.id UNION ALL
+        SELECT merged.id FROM omnichannel_customers merged WHERE merged.merged_into_id = active.id)
 ) last ON true
 WHERE last.is_open IS NOT TRUE
 ORDER BY last.at NULLS FIRST, active.id LIMIT %(most)s
