@@ -1,5 +1,9 @@
 -- The figures of channels, computed from the order book.
 -- An order's day is its day in the channel's time zone; a person is a profile with everything merged into it.
+--
+-- Where clocks go back over midnight (Azores, Havana), AT TIME ZONE takes the second midnight. So a day is said by the
+-- date; the bounds beside it are what an index serves. Its end is said by <>, for of two bounds of an expression the
+-- planner expects next to no rows.
 
 -- name: restate
 -- Figures of one channel: a row a day in its own currency, and one for every other currency that was used that day.
@@ -9,8 +13,10 @@ WITH placed AS (
            coalesce(customer.merged_into_id, customer.id) AS person
     FROM orders o LEFT JOIN omnichannel_customers customer ON customer.id = o.customer_id
     WHERE o.sales_channel_id = %(channel)s AND o.state <> 'cancelled'
-      AND o.placed_at >= (%(first)s::timestamp AT TIME ZONE %(zone)s)
+      AND o.placed_at >= (%(first)s::timestamp AT TIME ZONE %(zone)s) - interval '6 hours'
       AND o.placed_at < ((%(last)s::date + 1)::timestamp AT TIME ZONE %(zone)s)
+      AND (o.placed_at AT TIME ZONE %(zone)s)::date >= %(first)s::date
+      AND (o.placed_at AT TIME ZONE %(zone)s)::date <> %(last)s::date + 1
 ), contents AS (
     SELECT line.order_id, sum(line.tax) AS tax,
            coalesce(sum(line.tax) FILTER (WHERE line.kind NOT IN ('goods', 'discount')), 0) AS tax_of_services,
@@ -50,8 +56,10 @@ WITH placed AS (
            count(journey.order_id) FILTER (WHERE journey.intent NOT IN ('support', 'return', 'review')) AS ordering
     FROM cross_channel_journeys journey
     WHERE journey.start_channel_id = %(channel)s
-      AND journey.started_at >= (%(first)s::timestamp AT TIME ZONE %(zone)s)
+      AND journey.started_at >= (%(first)s::timestamp AT TIME ZONE %(zone)s) - interval '6 hours'
       AND journey.started_at < ((%(last)s::date + 1)::timestamp AT TIME ZONE %(zone)s)
+      AND (journey.started_at AT TIME ZONE %(zone)s)::date >= %(first)s::date
+      AND (journey.started_at AT TIME ZONE %(zone)s)::date <> %(last)s::date + 1
     GROUP BY 1
 ), sheets AS (
     SELECT series::date AS day, channel.currency, true AS is_own
@@ -120,8 +128,10 @@ WHERE sheet.sales_channel_id = %(channel)s AND sheet.date >= %(first)s AND count
 SELECT count(DISTINCT coalesce(customer.merged_into_id, customer.id)), merchant_currency()
 FROM orders o JOIN omnichannel_customers customer ON customer.id = o.customer_id
 WHERE o.sales_channel_id = %(channel)s AND o.state <> 'cancelled'
-  AND o.placed_at >= (%(first)s::timestamp AT TIME ZONE %(zone)s)
+  AND o.placed_at >= (%(first)s::timestamp AT TIME ZONE %(zone)s) - interval '6 hours'
   AND o.placed_at < ((%(last)s::date + 1)::timestamp AT TIME ZONE %(zone)s)
+  AND (o.placed_at AT TIME ZONE %(zone)s)::date >= %(first)s::date
+  AND (o.placed_at AT TIME ZONE %(zone)s)::date <> %(last)s::date + 1
 
 -- name: first_and_last
 -- The days of the channel's first order or session, and of the last order.

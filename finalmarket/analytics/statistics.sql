@@ -15,7 +15,6 @@ SELECT journey.start_channel_id AS channel, journey.intent, count(*) AS journeys
 FROM cross_channel_journeys journey JOIN sales_channels channel ON channel.id = journey.start_channel_id
 WHERE journey.started_at >= (%(first)s::date - 1)::timestamp AT TIME ZONE 'UTC'
   AND journey.started_at < (%(last)s::date + 2)::timestamp AT TIME ZONE 'UTC'
-  AND journey.started_at >= %(first)s::date::timestamp AT TIME ZONE channel.time_zone
-  AND journey.started_at < (%(last)s::date + 1)::timestamp AT TIME ZONE channel.time_zone
+  AND (journey.started_at AT TIME ZONE channel.time_zone)::date BETWEEN %(first)s AND %(last)s
   AND (%(channel)s::bigint IS NULL OR journey.start_channel_id = %(channel)s)
 GROUP BY 1, 2 ORDER BY 1, 2

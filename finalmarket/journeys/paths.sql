@@ -13,13 +13,14 @@ JOIN sales_channels start ON start.id = journey.start_channel_id
 WHERE {conditions}
 
 -- name: chosen_since
--- The first bound is what an index serves, the second is exact.
+-- The first bound is what an index serves, the second is exact; days are said by dates, see analytics/restate.sql.
 journey.started_at >= (%(since)s::date - 1)::timestamp AT TIME ZONE 'UTC'
-AND journey.started_at >= %(since)s::date::timestamp AT TIME ZONE start.time_zone
+AND (journey.started_at AT TIME ZONE start.time_zone)::date >= %(since)s::date
 
 -- name: chosen_until
 journey.started_at < (%(until)s::date + 2)::timestamp AT TIME ZONE 'UTC'
 AND journey.started_at < (%(until)s::date + 1)::timestamp AT TIME ZONE start.time_zone
+AND (journey.started_at AT TIME ZONE start.time_zone)::date <> %(until)s::date + 1
 
 -- name: chosen_intent
 journey.intent = %(intent)s
@@ -174,11 +175,12 @@ WHERE o.state <> 'cancelled' AND {conditions} GROUP BY 1 ORDER BY orders DESC, 1
 
 -- name: order_since
 o.placed_at >= (%(since)s::date - 1)::timestamp AT TIME ZONE 'UTC'
-AND o.placed_at >= %(since)s::date::timestamp AT TIME ZONE own.time_zone
+AND (o.placed_at AT TIME ZONE own.time_zone)::date >= %(since)s::date
 
 -- name: order_until
 o.placed_at < (%(until)s::date + 2)::timestamp AT TIME ZONE 'UTC'
 AND o.placed_at < (%(until)s::date + 1)::timestamp AT TIME ZONE own.time_zone
+AND (o.placed_at AT TIME ZONE own.time_zone)::date <> %(until)s::date + 1
 
 -- name: order_segment
 EXISTS (SELECT FROM omnichannel_customers customer

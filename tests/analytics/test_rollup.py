@@ -11,6 +11,7 @@ import pytest
 
 from finalmarket.analytics import rollup
 from finalmarket.analytics.models import ChannelAnalytics
+from finalmarket.analytics.statistics import journey_statistics
 from finalmarket.channels.models import SalesChannel
 from finalmarket.kernel import clock
 from finalmarket.kernel.errors import UserError
@@ -122,13 +123,35 @@ def test_an_order_of_late_evening_belongs_to_the_day_of_its_shop() -> None:
     assert of_day(new_york, TODAY).orders_count == 1
 
 
-@pytest.mark.parametrize(("day", "hours"), [(date(2025, 3, 30), 23), (date(2025, 10, 26), 25)])
-def test_days_of_the_clock_change_have_23_and_25_hours(day: date, hours: int) -> None:
-    channel, zone = book.channel("Berlin", time_zone="Europe/Berlin"), ZoneInfo("Europe/Berlin")
+@pytest.mark.parametrize(
+    ("place", "day", "hours"),
+    [
+        ("Europe/Berlin", date(2025, 3, 30), 23), ("Europe/Berlin", date(2025, 10, 26), 25),
+        ("Atlantic/Azores", date(2025, 3, 30), 23), ("Atlantic/Azores", date(2025, 10, 26), 25),  # midnight twice
+        ("America/Havana", date(2025, 11, 2), 25), ("Africa/Cairo", date(2025, 10, 30), 25),
+    ],
+)  # fmt: skip
+def test_days_of_the_clock_change_have_23_and_25_hours(place: str, day: date, hours: int) -> None:
+    channel, zone = book.channel("Shop", time_zone=place), ZoneInfo(place)
     midnight = datetime(day.year, day.month, day.day, tzinfo=zone).astimezone(UTC)
     for hour in range(-3, 30):
         book.order(channel, midnight + timedelta(hours=hour, minutes=1))
     assert of_day(channel, day).orders_count == hours
+
+
+def test_what_was_sold_while_midnight_struck_twice_is_of_one_day_alone() -> None:
+    channel, ann = book.channel("Ponta Delgada", time_zone="Atlantic/Azores"), book.customer("Ann")
+    day, first_midnight = date(2025, 10, 26), datetime(2025, 10, 26, 0, tzinfo=UTC)
+    for hour in (0, 1):
+        placed = book.order(channel, first_midnight + timedelta(hours=hour, minutes=30), buyer=ann, currency="CHF")
+        book.journey(channel, placed.placed_at, ann, placed)
+    assert (of_day(channel, day, "CHF").orders_count, of_day(channel, day).sessions) == (2, 2)
+    assert of_day(channel, day - timedelta(days=1)).sessions == 0
+    assert of_day(channel, day, "CHF").orders_count == 2
+    eve, morrow = day - timedelta(days=1), day + timedelta(days=1)
+    assert [rollup.buyers(channel, one, one)[0] for one in (eve, day, morrow)] == [0, 1, 0]
+    found = [sum(row.journeys for row in journey_statistics(one, one)) for one in (eve, day, morrow)]
+    assert found == [0, 2, 0]
 
 
 def test_other_currencies_have_rows_of_their_own_and_never_mix() -> None:

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections import Counter, defaultdict
 from collections.abc import Callable, Iterator
-from datetime import date, timedelta
+from datetime import UTC, date, datetime, timedelta
 from itertools import pairwise
 
 import pytest
@@ -182,6 +182,17 @@ def test_a_day_is_a_day_where_the_journey_began(ann: OmnichannelCustomer) -> Non
     walk(ann, [(tokyo, "page_view", 0)], began=MORNING.replace(hour=20))  # five in the morning of the fifth
     assert paths.population(Asked(since=date(2026, 5, 5), until=date(2026, 5, 5))).journeys == 1
     assert paths.population(Asked(until=date(2026, 5, 4))).journeys == 0
+
+
+def test_a_day_on_which_midnight_struck_twice_begins_with_the_first(ann: OmnichannelCustomer) -> None:
+    (azores,) = channels("Ponta Delgada")
+    azores.time_zone = "Atlantic/Azores"
+    azores.save()
+    for hour in (0, 1):  # half past midnight, twice
+        walk(ann, [(azores, "page_view", 0)], began=datetime(2025, 10, 26, hour, 30, tzinfo=UTC))
+    day = date(2025, 10, 26)
+    assert paths.population(Asked(since=day, until=day)).journeys == 2
+    assert paths.population(Asked(until=day - timedelta(days=1))).journeys == 0
 
 
 def test_a_merge_makes_two_customers_one_person_and_parting_makes_them_two_again(ann: OmnichannelCustomer) -> None:

@@ -31,10 +31,16 @@ from tests.analytics import book, slow
 
 HISTORIES = int(os.environ.get("FINALMARKET_PROOF_FIGURES", "6"))
 EVENTS = 25
-FIRST = datetime(2026, 3, 25, tzinfo=UTC)  # the clocks change four days later
+FIRST = datetime(2026, 10, 21, tzinfo=UTC)  # the clocks go back four days later, and in New York another week later
+CHANGE = datetime(2026, 10, 25, 1, tzinfo=UTC)  # in the Azores midnight strikes for the second time
 DAYS = 20
 NOW = FIRST + timedelta(days=DAYS)
-PLACES = (("Berlin", "Europe/Berlin", "EUR"), ("New York", "America/New_York", "USD"), ("Delhi", "Asia/Kolkata", "EUR"))
+PLACES = (
+    ("Berlin", "Europe/Berlin", "EUR"),
+    ("New York", "America/New_York", "USD"),
+    ("Delhi", "Asia/Kolkata", "EUR"),
+    ("Ponta Delgada", "Atlantic/Azores", "EUR"),
+)
 NOT_FIGURES = {"id", "sales_channel_id"}
 slowly = settings(  # a history is not made shorter: that takes longer than reading it
     max_examples=HISTORIES, deadline=None, suppress_health_check=list(HealthCheck), phases=[Phase.generate]
@@ -50,7 +56,7 @@ def taken_back() -> Iterator[None]:
 
 
 class World:
-    """Three shops and what happens to them, drawn by chance."""
+    """Four shops and what happens to them, drawn by chance."""
 
     def __init__(self, chance: random.Random) -> None:
         self.chance = chance
@@ -58,7 +64,9 @@ class World:
         self.people = [book.customer(f"Person {number}") for number in range(6)]
 
     def moment(self) -> datetime:
-        """Some time within the days, early or late."""
+        """Some time within the days, early or late, now and then about when the clocks go back."""
+        if self.chance.random() < 0.2:
+            return CHANGE + timedelta(minutes=self.chance.randrange(-180, 180))
         return FIRST + timedelta(minutes=self.chance.randrange(DAYS * 24 * 60))
 
     def someone(self) -> OmnichannelCustomer | None:
