@@ -105,10 +105,11 @@ def add_listings(found: list[ChannelFigures]) -> None:
 
 
 def chart(found: list[ChannelFigures]) -> dict[str, Any]:
-    """Return what the chart shows: revenue by day, stacked by channel; orders where currencies differ."""
+    """Return what the chart shows: revenue by day, stacked by channel; orders where currencies differ. Its last day is
+    that of the channel where it is latest; where it is not that day yet, nothing stands on it."""
     sellers = sorted((one for one in found if one.orders), key=lambda one: -one.orders)
     currencies = {one.channel.currency for one in sellers}
-    newest: date = clock.now().date()
+    newest: date = max((today(one.channel) for one in found), default=clock.now().date())
     back = range(DAYS - 1, -1, -1)
     in_money = len(currencies) == 1
     return {
@@ -117,11 +118,12 @@ def chart(found: list[ChannelFigures]) -> dict[str, Any]:
         "unit": next(iter(currencies)) if in_money else "",
         "title": f"Revenue by day, {next(iter(currencies))}" if in_money else "Orders by day",
         "labels": [f"{newest - timedelta(days=ago):%d %b}" for ago in back],
-        "series": [
-            {
-                "label": one.channel.name,
-                "values": [one.revenue_text(ago) if in_money else one.orders_by_day.get(ago, 0) for ago in back],
-            }
-            for one in sellers
-        ],
+        "series": [{"label": one.channel.name, "values": _by_day(one, newest, in_money=in_money)} for one in sellers],
     }
+
+
+def _by_day(one: ChannelFigures, newest: date, *, in_money: bool) -> list[str | int]:
+    """Revenue or orders of a channel on each of the days that end with `newest`, the oldest first."""
+    behind = (newest - today(one.channel)).days
+    back = range(DAYS - 1 - behind, -1 - behind, -1)
+    return [one.revenue_text(ago) if in_money else one.orders_by_day.get(ago, 0) for ago in back]

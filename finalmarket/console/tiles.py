@@ -8,12 +8,15 @@ from __future__ import annotations
 
 from collections.abc import Callable
 from dataclasses import dataclass
+from datetime import datetime, time, timedelta
+from zoneinfo import ZoneInfo
 
-from django.db.models import Count
+from django.db.models import Count, Q
 from django.http import HttpRequest
 from django.urls import reverse
 from django.utils.translation import gettext as _
 
+from finalmarket.channels.models import SalesChannel
 from finalmarket.console.counting import bounded_count
 from finalmarket.integrations import health
 from finalmarket.integrations.models import ChannelIntegration
@@ -21,6 +24,7 @@ from finalmarket.journeys.models import CrossChannelJourney
 from finalmarket.kernel import clock
 from finalmarket.orders.models import OrderRequest
 
+LONGEST_DAY = timedelta(hours=27)
 WELL = (health.HEALTHY, health.NOT_CONNECTED)
 
 
@@ -52,9 +56,8 @@ def _accounts(request: HttpRequest) -> Tile | None:
 def _journeys(request: HttpRequest) -> Tile:
     """How many journeys are under way, and how they ended today."""
     under_way = CrossChannelJourney.objects.filter(state="open", intent="purchase")
-    midnight = clock.now().replace(hour=0, minute=0, second=0, microsecond=0)
     ended = dict(
-        CrossChannelJourney.objects.filter(intent="purchase", started_at__gte=midnight, state__in=("completed", "open"))
+        CrossChannelJourney.objects.filter(_of_today(), intent="purchase", state__in=("completed", "open"))
         .order_by()
         .values_list("state")
         .annotate(Count("pk"))
@@ -62,6 +65,15 @@ def _journeys(request: HttpRequest) -> Tile:
     note = _("to a purchase; of today's, {completed} led to an order").format(completed=ended.get("completed", 0))
     address = f"{reverse('console:journeys')}?state=open&intent=purchase"
     return Tile("journeys", _("Journeys under way"), bounded_count(under_way)[1], note, address)
+
+
+def _of_today() -> Q:
+    """Journeys that began today, each by the clock of the channel where it began, as orders of today are counted."""
+    now, found = clock.now(), Q(pk__in=[])
+    for zone in SalesChannel.objects.order_by().values_list("time_zone", flat=True).distinct():
+        midnight = datetime.combine(clock.day_in(zone, now), time.min, ZoneInfo(zone))
+        found |= Q(start_channel__time_zone=zone, started_at__gte=midnight)
+    return Q(started_at__gte=now - LONGEST_DAY) & found  # the first is what an index serves
 
 
 def _drafts(request: HttpRequest) -> Tile | None:
