@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from typing import Any
 
+import pytest
 from django.db import connection
 from django.test.utils import CaptureQueriesContext
 
@@ -50,6 +51,14 @@ def test_what_is_switched_off_or_without_a_price_is_not_there(shops: Shops) -> N
     assert told(shops.web.get("/products"))["items"] == []
     shops.app.channel.pause("closed for a day")
     assert told(shops.app.get("/products"))["items"] == []
+
+
+@pytest.mark.parametrize("status", ["draft", "archived"])
+def test_what_is_a_draft_or_archived_lies_on_no_shelf(shops: Shops, status: str) -> None:
+    Product.objects.filter(slug="things").update(status=status)
+    assert told(shops.web.get("/products"))["items"] == []
+    problem(shops.web.get("/products/things"), "not-found", 404)
+    assert told(shops.web.get("/categories"))["items"] == []
 
 
 def test_all_words_have_to_be_found_in_title_brand_or_sku(shops: Shops) -> None:
