@@ -125,7 +125,7 @@ def test_a_house_without_a_mail_server_says_so_and_a_shop_for_trying_writes_file
     settings.MAIL_IS_SET = False
     with pytest.raises(UserError, match="FINALMARKET_MAIL_HOST"):
         sign_in.ask_for_code(web, ANN)
-    monkeypatch.setattr("finalmarket.kernel.places.make_data_folder", lambda: tmp_path)
+    monkeypatch.setenv("FINALMARKET_DATA", str(tmp_path))
     web.configuration = {"test_payments": True}
     sign_in.ask_for_code(web, ANN)
     web.save()
