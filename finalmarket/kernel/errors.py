@@ -10,9 +10,15 @@ class UserError(Exception):
 
 
 def sentence(words: str) -> str:
-    """Return what an error says as a sentence of its own, where it does not stand behind other words."""
+    """Return what an error says as a sentence of its own, where it does not stand behind other words.
+
+    A plain first word gets its capital; the name of a file or an item ("prices.csv", "tea-1") stays as it is.
+    """
     words = words.strip() or "It cannot be done."
-    return words[0].upper() + words[1:] + ("" if words.endswith((".", "!", "?")) else ".")
+    first, space, rest = words.partition(" ")
+    if first.rstrip(",:;").isalpha():
+        first = first[0].upper() + first[1:]
+    return f"{first}{space}{rest}" + ("" if words.endswith((".", "!", "?")) else ".")
 
 
 class DatabaseAway(UserError):

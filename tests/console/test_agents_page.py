@@ -47,7 +47,7 @@ def test_a_door_is_opened_and_says_what_is_lacking(operator: Client, channel: Sa
     assert "none: make one with the scope agents:buy" in shown
     _do(operator, channel, "change", link_terms_of_use="https://shop.example/terms", payment="")
     assert AgentDoor.objects.get().links == {"terms_of_use": "https://shop.example/terms"}
-    assert "choose an active account" in _do(operator, channel, "change", payment="99")
+    assert "Choose an active account" in _do(operator, channel, "change", payment="99")
 
 
 def test_secrets_are_shown_once(operator: Client, channel: SalesChannel) -> None:

@@ -117,7 +117,7 @@ def test_what_is_not_there_yet_is_chosen_and_made_there(
     assert "POT-BLUE" in read(clerk, f"{address}?q=pot")
     publish = reverse("console:publish", args=[account.pk])
     assert "Choose the listings first" in told(clerk.post(publish, follow=True))[0]
-    assert "look through" in told(clerk.post(publish, {"listing": listing.pk}, follow=True))[0]
+    assert "Look through" in told(clerk.post(publish, {"listing": listing.pk}, follow=True))[0]
     clerk.post(reverse("console:adopt", args=[account.pk, "look-through"]), follow=True)
     assert "On the way: 1; they are made there once" in told(clerk.post(publish, {"all": "1", "q": ""}, follow=True))[0]
     _do(clerk, account, "start-pushing")

@@ -51,7 +51,7 @@ def test_a_key_is_shown_in_the_answer_that_makes_it_and_never_again(operator: Cl
 
 def test_a_key_that_makes_no_sense_is_refused_with_the_reason(operator: Client) -> None:
     answer = operator.post(reverse("console:make_key"), {"name": "app", "scope": ["everything"]}, follow=True)
-    assert "choose scopes among" in answer.content.decode()
+    assert "Choose scopes among" in answer.content.decode()
     assert not ApiKey.objects.exists()
 
 

@@ -80,11 +80,11 @@ def test_a_segment_is_counted_before_it_is_made_and_then_has_its_members(operato
 
 def test_what_cannot_be_read_is_said_and_what_was_typed_stays(operator: Client, june: Any) -> None:
     for form, words in (
-        ({"name": "x"}, "choose at least one condition"), ({"rule": "{"}, "the rule is no JSON"),
+        ({"name": "x"}, "Choose at least one condition"), ({"rule": "{"}, "The rule is no JSON"),
         ({"rule": '{"field": "shoe"}'}, "is no field"), (row(0, "value:top", "many"), "is no percentage"),
-        (row(0, "channel:in", "Nowhere"), "there is no sales channel"),
+        (row(0, "channel:in", "Nowhere"), "There is no sales channel"),
         (row(0, "orders:at_least", ""), "needs a value"),
-        ({"rule": "[" * 9000}, "the rule is no JSON"),
+        ({"rule": "[" * 9000}, "The rule is no JSON"),
     ):  # fmt: skip
         answer = operator.post(reverse("console:preview_segment"), {"name": "kept name", **form})
         assert answer.status_code == 200

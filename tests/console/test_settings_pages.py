@@ -42,7 +42,7 @@ def test_the_link_is_shown_to_nobody_a_second_time(market: Market, operator: Cli
 
 def test_store_staff_without_a_store_are_refused(market: Market, operator: Client) -> None:
     answer = operator.post(reverse("console:invite_user"), {"name": "sam", "role": "store_staff"}, follow=True)
-    assert told(answer) == ["store staff work at one store at least; choose which"]
+    assert told(answer) == ["Store staff work at one store at least; choose which."]
     assert not User.objects.filter(username="sam").exists()
 
 
@@ -110,7 +110,7 @@ def test_a_new_channel_begins_as_the_merchant_counts(market: Market, operator: C
 
 def test_a_currency_that_there_is_not_is_refused(market: Market, operator: Client) -> None:
     answer = operator.post(reverse("console:change_merchant"), {"currency": "XYQ", "time_zone": "UTC"}, follow=True)
-    assert "unknown currency" in told(answer)[0]
+    assert "Unknown currency" in told(answer)[0]
     assert not Merchant.objects.exists()
 
 

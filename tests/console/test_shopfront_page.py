@@ -26,7 +26,7 @@ def test_a_channel_has_a_shop_as_long_as_a_key_works(db: None, operator: Client)
     page = reverse("console:shopfront", args=[web.pk])
     assert "no shop of its own yet" in read(operator, page)
     assert "/shop/web/" not in operator.get(reverse("console:channel", args=[web.pk])).content.decode()
-    assert "an origin is one such as" in _do(operator, web, "open", kind="web", origins="shop.example")
+    assert "An origin is one such as" in _do(operator, web, "open", kind="web", origins="shop.example")
     _do(operator, web, "open", kind="web", origins="https://shop.example https://www.shop.example")
     key = ShopKey.objects.get()
     assert key.origins == ["https://shop.example", "https://www.shop.example"]

@@ -186,7 +186,7 @@ def test_a_kind_is_muted_by_its_user_alone(operator: Client) -> None:
     kept = NoticeWish.objects.get()
     assert (kept.mail, kept.is_muted) == ("digest", True)
     assert notices.unread_count(User.objects.create_superuser("nils")) == 1
-    assert "notices are mailed" in told(operator.post(address, {"mail": "by pigeon"}, follow=True))[0]
+    assert "Notices are mailed" in told(operator.post(address, {"mail": "by pigeon"}, follow=True))[0]
 
 
 def test_many_rows_take_as_many_queries_as_few(operator: Client, places: tuple[StockLocation, ...]) -> None:

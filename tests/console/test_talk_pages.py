@@ -175,7 +175,7 @@ def test_a_decision_that_was_made_otherwise_is_said(operator: Client) -> None:
     one = pair()
     operator.post(reverse("console:decide_merge", args=[one.pk, "reject"]))
     answer = operator.post(reverse("console:decide_merge", args=[one.pk, "accept"]), follow=True)
-    assert "olga has decided this already" in told(answer)[-1]
+    assert "decided already by olga" in told(answer)[-1]
 
 
 def test_who_may_only_look_decides_nothing(db: None) -> None:
