@@ -48,7 +48,8 @@ def decide(suggestion_id: int, *, are_one: bool, actor: str, keep_apart: bool = 
     if suggestion.state == wanted:
         return suggestion
     if suggestion.state != State.OPEN:
-        raise UserError(f"this was decided already by {suggestion.decided_by}: {suggestion.get_state_display().lower()}")
+        decision = suggestion.get_state_display().lower()
+        raise UserError(f"this was decided already by {suggestion.decided_by}: {decision}")
     suggestion.state, suggestion.decided_at, suggestion.decided_by = wanted, clock.now(), actor[:100]
     suggestion.save(update_fields=["state", "decided_at", "decided_by"])
     _carry_out(suggestion, are_one=are_one, keep_apart=keep_apart)
