@@ -166,7 +166,7 @@ def test_a_decision_is_made_once_and_a_yes_merges(bureau: Bureau) -> None:
     decided = decide(number, are_one=True, actor="olga")
     assert (decided.state, decided.decided_by) == ("accepted", "olga")
     assert decide(number, are_one=True, actor="nils").decided_by == "olga"
-    with pytest.raises(UserError, match="olga has decided"):
+    with pytest.raises(UserError, match="decided already by olga"):
         decide(number, are_one=False, actor="nils")
     assert OmnichannelCustomer.objects.get(pk=bob.pk).merged_into_id == ann.pk
 
