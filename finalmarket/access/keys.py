@@ -33,6 +33,7 @@ SCOPES = {
     "orders:write": "Place, cancel, note, route, ship, return and refund orders, and note their payments",
     "channels:read": "See sales channels, how they are doing, and the catalogue",
     "channels:write": "Open, change, pause and resume sales channels, and say where they sell from",
+    "catalogue:write": "Make and change products, variants, their prices, bundles and categories",
     "listings:read": "See what channels sell, at which prices",
     "listings:write": "List variants on channels, change and remove listings",
     "journeys:read": "See journeys and their steps",
@@ -59,10 +60,12 @@ SCOPES = {
 }
 """What a key may be allowed to do."""
 OF_ALL_CHANNELS = frozenset(
-    scope for scope in SCOPES if scope.startswith(("customers:", "segments:", "privacy:", "webhooks:", "audit:"))
+    scope
+    for scope in SCOPES
+    if scope.startswith(("catalogue:", "customers:", "segments:", "privacy:", "webhooks:", "audit:"))
 )
-"""A person is one over all channels, and so is what the house tells and did: these make no sense for a key that is
-bound to some."""
+"""A person is one over all channels, and so are goods, and what the house tells and did: these make no sense for a key
+that is bound to some."""
 CALLS_PER_MINUTE, MOST_CALLS_PER_MINUTE = 600, 60_000
 GRACE, MOST_GRACE = timedelta(days=7), timedelta(days=90)
 USE_NOTED_EVERY = timedelta(minutes=1)

@@ -110,6 +110,7 @@ class Furnished:
         coming = {"sku": "TEA-100", "location": self.north.pk, "quantity": 9, "expected_at": "2030-06-01T08:00:00Z"}
         moved = {"source": self.north.pk, "destination": self.south.pk, "lines": [{"sku": "TEA-100", "quantity": 2}]}
         self.named |= {
+            "category": self._made("/categories", {"name": "Drinks"})["id"],
             "product": self.tea.product_id, "listing": self.web.listings.get(variant=self.tea).pk,
             "variant": self.tea.pk, "location": self.north.pk,
             "reservation": _number(self._made("/stock/reservations", wish)),

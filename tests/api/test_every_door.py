@@ -48,7 +48,7 @@ MEETS: dict[str, str] = {
     # What is of no channel: places and what moves between them, and the key itself.
     "house": """
         list_locations get_location list_expected get_expected list_transfers get_transfer list_counts get_count
-        list_count_lines list_platforms get_key rotate_key""",
+        list_count_lines list_categories get_category list_platforms get_key rotate_key""",
     # It is about the till as well, where it may.
     "own": "take_cart_over",
 }

@@ -21,6 +21,7 @@ from finalmarket.api.v1.shapes import (
     ContactIn,
     Filters,
     Key,
+    Money,
     Number,
     Said,
     customer_or_404,
@@ -39,7 +40,6 @@ from finalmarket.orders.take_over import take_over
 router = Router(tags=["carts"])
 Token = Annotated[UUID, Path(description="`token` of the cart")]
 Units = Annotated[int, Field(ge=1, le=MOST_UNITS)]
-Money = Annotated[Decimal, Field(ge=0, max_digits=14, decimal_places=4)]
 
 
 class Difference(BaseModel):

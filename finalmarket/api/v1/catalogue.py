@@ -1,107 +1,55 @@
-"""The catalogue, to look up what can be listed, reserved and ordered: products and their variants.
+"""The catalogue, to look up what can be listed, reserved and ordered, to make it and to change it: products, their
+variants with prices and what bundles consist of, categories.
 
-A key that is bound to channels sees what is listed on them. What goods cost the merchant is told to nobody here.
+A key that is bound to channels sees what is listed on them, and changes nothing. Nothing is taken away: a product is
+archived, a variant switched off. Platforms that show them are told of changes by themselves.
 """
 
-from collections.abc import Sequence
-from decimal import Decimal
-from typing import Any, Literal
+from typing import Any
 
-from django.db.models import Exists, OuterRef, QuerySet
 from django.http import HttpRequest
 from ninja import Query, Router
-from pydantic import AwareDatetime, BaseModel, Field
+from pydantic import Field
 
-from finalmarket.api.door import caller_of, read
+from finalmarket.api.door import Done, check_match, read, write
 from finalmarket.api.fields import is_wanted
 from finalmarket.api.paging import page
 from finalmarket.api.problems import Problem
-from finalmarket.api.v1.goods import listed_only
+from finalmarket.api.v1.catalogue_said import (
+    CategoryChange,
+    CategorySaid,
+    ProductChange,
+    ProductSaid,
+    VariantChange,
+    VariantSaid,
+)
+from finalmarket.api.v1.catalogue_shown import (
+    CATEGORY,
+    PRODUCT,
+    VARIANT,
+    CatalogueProduct,
+    CatalogueProducts,
+    CatalogueVariant,
+    CatalogueVariants,
+    Categories,
+    Category,
+    Status,
+    product_seen,
+    products_seen,
+    show_category,
+    show_products,
+    show_variant,
+    variant_seen,
+    variants_seen,
+)
 from finalmarket.api.v1.shapes import Key, Number, Paged
 from finalmarket.catalog.finding import has_in_title, has_sku
-from finalmarket.catalog.models import Product as ProductRow
-from finalmarket.catalog.models import Variant as VariantRow
-from finalmarket.channels.models import ChannelProduct
+from finalmarket.catalog.models import Category as CategoryRow
+from finalmarket.channels import catalogue as verbs
 
 router = Router(tags=["catalogue"])
-Status = Literal["draft", "active", "archived"]
-
-
-class Price(BaseModel):
-    """What a variant costs in one currency unless a listing says otherwise."""
-
-    currency: str
-    amount: Decimal
-    compare_at: Decimal | None = Field(description="The former price")
-
-
-class Component(BaseModel):
-    """So many units of a variant are in one bundle."""
-
-    variant: int
-    quantity: int
-
-
-class CatalogueVariant(BaseModel):
-    """One sellable thing with its SKU."""
-
-    id: int
-    product: int
-    sku: str
-    barcode: str
-    title: str = Field(description="What sets it apart")
-    label: str = Field(description="The product's title and what sets this one apart")
-    option_values: dict[str, Any]
-    weight_grams: int | None
-    length_mm: int | None
-    width_mm: int | None
-    height_mm: int | None
-    origin_country: str
-    hs_code: str
-    tax_class: str
-    is_active: bool
-    prices: list[Price]
-    components: list[Component] = Field(description="What a bundle consists of; empty for what is none")
-    updated_at: AwareDatetime
-
-
-class CatalogueVariants(BaseModel):
-    """A page of variants."""
-
-    items: list[CatalogueVariant]
-    next: str | None
-
-
-class Image(BaseModel):
-    """A picture, by address."""
-
-    url: str
-    alt_text: str
-
-
-class CatalogueProduct(BaseModel):
-    """What a customer would call one thing, with its variants and pictures."""
-
-    id: int
-    title: str
-    slug: str
-    description: str
-    brand: str
-    category: int | None
-    options: list[Any]
-    attributes: dict[str, Any]
-    status: Status
-    images: list[Image]
-    variants: list[CatalogueVariant]
-    created_at: AwareDatetime
-    updated_at: AwareDatetime
-
-
-class CatalogueProducts(BaseModel):
-    """A page of products."""
-
-    items: list[CatalogueProduct]
-    next: str | None
+SCOPE = "catalogue:write"
+NEW_VARIANT: dict[str, Any] = {"sku": "TEA-500", "title": "500 g", "prices": {"EUR": {"amount": "21.00"}}}
 
 
 class VariantFilters(Paged):
@@ -122,24 +70,11 @@ class ProductFilters(Paged):
     status: Status | None = None
 
 
-VARIANT: dict[str, Any] = {
-    "id": 7, "product": 3, "sku": "TEA-100", "barcode": "4006381333931", "title": "100 g", "label": "Tea (100 g)",
-    "option_values": {"Size": "100 g"}, "weight_grams": 120, "length_mm": None, "width_mm": None, "height_mm": None,
-    "origin_country": "IN", "hs_code": "090230", "tax_class": "standard", "is_active": True,
-    "prices": [{"currency": "EUR", "amount": "5.0000", "compare_at": None}], "components": [],
-    "updated_at": "2026-05-04T12:00:00Z",
-}  # fmt: skip
-PRODUCT: dict[str, Any] = {
-    "id": 3, "title": "Tea", "slug": "tea", "description": "", "brand": "", "category": None, "options": [],
-    "attributes": {}, "status": "active", "images": [], "variants": [VARIANT], "created_at": "2026-05-04T12:00:00Z",
-    "updated_at": "2026-05-04T12:00:00Z",
-}  # fmt: skip
-WORDS_OF_VARIANT = tuple(
-    name for name in CatalogueVariant.model_fields if name not in ("product", "prices", "components")
-)  # fmt: skip
-WORDS_OF_PRODUCT = tuple(
-    name for name in CatalogueProduct.model_fields if name not in ("category", "images", "variants")
-)  # fmt: skip
+class CategoryFilters(Paged):
+    """By what categories are narrowed."""
+
+    slug: str = Field("", max_length=200)
+    parent: Number | None = None
 
 
 @read(
@@ -148,7 +83,7 @@ WORDS_OF_PRODUCT = tuple(
 )  # fmt: skip
 def list_variants(request: HttpRequest, asked: Query[VariantFilters]) -> CatalogueVariants:
     """List variants, or look one up by its SKU or barcode."""
-    rows = listed_only(request, _variants())
+    rows = variants_seen(request)
     if asked.sku:
         rows = rows.filter(has_sku(asked.sku))
     if asked.barcode:
@@ -158,16 +93,13 @@ def list_variants(request: HttpRequest, asked: Query[VariantFilters]) -> Catalog
     if asked.is_active is not None:
         rows = rows.filter(is_active=asked.is_active)
     found, following = page(rows, ("id",), request, asked.limit, asked.cursor)
-    return CatalogueVariants(items=[_variant(one) for one in found], next=following)
+    return CatalogueVariants(items=[show_variant(one) for one in found], next=following)
 
 
 @read(router, "/variants/{variant}", scope="channels:read", answer=CatalogueVariant, example=VARIANT)
 def get_variant(request: HttpRequest, variant: Key) -> CatalogueVariant:
     """Show one variant."""
-    found = listed_only(request, _variants()).filter(pk=variant).first()
-    if found is None:
-        raise Problem("not-found", f"There is no variant {variant} that this key may see.")
-    return _variant(found)
+    return variant_seen(request, variant)
 
 
 @read(
@@ -176,7 +108,7 @@ def get_variant(request: HttpRequest, variant: Key) -> CatalogueVariant:
 )  # fmt: skip
 def list_products(request: HttpRequest, asked: Query[ProductFilters]) -> CatalogueProducts:
     """List products with their variants."""
-    rows = _seen(request)
+    rows = products_seen(request)
     if asked.title:
         rows = rows.filter(has_in_title(asked.title))
     for word in ("slug", "status", "category"):
@@ -184,61 +116,113 @@ def list_products(request: HttpRequest, asked: Query[ProductFilters]) -> Catalog
             rows = rows.filter(**{word: value})
     found, following = page(rows.prefetch_related("images"), ("id",), request, asked.limit, asked.cursor)
     return CatalogueProducts(
-        items=_products(request, found, has_variants=is_wanted(request, "variants")), next=following
+        items=show_products(request, found, has_variants=is_wanted(request, "variants")), next=following
     )
 
 
 @read(router, "/products/{product}", scope="channels:read", answer=CatalogueProduct, example=PRODUCT)
 def get_product(request: HttpRequest, product: Key) -> CatalogueProduct:
     """Show one product with its variants."""
-    found = _seen(request).prefetch_related("images").filter(pk=product).first()
+    return product_seen(request, product)
+
+
+@read(
+    router, "/categories", scope="channels:read", answer=Categories, example={"items": [CATEGORY], "next": None},
+    filters=CategoryFilters,
+)  # fmt: skip
+def list_categories(request: HttpRequest, asked: Query[CategoryFilters]) -> Categories:
+    """List the categories of the merchant."""
+    rows = CategoryRow.objects.all()
+    if asked.slug:
+        rows = rows.filter(slug=asked.slug)
+    if asked.parent is not None:
+        rows = rows.filter(parent=asked.parent)
+    found, following = page(rows, ("id",), request, asked.limit, asked.cursor)
+    return Categories(items=[show_category(one) for one in found], next=following)
+
+
+@read(router, "/categories/{category}", scope="channels:read", answer=Category, example=CATEGORY)
+def get_category(request: HttpRequest, category: Key) -> Category:
+    """Show one category."""
+    found = CategoryRow.objects.filter(pk=category).first()
     if found is None:
-        raise Problem("not-found", f"There is no product {product} that this key may see.")
-    return _products(request, [found], has_variants=True)[0]
+        raise Problem("not-found", f"There is no category {category}.")
+    return show_category(found)
 
 
-def _seen(request: HttpRequest) -> QuerySet[ProductRow]:
-    """The products that the caller may see."""
-    rows = ProductRow.objects.all()
-    channels = caller_of(request).channels
-    if not channels:
-        return rows
-    listed = ChannelProduct.objects.filter(sales_channel__in=channels, variant__product=OuterRef("pk"))
-    return rows.filter(Exists(listed))
+@write(
+    router, "POST", "/categories", scope=SCOPE, status=201, answer=Category, example=CATEGORY, body={"name": "Tea"},
+)  # fmt: skip
+def open_category(request: HttpRequest, told: CategorySaid) -> Done:
+    """Make a category."""
+    row = verbs.open_category(told.fields_said())
+    headers = {"Location": f"/api/v1/categories/{row.pk}"}
+    return Done(f"category {row.pk}", show_category(row), headers=headers)
 
 
-def _variants() -> QuerySet[VariantRow]:
-    return VariantRow.objects.select_related("product").prefetch_related("prices", "components")
+@write(
+    router, "PATCH", "/categories/{category}", scope=SCOPE, status=200, answer=Category, example=CATEGORY,
+    body={"name": "Tea"}, matches=True,
+)  # fmt: skip
+def change_category(request: HttpRequest, category: Key, told: CategoryChange) -> Done:
+    """Change a category; null as `parent` puts it at the top."""
+    rows = verbs.lock_categories()
+    if category not in rows:
+        raise Problem("not-found", f"There is no category {category}.")
+    check_match(request, show_category(rows[category]))
+    return Done(f"category {category}", show_category(verbs.change_category(category, told.fields_said())))
 
 
-def _products(request: HttpRequest, rows: Sequence[ProductRow], *, has_variants: bool) -> list[CatalogueProduct]:
-    variants: dict[int, list[CatalogueVariant]] = {}
-    if has_variants:
-        for one in listed_only(request, _variants()).filter(product__in=[row.pk for row in rows]).order_by("id"):
-            variants.setdefault(one.product_id, []).append(_variant(one))
-    return [
-        CatalogueProduct.model_validate(
-            {
-                **{word: getattr(row, word) for word in WORDS_OF_PRODUCT}, "category": row.category_id,
-                "images": [
-                    {"url": one.url, "alt_text": one.alt_text}
-                    for one in sorted(row.images.all(), key=lambda each: (each.position, each.pk))
-                ],
-                "variants": variants.get(row.pk, []),
-            }
-        )
-        for row in rows
-    ]  # fmt: skip
+@write(
+    router, "POST", "/products", scope=SCOPE, status=201, answer=CatalogueProduct, example=PRODUCT,
+    body={"title": "Assam", "brand": "Hill & Leaf", "variants": [NEW_VARIANT]},
+)  # fmt: skip
+def open_product(request: HttpRequest, told: ProductSaid) -> Done:
+    """Make a product, with its variants and their prices. It is sold where its variants are listed."""
+    made = verbs.open_product(told.fields_said(), told.pictures() or (), [one.told() for one in told.variants])
+    headers = {"Location": f"/api/v1/products/{made.pk}"}
+    return Done(f"product {made.pk}", product_seen(request, made.pk), headers=headers)
 
 
-def _variant(row: VariantRow) -> CatalogueVariant:
-    prices = sorted(row.prices.all(), key=lambda one: one.currency)
-    return CatalogueVariant.model_validate(
-        {
-            **{word: getattr(row, word) for word in WORDS_OF_VARIANT}, "product": row.product_id,
-            "prices": [
-                {"currency": one.currency, "amount": one.amount, "compare_at": one.compare_at} for one in prices
-            ],
-            "components": [{"variant": one.component_id, "quantity": one.quantity} for one in row.components.all()],
-        }
-    )  # fmt: skip
+@write(
+    router, "PATCH", "/products/{product}", scope=SCOPE, status=200, answer=CatalogueProduct, example=PRODUCT,
+    body={"title": "Tea", "status": "active"}, matches=True,
+)  # fmt: skip
+def change_product(request: HttpRequest, product: Key, told: ProductChange) -> Done:
+    """Change a product, and its pictures where they are said. One that is archived is sold nowhere."""
+    _match_product(request, product)
+    verbs.change_product(product, told.fields_said(), told.pictures())
+    return Done(f"product {product}", product_seen(request, product))
+
+
+@write(
+    router, "POST", "/products/{product}/variants", scope=SCOPE, status=201, answer=CatalogueVariant, example=VARIANT,
+    body=NEW_VARIANT, matches=True,
+)  # fmt: skip
+def add_variant(request: HttpRequest, product: Key, told: VariantSaid) -> Done:
+    """Add a variant to a product. It is sold where it is listed."""
+    _match_product(request, product)
+    made = verbs.add_variant(product, told.told())
+    headers = {"Location": f"/api/v1/variants/{made.pk}"}
+    return Done(f"variant {made.pk}", variant_seen(request, made.pk), headers=headers)
+
+
+@write(
+    router, "PATCH", "/variants/{variant}", scope=SCOPE, status=200, answer=CatalogueVariant, example=VARIANT,
+    body={"weight_grams": 120, "prices": {"EUR": {"amount": "5.50", "compare_at": "6.00"}}}, matches=True,
+)  # fmt: skip
+def change_variant(request: HttpRequest, variant: Key, told: VariantChange) -> Done:
+    """Change a variant, its prices by currency, and what it consists of where it is a bundle."""
+    variant_seen(request, variant)
+    change = told.told()
+    verbs.lock_variant(variant, change)
+    check_match(request, variant_seen(request, variant))
+    verbs.change_variant(variant, change)
+    return Done(f"variant {variant}", variant_seen(request, variant))
+
+
+def _match_product(request: HttpRequest, number: int) -> None:
+    """See to it that nobody else changes a product until the end of the call, and that it is as the caller saw it."""
+    product_seen(request, number)
+    verbs.lock_product(number)
+    check_match(request, product_seen(request, number))

@@ -5,7 +5,7 @@ themselves. How many units a channel may sell is told by the levels of stock.
 """
 
 from decimal import Decimal
-from typing import Annotated, Any, Literal
+from typing import Any, Literal
 
 from django.core.exceptions import ValidationError
 from django.db.models import Q, QuerySet
@@ -17,7 +17,7 @@ from finalmarket.api.door import Done, caller_of, channel_of, check_match, read,
 from finalmarket.api.paging import page, page_of_each
 from finalmarket.api.problems import Problem, ProblemBody, body_of, problem_of
 from finalmarket.api.v1.goods import MOST_SKU_CHARACTERS, Goods, of_channels, variant_of, variants_of
-from finalmarket.api.v1.shapes import Key, Moment, Number, Paged, Said
+from finalmarket.api.v1.shapes import MOST_TEXT, Currency, Key, Moment, Money, Number, Paged, Said, said_of
 from finalmarket.channels import verbs
 from finalmarket.channels.listing import with_prices
 from finalmarket.channels.models import ChannelProduct, SalesChannel
@@ -26,11 +26,8 @@ from finalmarket.kernel import failpoints
 from finalmarket.kernel.errors import UserError
 
 router = Router(tags=["listings"])
-Money = Annotated[Decimal, Field(ge=0, max_digits=14, decimal_places=4)]
-Currency = Annotated[str, Field(pattern="^[A-Z]{3}$")]
 SyncState = Literal["local", "due", "synced", "failed", "unlinked"]
 MOST_AT_ONCE = 1_000
-MOST_TEXT = 20_000
 
 
 class Listing(BaseModel):
@@ -78,9 +75,7 @@ class ListingChange(Said):
 
     def fields_said(self) -> dict[str, Any]:
         """What was said of its fields; null takes away what may be empty, and is as good as left out elsewhere."""
-        given = self.model_dump(exclude_unset=True, exclude={"price", "prices", "channel", "variant", "sku"})
-        may_be_null = ("publish_from", "publish_until")
-        return {name: value for name, value in given.items() if value is not None or name in may_be_null}
+        return said_of(self, ("publish_from", "publish_until"), but={"price", "prices", "channel", "variant", "sku"})
 
     def prices_said(self, currency: str) -> dict[str, Decimal | None]:
         """What was said of its prices."""

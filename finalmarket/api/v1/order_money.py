@@ -10,10 +10,10 @@ from pydantic import Field
 from finalmarket.api.door import Done, write
 from finalmarket.api.problems import Problem
 from finalmarket.api.v1.goods import check_locations
-from finalmarket.api.v1.order_placing import LineSaid, Money, line_drafts
+from finalmarket.api.v1.order_placing import LineSaid, line_drafts
 from finalmarket.api.v1.order_shapes import ORDER, PAYMENT, RETURN, Disposition, OrderShown, locked_order
 from finalmarket.api.v1.orders import Why, order_done, out_of_stock, verb_key
-from finalmarket.api.v1.shapes import Key, Number, Said, source_of
+from finalmarket.api.v1.shapes import Key, Money, Number, Said, source_of
 from finalmarket.orders import payments, refunds, returns
 from finalmarket.orders.drafts import MOST_UNITS, OutOfStock
 from finalmarket.orders.models import Order, Payment, Return

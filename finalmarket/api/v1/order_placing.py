@@ -10,7 +10,7 @@ from finalmarket.api.door import caller_of, channel_of
 from finalmarket.api.problems import Problem, fault
 from finalmarket.api.v1.goods import MOST_SKU_CHARACTERS, check_locations, locations_seen
 from finalmarket.api.v1.met import check_is_met
-from finalmarket.api.v1.shapes import Moment, Number, Said
+from finalmarket.api.v1.shapes import Moment, Money, Number, Said
 from finalmarket.catalog.models import Variant
 from finalmarket.channels.models import SalesChannel
 from finalmarket.customers.models import OmnichannelCustomer
@@ -19,7 +19,6 @@ from finalmarket.orders.pricing import prices_for
 from finalmarket.stock.models import Reservation
 
 MOST_LINES = 500
-Money = Annotated[Decimal, Field(ge=0, max_digits=14, decimal_places=4)]
 Rate = Annotated[Decimal, Field(ge=0, lt=10, max_digits=6, decimal_places=5)]
 Word = Annotated[str, Field(max_length=200)]
 

@@ -3,8 +3,9 @@
 No file of a resource puts its annotations off (`from __future__ import annotations`): Ninja reads them.
 """
 
-from collections.abc import Sequence
+from collections.abc import Collection, Sequence
 from datetime import datetime
+from decimal import Decimal
 from typing import Annotated, Any
 
 from django.http import HttpRequest
@@ -31,7 +32,10 @@ from finalmarket.journeys.record import YEARS
 from finalmarket.kernel import clock
 
 MOST_NUMBER = 2**63 - 1
+MOST_TEXT = 20_000
 Number = Annotated[int, Field(ge=1, le=MOST_NUMBER)]
+Money = Annotated[Decimal, Field(ge=0, max_digits=14, decimal_places=4)]
+Currency = Annotated[str, Field(pattern="^[A-Z]{3}$")]
 
 
 def _plain(written: Any) -> Any:
@@ -77,6 +81,13 @@ class Said(BaseModel):
         schema = handler(source)
         _take_whole_numbers_only(schema)
         return schema
+
+
+def said_of(told: Said, may_be_null: Collection[str], *, but: set[str] | None = None) -> dict[str, Any]:
+    """What was said of the fields of a record, `but` for some; null takes away what may be empty, and is as good as
+    left out elsewhere."""
+    given = told.model_dump(exclude_unset=True, exclude=but)
+    return {name: value for name, value in given.items() if value is not None or name in may_be_null}
 
 
 class Filters(BaseModel):

@@ -127,8 +127,22 @@ REMOVE_LISTING = Operation[None]("DELETE", "/api/v1/listings/{listing}", {204: N
 LIST_IN_BULK = Operation[shapes.AllListed]("POST", "/api/v1/listings/bulk", {200: shapes.AllListed})
 LIST_VARIANTS = Operation[shapes.CatalogueVariants]("GET", "/api/v1/variants", {200: shapes.CatalogueVariants})
 GET_VARIANT = Operation[shapes.CatalogueVariant]("GET", "/api/v1/variants/{variant}", {200: shapes.CatalogueVariant})
+CHANGE_VARIANT = Operation[shapes.CatalogueVariant](
+    "PATCH", "/api/v1/variants/{variant}", {200: shapes.CatalogueVariant}
+)
 LIST_PRODUCTS = Operation[shapes.CatalogueProducts]("GET", "/api/v1/products", {200: shapes.CatalogueProducts})
+OPEN_PRODUCT = Operation[shapes.CatalogueProduct]("POST", "/api/v1/products", {201: shapes.CatalogueProduct})
 GET_PRODUCT = Operation[shapes.CatalogueProduct]("GET", "/api/v1/products/{product}", {200: shapes.CatalogueProduct})
+CHANGE_PRODUCT = Operation[shapes.CatalogueProduct](
+    "PATCH", "/api/v1/products/{product}", {200: shapes.CatalogueProduct}
+)
+LIST_CATEGORIES = Operation[shapes.Categories]("GET", "/api/v1/categories", {200: shapes.Categories})
+OPEN_CATEGORY = Operation[shapes.Category]("POST", "/api/v1/categories", {201: shapes.Category})
+GET_CATEGORY = Operation[shapes.Category]("GET", "/api/v1/categories/{category}", {200: shapes.Category})
+CHANGE_CATEGORY = Operation[shapes.Category]("PATCH", "/api/v1/categories/{category}", {200: shapes.Category})
+ADD_VARIANT = Operation[shapes.CatalogueVariant](
+    "POST", "/api/v1/products/{product}/variants", {201: shapes.CatalogueVariant}
+)
 FIND_CUSTOMERS = Operation[shapes.People]("GET", "/api/v1/customers", {200: shapes.People})
 GET_CUSTOMER = Operation[shapes.Profile]("GET", "/api/v1/customers/{customer}", {200: shapes.Profile})
 MERGE_CUSTOMERS = Operation[shapes.Decided]("POST", "/api/v1/customers/{customer}/merge", {200: shapes.Decided})
@@ -1857,6 +1871,58 @@ class Catalogue:
             Said(path={"variant": variant}, query={"fields": fields}, headers={"If-None-Match": if_none_match}),
         )
 
+    def change_variant(
+        self,
+        variant: int,
+        *,
+        sku: str | None = UNSAID,
+        barcode: str | None = UNSAID,
+        title: str | None = UNSAID,
+        option_values: Mapping[str, str] | None = UNSAID,
+        cost: Decimal | int | str | None = UNSAID,
+        cost_currency: str | None = UNSAID,
+        weight_grams: int | None = UNSAID,
+        length_mm: int | None = UNSAID,
+        width_mm: int | None = UNSAID,
+        height_mm: int | None = UNSAID,
+        origin_country: str | None = UNSAID,
+        hs_code: str | None = UNSAID,
+        tax_class: str | None = UNSAID,
+        is_active: bool | None = UNSAID,
+        prices: Mapping[str, Any] = UNSAID,
+        components: Sequence[shapes.ComponentSaid] | None = UNSAID,
+        idempotency_key: str = "",
+        if_match: str = "",
+    ) -> shapes.CatalogueVariant:
+        """Change a variant, its prices by currency, and what it consists of where it is a bundle."""
+        return self._caller.call(
+            CHANGE_VARIANT,
+            Said(
+                path={"variant": variant},
+                query={},
+                body={
+                    "sku": sku,
+                    "barcode": barcode,
+                    "title": title,
+                    "option_values": option_values,
+                    "cost": cost,
+                    "cost_currency": cost_currency,
+                    "weight_grams": weight_grams,
+                    "length_mm": length_mm,
+                    "width_mm": width_mm,
+                    "height_mm": height_mm,
+                    "origin_country": origin_country,
+                    "hs_code": hs_code,
+                    "tax_class": tax_class,
+                    "is_active": is_active,
+                    "prices": prices,
+                    "components": components,
+                },
+                headers={"If-Match": if_match},
+                idempotency_key=new_idempotency_key(idempotency_key),
+            ),
+        )
+
     def list_products(
         self,
         *,
@@ -1887,6 +1953,43 @@ class Catalogue:
             ),
         )
 
+    def open_product(
+        self,
+        *,
+        title: str,
+        slug: str | None = UNSAID,
+        description: str | None = UNSAID,
+        brand: str | None = UNSAID,
+        category: int | None = UNSAID,
+        options: Sequence[shapes.OptionSaid] | None = UNSAID,
+        attributes: Mapping[str, Any] | None = UNSAID,
+        status: Literal["draft", "active", "archived"] | None = UNSAID,
+        images: Sequence[shapes.PictureSaid] | None = UNSAID,
+        variants: Sequence[shapes.VariantSaid] = UNSAID,
+        idempotency_key: str = "",
+    ) -> shapes.CatalogueProduct:
+        """Make a product, with its variants and their prices. It is sold where its variants are listed."""
+        return self._caller.call(
+            OPEN_PRODUCT,
+            Said(
+                path={},
+                query={},
+                body={
+                    "title": title,
+                    "slug": slug,
+                    "description": description,
+                    "brand": brand,
+                    "category": category,
+                    "options": options,
+                    "attributes": attributes,
+                    "status": status,
+                    "images": images,
+                    "variants": variants,
+                },
+                idempotency_key=new_idempotency_key(idempotency_key),
+            ),
+        )
+
     def get_product(
         self, product: int, *, fields: Sequence[str] = (), if_none_match: str = ""
     ) -> shapes.CatalogueProduct:
@@ -1894,6 +1997,159 @@ class Catalogue:
         return self._caller.call(
             GET_PRODUCT,
             Said(path={"product": product}, query={"fields": fields}, headers={"If-None-Match": if_none_match}),
+        )
+
+    def change_product(
+        self,
+        product: int,
+        *,
+        title: str | None = UNSAID,
+        slug: str | None = UNSAID,
+        description: str | None = UNSAID,
+        brand: str | None = UNSAID,
+        category: int | None = UNSAID,
+        options: Sequence[shapes.OptionSaid] | None = UNSAID,
+        attributes: Mapping[str, Any] | None = UNSAID,
+        status: Literal["draft", "active", "archived"] | None = UNSAID,
+        images: Sequence[shapes.PictureSaid] | None = UNSAID,
+        idempotency_key: str = "",
+        if_match: str = "",
+    ) -> shapes.CatalogueProduct:
+        """Change a product, and its pictures where they are said. One that is archived is sold nowhere."""
+        return self._caller.call(
+            CHANGE_PRODUCT,
+            Said(
+                path={"product": product},
+                query={},
+                body={
+                    "title": title,
+                    "slug": slug,
+                    "description": description,
+                    "brand": brand,
+                    "category": category,
+                    "options": options,
+                    "attributes": attributes,
+                    "status": status,
+                    "images": images,
+                },
+                headers={"If-Match": if_match},
+                idempotency_key=new_idempotency_key(idempotency_key),
+            ),
+        )
+
+    def list_categories(
+        self,
+        *,
+        limit: int | None = None,
+        cursor: str | None = None,
+        slug: str | None = None,
+        parent: int | None = None,
+        fields: Sequence[str] = (),
+        if_none_match: str = "",
+    ) -> shapes.Categories:
+        """List the categories of the merchant."""
+        return self._caller.call(
+            LIST_CATEGORIES,
+            Said(
+                path={},
+                query={"limit": limit, "cursor": cursor, "slug": slug, "parent": parent, "fields": fields},
+                headers={"If-None-Match": if_none_match},
+            ),
+        )
+
+    def open_category(
+        self, *, name: str, slug: str | None = UNSAID, parent: int | None = UNSAID, idempotency_key: str = ""
+    ) -> shapes.Category:
+        """Make a category."""
+        return self._caller.call(
+            OPEN_CATEGORY,
+            Said(
+                path={},
+                query={},
+                body={"name": name, "slug": slug, "parent": parent},
+                idempotency_key=new_idempotency_key(idempotency_key),
+            ),
+        )
+
+    def get_category(self, category: int, *, fields: Sequence[str] = (), if_none_match: str = "") -> shapes.Category:
+        """Show one category."""
+        return self._caller.call(
+            GET_CATEGORY,
+            Said(path={"category": category}, query={"fields": fields}, headers={"If-None-Match": if_none_match}),
+        )
+
+    def change_category(
+        self,
+        category: int,
+        *,
+        name: str | None = UNSAID,
+        slug: str | None = UNSAID,
+        parent: int | None = UNSAID,
+        idempotency_key: str = "",
+        if_match: str = "",
+    ) -> shapes.Category:
+        """Change a category; null as `parent` puts it at the top."""
+        return self._caller.call(
+            CHANGE_CATEGORY,
+            Said(
+                path={"category": category},
+                query={},
+                body={"name": name, "slug": slug, "parent": parent},
+                headers={"If-Match": if_match},
+                idempotency_key=new_idempotency_key(idempotency_key),
+            ),
+        )
+
+    def add_variant(
+        self,
+        product: int,
+        *,
+        sku: str,
+        barcode: str | None = UNSAID,
+        title: str | None = UNSAID,
+        option_values: Mapping[str, str] | None = UNSAID,
+        cost: Decimal | int | str | None = UNSAID,
+        cost_currency: str | None = UNSAID,
+        weight_grams: int | None = UNSAID,
+        length_mm: int | None = UNSAID,
+        width_mm: int | None = UNSAID,
+        height_mm: int | None = UNSAID,
+        origin_country: str | None = UNSAID,
+        hs_code: str | None = UNSAID,
+        tax_class: str | None = UNSAID,
+        is_active: bool | None = UNSAID,
+        prices: Mapping[str, Any] = UNSAID,
+        components: Sequence[shapes.ComponentSaid] | None = UNSAID,
+        idempotency_key: str = "",
+        if_match: str = "",
+    ) -> shapes.CatalogueVariant:
+        """Add a variant to a product. It is sold where it is listed."""
+        return self._caller.call(
+            ADD_VARIANT,
+            Said(
+                path={"product": product},
+                query={},
+                body={
+                    "sku": sku,
+                    "barcode": barcode,
+                    "title": title,
+                    "option_values": option_values,
+                    "cost": cost,
+                    "cost_currency": cost_currency,
+                    "weight_grams": weight_grams,
+                    "length_mm": length_mm,
+                    "width_mm": width_mm,
+                    "height_mm": height_mm,
+                    "origin_country": origin_country,
+                    "hs_code": hs_code,
+                    "tax_class": tax_class,
+                    "is_active": is_active,
+                    "prices": prices,
+                    "components": components,
+                },
+                headers={"If-Match": if_match},
+                idempotency_key=new_idempotency_key(idempotency_key),
+            ),
         )
 
 

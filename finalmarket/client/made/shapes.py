@@ -263,6 +263,22 @@ class CatalogueVariants(Answer):
     next: str | None = SHOWN
 
 
+class Categories(Answer):
+    """A page of categories."""
+
+    items: list[Category] = SHOWN
+    next: str | None = SHOWN
+
+
+class Category(Answer):
+    """A node of the category tree."""
+
+    id: int = SHOWN
+    name: str = SHOWN
+    slug: str = SHOWN
+    parent: int | None = SHOWN
+
+
 class Channel(Answer):
     """One place where the merchant sells."""
 
@@ -1748,6 +1764,13 @@ class ChosenSaid(TypedDict, total=False):
     quantity: Required[int]
 
 
+class ComponentSaid(TypedDict, total=False):
+    """So many units of a variant are in one bundle."""
+
+    variant: Required[int]
+    quantity: Required[int]
+
+
 class ContactIn(TypedDict, total=False):
     """By what a customer is known; the strongest of it says on which profile this lands: e-mail, phone, account,
     loyalty number, device. A profile is made where there is none yet."""
@@ -1867,6 +1890,13 @@ class MissingUnitsSaid(TypedDict, total=False):
     quantity: Required[int]
 
 
+class OptionSaid(TypedDict, total=False):
+    """By what variants are told apart, in the order in which it is shown."""
+
+    name: Required[str]
+    values: Required[Sequence[str]]
+
+
 class OrderSaid(TypedDict, total=False):
     """An order, the whole of it. `external_id` is your name of it: said again, it brings the same order up to
     date."""
@@ -1904,6 +1934,13 @@ class PartOfParcelSaid(TypedDict, total=False):
     quantity: Required[int]
 
 
+class PictureSaid(TypedDict, total=False):
+    """A picture, by address."""
+
+    url: Required[str]
+    alt_text: str
+
+
 class ReturnArrivedSaid(TypedDict, total=False):
     """What came of a line of a return."""
 
@@ -1934,3 +1971,24 @@ class UnitsOffSaid(TypedDict, total=False):
 
     line: Required[int]
     quantity: Required[int]
+
+
+class VariantSaid(TypedDict, total=False):
+    """A new variant."""
+
+    sku: Required[str]
+    barcode: str | None
+    title: str | None
+    option_values: Mapping[str, str] | None
+    cost: Decimal | int | str | None
+    cost_currency: str | None
+    weight_grams: int | None
+    length_mm: int | None
+    width_mm: int | None
+    height_mm: int | None
+    origin_country: str | None
+    hs_code: str | None
+    tax_class: str | None
+    is_active: bool | None
+    prices: Mapping[str, Any]
+    components: Sequence[ComponentSaid] | None
