@@ -6,6 +6,7 @@ from typing import TYPE_CHECKING, Any
 
 from django.contrib.admin import AdminSite
 from django.http import HttpRequest
+from django.utils.functional import SimpleLazyObject
 from unfold.sites import UnfoldAdminSite
 
 if TYPE_CHECKING:
@@ -20,3 +21,9 @@ class ConsoleSite(Site):
     def each_context(self, request: HttpRequest) -> dict[str, Any]:
         """What every page is given. Colours stand in console.css: no style element stands in a page."""
         return super().each_context(request) | {"colors": None}
+
+    def get_app_list(self, request: HttpRequest, app_label: str | None = None) -> Any:
+        """The records that whoever asks may see, looked up where they are listed: all pages are given them, which asks
+        for hundreds of rights, and two show them."""
+        listed = super().get_app_list
+        return SimpleLazyObject(lambda: listed(request, app_label))

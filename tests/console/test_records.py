@@ -11,6 +11,7 @@ from django.urls import reverse
 from finalmarket.orders.intake import take
 from finalmarket.stock.models import ReservationLine
 from tests.console.reading import told
+from tests.console.roles import logged_in, person
 from tests.orders.market import Market, draft, line
 
 ROOMS = ("access", "catalog", "customers", "channels", "stock", "orders", "journeys", "analytics", "integrations")
@@ -164,3 +165,13 @@ def test_a_wrong_filter_is_answered_not_raised(operator: Client) -> None:
     answer = operator.get(reverse("admin:orders_order_changelist") + "?state__exact=x&nonsense=1", follow=True)
     assert answer.status_code == 200
     assert told(answer) == []
+
+
+def test_the_list_of_all_records_leads_to_those_that_the_role_may_see(operator: Client) -> None:
+    def listed(client: Client) -> set[str]:
+        page = client.get(reverse("admin:index")).content.decode()
+        return {name for name in ("catalog/product", "access/apikey") if f'<a href="/admin/{name}/"' in page}
+
+    assert listed(operator) == {"catalog/product", "access/apikey"}
+    assert listed(logged_in(person("merchandiser"))) == {"catalog/product"}
+    assert logged_in(person("merchandiser")).get(reverse("admin:app_list", args=["auth"])).status_code == 404
