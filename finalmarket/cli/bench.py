@@ -11,6 +11,7 @@ import click
 from finalmarket.bench.ingest_house import THREADS
 from finalmarket.bench.report import QUICK, Figure, Pace, as_json, machine, print_table
 from finalmarket.bench.scratch import scratch_database
+from finalmarket.cli.children import end_with_parent
 from finalmarket.cli.migrate import apply_migrations
 from finalmarket.kernel.database import database_ready
 
@@ -161,6 +162,7 @@ def figures(wants_json: bool, quick: bool) -> None:
 def _work() -> None:
     from finalmarket.worker.run import CONCURRENCY, run_worker
 
+    end_with_parent()  # a bench that is killed cannot tell its worker to stop
     run_worker(concurrency=CONCURRENCY)
 
 

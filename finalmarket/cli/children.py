@@ -80,7 +80,12 @@ class Child:
 def follow_parent() -> None:
     """In a process that `serve` started, directly or not: end when the parent is gone. Elsewhere it does nothing."""
     if os.environ.get(FOLLOWS) == "1":
-        threading.Thread(target=_end_with_parent, name="follow-parent", daemon=True).start()
+        end_with_parent()
+
+
+def end_with_parent() -> None:
+    """Have this process end when the one that started it is gone, whatever it died of."""
+    threading.Thread(target=_end_with_parent, name="follow-parent", daemon=True).start()
 
 
 def _end_with_parent() -> None:
