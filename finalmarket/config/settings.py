@@ -160,6 +160,8 @@ _SHARED_PROCESSORS: list[structlog.typing.Processor] = [
     structlog.stdlib.add_logger_name,
     structlog.processors.TimeStamper(fmt="iso", utc=True),
 ]
+_LOG_LEVEL = os.environ.get("FINALMARKET_LOG_LEVEL", "WARNING")
+_DJANGO_LEVEL = _LOG_LEVEL if _LOG_LEVEL in ("ERROR", "CRITICAL") else "WARNING"
 LOGGING = {
     "version": 1,
     "disable_existing_loggers": False,
@@ -181,8 +183,9 @@ LOGGING = {
         },
     },
     "handlers": {"stderr": {"class": "finalmarket.config.lines.Lines", "formatter": "lines"}},
-    "root": {"handlers": ["stderr"], "level": os.environ.get("FINALMARKET_LOG_LEVEL", "WARNING")},
-    "loggers": {"django": {"handlers": ["stderr"], "level": "WARNING", "propagate": False}},
+    "root": {"handlers": ["stderr"], "level": _LOG_LEVEL},
+    # Never more than warnings: at DEBUG it would write every statement with its values, and with them people's data.
+    "loggers": {"django": {"handlers": ["stderr"], "level": _DJANGO_LEVEL, "propagate": False}},
 }
 structlog.configure(
     processors=[

@@ -3,6 +3,9 @@
 from __future__ import annotations
 
 import logging
+import os
+import subprocess
+import sys
 from collections.abc import Iterator
 from typing import Any
 
@@ -109,3 +112,28 @@ def test_a_line_that_cannot_be_written_is_told_of_without_a_word_of_what_was_in_
     assert "could not be written (TypeError): house.of.test, test_log.py:" in told
     assert "ann.lee" not in told
     assert "Plumeweg" not in told
+
+
+def test_a_request_that_was_refused_is_one_line_and_one_that_broke_shows_where(
+    capsys: pytest.CaptureFixture[str],
+) -> None:
+    logger = logging.Logger("django.request")
+    logger.addHandler(Lines())
+    try:
+        raise PermissionError("not for analysts")
+    except PermissionError:
+        logger.warning("Forbidden: %s", "/orders/", exc_info=True)
+        refused = capsys.readouterr().err
+        logger.exception("Internal Server Error: %s", "/orders/")
+    assert refused == "Forbidden: /orders/\n"
+    assert "PermissionError" in capsys.readouterr().err
+
+
+@pytest.mark.parametrize(("chosen", "django"), [("DEBUG", "WARNING"), ("INFO", "WARNING"), ("ERROR", "ERROR")])
+def test_of_requests_and_statements_no_more_is_written_than_warnings_and_less_where_less_is_wanted(
+    chosen: str, django: str
+) -> None:
+    words = "from finalmarket.config import settings; print(settings.LOGGING['loggers']['django']['level'])"
+    environment = {**os.environ, "FINALMARKET_LOG_LEVEL": chosen}
+    told = subprocess.run([sys.executable, "-c", words], env=environment, capture_output=True, text=True, check=True)
+    assert told.stdout.strip() == django
