@@ -12,8 +12,8 @@ from tests.scale.curve import Plot, Series, number, short
 HEAD = """\
 # Cost as work grows
 
-Written by `make scale`, which fills, measures and draws in less than 25 minutes on two cores; `make scale SCALE="lake"`
-does a part anew. The numbers: [scale.json](scale.json).
+Written by `make scale`, which fills, measures and draws the shop, history and callers in less than an hour on two
+cores; `make scale SCALE="skus"` does one of them anew. The numbers: [scale.json](scale.json).
 
 Both axes of every picture are logarithmic: a flat line is a cost that does not grow, and the slope is the **exponent**
 of the growth, 1 for a cost in proportion to the work. It is fitted to all runs, with an interval of 95 %; medians are
