@@ -7,7 +7,7 @@ from collections.abc import Iterable, Mapping, Sequence
 from decimal import Decimal
 from typing import Any, NamedTuple, TypeVar
 
-from django.core.exceptions import ValidationError
+from django.core.exceptions import NON_FIELD_ERRORS, ValidationError
 from django.db import IntegrityError, models, transaction
 from django.utils.text import slugify
 
@@ -45,15 +45,14 @@ class Picture(NamedTuple):
 
 @transaction.atomic
 def open_category(fields: Mapping[str, Any]) -> Category:
-    """Make a category; its slug is made from its name where none is said. Raises ValidationError for fields that do not
-    fit, and a slug that another one has."""
-    return _stored(Category(**{"slug": slugify(fields["name"])[:200], **fields}))
+    """Make a category; its slug is made from its name where none is said. Raises UserError for fields that do not fit,
+    and a slug that another one has."""
+    return _stored(Category(**{**fields, "slug": fields.get("slug") or _slug(fields["name"], 200)}))
 
 
 @transaction.atomic
 def change_category(category_id: int, fields: Mapping[str, Any]) -> Category:
-    """Change a category. Raises UserError for an unknown one and for a place below itself, ValidationError for fields
-    that do not fit."""
+    """Change a category. Raises UserError for an unknown one, for a place below itself, for fields that do not fit."""
     rows = lock_categories()
     if category_id not in rows:
         raise UserError(f"there is no category {category_id}")
@@ -78,10 +77,10 @@ def open_product(
     fields: Mapping[str, Any], pictures: Sequence[Picture] = (), variants: Sequence[VariantTold] = ()
 ) -> Product:  # fmt: skip
     """Make a product with its pictures and variants; its slug is made from its title where none is said. Raises
-    ValidationError for fields that do not fit and for a slug or SKU that is taken, UserError for a bundle that cannot
-    be."""
+    UserError for fields that do not fit, for a slug or SKU that is taken, for a bundle that cannot be."""
     lock_variants({part for told in variants for part in told.components or ()})
-    product = _stored(Product(**{"slug": slugify(fields["title"], allow_unicode=True)[:255], **fields}))
+    slug = fields.get("slug") or _slug(fields["title"], 255, allow_unicode=True)
+    product = _stored(Product(**{**fields, "slug": slug}))
     _show(product, pictures)
     for told in variants:
         _write_variant(Variant(product=product), told)
@@ -93,8 +92,8 @@ def open_product(
 def change_product(
     product_id: int, fields: Mapping[str, Any], pictures: Sequence[Picture] | None = None
 ) -> Product:  # fmt: skip
-    """Change fields of a product, and its pictures where they are given. Raises UserError for an unknown product,
-    ValidationError for fields that do not fit."""
+    """Change fields of a product, and its pictures where they are given. Raises UserError for an unknown product
+    and for fields that do not fit."""
     product = lock_product(product_id)
     changed = {name for name, value in fields.items() if getattr(product, name) != value}
     for name in changed:
@@ -110,8 +109,8 @@ def change_product(
 
 @transaction.atomic
 def add_variant(product_id: int, told: VariantTold) -> Variant:
-    """Add a variant to a product. Raises UserError for an unknown product and for a bundle that cannot be,
-    ValidationError for fields that do not fit and for a SKU that is taken."""
+    """Add a variant to a product. Raises UserError for an unknown product, for a bundle that cannot be, for
+    fields that do not fit and for a SKU that is taken."""
     product = lock_product(product_id)
     lock_variants(told.components or ())
     variant = _write_variant(Variant(product=product), told)
@@ -122,7 +121,7 @@ def add_variant(product_id: int, told: VariantTold) -> Variant:
 @transaction.atomic
 def change_variant(variant_id: int, told: VariantTold) -> Variant:
     """Change fields, prices and components of a variant; what platforms show of them is due. Raises UserError for an
-    unknown variant and for a bundle that cannot be, ValidationError for what does not fit."""
+    unknown variant, for a bundle that cannot be, for what does not fit."""
     variant = lock_variant(variant_id, told)
     product = variant.product
     _write_variant(variant, told)
@@ -161,13 +160,29 @@ def lock_variants(variant_ids: Iterable[int]) -> dict[int, Variant]:
     return rows
 
 
+def _slug(words: str, most_characters: int, *, allow_unicode: bool = False) -> str:
+    made = slugify(words, allow_unicode=allow_unicode)[:most_characters]
+    if not made:
+        raise UserError(f"no slug can be made of {words[:100]!r}; say one as `slug`")
+    return made
+
+
 def _stored(row: Row) -> Row:
-    row.full_clean()
+    """Store a row. Raises UserError that names the row and the field of what does not fit."""
+    named = f"{row._meta.verbose_name} {str(row)[:100]!r}"
+    try:
+        row.full_clean()
+    except ValidationError as error:
+        faults = [
+            f"{named}: {' '.join(words)}" if field == NON_FIELD_ERRORS else f"{named}, {field}: {' '.join(words)}"
+            for field, words in error.message_dict.items()
+        ]
+        raise UserError("; ".join(faults)) from error
     try:
         with transaction.atomic():
             row.save()
     except IntegrityError as error:  # somebody was quicker by a moment
-        raise UserError(f"another {row._meta.verbose_name} has just taken a name of this one; look it up") from error
+        raise UserError(f"{named}: another has just taken its name; look it up") from error
     row.refresh_from_db()
     return row
 
@@ -222,7 +237,7 @@ def _make_of(variant: Variant, components: Mapping[int, int]) -> bool:
 def _show(product: Product, pictures: Sequence[Picture]) -> bool:
     """Make the pictures of the product these, the first of them the main one; return whether anything changed."""
     if len({one.url for one in pictures}) < len(pictures):
-        raise ValidationError({"images": "A picture is named twice."})
+        raise UserError("images: a picture is named twice")
     if [(one.url, one.alt_text) for one in product.images.order_by("position", "pk")] == list(pictures):
         return False
     product.images.all().delete()

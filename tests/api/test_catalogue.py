@@ -72,10 +72,25 @@ def test_a_product_is_made_with_its_variants_prices_and_pictures_and_can_be_list
 
 def test_a_product_of_which_one_variant_cannot_be_is_not_made_at_all(tea: Variant, program: Program) -> None:
     taken = {**ASSAM, "variants": [*ASSAM["variants"], {"sku": "TEA"}]}
-    assert "SKU" in problem(program.post("/products", taken), "refused", 422)["detail"].upper()
+    assert "Variant 'TEA', sku: " in problem(program.post("/products", taken), "refused", 422)["detail"]
     assert not Product.objects.filter(slug="assam").exists()
     told(program.post("/products", ASSAM), 201)
     assert "Slug" in problem(program.post("/products", {"title": "Assam"}), "refused", 422)["detail"]
+
+
+@pytest.mark.parametrize(
+    ("path", "body", "words"),
+    [
+        ("/products", {"title": "!!!"}, "No slug can be made of '!!!'; say one"),
+        ("/categories", {"name": "茶"}, "No slug can be made of '茶'; say one"),
+        ("/products", {"title": "Bad\tname"}, ", title: Control characters"),
+        ("/products", {"title": "Tea", "category": 987654321}, "Product 'Tea', category: "),
+        ("/products", {"title": "Tea", "images": [{"url": "https://"}]}, "Product image 'https://', url: "),
+    ],
+)
+def test_what_cannot_be_stored_is_named_with_its_field(program: Program, path: str, body: Any, words: str) -> None:
+    assert words in problem(program.post(path, body), "refused", 422)["detail"]
+    assert not Product.objects.exists()
 
 
 def test_a_product_is_changed_only_by_who_saw_it_and_its_platforms_are_told(tea: Variant, program: Program) -> None:
