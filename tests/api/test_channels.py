@@ -39,7 +39,7 @@ def test_a_channel_is_opened_and_found(house: House, program: Program) -> None:
 @pytest.mark.parametrize(
     ("change", "word"),
     [
-        ({"name": "Web shop"}, "Name already exists"),
+        ({"name": "Web shop"}, "Name: Sales channel with this Name already exists"),
         ({"configuration": {"colour": "red"}}, "no setting 'colour'"),
         ({"time_zone": "Mars/Olympus"}, "no time zone"),
     ],
