@@ -27,12 +27,14 @@ class _Server(Server):  # type: ignore[misc, valid-type]  # one of two classes, 
     def signal_handler_interrupt(self, *args: Any, **kwargs: Any) -> None:
         """Begin to stop."""
         wait, self._is_told = (0.0 if self._is_told else draining.seconds()), True
+        if not wait:
+            # The worker is told to stop at once by another signal. A second one beside it could reach a thread of the
+            # worker that handles none, and the worker would stay until it is killed.
+            super().signal_handler_interrupt()
+            return
         for one in self.wrks:
             os.kill(one.inner.pid, signal.SIGUSR1)
-        if wait:
-            threading.Timer(wait, super().signal_handler_interrupt).start()
-        else:
-            super().signal_handler_interrupt()
+        threading.Timer(wait, super().signal_handler_interrupt).start()
 
 
 def main() -> None:
