@@ -60,6 +60,8 @@ def ensure_template(server: Server) -> str:
         if not _exists(server, name):
             if is_embedded():  # what survives a killed process needs no fsync; only a power cut does
                 server.execute("ALTER SYSTEM SET fsync = off")
+                server.execute("ALTER SYSTEM SET full_page_writes = off")
+                server.execute("ALTER SYSTEM SET max_wal_size = '4GB'")
                 # What was rolled back lies in the files: counted as no rows on many pages, it would mislead the planner
                 # of the next test, at a moment of its own choosing.
                 server.execute("ALTER SYSTEM SET autovacuum = off")

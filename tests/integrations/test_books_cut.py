@@ -274,7 +274,7 @@ def test_a_worker_that_is_killed_anywhere_loses_nothing_and_doubles_nothing(desk
     assert trail.bare() == []
     come_after(desk, way)
     assert faults(desk.books) == []
-    for name in in_this_dose(cuts(way, trail)):
+    for name in in_this_dose(cuts(way, trail), way):
         way.happen(desk)
         assert cut_off(partial(way.act, desk), f"{name}@1") == ""
         come_after(desk, way)

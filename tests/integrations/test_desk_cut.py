@@ -378,7 +378,7 @@ def test_a_worker_that_is_killed_anywhere_loses_nothing_and_doubles_nothing(hous
     assert faults(house) == []
     passed = [name for name in dict.fromkeys(trail.points()) if name.startswith(MINE)]
     assert passed
-    for name in in_this_dose(passed):
+    for name in in_this_dose(passed, way):
         way.happen(house)
         assert cut_off(partial(way.act, house), f"{name}@1") == ""
         come_after(house, way)

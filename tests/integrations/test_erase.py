@@ -59,7 +59,7 @@ from tests.orders.market import draft, line, together
 from tests.tracking.teller import Shop, open_shop
 
 pytestmark = pytest.mark.committed_database
-PEOPLE = int(os.environ.get("FINALMARKET_PROOF_ERASED", "15"))
+PEOPLE = int(os.environ.get("FINALMARKET_PROOF_ERASED", "6"))
 CANARY = "zqcanary"
 
 

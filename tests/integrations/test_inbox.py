@@ -35,7 +35,7 @@ from tests.integrations.stalls import Account
 
 pytestmark = pytest.mark.committed_database
 
-FORGERIES = int(os.environ.get("FINALMARKET_PROOF_FORGERIES", "10000"))
+FORGERIES = int(os.environ.get("FINALMARKET_PROOF_FORGERIES", "2000"))
 HOUSE = "https://house.example"
 
 

@@ -23,7 +23,7 @@ from finalmarket.stock.models import StockPool
 from tests.integrations.racers import Kind, Post, Race
 from tests.integrations.stalls import SKUS, Account
 
-ORDERS = int(os.environ.get("FINALMARKET_PROOF_ORDERS", "200"))
+ORDERS = int(os.environ.get("FINALMARKET_PROOF_ORDERS", "80"))
 TOKEN = "t" * 43
 CALLING = ("http.before_send", "http.after_send", "budget.before_ask", "budget.after_ask")
 PULLING = ("pull.before_page", "pull.after_page", "pull.before_commit", "pull.after_commit", "runs.before_end",

@@ -10,18 +10,20 @@ from functools import partial
 from django.db import connection
 
 from finalmarket.kernel import failpoints
+from tests.doses import some_of
 from tests.integrations.racers import fork
 
 SESSIONS = "fm-cut-off"
 MILLISECONDS = 5_000
-EVERYWHERE = os.environ.get("FINALMARKET_PROOF_CUTS") == "all"
-ONE_IN = 3
+DOSE = os.environ.get("FINALMARKET_PROOF_CUTS", "9")
+EVERYWHERE = DOSE == "all"
+ONE_IN = 1 if EVERYWHERE else int(DOSE)
 
 
-def in_this_dose(places: Sequence[str]) -> list[str]:
-    """Of the places where a worker can be killed every third, and at least the first; in the long proof all
-    (FINALMARKET_PROOF_CUTS=all)."""
-    return list(places if EVERYWHERE else places[::ONE_IN])
+def in_this_dose(places: Sequence[str], path: object) -> list[str]:
+    """Of the places where a worker can be killed every so manieth, and at least one; FINALMARKET_PROOF_CUTS names
+    another dose than nine, or "all"."""
+    return some_of(places, path, ONE_IN)
 
 
 def cut_off(do: Callable[[], object], cut: str) -> str:

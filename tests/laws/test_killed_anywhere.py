@@ -1,7 +1,7 @@
 """A worker is killed at every named failpoint of every path, and whoever comes after it finds all of it: nothing is
 lost, nothing is doubled, no stale number stands.
 
-FINALMARKET_PROOF_CUTS=all makes it the long proof; without it every third failpoint of a path is cut.
+FINALMARKET_PROOF_CUTS=all makes it the long proof; without it every ninth failpoint of a path is cut.
 """
 
 from __future__ import annotations
@@ -61,7 +61,7 @@ def come_after(home: House, path: Path) -> None:
 
 def cuts(path: Path, trail: Trail) -> list[str]:
     """Where the worker is killed on this path in this run."""
-    return in_this_dose(places_to_cut(path, trail))
+    return in_this_dose(places_to_cut(path, trail), path)
 
 
 def places_to_cut(path: Path, trail: Trail) -> list[str]:

@@ -348,7 +348,7 @@ def test_the_laws_of_stock_hold_in_every_order_of_events(tried: Counter[str]) ->
     run_state_machine_as_test(
         StockGame,
         settings=settings(
-            max_examples=GAMES or 25,
+            max_examples=GAMES or 10,
             stateful_step_count=STEPS,
             derandomize=not GAMES,
             database=None,

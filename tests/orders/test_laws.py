@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import os
 from collections.abc import Callable
 from dataclasses import replace
 from decimal import Decimal
@@ -27,6 +28,7 @@ from tests.orders.market import Market, broken_laws, draft, line, open_market
 SKUS = ("TEA", "POT", "SET")
 DOORS = ("web", "bazaar", "till")
 PLACES = ("warehouse", "north", "south")
+BOOKS = int(os.environ.get("FINALMARKET_LAWS", "20")) // 4
 few = st.integers(1, 4)
 picks = st.integers(0, 10**6)
 baskets = st.lists(st.tuples(st.sampled_from(SKUS), few), min_size=1, max_size=3)
@@ -258,7 +260,7 @@ def test_units_stock_and_money_agree_whatever_happens() -> None:
     run_state_machine_as_test(
         OrderBook,
         settings=settings(
-            max_examples=12, stateful_step_count=30, deadline=None, suppress_health_check=list(HealthCheck),
+            max_examples=BOOKS, stateful_step_count=30, deadline=None, suppress_health_check=list(HealthCheck),
             database=None, print_blob=True,
         ),
     )  # fmt: skip

@@ -44,6 +44,7 @@ from tests.connectors.conformance.stage import (
     NthCall,
     Stage,
     always,
+    in_this_dose,
     needed,
     on_a_double,
     staged,
@@ -256,9 +257,9 @@ def lost_news_of_a_write_never_doubles_it(case: Case, verb: Verb) -> None:
     if not verb.is_for(case):
         return
     once = done(case, verb)
-    for number, fault in enumerate(FAULTS):
+    for fault in in_this_dose(FAULTS, case, verb.name):
         for nth in range(1, MOST_WRITES):
-            if not IS_PROOF and nth > 1 and (number + nth) % 3:
+            if not IS_PROOF and nth > 1 and (FAULTS.index(fault) + nth) % 3:
                 continue
             faults = NthCall(fault, nth, writes=True, waits=True)
             with staged(case, faults=faults) as stage:
