@@ -12,7 +12,7 @@ from dataclasses import dataclass, field
 from typing import Any
 
 import structlog
-from django.core.exceptions import NON_FIELD_ERRORS, RequestDataTooBig, ValidationError
+from django.core.exceptions import RequestDataTooBig, ValidationError
 from django.db import DataError
 from django.http import Http404, HttpRequest, HttpResponse
 from ninja.errors import AuthenticationError, HttpError
@@ -21,6 +21,7 @@ from pydantic import BaseModel, Field
 
 from finalmarket.kernel.errors import UserError, sentence
 from finalmarket.kernel.gate import Crowded
+from finalmarket.kernel.refusal import refusal
 from finalmarket.kernel.trouble import trouble_of
 
 MEDIA_TYPE = "application/problem+json"
@@ -144,7 +145,7 @@ def problem_of(error: Exception) -> Problem:
         case UserError():
             return Problem("refused", sentence(str(error)))
         case ValidationError():
-            return Problem("refused", sentence(_words(error)))
+            return Problem("refused", refusal(error))
         case RequestDataTooBig():
             return Problem("too-large", "The body is larger than a call may be.")
         case Http404():
@@ -158,14 +159,6 @@ def problem_of(error: Exception) -> Problem:
     reference = uuid.uuid4().hex[:12]
     structlog.get_logger(__name__).error("api call broke", reference=reference, exc_info=error)
     return Problem("broken", f"The call could not be carried out; our log has it under the reference {reference}.")
-
-
-def _words(error: ValidationError) -> str:
-    """What a model says of itself, each field by its name: "This field cannot be blank." alone helps nobody."""
-    if not hasattr(error, "error_dict"):
-        return " ".join(error.messages)
-    named = ("" if field == NON_FIELD_ERRORS else f"{field}: " for field in error.message_dict)
-    return " ".join(f"{name}{' '.join(words)}" for name, words in zip(named, error.message_dict.values(), strict=True))
 
 
 def handle(request: HttpRequest, error: Any) -> HttpResponse:

@@ -19,6 +19,7 @@ from finalmarket.access.roles import places_of
 from finalmarket.console.policy import live_address
 from finalmarket.kernel import failpoints
 from finalmarket.kernel.errors import UserError, sentence
+from finalmarket.kernel.refusal import refusal
 
 LIVE_HEADER = "X-Live"
 
@@ -101,7 +102,7 @@ def attempt(request: HttpRequest, verb: Callable[[], str], *, is_whole: bool = T
         messages.error(request, sentence(str(error)))
         return False
     except ValidationError as error:
-        messages.error(request, sentence(" ".join(error.messages)))
+        messages.error(request, refusal(error))
         return False
     messages.success(request, told)
     return True

@@ -24,7 +24,8 @@ WEB_PORTS, LEAST_FREE_PORT = (80, 443), 1024
 TWO_READINGS = frozenset(" \\\u3000")  # what one reader takes for a part of the host, and another for its end
 UNICAST = ipaddress.ip_network("2000::/3")
 NAT64 = ipaddress.ip_network("64:ff9b::/96")
-NO_MACHINES = (ipaddress.ip_network("3fff::/20"), ipaddress.ip_network("192.88.99.0/24"))  # RFC 9637, RFC 7526
+# Kept for protocols and examples (RFC 6890, 2928, 9637, 7526). Which of them are called global depends on the Python.
+NO_MACHINES = tuple(map(ipaddress.ip_network, ("192.0.0.0/24", "2001::/23", "3fff::/20", "192.88.99.0/24")))
 Resolve = Callable[[str, int], list[str]]
 
 
@@ -111,13 +112,13 @@ def _is_allowed(address: IPAddress, allowed: Allowed) -> bool:
     inner = _embedded(address)
     if any(one in network for one in {address, inner} for network in allowed.networks()):
         return True
-    return all(_is_public(one) for one in {address, inner})
+    return _is_public(inner)
 
 
 def _is_public(address: IPAddress) -> bool:
     """Whether the address is one of the public net's machines. Of IPv6 only 2000::/3 is given out to such (IANA); the
-    rest, the ways in which IPv4 is written in it among them, reaches what nobody can say."""
-    if isinstance(address, ipaddress.IPv6Address) and address not in UNICAST and _embedded(address) is address:
+    rest, further ways in which IPv4 is written in it among them, reaches what nobody can say."""
+    if isinstance(address, ipaddress.IPv6Address) and address not in UNICAST:
         return False
     return address.is_global and not address.is_multicast and not any(address in network for network in NO_MACHINES)
 
