@@ -54,9 +54,14 @@ def _part(part: Part) -> Iterator[str]:
         yield _table(plot)
 
 
+def _counted(work: float, things: str) -> str:
+    """So many of them: "1 channel", "1k SKUs"."""
+    return f"{short(work)} {things.removesuffix('s') if work == 1 else things}"
+
+
 def _table(plot: Plot) -> str:
     works = sorted({point.work for series in plot.series for point in series.points})
-    heads = [plot.unit, *(f"{short(work)} {plot.work}" for work in works), "exponent", "ten times the work"]
+    heads = [plot.unit, *(_counted(work, plot.work) for work in works), "exponent", "ten times the work"]
     marks = ["---", *("---:" for _ in heads[1:])]
     rows = [_row(series, works) for series in plot.series]
     return "\n".join(f"| {' | '.join(line)} |" for line in (heads, marks, *rows)) + "\n"
