@@ -8,7 +8,7 @@ from decimal import Decimal
 
 import pytest
 
-from finalmarket.orders.amounts import Parts, Worth, line_total, parts_of, tax_of, with_total, worth_of
+from finalmarket.orders.amounts import Parts, Worth, line_total, lowered, parts_of, tax_of, with_total, worth_of
 
 D = Decimal
 
@@ -111,6 +111,44 @@ def test_rounding_has_the_size_of_the_smallest_coin() -> None:
     whole = Parts(goods=D(34), discount=D(0), shipping=D(0), fees=D(0), tip=D(0), tax=D(0), total=D(34))
     assert with_total(whole, D(36), 1, "JPY")[1] == 0
     assert with_total(whole, D(37), 1, "JPY")[1] == 3
+
+
+def with_goods(goods: str, discount: str, tax: str, *, included: bool) -> Parts:
+    """The parts of an order with these goods, five for shipping, one for fees and two for the driver."""
+    total = D(goods) - D(discount) + D(8) + (D(0) if included else D(tax))
+    return Parts(D(goods), D(discount), D("5"), D("1"), D("2"), D(tax), total)
+
+
+@pytest.mark.parametrize(
+    ("goods", "discount", "tax", "included", "currency", "taken", "left"),
+    [
+        ("120", "20", "19", True, "EUR", "30", ("90", "13.30")),
+        ("120", "20", "19", False, "EUR", "23.80", ("100", "15.20")),
+        ("100", "0", "10", True, "JPY", "33", ("67", "7")),
+        ("2", "1", "0.16", True, "EUR", "1", ("1", "0")),
+        ("10", "0", "2", True, "EUR", "15", ("-5", "0")),
+        ("10", "10", "1", True, "EUR", "1", ("9", "1")),
+        ("10", "12", "1", True, "EUR", "1", ("9", "1")),
+    ],
+    ids=[
+        "tax in the price",
+        "tax on top",
+        "no cents",
+        "all of it",
+        "more than there is",
+        "for nothing",
+        "less than it",
+    ],
+)
+def test_what_is_taken_off_takes_its_share_of_the_tax_along_and_nothing_of_the_rest(
+    goods: str, discount: str, tax: str, included: bool, currency: str, taken: str, left: tuple[str, str]
+) -> None:
+    before = with_goods(goods, discount, tax, included=included)
+    after = lowered(before, D(taken), tax_included=included, currency=currency)
+    assert (after.goods, after.tax) == (D(left[0]), D(left[1]))
+    assert after.total == before.total - D(taken)
+    assert after.total == after.goods - after.discount + D(8) + (D(0) if included else after.tax)
+    assert (after.discount, after.shipping, after.fees, after.tip) == (D(discount), D("5"), D("1"), D("2"))
 
 
 def test_units_are_worth_their_share_of_the_line() -> None:
