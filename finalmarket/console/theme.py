@@ -2,20 +2,16 @@
 
 from __future__ import annotations
 
-from functools import cache
+from functools import lru_cache
 from typing import Any
 
 from django.http import HttpRequest
 from django.templatetags.static import static
 from django.urls import reverse, reverse_lazy
+from django.utils.translation import get_language
 from django.utils.translation import gettext_lazy as _
 
 Item = dict[str, Any]
-
-
-@cache
-def _address(name: str) -> str:
-    return reverse(name)
 
 
 def _page(title: Any, icon: str, name: str, permission: str, *also: str) -> Item:
@@ -220,31 +216,45 @@ RECORDS: list[Item] = [
 
 def navigation(request: HttpRequest) -> list[Item]:
     """The way through the console for whoever asks: what they may see, the page they are on marked."""
+    user: Any = request.user
+    rights = None if user.is_superuser else frozenset(user.get_all_permissions())
     groups = []
-    for group in (WORK, *RECORDS):
-        items = [_link(item, request) for item in group["items"] if _may_see(request, item)]
-        if items:
-            is_open = any(item["active"] for item in items)
-            collapses = group is not WORK
-            groups.append({"title": group["title"], "collapsible": collapses, "is_open": is_open, "items": items})
+    for group in _groups(get_language(), rights, _places_of(user) is not None):
+        items = [_link(item, request) for item in group["items"]]
+        groups.append({**group, "is_open": any(item["active"] for item in items), "items": items})
     return groups
 
 
-def _may_see(request: HttpRequest, item: Item) -> bool:
-    if _places_of(request.user) is not None and not item.get("is_of_places"):
+@lru_cache(maxsize=64)
+def _groups(language: str | None, rights: frozenset[str] | None, is_bound: bool) -> tuple[Item, ...]:
+    """What whoever has these rights (None: all) may see, in their language; the same on every page."""
+    groups = []
+    for group in (WORK, *RECORDS):
+        items = [_put_in_words(item) for item in group["items"] if _may_see(item, rights, is_bound)]
+        if items:
+            title = str(group["title"]) if group["title"] else None
+            groups.append({"title": title, "collapsible": group is not WORK, "items": items})
+    return tuple(groups)
+
+
+def _may_see(item: Item, rights: frozenset[str] | None, is_bound: bool) -> bool:
+    if is_bound and not item.get("is_of_places"):
         return False
-    return any(request.user.has_perm(one) for one in item["needs"].split("|"))
+    return rights is None or any(one in rights for one in item["needs"].split("|"))
+
+
+def _put_in_words(item: Item) -> Item:
+    return {**item, "title": str(item["title"]), "icon": item.get("icon"), "link": reverse(item["name"])}
 
 
 def _link(item: Item, request: HttpRequest) -> Item:
-    address = _address(item["name"])
     match = request.resolver_match
     if "pages" in item:
         is_here = match is not None and match.namespace == "console" and match.url_name in item["pages"]
     else:
-        is_here = request.path.startswith(address)
+        is_here = request.path.startswith(item["link"])
     count = item["counts"](request) if "counts" in item else 0
-    return {"title": str(item["title"]), "icon": item.get("icon"), "link": address, "active": is_here, "count": count}
+    return {**item, "active": is_here, "count": count}
 
 
 UNFOLD: dict[str, Any] = {
