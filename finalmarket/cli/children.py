@@ -28,6 +28,7 @@ class Child:
         self._environment = {**os.environ, **environment, FOLLOWS: "1"}
         self._starts: deque[float] = deque(maxlen=RESTARTS_A_MINUTE)
         self._process: subprocess.Popen[bytes] | None = None
+        self._is_told = False
 
     def start(self) -> None:
         """Start it in a process group of its own: Ctrl-C is for us, who then stop the children in order.
@@ -35,6 +36,7 @@ class Child:
         Its standard input is a pipe of which we hold the other end: when we are gone, it reads the end of it.
         """
         self._starts.append(time.monotonic())
+        self._is_told = False
         self._process = subprocess.Popen(
             self._arguments, env=self._environment, stdin=subprocess.PIPE, process_group=0, bufsize=0
         )
@@ -56,8 +58,9 @@ class Child:
         return True
 
     def ask_to_stop(self) -> None:
-        """Tell it to finish what it is doing and end."""
-        if self._process and self._process.poll() is None:
+        """Tell it to finish what it is doing and end; once, for who is told a second time ends in the midst of it."""
+        if self._process and self._process.poll() is None and not self._is_told:
+            self._is_told = True
             self._process.send_signal(signal.SIGTERM)
 
     def stop(self) -> None:
@@ -86,6 +89,14 @@ def follow_parent() -> None:
 def end_with_parent() -> None:
     """Have this process end when the one that started it is gone, whatever it died of."""
     threading.Thread(target=_end_with_parent, name="follow-parent", daemon=True).start()
+
+
+def stop_while_loading() -> None:
+    """In a process of the web server that loads its application still: end at once when told to stop. Until granian has
+    handlers of its own there, those of the process that started it are in force, and hear for nobody."""
+    if multiprocessing.parent_process() is not None and threading.current_thread() is threading.main_thread():
+        for number in (signal.SIGTERM, signal.SIGINT):
+            signal.signal(number, signal.SIG_DFL)
 
 
 def _end_with_parent() -> None:

@@ -23,10 +23,13 @@ class _Server(Server):  # type: ignore[misc, valid-type]  # one of two classes, 
     elsewhere meanwhile. Told a second time it stops at once."""
 
     _is_told = False
+    _draining: threading.Timer | None = None
 
     def signal_handler_interrupt(self, *args: Any, **kwargs: Any) -> None:
         """Begin to stop."""
         wait, self._is_told = (0.0 if self._is_told else draining.seconds()), True
+        if self._draining is not None:
+            self._draining.cancel()
         if not wait:
             # The worker is told to stop at once by another signal. A second one beside it could reach a thread of the
             # worker that handles none, and the worker would stay until it is killed.
@@ -34,7 +37,8 @@ class _Server(Server):  # type: ignore[misc, valid-type]  # one of two classes, 
             return
         for one in self.wrks:
             os.kill(one.inner.pid, signal.SIGUSR1)
-        threading.Timer(wait, super().signal_handler_interrupt).start()
+        self._draining = threading.Timer(wait, super().signal_handler_interrupt)
+        self._draining.start()
 
 
 def main() -> None:

@@ -7,10 +7,11 @@ os.environ.setdefault("FINALMARKET_POOL", "4")
 
 import django
 
-from finalmarket.cli.children import follow_parent
+from finalmarket.cli.children import follow_parent, stop_while_loading
 from finalmarket.console.live.door import Door
 from finalmarket.kernel.database import database_ready
 
+stop_while_loading()
 follow_parent()
 django.setup()
 database_ready()

@@ -9,7 +9,7 @@ os.environ.setdefault("FINALMARKET_POOL", "16")
 
 from django.core.wsgi import get_wsgi_application
 
-from finalmarket.cli.children import follow_parent
+from finalmarket.cli.children import follow_parent, stop_while_loading
 from finalmarket.kernel.database import database_ready
 from finalmarket.operations import draining
 
@@ -17,6 +17,7 @@ OBJECTS_A_COLLECTION = 25_000
 """Python looks for garbage in circles after so many new objects. Its own 700 have it go through all events that wait
 to be written, again and again: a quarter of the time that the ingest takes."""
 
+stop_while_loading()
 follow_parent()
 draining.listen()
 application = get_wsgi_application()
