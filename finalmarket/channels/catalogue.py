@@ -3,6 +3,7 @@ them are due afterwards. Nothing is taken away: a product is archived, a variant
 
 from __future__ import annotations
 
+import json
 from collections.abc import Iterable, Mapping, Sequence
 from decimal import Decimal
 from typing import Any, NamedTuple, TypeVar
@@ -21,10 +22,11 @@ SOLD = frozenset({"is_active"})
 
 
 class Priced(NamedTuple):
-    """A price and the former one, which is shown struck through."""
+    """A price and the former one, which is shown struck through; or the former one stays what it is."""
 
     amount: Decimal
     compare_at: Decimal | None = None
+    keeps_former: bool = False
 
 
 class VariantTold(NamedTuple):
@@ -80,6 +82,10 @@ def open_product(
     UserError for fields that do not fit, for a slug or SKU that is taken, for a bundle that cannot be."""
     lock_variants({part for told in variants for part in told.components or ()})
     slug = fields.get("slug") or _slug(fields["title"], 255, allow_unicode=True)
+    if not fields.get("slug") and Product.objects.filter(slug=slug).exists():
+        raise UserError(
+            f"another product has the slug {slug!r} already, which was made of the title; say one as `slug`"
+        )
     product = _stored(Product(**{**fields, "slug": slug}))
     _show(product, pictures)
     for told in variants:
@@ -95,7 +101,7 @@ def change_product(
     """Change fields of a product, and its pictures where they are given. Raises UserError for an unknown product
     and for fields that do not fit."""
     product = lock_product(product_id)
-    changed = {name for name, value in fields.items() if getattr(product, name) != value}
+    changed = {name for name, value in fields.items() if _differs(getattr(product, name), value)}
     for name in changed:
         setattr(product, name, fields[name])
     if changed:
@@ -167,6 +173,13 @@ def _slug(words: str, most_characters: int, *, allow_unicode: bool = False) -> s
     return made
 
 
+def _differs(stands: Any, told: Any) -> bool:
+    """Whether they are not the same: in JSON 1 and true are two things, and Python calls them equal."""
+    if isinstance(told, (dict, list)):
+        return json.dumps(stands, sort_keys=True) != json.dumps(told, sort_keys=True)
+    return bool(stands != told)
+
+
 def _stored(row: Row) -> Row:
     """Store a row. Raises UserError that names the row and the field of what does not fit."""
     named = f"{row._meta.verbose_name} {str(row)[:100]!r}"
@@ -190,7 +203,7 @@ def _stored(row: Row) -> Row:
 def _write_variant(variant: Variant, told: VariantTold) -> Variant:
     """Store a variant with all that hangs on it, and mark what changed of it."""
     is_new = variant.pk is None
-    changed = {name for name, value in told.fields.items() if is_new or getattr(variant, name) != value}
+    changed = {name for name, value in told.fields.items() if is_new or _differs(getattr(variant, name), value)}
     for name in changed:
         setattr(variant, name, told.fields[name])
     if changed or is_new:
@@ -213,9 +226,11 @@ def _price(variant: Variant, prices: Mapping[str, Priced | None]) -> bool:
         row = known.get(currency)
         if told is None:
             is_changed |= row is not None and row.delete()[0] > 0
-        elif row is None or (row.amount, row.compare_at) != (told.amount, told.compare_at):
-            row = row or VariantPrice(variant=variant, currency=currency)
-            row.amount, row.compare_at = told.amount, told.compare_at
+            continue
+        row = row or VariantPrice(variant=variant, currency=currency)
+        former = row.compare_at if told.keeps_former else told.compare_at
+        if (row.amount, row.compare_at) != (told.amount, former):
+            row.amount, row.compare_at = told.amount, former
             _stored(row)
             is_changed = True
     return is_changed

@@ -10,8 +10,10 @@ from __future__ import annotations
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 
-from django.db.models import QuerySet
+from django.db import transaction
+from django.db.models import Q, QuerySet
 
+from finalmarket.catalog.models import Product
 from finalmarket.channels.listing import with_prices
 from finalmarket.channels.models import ChannelProduct
 from finalmarket.connectors.contract import PullsListings, PushesListings
@@ -22,6 +24,7 @@ from finalmarket.integrations.adopt import STREAM, channel_of, location_of
 from finalmarket.integrations.links import link_listing
 from finalmarket.integrations.models import ChannelIntegration, SyncRun, UnlinkedListing
 from finalmarket.integrations.syncing import refuse_unless_active
+from finalmarket.kernel import clock
 from finalmarket.kernel.errors import UserError
 
 MOST_AT_ONCE = 500
@@ -44,12 +47,15 @@ def can_publish(integration: ChannelIntegration) -> bool:
 
 
 def unpublished(integration: ChannelIntegration) -> QuerySet[ChannelProduct]:
-    """Listings of the account's channel that are for sale and stand on no platform that we know of."""
+    """Listings of the account's channel that are for sale, now or later, and stand on no platform that we know of."""
     return ChannelProduct.objects.filter(
-        sales_channel=integration.sales_channel_id, sales_channel__isnull=False, is_available=True, link=None
-    )
+        Q(publish_until=None) | Q(publish_until__gt=clock.now()), sales_channel=integration.sales_channel_id,
+        sales_channel__isnull=False, is_available=True, link=None, variant__is_active=True,
+        variant__product__status=Product.Status.ACTIVE,
+    )  # fmt: skip
 
 
+@transaction.atomic
 def publish(integration: ChannelIntegration, listings: Sequence[int], *, actor: str) -> Published:
     """Have these listings of the account's channel made on the platform: each is told whole, then its price and stock.
 
@@ -58,6 +64,8 @@ def publish(integration: ChannelIntegration, listings: Sequence[int], *, actor: 
     looked through to the end: what stands there already must not be made again.
     """
     _refuse_unless_ready(integration, listings)
+    # Who else has them made at this moment goes first or waits.
+    list(ChannelProduct.objects.select_for_update().filter(pk__in=listings).order_by("pk").values_list("pk"))
     rows = unpublished(integration).filter(pk__in=listings).select_related("variant__product", "sales_channel")
     there = _found_there(integration, [row.variant.sku for row in rows])
     done = Published()

@@ -75,7 +75,8 @@ def test_a_product_of_which_one_variant_cannot_be_is_not_made_at_all(tea: Varian
     assert "Variant 'TEA', sku: " in problem(program.post("/products", taken), "refused", 422)["detail"]
     assert not Product.objects.filter(slug="assam").exists()
     told(program.post("/products", ASSAM), 201)
-    assert "Slug" in problem(program.post("/products", {"title": "Assam"}), "refused", 422)["detail"]
+    taken = problem(program.post("/products", {"title": "Assam"}), "refused", 422)["detail"]
+    assert "say one as `slug`" in taken
 
 
 @pytest.mark.parametrize(
@@ -136,6 +137,50 @@ def test_a_price_is_set_and_taken_away_in_its_currency_alone(tea: Variant, progr
     assert changed["prices"] == [{"currency": "EUR", "amount": "5.0000", "compare_at": None}]
     assert due() == {"price", "stock"}
     problem(change(program, path, {"prices": {"EUR": None}}, If_Match=seen), "changed", 412)
+
+
+def test_a_former_price_stays_where_only_the_new_one_is_said(tea: Variant, program: Program) -> None:
+    path = f"/variants/{tea.pk}"
+    told(change(program, path, {"prices": {"CHF": {"amount": "5.50", "compare_at": "6.00"}}}))
+    told(change(program, path, {"prices": {"CHF": {"amount": "5.00"}}}))
+    assert tea.prices.get(currency="CHF").compare_at == Decimal("6.00")
+    told(change(program, path, {"prices": {"CHF": {"amount": "5.00", "compare_at": None}}}))
+    assert tea.prices.get(currency="CHF").compare_at is None
+
+
+def test_what_json_keeps_apart_is_no_repetition(tea: Variant, program: Program) -> None:
+    path = f"/products/{tea.product_id}"
+    told(change(program, path, {"attributes": {"organic": 1}}))
+    told(change(program, path, {"attributes": {"organic": True}}))
+    assert Product.objects.get(pk=tea.product_id).attributes["organic"] is True
+
+
+@pytest.mark.parametrize("blank", ["TEA ", " TEA", "TEA\n", " "])
+def test_no_sku_differs_from_another_by_a_blank_alone(tea: Variant, program: Program, blank: str) -> None:
+    body = {"sku": blank, "option_values": {}}
+    problem(program.post(f"/products/{tea.product_id}/variants", body), "invalid", 422)
+    assert Variant.objects.count() == 1
+
+
+def nested(levels: int) -> Any:
+    """A list in a list, so many times."""
+    made: Any = "tea"
+    for _ in range(levels):
+        made = [made]
+    return made
+
+
+@pytest.mark.parametrize(
+    ("attributes", "words"),
+    [({"a": nested(30)}, "more than 20 levels"), ({"a": nested(400)}, "more than 20 levels"),
+     ({"a": "x" * 40_000}, "longer than 32 KiB")],
+    ids=["nested", "nested deeply", "long"],
+)  # fmt: skip
+def test_attributes_are_as_small_as_what_is_kept_elsewhere(
+    tea: Variant, program: Program, attributes: dict[str, Any], words: str
+) -> None:
+    answer = problem(change(program, f"/products/{tea.product_id}", {"attributes": attributes}), "invalid", 422)
+    assert words in answer["detail"] + str(answer.get("errors"))
 
 
 def test_a_variant_becomes_a_bundle_that_sells_what_its_components_allow(

@@ -2,15 +2,22 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable
+from concurrent.futures import ThreadPoolExecutor
+from datetime import timedelta
 from decimal import Decimal
+from threading import Barrier
 
 import pytest
+from django.db import connections
 
-from finalmarket.channels.models import SalesChannel
+from finalmarket.catalog.models import Product
+from finalmarket.channels.models import ChannelProduct, SalesChannel
 from finalmarket.integrations import adopt, before_pushing
 from finalmarket.integrations.models import ChannelIntegration, UnlinkedListing
 from finalmarket.integrations.publishing import MOST_AT_ONCE, can_publish, publish, unpublished
 from finalmarket.integrations.push import push
+from finalmarket.kernel import clock
 from finalmarket.kernel.errors import UserError
 from tests.integrations.stalls import Account
 
@@ -84,6 +91,50 @@ def test_what_is_off_or_of_another_channel_is_not_published(account: Account) ->
         sales_channel=SalesChannel.objects.create(name="Else", channel_type="web")
     )
     assert publish(account.integration, [off.pk, elsewhere.pk], actor="olga").count == 0
+    assert everything(account) == []
+
+
+def a_draft(listing: ChannelProduct) -> None:
+    Product.objects.update(status="draft")
+
+
+def archived(listing: ChannelProduct) -> None:
+    Product.objects.update(status="archived")
+
+
+def switched_off(listing: ChannelProduct) -> None:
+    listing.variant.is_active = False
+    listing.variant.save()
+
+
+def over(listing: ChannelProduct) -> None:
+    ChannelProduct.objects.filter(pk=listing.pk).update(publish_until=clock.now() - timedelta(hours=1))
+
+
+@pytest.mark.parametrize("is_so", [a_draft, archived, switched_off, over])
+def test_what_is_for_sale_nowhere_is_not_made_there(account: Account, is_so: Callable[[ChannelProduct], None]) -> None:
+    adopt.look_through(account.integration)
+    listing = account.offer("JAR", linked=False)
+    assert everything(account) == [listing.pk]
+    is_so(listing)
+    assert everything(account) == []
+    assert publish(account.integration, [listing.pk], actor="olga").count == 0
+
+
+def test_two_who_publish_at_once_make_it_once_and_neither_fails(account: Account) -> None:
+    adopt.look_through(account.integration)
+    listings = [account.offer(f"JAR-{number}", linked=False).pk for number in range(20)]
+    both = Barrier(2)
+
+    def act(actor: str) -> int:
+        both.wait(30)
+        try:
+            return publish(account.integration, listings, actor=actor).count
+        finally:
+            connections.close_all()
+
+    with ThreadPoolExecutor(2) as pool:
+        assert sum(pool.map(act, ("olga", "nils"))) == 20
     assert everything(account) == []
 
 

@@ -4,7 +4,7 @@ from typing import Annotated, Any, Literal
 
 from pydantic import AfterValidator, Field, model_validator
 
-from finalmarket.api.v1.shapes import MOST_TEXT, Currency, Money, Number, Said, said_of
+from finalmarket.api.v1.shapes import MOST_TEXT, Currency, Kept, Money, Number, Said, Sku, said_of
 from finalmarket.channels.catalogue import Picture, Priced, VariantTold
 
 MOST_VARIANTS, MOST_PICTURES, MOST_COMPONENTS, MOST_CURRENCIES, MOST_WORDS = 100, 50, 100, 50, 50
@@ -50,10 +50,10 @@ class ComponentSaid(Said):
 
 class VariantChange(Said):
     """What is said to change a variant: what is left out stays as it is, and so does what is null, but for measures
-    and cost. `prices` are by currency, null takes one away. `components` make it a bundle of these; none of them: it is
-    none."""
+    and cost. `prices` are by currency, null takes one away; a former price that is not said stays. `components` make it
+    a bundle of these; none of them: it is none."""
 
-    sku: str | None = Field(None, min_length=1, max_length=100)
+    sku: Sku | None = None
     barcode: str | None = Field(None, max_length=50, description="GTIN, EAN, UPC or ISBN")
     title: str | None = Field(None, max_length=300, description="What sets it apart")
     option_values: dict[Word, Word] | None = Field(None, max_length=MOST_WORDS)
@@ -81,7 +81,9 @@ class VariantChange(Said):
         """The same for the verbs."""
         parts = None if self.components is None else {one.variant: one.quantity for one in self.components}
         prices = {
-            currency: None if one is None else Priced(one.amount, one.compare_at)
+            currency: None
+            if one is None
+            else Priced(one.amount, one.compare_at, "compare_at" not in one.model_fields_set)
             for currency, one in self.prices.items()
         }
         return VariantTold(said_of(self, MAY_BE_NULL, but={"prices", "components"}), prices, parts)
@@ -90,7 +92,7 @@ class VariantChange(Said):
 class VariantSaid(VariantChange):
     """A new variant."""
 
-    sku: str = Field(min_length=1, max_length=100)
+    sku: Sku
 
 
 class ProductChange(Said):
@@ -103,7 +105,7 @@ class ProductChange(Said):
     brand: str | None = Field(None, max_length=200)
     category: Number | None = None
     options: list[OptionSaid] | None = Field(None, max_length=MOST_WORDS)
-    attributes: dict[str, Any] | None = None
+    attributes: Kept | None = None
     status: Status | None = None
     images: list[PictureSaid] | None = Field(None, max_length=MOST_PICTURES)
 

@@ -191,13 +191,14 @@ def show_products(request: HttpRequest, rows: Sequence[ProductRow], *, has_varia
 def show_variant(row: VariantRow) -> CatalogueVariant:
     """A variant as it is told."""
     prices = sorted(row.prices.all(), key=lambda one: one.currency)
+    components = sorted(row.components.all(), key=lambda one: one.component_id)
     return CatalogueVariant.model_validate(
         {
             **{word: getattr(row, word) for word in WORDS_OF_VARIANT}, "product": row.product_id,
             "prices": [
                 {"currency": one.currency, "amount": one.amount, "compare_at": one.compare_at} for one in prices
             ],
-            "components": [{"variant": one.component_id, "quantity": one.quantity} for one in row.components.all()],
+            "components": [{"variant": one.component_id, "quantity": one.quantity} for one in components],
         }
     )  # fmt: skip
 

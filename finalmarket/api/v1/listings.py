@@ -17,7 +17,7 @@ from finalmarket.api.door import Done, caller_of, channel_of, check_match, read,
 from finalmarket.api.paging import page, page_of_each
 from finalmarket.api.problems import Problem, ProblemBody, body_of, problem_of
 from finalmarket.api.v1.goods import MOST_SKU_CHARACTERS, Goods, of_channels, variant_of, variants_of
-from finalmarket.api.v1.shapes import MOST_TEXT, Currency, Key, Moment, Money, Number, Paged, Said, said_of
+from finalmarket.api.v1.shapes import MOST_TEXT, Currency, Kept, Key, Moment, Money, Number, Paged, Said, said_of
 from finalmarket.channels import verbs
 from finalmarket.channels.listing import with_prices
 from finalmarket.channels.models import ChannelProduct, SalesChannel
@@ -69,7 +69,7 @@ class ListingChange(Said):
     prices: dict[Currency, Money | None] = Field(default_factory=dict, max_length=50)
     title: str | None = Field(None, max_length=500)
     description: str | None = Field(None, max_length=MOST_TEXT)
-    attributes: dict[str, Any] | None = None
+    attributes: Kept | None = None
     publish_from: Moment | None = None
     publish_until: Moment | None = None
 

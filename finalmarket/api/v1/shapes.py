@@ -3,6 +3,7 @@
 No file of a resource puts its annotations off (`from __future__ import annotations`): Ninja reads them.
 """
 
+import json
 from collections.abc import Collection, Sequence
 from datetime import datetime
 from decimal import Decimal
@@ -36,6 +37,31 @@ MOST_TEXT = 20_000
 Number = Annotated[int, Field(ge=1, le=MOST_NUMBER)]
 Money = Annotated[Decimal, Field(ge=0, max_digits=14, decimal_places=4)]
 Currency = Annotated[str, Field(pattern="^[A-Z]{3}$")]
+MOST_KEPT_BYTES, MOST_LEVELS = 32_768, 20
+
+
+def _small(given: dict[str, Any]) -> dict[str, Any]:
+    level: list[Any] = [given]
+    for _ in range(MOST_LEVELS):
+        level = [one for each in level for one in (each.values() if isinstance(each, dict) else each)]
+        level = [one for one in level if isinstance(one, (dict, list))]
+    if level:
+        raise ValueError(f"it is nested in more than {MOST_LEVELS} levels")
+    if len(json.dumps(given, ensure_ascii=False).encode(errors="replace")) > MOST_KEPT_BYTES:
+        raise ValueError(f"it is longer than {MOST_KEPT_BYTES // 1024} KiB")
+    return given
+
+
+Kept = Annotated[dict[str, Any], AfterValidator(_small), Field(description="Kept as given, at most 32 KiB")]
+
+
+def _without_blanks_around(given: str) -> str:
+    if given != given.strip():
+        raise ValueError("it begins or ends with a blank")
+    return given
+
+
+Sku = Annotated[str, Field(min_length=1, max_length=100), AfterValidator(_without_blanks_around)]
 
 
 def _plain(written: Any) -> Any:
