@@ -153,6 +153,16 @@ def _check_bundles(stage: Stage) -> None:
     )
     stage.refuse(
         "components",
+        "'is on its way, by a transfer or from a supplier; see to that first'",
+        """new.components <> '{}'
+           AND NOT EXISTS (SELECT FROM bundle_components own WHERE own.bundle_id = new.variant_id)
+           AND (EXISTS (SELECT FROM transfer_lines line JOIN transfers sent ON sent.id = line.transfer_id
+                        WHERE line.variant_id = new.variant_id AND sent.state IN ('draft', 'in_transit'))
+                OR EXISTS (SELECT FROM expected_receipts awaited
+                           WHERE awaited.variant_id = new.variant_id AND awaited.state = 'expected'))""",
+    )
+    stage.refuse(
+        "components",
         "part.sku || ' is a bundle itself; name its components instead'",
         f"""EXISTS (SELECT {accepted} = part.sku AND other.components <> '{{}}') OR EXISTS (
             SELECT FROM variants known JOIN bundle_components own ON own.bundle_id = known.id

@@ -5,6 +5,7 @@ from __future__ import annotations
 from decimal import Decimal
 from typing import TYPE_CHECKING, ClassVar
 
+from django.apps import apps
 from django.contrib.postgres.indexes import GinIndex
 from django.core.exceptions import ValidationError
 from django.core.validators import MinValueValidator, RegexValidator
@@ -219,8 +220,16 @@ class BundleComponent(models.Model):
             return
         if BundleComponent.objects.filter(component=self.bundle).exists():
             raise ValidationError(f"{self.bundle} is a component of another bundle.")
-        pool = getattr(self.bundle, "stock_pool", None)  # the row is stock's; there is none where nothing ever lay
-        if pool is None or self.bundle.components.exists():
+        if self.bundle.components.exists():
             return
-        if pool.on_hand + pool.reserved + pool.allocated + pool.backordered > 0:
+        if self._is_on_its_way():
+            raise ValidationError(f"{self.bundle} is on its way, by a transfer or from a supplier; see to that first.")
+        pool = getattr(self.bundle, "stock_pool", None)  # the row is stock's; there is none where nothing ever lay
+        if pool is not None and pool.on_hand + pool.reserved + pool.allocated + pool.backordered > 0:
             raise ValidationError(f"{self.bundle} has {pool.on_hand} units on hand; a bundle has no stock of its own.")
+
+    def _is_on_its_way(self) -> bool:
+        """Whether units of it are to arrive somewhere, which is stock's to say."""
+        sent = apps.get_model("stock", "TransferLine").objects.filter(variant=self.bundle_id)
+        awaited = apps.get_model("stock", "ExpectedReceipt").objects.filter(variant=self.bundle_id, state="expected")
+        return bool(sent.filter(transfer__state__in=("draft", "in_transit")).exists() or awaited.exists())

@@ -2,16 +2,21 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable
+from datetime import timedelta
 from decimal import Decimal
 from typing import Any
 
 import pytest
 
 from finalmarket.access import keys
+from finalmarket.bulk import products
 from finalmarket.catalog.models import Category, Product, Variant
 from finalmarket.channels.models import ChannelProduct, DueChange
+from finalmarket.kernel import clock
 from finalmarket.kernel.errors import UserError
-from finalmarket.stock import atp
+from finalmarket.stock import atp, transfers
+from finalmarket.stock.models import ExpectedReceipt
 from tests.api.calling import Program, problem, told
 from tests.api.conftest import House
 from tests.stock.shelves import new_bundle, new_place, new_variant, put
@@ -219,6 +224,32 @@ def test_goods_that_lie_on_a_shelf_become_no_bundle(tea: Variant, program: Progr
     cup = new_variant("CUP")
     answer = change(program, f"/variants/{tea.pk}", {"components": [{"variant": cup.pk, "quantity": 1}]})
     assert "a bundle has no stock of its own" in problem(answer, "refused", 422)["detail"]
+
+
+def sent(tea: Variant) -> None:
+    """All of it is on the road between two places."""
+    here, there = new_place(), new_place()
+    put(tea, here, 5)
+    transfers.ship(transfers.draft(here.pk, there.pk, [(tea.pk, 5)]).pk, actor="test")
+
+
+def ordered(tea: Variant) -> None:
+    """A supplier is to deliver some."""
+    ExpectedReceipt.objects.create(
+        variant=tea, location=new_place(), quantity=5, expected_at=clock.now() + timedelta(days=3)
+    )
+
+
+@pytest.mark.parametrize("on_its_way", [sent, ordered])
+def test_goods_that_are_on_their_way_become_no_bundle(
+    tea: Variant, program: Program, on_its_way: Callable[[Variant], None]
+) -> None:
+    on_its_way(tea)
+    cup = new_variant("CUP")
+    answer = change(program, f"/variants/{tea.pk}", {"components": [{"variant": cup.pk, "quantity": 1}]})
+    assert "is on its way" in problem(answer, "refused", 422)["detail"]
+    with products.plan([{"sku": "TEA", "title": "Tea", "components": "CUP"}]) as plan:
+        assert ["is on its way" in fault.reason for _, fault in plan.refusals()] == [True]
 
 
 @pytest.mark.parametrize(
