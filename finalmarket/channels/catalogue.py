@@ -8,13 +8,14 @@ from collections.abc import Iterable, Mapping, Sequence
 from decimal import Decimal
 from typing import Any, NamedTuple, TypeVar
 
-from django.core.exceptions import NON_FIELD_ERRORS, ValidationError
+from django.core.exceptions import ValidationError
 from django.db import IntegrityError, models, transaction
 from django.utils.text import slugify
 
 from finalmarket.catalog.models import BundleComponent, Category, Product, ProductImage, Variant, VariantPrice
 from finalmarket.channels.due import EVERYTHING, What, mark_due
 from finalmarket.kernel.errors import UserError
+from finalmarket.kernel.refusal import by_field
 
 Row = TypeVar("Row", bound=models.Model)
 SOLD = frozenset({"is_active"})
@@ -186,10 +187,7 @@ def _stored(row: Row) -> Row:
     try:
         row.full_clean()
     except ValidationError as error:
-        faults = [
-            f"{named}: {' '.join(words)}" if field == NON_FIELD_ERRORS else f"{named}, {field}: {' '.join(words)}"
-            for field, words in error.message_dict.items()
-        ]
+        faults = (f"{named}, {field}: {words}" if field else f"{named}: {words}" for field, words in by_field(error))
         raise UserError("; ".join(faults)) from error
     try:
         with transaction.atomic():

@@ -29,7 +29,7 @@ from finalmarket.api.problems import Problem, fault
 from finalmarket.customers import erased
 from finalmarket.customers.models import OmnichannelCustomer
 from finalmarket.customers.resolve import Contact, resolve_many
-from finalmarket.journeys.record import YEARS
+from finalmarket.journeys.record import MOST_CONTEXT_BYTES, YEARS
 from finalmarket.kernel import clock
 
 MOST_NUMBER = 2**63 - 1
@@ -37,22 +37,22 @@ MOST_TEXT = 20_000
 Number = Annotated[int, Field(ge=1, le=MOST_NUMBER)]
 Money = Annotated[Decimal, Field(ge=0, max_digits=14, decimal_places=4)]
 Currency = Annotated[str, Field(pattern="^[A-Z]{3}$")]
-MOST_KEPT_BYTES, MOST_LEVELS = 32_768, 20
+MOST_LEVELS = 20
 
 
-def _small(given: dict[str, Any]) -> dict[str, Any]:
+def _within_bounds(given: dict[str, Any]) -> dict[str, Any]:
     level: list[Any] = [given]
     for _ in range(MOST_LEVELS):
         level = [one for each in level for one in (each.values() if isinstance(each, dict) else each)]
         level = [one for one in level if isinstance(one, (dict, list))]
     if level:
         raise ValueError(f"it is nested in more than {MOST_LEVELS} levels")
-    if len(json.dumps(given, ensure_ascii=False).encode(errors="replace")) > MOST_KEPT_BYTES:
-        raise ValueError(f"it is longer than {MOST_KEPT_BYTES // 1024} KiB")
+    if len(json.dumps(given, ensure_ascii=False).encode(errors="replace")) > MOST_CONTEXT_BYTES:
+        raise ValueError(f"it is longer than {MOST_CONTEXT_BYTES // 1024} KiB")
     return given
 
 
-Kept = Annotated[dict[str, Any], AfterValidator(_small), Field(description="Kept as given, at most 32 KiB")]
+Kept = Annotated[dict[str, Any], AfterValidator(_within_bounds), Field(description="Kept as given, at most 32 KiB")]
 
 
 def _without_blanks_around(given: str) -> str:
