@@ -5,6 +5,7 @@ from __future__ import annotations
 import json
 from base64 import urlsafe_b64encode
 from collections.abc import Mapping
+from functools import lru_cache
 from typing import Any
 
 from cryptography.exceptions import UnsupportedAlgorithm
@@ -33,6 +34,7 @@ def sign_jwt(claims: Mapping[str, Any], private_key: str, *, key_id: str = "", r
     return (message + b"." + _coded(_signature(key, message, algorithm))).decode()
 
 
+@lru_cache(maxsize=64)  # to read one takes ten times as long as to sign with it
 def read_key(private_key: str) -> PrivateKey:
     """The key of a PEM text. Raises NeedsAttention, without a word of the key, where it is none that can sign."""
     try:
