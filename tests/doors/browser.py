@@ -19,6 +19,8 @@ FLAGS = [
     "--no-sandbox", "--disable-gpu", "--disable-quic", "--no-first-run", "--disable-background-networking",
     "--disable-component-update", "--disable-sync",
 ]  # fmt: skip
+# The shell is the same engine without the windows around it, which nobody sees here: a fifth less work.
+KNOWN = ("chromium-headless-shell", "chromium")
 PATIENCE_MS = 30_000
 PHONE = {"width": 390, "height": 844}
 LAPTOP = {"width": 1280, "height": 900}
@@ -34,9 +36,9 @@ def served() -> Iterator[str]:
 @contextmanager
 def opened_browser() -> Iterator[Any]:
     """Within it Chromium is open; the test is skipped where there is none."""
-    chromium = os.environ.get("FINALMARKET_CHROMIUM") or shutil.which("chromium")
+    chromium = os.environ.get("FINALMARKET_CHROMIUM") or next(filter(None, map(shutil.which, KNOWN)), None)
     if not chromium:
-        pytest.skip("no chromium: apt-get install chromium, or set FINALMARKET_CHROMIUM to a browser's path")
+        pytest.skip("no chromium: apt-get install chromium-headless-shell, or name a browser by FINALMARKET_CHROMIUM")
     # Playwright has a loop of its own in this thread; what Django guards against, two at one connection, is not done.
     with pytest.MonkeyPatch.context() as patch, playwright.sync_playwright() as started:
         patch.setenv("DJANGO_ALLOW_ASYNC_UNSAFE", "1")

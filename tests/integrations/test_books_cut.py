@@ -23,7 +23,7 @@ from finalmarket.orders.history import note
 from finalmarket.orders.models import Fulfilment, Order
 from finalmarket.sandbox.faults import Fault
 from tests.integrations.office import Office, opened_office
-from tests.laws.cut_off import cut_off, in_this_dose
+from tests.laws.cut_off import cut_off, in_this_dose, ways_of_this_dose
 from tests.laws.trail import Trail, watched
 from tests.orders.market import at
 
@@ -266,7 +266,7 @@ def desk(committed_database: object) -> Iterator[Desk]:
         yield made
 
 
-@pytest.mark.parametrize("way", WAYS, ids=str)
+@pytest.mark.parametrize("way", ways_of_this_dose(WAYS, "books"), ids=str)
 def test_a_worker_that_is_killed_anywhere_loses_nothing_and_doubles_nothing(desk: Desk, way: Way) -> None:
     way.happen(desk)
     with watched() as trail:

@@ -16,7 +16,7 @@ from finalmarket.connectors.errors import OutcomeUnknown
 from finalmarket.connectors.platforms import paypal as connector
 from finalmarket.connectors.platforms.paypal.words import HELD
 from finalmarket.connectors.records import PaymentRecord
-from finalmarket.integrations import notices, pull
+from finalmarket.integrations import budget, notices, pull
 from finalmarket.integrations.accounts import keep_secrets
 from finalmarket.integrations.desk import pages
 from finalmarket.integrations.models import ChannelIntegration, DeadLetter, DueNotice
@@ -72,8 +72,9 @@ class Sale:
 
 
 @pytest.fixture
-def sale(counter: Counter, world: World) -> Iterator[Sale]:
-    """At a provider that takes a payment in parts."""
+def sale(counter: Counter, world: World, monkeypatch: pytest.MonkeyPatch) -> Iterator[Sale]:
+    """At a provider that takes a payment in parts. Minutes pass by hand here, and so do the pauses for its limits."""
+    monkeypatch.setitem(budget.SharedBudget.__init__.__kwdefaults__ or {}, "pause", lambda seconds: None)
     provider = PayPal(world)
     with served(provider, most_seconds_silent=0.2) as (address,):
         integration = ChannelIntegration.objects.create(

@@ -32,7 +32,7 @@ from finalmarket.sandbox.wire import served
 from finalmarket.sandbox.world import World
 from finalmarket.stock import ledger
 from tests.integrations.counter import Counter, open_counter
-from tests.laws.cut_off import cut_off, in_this_dose
+from tests.laws.cut_off import cut_off, in_this_dose, ways_of_this_dose
 from tests.laws.trail import watched
 
 pytestmark = pytest.mark.committed_database
@@ -368,7 +368,7 @@ def house(committed_database: object, monkeypatch: pytest.MonkeyPatch) -> Iterat
         yield House(counter, time)
 
 
-@pytest.mark.parametrize("way", WAYS, ids=str)
+@pytest.mark.parametrize("way", ways_of_this_dose(WAYS, "desk"), ids=str)
 def test_a_worker_that_is_killed_anywhere_loses_nothing_and_doubles_nothing(house: House, way: Way) -> None:
     way.happen(house)
     with watched() as trail:

@@ -475,9 +475,9 @@ def test_what_a_platform_cannot_be_told_does_not_wait_for_ever(
 def test_a_dead_platform_is_asked_less_and_less_and_told_everything_when_it_is_back(account: Account) -> None:
     account.shop.faults.share, account.shop.faults.kinds = 1.0, (Fault.ERROR_BEFORE,)
     with clock.steered() as time:
-        for _ in range(600):  # ten minutes, a worker every second
+        for _ in range(200):  # ten minutes, a worker every three seconds
             push(account.integration.pk)
-            time.advance(timedelta(seconds=1))
+            time.advance(timedelta(seconds=3))
         assert len(account.shop.world.journal.entries(what="request")) < 30
         account.shop.faults.stop()
         time.advance(timedelta(minutes=10))

@@ -15,7 +15,7 @@ from tests.laws.border_game import Game, game
 from tests.laws.border_part import Part
 
 OFFICE = "practice_office"
-ROUNDS = 15
+ROUNDS = 8
 Spoil = Callable[[Game, Any], None]
 
 

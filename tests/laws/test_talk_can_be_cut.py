@@ -28,7 +28,7 @@ from finalmarket.orders.models import Order
 from finalmarket.stock import ledger
 from tests.integrations.bureau import ANN, Bureau, opened_bureau
 from tests.integrations.test_mails import arrive, wish
-from tests.laws.cut_off import cut_off
+from tests.laws.cut_off import cut_off, ways_of_this_dose
 from tests.laws.trail import Trail, watched
 
 pytestmark = pytest.mark.committed_database
@@ -218,7 +218,7 @@ def test_at_every_failpoint_of_the_room_a_worker_is_killed() -> None:
 
 
 @pytest.mark.slow
-@pytest.mark.parametrize(("way", "name"), names(), ids=str)
+@pytest.mark.parametrize(("way", "name"), ways_of_this_dose(names(), "talk"), ids=str)
 def test_a_worker_that_is_killed_there_loses_nothing_and_doubles_nothing(
     way: Way, name: str, bureaus: Callable[[Way], Bureau]
 ) -> None:

@@ -56,7 +56,8 @@ class Account:
 
 @dataclass
 class Town:
-    """The world, the clock of both sides, the accounts by their slugs, and the worker."""
+    """The world, the clock of both sides, the accounts by their slugs, and the worker, who goes round the whole house
+    or some `rooms` of it."""
 
     world: World
     time: clock.Steered
@@ -64,6 +65,7 @@ class Town:
     accounts: dict[str, Account] = field(default_factory=dict)
     door: Client = field(default_factory=Client)
     looked_at: datetime = field(default_factory=clock.now)
+    rooms: frozenset[str] | None = None
 
     def connect(self, platform: type[StandIn], channel: SalesChannel | None = None, **settings: str) -> Account:
         """Connect an account as a person does; the platform is asked to write to us. Nothing is told to it yet."""
@@ -108,10 +110,13 @@ class Town:
         queue. What is done at night is left out: when the test runs must make no difference."""
         now = clock.now()
         for job in declared().values():
-            if _is_due(job, self.looked_at, now):
+            if self._is_visited(job) and _is_due(job, self.looked_at, now):
                 job.run()
         self.looked_at = now
         carry_out()
+
+    def _is_visited(self, job: Job) -> bool:
+        return self.rooms is None or job.name.partition(".")[0] in self.rooms
 
     # The reckoning.
 
@@ -166,8 +171,11 @@ def carry_out() -> None:
 
 
 @contextmanager
-def town(patch: pytest.MonkeyPatch, *, behind: timedelta = BEHIND) -> Iterator[Town]:
-    """Within it platforms can be connected, and can call us at HOUSE; pauses for their limits take no real time.
+def town(
+    patch: pytest.MonkeyPatch, *, behind: timedelta = BEHIND, rooms: frozenset[str] | None = None
+) -> Iterator[Town]:
+    """Within it platforms can be connected, and can call us at HOUSE; pauses for their limits take no real time. What
+    comes round by itself is done in all rooms of the house, or in these `rooms` (by the first word of its name).
 
     The clock of both sides begins so far `behind` the database's own, by which some rows are dated: what is looked for
     within the last minutes is then found however much time has been passed by hand. It begins half a minute past the
@@ -181,7 +189,7 @@ def town(patch: pytest.MonkeyPatch, *, behind: timedelta = BEHIND) -> Iterator[T
     patch.setenv(connect.PUBLIC_URL, HOUSE)
     with ExitStack() as stack, clock.steered(begin) as time:
         world.clock.stand_still(time.now())
-        made = Town(world, time, stack)
+        made = Town(world, time, stack, rooms=rooms)
         for patient in (budget.SharedBudget.__init__, pull.catch_up_orders):
             patch.setitem(patient.__kwdefaults__ or {}, "pause", made.pass_time)
         yield made

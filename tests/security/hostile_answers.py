@@ -109,7 +109,7 @@ REFUSED = b"HTTP/1.1 401 Unauthorized\r\n"
 
 @contextmanager
 def answering(parts: Callable[[], Parts]) -> Iterator[str]:
-    """A server on this machine that answers every call so; its address."""
+    """A server on this machine that answers one call so, and takes no other; its address."""
     with closing(socket.create_server(("127.0.0.1", 0))) as server:
         server.settimeout(LONGEST_SECONDS * 2)
         thread = threading.Thread(target=_serve, args=(server, parts), daemon=True)
@@ -121,6 +121,7 @@ def answering(parts: Callable[[], Parts]) -> Iterator[str]:
 def _serve(server: socket.socket, parts: Callable[[], Parts]) -> None:
     try:
         with server.accept()[0] as line:
+            server.close()  # who asks again is told at once that nobody is there
             line.recv(65_536)
             for part in parts():
                 line.sendall(part)

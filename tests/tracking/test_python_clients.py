@@ -18,7 +18,7 @@ rudder = pytest.importorskip("rudderstack.analytics.client", reason="RudderStack
 segment = pytest.importorskip("segment.analytics.client", reason="Segment's client is not installed")
 
 pytestmark = pytest.mark.committed_database
-EVENTS = 2_000
+EVENTS = 1_000
 PEOPLE = 40
 
 
