@@ -11,11 +11,11 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 
 from django.db import transaction
-from django.db.models import Q, QuerySet
+from django.db.models import Exists, OuterRef, Q, QuerySet
 
-from finalmarket.catalog.models import Product
+from finalmarket.catalog.models import Product, VariantPrice
 from finalmarket.channels.listing import with_prices
-from finalmarket.channels.models import ChannelProduct
+from finalmarket.channels.models import ChannelProduct, ListingPrice
 from finalmarket.connectors.contract import PullsListings, PushesListings
 from finalmarket.connectors.errors import NotSupported
 from finalmarket.connectors.records import ListingRef
@@ -53,6 +53,18 @@ def unpublished(integration: ChannelIntegration) -> QuerySet[ChannelProduct]:
         sales_channel__isnull=False, is_available=True, link=None, variant__is_active=True,
         variant__product__status=Product.Status.ACTIVE,
     )  # fmt: skip
+
+
+def first_to_publish(integration: ChannelIntegration, listings: QuerySet[ChannelProduct]) -> list[int]:
+    """Of these listings as many as are published at once: the newest that nothing keeps from it, and then the others,
+    whose reasons are worth hearing."""
+    currency = integration.sales_channel.currency if integration.sales_channel else ""
+    own = ListingPrice.objects.filter(listing=OuterRef("pk"), currency=currency)
+    shared = VariantPrice.objects.filter(variant=OuterRef("variant"), currency=currency)
+    found = UnlinkedListing.objects.filter(integration=integration, external_sku=OuterRef("variant__sku"))
+    can_be = (Exists(own) | Exists(shared)) & ~Exists(found.exclude(state="linked"))
+    newest = listings.alias(can_be=can_be).order_by("-can_be", "-pk")
+    return list(newest.values_list("pk", flat=True)[:MOST_AT_ONCE])
 
 
 @transaction.atomic

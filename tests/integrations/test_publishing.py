@@ -15,7 +15,7 @@ from finalmarket.catalog.models import Product
 from finalmarket.channels.models import ChannelProduct, SalesChannel
 from finalmarket.integrations import adopt, before_pushing
 from finalmarket.integrations.models import ChannelIntegration, UnlinkedListing
-from finalmarket.integrations.publishing import MOST_AT_ONCE, can_publish, publish, unpublished
+from finalmarket.integrations.publishing import MOST_AT_ONCE, can_publish, first_to_publish, publish, unpublished
 from finalmarket.integrations.push import push
 from finalmarket.kernel import clock
 from finalmarket.kernel.errors import UserError
@@ -59,6 +59,21 @@ def test_before_anybody_looked_what_stands_there_nothing_is_made(account: Accoun
     listing = account.offer("JAR", linked=False)
     with pytest.raises(UserError, match=r"look through .* first"):
         publish(account.integration, [listing.pk], actor="olga")
+
+
+def test_what_cannot_be_made_keeps_nothing_that_can_be_from_its_turn(
+    account: Account, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(f"{first_to_publish.__module__}.MOST_AT_ONCE", 3)
+    with account.shop.lock:
+        account.shop.add_listing("MUG", "A mug of somebody's", Decimal("9.00"), 1)
+    adopt.look_through(account.integration)
+    older, newer, no_price, found = (account.offer(sku, linked=False) for sku in ("JAR", "LID", "RIM", "MUG"))
+    no_price.variant.prices.all().delete()
+    no_price.prices.all().delete()
+    assert first_to_publish(account.integration, unpublished(account.integration)) == [
+        newer.pk, older.pk, found.pk
+    ]  # fmt: skip
 
 
 @pytest.mark.parametrize("state", ["open", "ignored"])

@@ -17,7 +17,7 @@ from finalmarket.console.pages import asked
 from finalmarket.console.pages.frame import attempt, back, page, show
 from finalmarket.console.pages.integrations import CHANGE
 from finalmarket.integrations.models import ChannelIntegration
-from finalmarket.integrations.publishing import MOST_AT_ONCE, can_publish, publish, unpublished
+from finalmarket.integrations.publishing import MOST_AT_ONCE, can_publish, first_to_publish, publish, unpublished
 
 MOST_NAMED = 5
 
@@ -49,7 +49,7 @@ def to_publish(request: HttpRequest, key: int) -> HttpResponse:
 
 @page(CHANGE, "POST")
 def publish_listings(request: HttpRequest, key: int) -> HttpResponse:
-    """Have the chosen listings made there, or the newest of all that match."""
+    """Have the chosen listings made there, or the newest of all that match and can be made."""
     account = get_object_or_404(ChannelIntegration, pk=key)
     attempt(request, lambda: _publish(request, account))
     return back(request, reverse("console:to_publish", args=[key]))
@@ -64,7 +64,7 @@ def _publish(request: HttpRequest, account: ChannelIntegration) -> str:
     keys = request.POST.getlist("listing")[: asked.PAGE_SIZE]
     if "all" in request.POST:
         text = request.POST.get("q", "").replace("\x00", "")
-        chosen = list(_matching(account, text).order_by("-id").values_list("pk", flat=True)[:MOST_AT_ONCE])
+        chosen = first_to_publish(account, _matching(account, text))
     elif keys and all(key.isascii() and key.isdigit() and len(key) < 19 for key in keys):
         chosen = [int(key) for key in keys]
     else:
