@@ -4,6 +4,8 @@ VENV := .venv
 BIN := $(VENV)/bin
 SHARED ?= ../shared
 PROCESSES ?= 2
+# Tests wait now and then, for a process that ends or a platform that is silent: one worker more than there are cores.
+WORKERS ?= $(shell expr $$(nproc) + 1)
 export DJANGO_SETTINGS_MODULE := finalmarket.config.settings
 export PIP_DISABLE_PIP_VERSION_CHECK := 1
 # Many processes are started; each starts sooner where what was compiled is kept.
@@ -34,7 +36,7 @@ endif
 
 test: setup-dev ## lint, then all tests (ARGS="-k stock" passes words to pytest)
 	@$(MAKE) --no-print-directory -j2 lint template
-	@$(BIN)/pytest -n $(PROCESSES) --dist worksteal $(ARGS)
+	@$(BIN)/pytest -n $(WORKERS) --dist worksteal $(ARGS)
 
 lint: setup-dev ## ruff, mypy, import-linter
 	@$(BIN)/ruff check .

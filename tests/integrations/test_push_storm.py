@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import os
 import random
 from datetime import timedelta
 
@@ -21,6 +22,7 @@ from finalmarket.stock import atp
 from tests.integrations.stalls import Account
 
 ROUNDS = 60
+STORMS = int(os.environ.get("FINALMARKET_PROOF_STORMS", "1"))
 
 
 def something_happens(account: Account, dice: random.Random) -> None:
@@ -57,7 +59,7 @@ def work(account: Account) -> None:
 
 
 @pytest.mark.slow
-@pytest.mark.parametrize("seed", range(2))
+@pytest.mark.parametrize("seed", range(STORMS))
 def test_in_a_storm_of_faults_nothing_is_lost_doubled_or_left_stale(account: Account, seed: int) -> None:
     dice = random.Random(seed)
     # The token that is refused once, and the page left out, belong to the tests of pulling.

@@ -16,7 +16,7 @@ from finalmarket.stock import ledger
 from tests.orders.market import Market, draft, line, open_market, together
 
 WORKERS = 24
-STEPS = 10
+STEPS = 6
 SKUS = ("TEA", "POT", "CUP", "SET", "PAIR")
 PLACES = ("warehouse", "north", "south")
 

@@ -89,8 +89,13 @@ STEPS = (
     ),
     Step(
         "border", "Whatever a platform does wrong, nothing is lost and nothing is doubled, on every platform.",
-        "laws", laws("tests/laws/test_border_laws.py", "tests/integrations/test_drift.py"), minutes=4,
-        doses={"FINALMARKET_FAULTS": "60", "FINALMARKET_PROOF_NUMBERS": "2000"},
+        "laws",
+        laws("tests/laws/test_border_laws.py", "tests/integrations/test_drift.py",
+             "tests/integrations/test_push_storm.py"),
+        minutes=4,
+        doses={
+            "FINALMARKET_FAULTS": "60", "FINALMARKET_PROOF_NUMBERS": "2000", "FINALMARKET_PROOF_STORMS": "3",
+        },
         floors=(Floor("faults", at_least=1_200), Floor("lost or doubled", at_most=0)),
     ),
     Step(
