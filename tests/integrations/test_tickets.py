@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterator
+from datetime import timedelta
 from typing import Any
 
 import pytest
@@ -11,7 +12,7 @@ from finalmarket.integrations import dead_letters
 from finalmarket.integrations.models import ChannelIntegration, DeadLetter, Ticket
 from finalmarket.integrations.talk.tickets import open_ticket
 from finalmarket.journeys.models import ChannelInteraction, CrossChannelJourney
-from finalmarket.kernel import failpoints
+from finalmarket.kernel import clock, failpoints
 from finalmarket.kernel.errors import UserError
 from finalmarket.orders.aftersales import cancel
 from finalmarket.orders.models import Order
@@ -121,6 +122,34 @@ def test_agents_hear_once_what_became_of_the_order(bureau: Bureau) -> None:
     assert "JJD0001" not in context
     assert "JJD0001" in note
     assert "1 shipped" in note
+
+
+def test_a_ticket_that_was_only_said_to_be_opened_is_opened_when_there_is_news_of_its_order(bureau: Bureau) -> None:
+    order = bureau.buy()
+    bureau.office.faults.then(Fault.NOT_APPLIED)
+    ask(order)
+    bureau.tell()
+    assert there(bureau) == []
+    bureau.ship(order)
+    for minutes in (12, 14, 16):
+        bureau.tell(minutes)
+    assert any("JJD0001" in note for note in notes(bureau))
+    assert Ticket.objects.get().external_id == there(bureau)[0]["id"]
+    assert not DeadLetter.objects.exists()
+
+
+def test_a_ticket_that_somebody_removed_there_is_not_opened_again(bureau: Bureau) -> None:
+    order = bureau.buy()
+    ask(order)
+    bureau.tell()
+    with bureau.office.lock:
+        bureau.office.state["conversations"].clear()
+    Ticket.objects.update(created_at=clock.now() - timedelta(days=3))
+    bureau.ship(order)
+    for minutes in (12, 14, 16):
+        bureau.tell(minutes)
+    assert there(bureau) == []
+    assert "there is no" in DeadLetter.objects.get().reason
 
 
 @pytest.mark.parametrize("fault", [Fault.ERROR_AFTER, Fault.RESET_AFTER, Fault.TIME_OUT])

@@ -15,10 +15,11 @@ from django.db import connection, transaction
 from django.db.models import CharField, Value
 from django.db.models.functions import Cast, Concat
 
+from finalmarket.connectors.errors import Rejected, RetryLater
 from finalmarket.connectors.talk import OpensTickets, TicketContent
 from finalmarket.integrations.duties import does
 from finalmarket.integrations.models import ChannelIntegration, DueNotice, ExternalId, Ticket
-from finalmarket.integrations.notice_words import NOTHING, Notice
+from finalmarket.integrations.notice_words import LATER_SECONDS, NOT_THERE, NOTHING, Notice
 from finalmarket.integrations.talk.mails import person_of
 from finalmarket.integrations.talk.order_context import contexts
 from finalmarket.integrations.talk.questions import QUERIES
@@ -32,6 +33,8 @@ PRIORITIES = ("low", "normal", "high", "urgent")
 MOST_TEXT_CHARACTERS = 10_000
 NOTED_FOR = timedelta(days=30)
 """So long after it was opened agents are told what becomes of a ticket's order."""
+OPENED_ANEW_FOR = timedelta(days=1)
+"""So long after it was asked for a ticket that is not there was never opened; later somebody has removed it."""
 MOST_TICKETS = 1_000
 NOTE = "note-"
 """What the key of a notice begins with that is about a note, and no more about the ticket itself."""
@@ -113,7 +116,13 @@ class Tickets:
             given = str(connector.open_ticket(_content(notice.integration, ticket, ticket.order, context)))
             _remember(ticket, external_id=given[:200])
         if digest != ticket.noted_digest:
-            self._note(connector, notice, ticket, context)
+            try:
+                self._note(connector, notice, ticket, context)
+            except Rejected as error:
+                if error.status != NOT_THERE or not _was_never_opened(connector, ticket):
+                    raise
+                _remember(ticket, external_id="")
+                raise RetryLater(f"the ticket was not opened after all: {error}", retry_after=LATER_SECONDS) from None
             _remember(ticket, noted_digest=digest)
         return ticket.external_id or NOTHING
 
@@ -163,6 +172,11 @@ def find_changed(accounts: Collection[int], since: datetime) -> int:
             state=DueNotice.State.DUE, attempts=0, next_try_at=clock.now(), verified_at=None,
             key=Concat(Value(NOTE), Cast("local_id", CharField())),
         )  # fmt: skip
+
+
+def _was_never_opened(connector: Any, ticket: Ticket) -> bool:
+    """Whether a platform that gave the ticket a number has none all the same: some say yes and do nothing."""
+    return clock.now() - ticket.created_at < OPENED_ANEW_FOR and connector.find_ticket(ticket.key) is None
 
 
 def digest_of(context: str) -> str:
