@@ -67,22 +67,26 @@ def test_what_stands_as_it_was_told_is_told_once_more_and_then_left_alone(books:
     assert books.there(order)["state"] == "open"
 
 
-def test_a_movement_that_was_only_said_to_be_posted_is_posted_once(books: Office) -> None:
+@pytest.mark.parametrize("lies", [1, 2])
+def test_a_movement_that_was_only_said_to_be_posted_is_posted_once(books: Office, lies: int) -> None:
     cup = books.market.variants["CUP"]
     ledger.adjust(cup.pk, books.market.warehouse.pk, -2, reason="damaged", actor="test")
-    books.office.faults.then(Fault.NOT_APPLIED)
+    books.office.faults.then(*[Fault.NOT_APPLIED] * lies)
     books.tell_events(1)
     assert [kind for kind, *_ in books.moved()].count("loss") == 0
-    for hours in (1, 2):
+    for hours in (1, 2, 3):
         with clock.steered(clock.now() + hours * HOUR):
             events.verify(books.integration.pk)
     assert [kind for kind, *_ in books.moved()].count("loss") == 1
     assert not DueEvent.objects.filter(state="sent", verified_at=None).exists()
 
 
-def test_movements_are_told_once_more_and_then_left_alone(books: Office) -> None:
-    with clock.steered(clock.now() + HOUR):
-        assert events.verify(books.integration.pk) > 0
+def test_movements_are_told_once_more_while_they_are_young_and_then_left_alone(books: Office) -> None:
+    for hours in (1, 3):
+        with clock.steered(clock.now() + hours * HOUR):
+            assert events.verify(books.integration.pk) > 0
+            assert events.verify(books.integration.pk) == 0
+    with clock.steered(clock.now() + 5 * HOUR):
         assert events.verify(books.integration.pk) == 0
 
 

@@ -45,7 +45,8 @@ SECONDS_TOGETHER = 1.0
 """As many calls as went out in so short a time are claimed and read together: what is told is no older than that."""
 KEPT_DAYS = 90
 SHOWN_AFTER = timedelta(minutes=10)
-MOST_VERIFIED = 500
+YOUNG_FOR = timedelta(hours=2)
+MOST_VERIFIED = 1_000
 NOT_TOLD = "the account is not told this any more"
 NOTHING_MOVED = "nothing moved at a place that the account knows"
 Kind, State = DueEvent.Kind, DueEvent.State
@@ -154,8 +155,9 @@ def tell(integration_id: int) -> Pushed:
 
 
 def verify(integration_id: int) -> int:
-    """Tell once more, under its key, what moved and was told a while ago, once each: what was posted counts once, and
-    some platforms say yes and do nothing. Return how many movements were. Raises nothing that a platform did."""
+    """Tell once more, under its key, what moved and was told a while ago, and still once more while it is young: what
+    was posted counts once, and some platforms say yes and do nothing. Return how many movements were. Raises nothing
+    that a platform did."""
     integration = ChannelIntegration.objects.get(pk=integration_id)
     if reason_not_to_push(integration) or books_of(integration).movements is None:
         return 0
@@ -203,7 +205,10 @@ def _settle_verified(
             payload = {"event": one.pk, "kind": one.kind, "local_id": one.local_id}
             reason = reasons[said[one.pk].key] or "it gave no reason"
             dead_letters.set_aside(integration, f"event_{one.kind}", one.key, reason, payload)
-        rows("verify", events=[one.pk for one in told], refused=[one.pk for one in refused])
+        rows(
+            "verify", events=[one.pk for one in told], refused=[one.pk for one in refused],
+            young=clock.now() - YOUNG_FOR,
+        )  # fmt: skip
 
 
 def replay(integration: ChannelIntegration, letter: DeadLetter) -> None:

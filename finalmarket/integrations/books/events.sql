@@ -38,15 +38,20 @@ FROM unnest(%(events)s::bigint[], %(states)s::text[], %(tried)s::boolean[]) AS p
 WHERE due_events.id = put.id AND due_events.state = 'doubtful'
 
 -- name: unverified
--- Movements that were told a while ago, and not told once more since. What is older than a day was looked at, or there
--- was nobody to look.
+-- Movements that were told a while ago, and not told once more since, or only while they were young. What is older than
+-- a day was looked at, or there was nobody to look.
 SELECT id, kind, local_id, key, false FROM due_events
 WHERE integration_id = %(integration)s AND kind = 'movement' AND state = 'sent' AND verified_at IS NULL
   AND sent_at < %(before)s AND sent_at > %(before)s - interval '1 day'
+  AND next_try_at <= coalesce(%(now)s::timestamptz, clock_timestamp())
 ORDER BY sent_at LIMIT %(most)s
 
 -- name: verify
-UPDATE due_events SET verified_at = coalesce(%(now)s::timestamptz, clock_timestamp()),
+-- A platform that said yes and did nothing may do so again: what is young is told still once more.
+UPDATE due_events SET
+    verified_at = CASE WHEN sent_at < %(young)s OR id = ANY (%(refused)s::bigint[])
+        THEN coalesce(%(now)s::timestamptz, clock_timestamp()) END,
+    next_try_at = coalesce(%(now)s::timestamptz, clock_timestamp()) + interval '30 minutes',
     state = CASE WHEN id = ANY (%(refused)s::bigint[]) THEN 'refused' ELSE state END
 WHERE id = ANY (%(events)s::bigint[]) AND state = 'sent'
 
