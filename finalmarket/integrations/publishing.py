@@ -61,8 +61,8 @@ def first_to_publish(integration: ChannelIntegration, listings: QuerySet[Channel
     currency = integration.sales_channel.currency if integration.sales_channel else ""
     own = ListingPrice.objects.filter(listing=OuterRef("pk"), currency=currency)
     shared = VariantPrice.objects.filter(variant=OuterRef("variant"), currency=currency)
-    found = UnlinkedListing.objects.filter(integration=integration, external_sku=OuterRef("variant__sku"))
-    can_be = (Exists(own) | Exists(shared)) & ~Exists(found.exclude(state="linked"))
+    found = _unlinked(integration).filter(external_sku=OuterRef("variant__sku"))
+    can_be = (Exists(own) | Exists(shared)) & ~Exists(found)
     newest = listings.alias(can_be=can_be).order_by("-can_be", "-pk")
     return list(newest.values_list("pk", flat=True)[:MOST_AT_ONCE])
 
@@ -105,8 +105,12 @@ def _refuse_unless_ready(integration: ChannelIntegration, listings: Sequence[int
 
 def _found_there(integration: ChannelIntegration, skus: Sequence[str]) -> Mapping[str, str]:
     """By SKU, why what was found on the platform under it keeps ours from being made there."""
-    found = UnlinkedListing.objects.filter(integration=integration, external_sku__in=skus).exclude(state="linked")
+    found = _unlinked(integration).filter(external_sku__in=skus)
     return {one.external_sku: f"{one} stands there under this SKU; link it instead" for one in found}
+
+
+def _unlinked(integration: ChannelIntegration) -> QuerySet[UnlinkedListing]:
+    return UnlinkedListing.objects.filter(integration=integration).exclude(state="linked")
 
 
 def _published(integration: ChannelIntegration, listing: ChannelProduct, actor: str) -> str:

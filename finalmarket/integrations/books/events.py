@@ -155,9 +155,8 @@ def tell(integration_id: int) -> Pushed:
 
 
 def verify(integration_id: int) -> int:
-    """Tell once more, under its key, what moved and was told a while ago, and still once more while it is young: what
-    was posted counts once, and some platforms say yes and do nothing. Return how many movements were. Raises nothing
-    that a platform did."""
+    """Tell again, under its key, what moved and was told a while ago, as long as it is young: posted twice it counts
+    once, and some platforms say yes and do nothing. Return how many were told. Raises nothing that a platform did."""
     integration = ChannelIntegration.objects.get(pk=integration_id)
     if reason_not_to_push(integration) or books_of(integration).movements is None:
         return 0
@@ -205,10 +204,8 @@ def _settle_verified(
             payload = {"event": one.pk, "kind": one.kind, "local_id": one.local_id}
             reason = reasons[said[one.pk].key] or "it gave no reason"
             dead_letters.set_aside(integration, f"event_{one.kind}", one.key, reason, payload)
-        rows(
-            "verify", events=[one.pk for one in told], refused=[one.pk for one in refused],
-            young=clock.now() - YOUNG_FOR,
-        )  # fmt: skip
+        young, numbers = clock.now() - YOUNG_FOR, [one.pk for one in told]
+        rows("verify", events=numbers, refused=[one.pk for one in refused], young=young)
 
 
 def replay(integration: ChannelIntegration, letter: DeadLetter) -> None:
