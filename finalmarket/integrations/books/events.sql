@@ -38,8 +38,8 @@ FROM unnest(%(events)s::bigint[], %(states)s::text[], %(tried)s::boolean[]) AS p
 WHERE due_events.id = put.id AND due_events.state = 'doubtful'
 
 -- name: unverified
--- Movements that were told a while ago and are to be told again: once, or more often while they were young. What is older
--- than a day was looked at, or there was nobody to look.
+-- Movements that were told a while ago and are to be told again: once, or more often while they were young. What is
+-- older than a day was looked at, or there was nobody to look.
 SELECT id, kind, local_id, key, false FROM due_events
 WHERE integration_id = %(integration)s AND kind = 'movement' AND state = 'sent' AND verified_at IS NULL
   AND sent_at < %(before)s AND sent_at > %(before)s - interval '1 day'
