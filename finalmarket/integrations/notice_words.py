@@ -73,8 +73,9 @@ class Kind(Protocol):
         """Tell the platform; return its id of it, "-" where it gives none, "" where it is withheld: nobody is told.
         Raises Rejected when the platform does not take it."""
 
-    def shows(self, connector: Any, notice: Notice) -> bool:
-        """Whether the platform shows what it said it took. True, too, where that cannot be asked without doubt."""
+    def shows(self, connector: Any, notice: Notice) -> bool | None:
+        """Whether the platform shows what it said it took. True, too, where that cannot be asked without doubt; None
+        where it was told once more instead."""
 
 
 class Parcels:
@@ -123,13 +124,13 @@ class Parcels:
                 raise RetryLater(f"the order may not show there yet: {error}", retry_after=LATER_SECONDS) from None
             raise
 
-    def shows(self, connector: Any, notice: Notice) -> bool:
+    def shows(self, connector: Any, notice: Notice) -> bool | None:
         """Books that cannot be asked are told once more, under the key with which it counts once."""
         parcel = Fulfilment.objects.select_related("order").get(pk=notice.row.local_id)
         names = _names(notice.integration, parcel.order)
         if not isinstance(connector, PullsOrders):
             self.tell(connector, notice)
-            return True
+            return None
         record, lines = _order_there(connector, parcel.order, names), _units(parcel, names)
         if record is None or not lines:
             return True

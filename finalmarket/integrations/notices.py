@@ -12,6 +12,7 @@ from datetime import timedelta
 from typing import Any
 
 from django.db import connection, transaction
+from django.db.models import Q, QuerySet
 
 from finalmarket.connectors.contract import Connector
 from finalmarket.connectors.errors import (
@@ -41,8 +42,10 @@ CLAIM_SECONDS = 180.0
 FIRST_PAUSE_SECONDS = 2.0
 MOST_PAUSE_SECONDS = 900.0
 MOST_NOTICES = 500
-SHOWN_AFTER = timedelta(minutes=10)
-"""So much time a platform has to show what it was told."""
+SHOWN_AFTER, SHOWN_AFTER_MORE = timedelta(minutes=10), timedelta(minutes=30)
+"""So much time a platform has to show what it was told, and what it was told again."""
+YOUNG_FOR = timedelta(hours=2)
+"""Since it was found; so long a notice is looked for again after it was told again."""
 ALL_KINDS = {**KINDS, **TALK, DueNotice.Kind.ERASURE: Erasures()}
 KNOWN = (ChannelIntegration.Status.ACTIVE, ChannelIntegration.Status.PAUSED, ChannelIntegration.Status.NEEDS_ATTENTION)
 
@@ -93,8 +96,9 @@ def tell(integration_id: int) -> Pushed:
 
 
 def verify(integration_id: int) -> int:
-    """Ask the platform, once, whether it shows what it was told a while ago; what it does not show is told again under
-    the same key. Return how many were. Some platforms say yes and do nothing."""
+    """Ask the platform whether it shows what it was told a while ago; what it does not show is told again under the
+    same key, and looked for again while it is young. Return how many were. Some platforms say yes and do nothing, some
+    of them twice."""
     integration = ChannelIntegration.objects.get(pk=integration_id)
     if reason_not_to_push(integration):
         return 0
@@ -112,22 +116,37 @@ def verify(integration_id: int) -> int:
 
 
 def _verify_all(integration: ChannelIntegration, connector: Connector) -> int:
-    sent = DueNotice.objects.filter(
-        integration=integration, state=DueNotice.State.SENT, verified_at=None, sent_at__lt=clock.now() - SHOWN_AFTER
-    )
     again = 0
-    for row in list(sent.order_by("sent_at")[:MOST_NOTICES]):
+    for row in list(_unverified(integration).order_by("sent_at")[:MOST_NOTICES]):
         kind = ALL_KINDS[row.kind]
         try:
             is_shown = not isinstance(connector, kind.capability) or kind.shows(connector, Notice(integration, row))
         except (Rejected, NotSupported, *READING_ERRORS):
             is_shown = True  # this one cannot be asked for
-        state = DueNotice.State.SENT if is_shown else DueNotice.State.DUE
         with failpoints.around("notices.verify"):
-            DueNotice.objects.filter(pk=row.pk).update(verified_at=clock.now(), state=state, next_try_at=clock.now())
-        again += not is_shown
+            _note_look(row, is_shown)
+        again += is_shown is False
     breaker.note_success(integration.pk)
     return again
+
+
+def _note_look(row: DueNotice, is_shown: bool | None) -> None:
+    """Have what is not shown told again; what is young is looked for again, unless it was seen."""
+    now = clock.now()
+    is_settled = is_shown or row.found_at < now - YOUNG_FOR
+    DueNotice.objects.filter(pk=row.pk).update(
+        state=DueNotice.State.DUE if is_shown is False else DueNotice.State.SENT, next_try_at=now,
+        verified_at=now if is_settled else None, sent_at=now if is_shown is None else row.sent_at,
+        attempts=row.attempts + (is_shown is None),
+    )  # fmt: skip
+
+
+def _unverified(integration: ChannelIntegration) -> QuerySet[DueNotice]:
+    """What was told so long ago that the platform should show it, and was not seen there."""
+    now = clock.now()
+    is_shown_by_now = Q(sent_at__lt=now - SHOWN_AFTER, attempts__lte=1) | Q(sent_at__lt=now - SHOWN_AFTER_MORE)
+    sent = DueNotice.objects.filter(integration=integration, state=DueNotice.State.SENT, verified_at=None)
+    return sent.filter(is_shown_by_now)
 
 
 def replay(integration: ChannelIntegration, letter: DeadLetter) -> None:

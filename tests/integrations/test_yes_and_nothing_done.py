@@ -10,7 +10,7 @@ import pytest
 from finalmarket.integrations import notices
 from finalmarket.integrations.books import events, records
 from finalmarket.integrations.desk import labels
-from finalmarket.integrations.models import DeadLetter, DueEvent, ShippingLabel
+from finalmarket.integrations.models import DeadLetter, DueEvent, DueNotice, ShippingLabel
 from finalmarket.integrations.talk.tickets import open_ticket
 from finalmarket.kernel import clock
 from finalmarket.orders.models import Fulfilment
@@ -90,27 +90,31 @@ def test_movements_are_told_once_more_while_they_are_young_and_then_left_alone(b
         assert events.verify(books.integration.pk) == 0
 
 
-def test_a_parcel_that_books_only_said_to_have_noted_is_told_once_more(books: Office) -> None:
+@pytest.mark.parametrize("lies", [1, 2])
+def test_a_parcel_that_books_only_said_to_have_noted_is_noted_once(books: Office, lies: int) -> None:
     order = books.buy()
     books.tell()
     books.ship(order)
-    books.office.faults.then(Fault.NOT_APPLIED)
+    books.office.faults.then(*[Fault.NOT_APPLIED] * lies)
     books.tell_parcels(1)
     assert books.there(order)["parcels"] == []
-    for hours in (1, 2):
+    for hours in (1, 2, 3):
         with clock.steered(clock.now() + hours * HOUR):
             notices.verify(books.integration.pk)
     assert len(books.there(order)["parcels"]) == 1
+    assert not DueNotice.objects.filter(state="sent", verified_at=None).exists()
 
 
-def test_a_ticket_that_is_not_there_is_opened_anew(bureau: Bureau) -> None:
+@pytest.mark.parametrize("lies", [1, 2])
+def test_a_ticket_that_is_not_there_is_opened_anew(bureau: Bureau, lies: int) -> None:
     open_ticket(bureau.buy().pk, subject="Broken", text="In two parts", key="k", actor="sue")
-    bureau.office.faults.then(Fault.NOT_APPLIED)
+    bureau.office.faults.then(*[Fault.NOT_APPLIED] * lies)
     bureau.tell()
     assert not bureau.office.state["conversations"]
-    with clock.steered(clock.now() + HOUR):
-        assert notices.verify(bureau.integration.pk) == 1
-    bureau.tell(70)
+    for lie in range(1, lies + 1):
+        with clock.steered(clock.now() + lie * HOUR):
+            assert notices.verify(bureau.integration.pk) == 1
+        bureau.tell(70 * lie)
     assert [one["subject"] for one in bureau.office.state["conversations"].values()] == ["Broken"]
 
 
