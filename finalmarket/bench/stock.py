@@ -15,6 +15,7 @@ from finalmarket.bench import pgbench
 from finalmarket.bench.buyers import Trade, trade, trade_in_processes
 from finalmarket.bench.market import Market, lay_out, tidy_up
 from finalmarket.bench.report import Figure, Pace, figure
+from finalmarket.kernel import garbage
 from finalmarket.stock.check import differences
 from finalmarket.stock.reserve import Request
 
@@ -46,6 +47,7 @@ def measure(database: str, pace: Pace, say: Callable[[str], None]) -> list[Figur
     market = lay_out(SKUS)
     pgbench.make_bare_tables(database)
     tidy_up()
+    garbage.keep_what_is_there()  # as a web process does, in which the desk stands
     runs = Runs()
     hot = iter(market.variants)
     for number in range(1, pace.runs + 1):

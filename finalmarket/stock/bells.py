@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import asyncio
 import threading
+import weakref
 from collections.abc import Iterable, Sequence
 from typing import TypeAlias
 
@@ -63,11 +64,63 @@ class LoopBell:
         """Wait until the bell is rung, or for `timeout` seconds; whether it was rung."""
         if timeout is None:
             return await self.future
-        alarm = self.loop.call_later(timeout, _end, self.future, False)
+        alarm = _alarm_of(self.loop)
+        alarm.watch(self.future, self.loop, timeout)
         try:
             return await self.future
         finally:
-            alarm.cancel()
+            alarm.forget(self.future)
+
+
+class LoopAlarm:
+    """Ends the waiting of tasks of one event loop whose time is up. One timer for all of them: a timer each would be a
+    fifth of what a wait costs, and almost none of them ever goes off."""
+
+    __slots__ = ("_at", "_deadlines", "_timer")
+
+    def __init__(self) -> None:
+        self._deadlines: dict[asyncio.Future[bool], float] = {}
+        self._timer: asyncio.TimerHandle | None = None
+        self._at = 0.0
+
+    def watch(self, future: asyncio.Future[bool], loop: asyncio.AbstractEventLoop, timeout: float) -> None:
+        """End `future` in `timeout` seconds, with False."""
+        self._deadlines[future] = deadline = loop.time() + timeout
+        if self._timer is None or deadline < self._at:
+            self._set(loop, deadline)
+
+    def forget(self, future: asyncio.Future[bool]) -> None:
+        """Nobody waits for `future` any more. Without anybody who waits, nothing of the loop is kept."""
+        self._deadlines.pop(future, None)
+        if not self._deadlines and self._timer is not None:
+            self._timer.cancel()
+            self._timer = None
+
+    def _set(self, loop: asyncio.AbstractEventLoop, deadline: float) -> None:
+        if self._timer is not None:
+            self._timer.cancel()
+        self._at = deadline
+        self._timer = loop.call_at(deadline, self._go_off, loop)
+
+    def _go_off(self, loop: asyncio.AbstractEventLoop) -> None:
+        self._timer = None
+        now = loop.time()
+        late = [future for future, deadline in self._deadlines.items() if deadline <= now]
+        for future in late:
+            del self._deadlines[future]
+            _end(future, False)
+        if self._deadlines:
+            self._set(loop, min(self._deadlines.values()))
+
+
+_alarms: weakref.WeakKeyDictionary[asyncio.AbstractEventLoop, LoopAlarm] = weakref.WeakKeyDictionary()
+
+
+def _alarm_of(loop: asyncio.AbstractEventLoop) -> LoopAlarm:
+    alarm = _alarms.get(loop)
+    if alarm is None:
+        alarm = _alarms[loop] = LoopAlarm()
+    return alarm
 
 
 Bell: TypeAlias = ThreadBell | LoopBell

@@ -16,7 +16,7 @@ STEPS = (
         "stock", "Stock is reserved fast: one SKU that everybody wants, ten thousand SKUs, and orders imported.",
         "figures", figures("stock"), minutes=2.5,
         floors=(
-            Floor("hot_sku_256", at_least=6, measure="ratio"), Floor("hot_sku_1000", at_least=8, measure="ratio"),
+            Floor("hot_sku_256", at_least=5, measure="ratio"), Floor("hot_sku_1000", at_least=7, measure="ratio"),
             Floor("hot_sku_p99_ms", at_most=150), Floor("spread_10k", at_least=2, measure="ratio"),
             Floor("hot_sku_fairness", at_least=0.5, measure="ratio"), Floor("order_import", at_least=5_000),
             Floor("import_peak_mb", at_most=400),

@@ -3,7 +3,9 @@
 from __future__ import annotations
 
 import asyncio
+import gc
 import threading
+import weakref
 from collections.abc import Callable, Iterator
 
 import pytest
@@ -222,6 +224,38 @@ def test_a_caller_whose_time_is_up_at_the_database_finds_its_hold_under_its_key(
     assert "ask again under its key" in str(buyers.errors["cart"])
     assert desk.reserve(wish(shop, shirt)).outcome == "duplicate"
     assert shelves.pool(shirt).reserved == 1
+
+
+def test_each_task_waits_no_longer_than_its_own_time_whoever_else_waits(
+    desk: Desk, shop: SalesChannel, shirt: Variant
+) -> None:
+    async def ask(key: str, timeout: float) -> str:
+        try:
+            return (await desk.reserve_async(wish(shop, shirt, 1, key), timeout=timeout)).outcome
+        except DeskTimeout:
+            return "timeout"
+
+    async def market() -> list[str]:
+        patient = asyncio.create_task(ask("patient", 60))
+        with blocked.pool_of(shirt):
+            await asyncio.to_thread(until, blocked.a_desk_waits_for_a_lock, "the first call waits")
+            hasty = [await asyncio.gather(ask("later", 0.02), ask("sooner", 0.01)), [await ask("last", 0.01)]]
+            assert hasty == [["timeout", "timeout"], ["timeout"]]
+        return [await patient, await ask("nobody before", 60)]
+
+    assert asyncio.run(market()) == ["granted", "granted"]
+    assert shelves.pool(shirt).reserved == 2
+
+
+def test_an_event_loop_that_has_ended_is_not_kept(desk: Desk, shop: SalesChannel, shirt: Variant) -> None:
+    async def market() -> weakref.ref[asyncio.AbstractEventLoop]:
+        await desk.reserve_async(wish(shop, shirt))
+        return weakref.ref(asyncio.get_running_loop())
+
+    ended = asyncio.run(market())
+    desk.close()
+    gc.collect()
+    assert ended() is None
 
 
 def test_a_task_that_is_cancelled_before_its_turn_leaves_nothing_behind(
