@@ -112,7 +112,7 @@ STEPS = (
     ),
     Step(
         "kills", "The database is killed again and again while accounts are synced: nothing is lost, doubled or stale.",
-        "laws", laws("tests/laws/test_killed_database.py", alone=True), minutes=3, doses={"FINALMARKET_KILLS": "20"},
+        "laws", laws("tests/laws/test_killed_database.py", alone=True), minutes=1.5, doses={"FINALMARKET_KILLS": "20"},
         floors=(Floor("kills", at_least=20), Floor("lost, doubled or stale", at_most=0)),
     ),
     Step(
