@@ -236,7 +236,7 @@ def test_each_task_waits_no_longer_than_its_own_time_whoever_else_waits(
             return "timeout"
 
     async def market() -> list[str]:
-        patient = asyncio.create_task(ask("patient", 60))
+        patient = asyncio.create_task(ask("patient", 20))
         with blocked.pool_of(shirt):
             await asyncio.to_thread(until, blocked.a_desk_waits_for_a_lock, "the first call waits")
             hasty = [await asyncio.gather(ask("later", 0.02), ask("sooner", 0.01)), [await ask("last", 0.01)]]
