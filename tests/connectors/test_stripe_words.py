@@ -297,3 +297,12 @@ def test_of_several_events_of_a_customer_in_one_second_the_last_counts_and_says_
     assert [(change.subject, change.event["id"], change.count) for change in changes] == [
         ("b", "evt_2", 1), ("a", "evt_3", 2),
     ]  # fmt: skip
+
+
+def test_a_customer_that_is_read_older_than_its_latest_event_counts_as_that_event_left_it() -> None:
+    stale = {"id": "cus_1", "object": "customer", "name": "Ada", "created": 10}
+    changed = {"created": 20, "type": "customer.updated", "data": {"object": {**stale, "name": "Ada Lovelace"}}}
+    seen = words.customer_among(stale, [changed], are_all=True, now=100)
+    assert (seen.name, seen.version) == ("Ada Lovelace", words.customer_version(20, 1))
+    gone = words.customer_among(stale, [{**changed, "type": "customer.deleted"}], are_all=True, now=100)
+    assert gone.is_deleted

@@ -162,38 +162,36 @@ class Stripe(
 
     def pull_customers(self, cursor: str, since: datetime | None) -> Iterator[Page[CustomerRecord]]:
         """See PullsCustomers."""
-        versions: dict[str, str] = {}
+        reading: dict[str, Callable[[Raw], CustomerRecord]] = {}
 
         def ask(query: Mapping[str, Any]) -> Any:
-            version_of = self._customer_versions()
+            read = self._reading_customers()
             page = self._get("/v1/customers", query)
-            versions.update((raw["id"], version_of(raw)) for raw in items_of(page))
+            reading.update((raw["id"], read) for raw in items_of(page))
             return page
 
         stream = Stream(
             ask_list=ask,
             ask_events=self._asking("/v1/events", types=words.CUSTOMER_TOPICS),
             subject_of=words.customer_of,
-            read_list=lambda raws: read_each(
-                raws, lambda raw: words.customer_record(raw, versions.pop(raw["id"])), _name
-            ),
+            read_list=lambda raws: read_each(raws, lambda raw: reading.pop(raw["id"])(raw), _name),
             read_changes=_changed_customers,
         )
         return stream.pull(cursor, since)
 
     def pull_customer(self, external_id: str) -> CustomerRecord | None:
         """See PullsCustomers."""
-        version_of = self._customer_versions()
+        read = self._reading_customers()
         with understood():
             raw = self._find(f"/v1/customers/{quote(external_id, safe='')}", {})
-            return None if raw is None else words.customer_record(raw, version_of(raw))
+            return None if raw is None else read(raw)
 
-    def _customer_versions(self) -> Callable[[Raw], str]:
-        """How to tell the version of a customer that is asked for from now on."""
+    def _reading_customers(self) -> Callable[[Raw], CustomerRecord]:
+        """How to read a customer that is asked for from now on."""
         page = self._get("/v1/events", {"types": words.CUSTOMER_TOPICS, "limit": 100})
         events = items_of(page)
         are_all, now = not (events and page.get("has_more")), int(clock.now().timestamp())
-        return lambda raw: words.customer_version_among(raw, events, are_all=are_all, now=now)
+        return lambda raw: words.customer_among(raw, events, are_all=are_all, now=now)
 
     def _find(self, path: str, query: Mapping[str, Any], bucket: str = "") -> Raw | None:
         """One object; None where there is none."""
@@ -456,13 +454,11 @@ def _word(code: object) -> str:
 
 
 def _changed_customers(changes: Sequence[Change]) -> Read[CustomerRecord]:
-    """Customers as their latest events show them: an event holds the whole customer."""
+    """Customers as their latest events show them."""
     counts = {change.event["id"]: change.count for change in changes}
 
     def read(event: Raw) -> CustomerRecord:
-        version = words.customer_version(event["created"], counts[event["id"]])
-        is_deleted = event["type"] == "customer.deleted"
-        return words.customer_record(event["data"]["object"], version, is_deleted=is_deleted)
+        return words.customer_at(event, words.customer_version(event["created"], counts[event["id"]]))
 
     return read_each([change.event for change in changes], read, lambda event: words.customer_of(event))
 

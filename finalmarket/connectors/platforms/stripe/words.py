@@ -221,20 +221,28 @@ def customer_version(moment: int, count: int = 0) -> str:
     return f"{moment:010d}.{count:04d}"
 
 
-def customer_version_among(raw: Raw, events: Sequence[Raw], *, are_all: bool, now: int) -> str:
-    """The version of a customer as it stands now, by the latest events of customers, newest first; `are_all` says that
-    Stripe holds no older ones.
+def customer_among(raw: Raw, events: Sequence[Raw], *, are_all: bool, now: int) -> CustomerRecord:
+    """A customer as it stands now, by the latest events of customers, newest first; `are_all` says that Stripe holds no
+    older ones.
 
-    A customer carries no moment of its last change, its events do. One without an event among these was last changed
-    before the oldest of them, or before Stripe's memory of events begins: taken to be the next midnight, so that the
-    version stays the same all day.
+    A customer carries no moment of its last change, its events do, and hold the whole customer: where there is one, it
+    counts, for what is read may be older than that. One without an event among these was last changed before the oldest
+    of them, or before Stripe's memory of events begins: taken to be the next midnight, so that the version stays the
+    same all day.
     """
     own = [event for event in events if customer_of(event) == raw["id"]]
     if own:
-        newest = own[0]["created"]
-        return customer_version(newest, sum(event["created"] == newest for event in own))
+        newest = own[0]
+        version = customer_version(newest["created"], sum(event["created"] == newest["created"] for event in own))
+        return customer_at(newest, version)
     began = -(-now // DAY_SECONDS) * DAY_SECONDS - EVENTS_KEPT_SECONDS
-    return customer_version(max(began if are_all else events[-1]["created"], raw.get("created", 0)))
+    version = customer_version(max(began if are_all else events[-1]["created"], raw.get("created", 0)))
+    return customer_record(raw, version)
+
+
+def customer_at(event: Raw, version: str) -> CustomerRecord:
+    """A customer as one of its events left it: an event holds the whole customer."""
+    return customer_record(event["data"]["object"], version, is_deleted=event["type"] == "customer.deleted")
 
 
 def _address(raw: Raw, name: str) -> Address:
