@@ -9,6 +9,7 @@ from datetime import datetime
 
 from django.db import transaction
 
+from finalmarket.catalog.models import Variant
 from finalmarket.kernel import clock
 from finalmarket.kernel.errors import UserError
 from finalmarket.orders.history import follow, locked, note, write_units
@@ -181,9 +182,8 @@ def _split(standing: Standing, parcel_id: int, quantities: Mapping[int, int] | N
         raise UserError(f"parcel {parcel_id} has no line {min(unknown)}")
     for line in lines:
         if not 0 <= quantities.get(line.id, 0) <= line.quantity:
-            raise UserError(
-                f"parcel {parcel_id} holds {line.quantity} units in line {line.id}, not {quantities[line.id]}"
-            )
+            sku = Variant.objects.values_list("sku", flat=True).get(pk=line.need[1])
+            raise UserError(f"parcel {parcel_id} holds {line.quantity} units of {sku}, not {quantities[line.id]}")
     if not any(quantities.values()):
         raise UserError(f"parcel {parcel_id}: say which units leave")
     if all(quantities.get(line.id, 0) == line.quantity for line in lines):

@@ -63,7 +63,8 @@ def _added(
     if order.state == Order.State.CANCELLED:
         raise UserError(f"order {order.number} is cancelled and takes no payment")
     if not 0 < whole <= due:
-        raise UserError(f"order {order.number}: a payment of {whole} does not fit; {due} is due")
+        owed = quantize(due, order.currency)
+        raise UserError(f"order {order.number}: a payment of {whole} does not fit; {owed} is due")
     if not 1 <= len(tender) <= 30 or not 1 <= len(external_id) <= 200:
         raise UserError("a payment needs a tender of 1 to 30 characters and an external id of 1 to 200")
     payment.tender, payment.external_id, payment.currency = tender, external_id, order.currency

@@ -42,7 +42,8 @@ def refund(
     if whole <= 0:
         raise UserError(f"order {order.number}: a refund must be above zero, not {amount}")
     if whole > possible:
-        raise UserError(f"order {order.number}: {whole} cannot be refunded; {possible} was paid and not given back yet")
+        left = quantize(possible, order.currency)
+        raise UserError(f"order {order.number}: {whole} cannot be refunded; {left} was paid and not given back yet")
     booked = book(order, whole, key=key, reason=reason, actor=actor, gift_cards=gift_cards)
     follow(order)
     return booked

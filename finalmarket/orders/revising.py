@@ -292,7 +292,8 @@ def take_refunds(known: Known, draft: OrderDraft, *, actor: str) -> bool:
     for refund in draft.refunds:
         possible = refundable(own)
         if refund.amount > possible and not refunds.is_booked(order, refund.external_id):
-            add_problem(order, f"the channel refunded {refund.amount}, {possible} was left to refund")
+            left = quantize(possible, order.currency)
+            add_problem(order, f"the channel refunded {refund.amount}, {left} was left to refund")
         booked = refunds.book(
             order, min(refund.amount, possible), key=refund.external_id, reason=refund.reason, actor=actor,
             payments=own,

@@ -150,7 +150,7 @@ def test_wrong_words_about_a_parcel_are_refused_in_words(market: Market) -> None
         fulfilment.reject(parcel.pk, reason="not_found", missing={tea.pk: 9}, actor="north")
     with pytest.raises(UserError, match="ship it first"):
         fulfilment.deliver(parcel.pk, actor="carrier")
-    with pytest.raises(UserError, match="holds 3 units"):
+    with pytest.raises(UserError, match="holds 3 units of TEA, not 4"):
         fulfilment.ship(parcel.pk, actor="ann", quantities={parcel.lines.get().pk: 4})
     with pytest.raises(UserError, match="no parcel with id 0"):
         fulfilment.ship(0, actor="ann")

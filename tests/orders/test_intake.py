@@ -308,7 +308,7 @@ def test_a_refund_of_the_platform_is_booked_on_what_was_paid_there_alone(market:
     given = dict(Payment.objects.values_list("tender", "refunded"))
     assert given == {"platform": Decimal("10.00"), "gift_card": Decimal(0)}
     assert taken.order.refunded == Decimal("10.00")
-    assert "the channel refunded 8.00, 6.0000 was left to refund" in taken.problem
+    assert "the channel refunded 8.00, 6.00 was left to refund" in taken.problem
 
 
 def test_addresses_are_kept_without_empty_fields(market: Market) -> None:
