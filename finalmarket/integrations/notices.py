@@ -34,6 +34,7 @@ from finalmarket.integrations.privacy.elsewhere import Erasures
 from finalmarket.integrations.push import Pushed, opened, reason_not_to_push
 from finalmarket.integrations.talk import finding
 from finalmarket.integrations.talk.kinds import TALK
+from finalmarket.integrations.told_again import AGAIN_AFTER, SHOWN_AFTER, YOUNG_FOR
 from finalmarket.kernel import clock, failpoints
 from finalmarket.kernel.errors import UserError
 
@@ -42,10 +43,6 @@ CLAIM_SECONDS = 180.0
 FIRST_PAUSE_SECONDS = 2.0
 MOST_PAUSE_SECONDS = 900.0
 MOST_NOTICES = 500
-SHOWN_AFTER, SHOWN_AFTER_MORE = timedelta(minutes=10), timedelta(minutes=30)
-"""So much time a platform has to show what it was told, and what it was told again."""
-YOUNG_FOR = timedelta(hours=2)
-"""Since it was found; so long a notice is looked for again after it was told again."""
 ALL_KINDS = {**KINDS, **TALK, DueNotice.Kind.ERASURE: Erasures()}
 KNOWN = (ChannelIntegration.Status.ACTIVE, ChannelIntegration.Status.PAUSED, ChannelIntegration.Status.NEEDS_ATTENTION)
 
@@ -144,7 +141,7 @@ def _note_look(row: DueNotice, is_shown: bool | None) -> None:
 def _unverified(integration: ChannelIntegration) -> QuerySet[DueNotice]:
     """What was told so long ago that the platform should show it, and was not seen there."""
     now = clock.now()
-    is_shown_by_now = Q(sent_at__lt=now - SHOWN_AFTER, attempts__lte=1) | Q(sent_at__lt=now - SHOWN_AFTER_MORE)
+    is_shown_by_now = Q(sent_at__lt=now - SHOWN_AFTER, attempts__lte=1) | Q(sent_at__lt=now - AGAIN_AFTER)
     sent = DueNotice.objects.filter(integration=integration, state=DueNotice.State.SENT, verified_at=None)
     return sent.filter(is_shown_by_now)
 

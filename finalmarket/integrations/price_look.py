@@ -6,7 +6,6 @@ Each price is looked for once after it was told: a price that somebody sets over
 from __future__ import annotations
 
 from contextlib import closing
-from datetime import timedelta
 from typing import Any
 
 from django.db import transaction
@@ -22,12 +21,11 @@ from finalmarket.integrations.accounts import connector_class, open_connector
 from finalmarket.integrations.lanes import lane
 from finalmarket.integrations.models import ChannelIntegration, ListingLink, PushRecord, SyncRun
 from finalmarket.integrations.push import reason_not_to_push
+from finalmarket.integrations.told_again import SHOWN_AFTER
 from finalmarket.kernel import clock, failpoints
 from finalmarket.kernel.money import quantize
 
 LANE = STREAM = "prices"
-SHOWN_AFTER = timedelta(minutes=10)
-"""So much time a platform has to show what it was told."""
 WHOLE = ("done", "partly")
 
 

@@ -33,6 +33,7 @@ from finalmarket.integrations.books import finding, records
 from finalmarket.integrations.models import ChannelIntegration, DeadLetter, DueNotice, DueRecord, StreamCursor
 from finalmarket.integrations.notice_words import kinds_of
 from finalmarket.integrations.streams import streams_of
+from finalmarket.integrations.told_again import SHOWN_AFTER
 from finalmarket.kernel import clock, randomness
 from finalmarket.sandbox.faults import PAGES_ONLY, READS_ONLY, WRITES_ONLY, Fault, Faults
 from finalmarket.sandbox.house import stand_ins
@@ -256,7 +257,7 @@ class Game:
         """Sync until nothing is due any more; raises AssertionError when that never happens."""
         self.is_calming = True
         self._settle()
-        self.pass_time(notices.SHOWN_AFTER.total_seconds() + 60)
+        self.pass_time(SHOWN_AFTER.total_seconds() + 60)
         self.hourly()
         waiting = self._settle()
         self.is_calming = False
@@ -276,9 +277,9 @@ class Game:
         """What is on its way."""
         ours = DueNotice.objects.filter(integration=self.integration)
         untold = ours.filter(state__in=["due", "doubtful"])
-        unseen = ours.filter(state="sent", verified_at=None, sent_at__lt=clock.now() - notices.SHOWN_AFTER)
+        unseen = ours.filter(state="sent", verified_at=None, sent_at__lt=clock.now() - SHOWN_AFTER)
         unsure = DueRecord.objects.filter(
-            integration=self.integration, verified_at=None, told_at__lt=clock.now() - records.SHOWN_AFTER, last_error=""
+            integration=self.integration, verified_at=None, told_at__lt=clock.now() - SHOWN_AFTER, last_error=""
         ).exclude(external_id="")
         waiting = [line for part in self.parts for line in part.waits()]
         return [

@@ -17,6 +17,7 @@ from django.db import connection
 
 from finalmarket.integrations import notices
 from finalmarket.integrations.models import ChannelIntegration
+from finalmarket.integrations.told_again import SHOWN_AFTER
 from finalmarket.kernel.database import database_ready
 from finalmarket.kernel.jobs import declared
 from tests.simulation import laws
@@ -119,7 +120,7 @@ def _come_to_rest(play: Play, machine: Machine) -> None:
         play.job("integrations.pull", account)
     notices.find(timedelta(days=60))
     _settle(play)
-    machine.pass_time(notices.SHOWN_AFTER.total_seconds() + 60)
+    machine.pass_time(SHOWN_AFTER.total_seconds() + 60)
     for account in play.town.accounts:
         if account.name in play.to_sweep:
             play.job("integrations.drift", account)

@@ -241,7 +241,7 @@ def test_each_task_waits_no_longer_than_its_own_time_whoever_else_waits(
             await asyncio.to_thread(until, blocked.a_desk_waits_for_a_lock, "the first call waits")
             hasty = [await asyncio.gather(ask("later", 0.02), ask("sooner", 0.01)), [await ask("last", 0.01)]]
             assert hasty == [["timeout", "timeout"], ["timeout"]]
-        return [await patient, await ask("nobody before", 60)]
+        return [await patient, await ask("afterwards", 60)]
 
     assert asyncio.run(market()) == ["granted", "granted"]
     assert shelves.pool(shirt).reserved == 2

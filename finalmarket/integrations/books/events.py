@@ -9,7 +9,7 @@ from __future__ import annotations
 import time
 from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
-from datetime import datetime, timedelta
+from datetime import datetime
 from typing import Any, ClassVar, Protocol
 
 from django.db import connection, transaction
@@ -32,21 +32,17 @@ from finalmarket.integrations.books.finding import Books, books_of
 from finalmarket.integrations.lanes import Lane, lane
 from finalmarket.integrations.models import ChannelIntegration, DeadLetter, DueEvent
 from finalmarket.integrations.push import Pushed, opened, reason_not_to_push
+from finalmarket.integrations.told_again import AGAIN_AFTER, SHOWN_AFTER, YOUNG_FOR
 from finalmarket.kernel import clock, failpoints
 from finalmarket.kernel.errors import UserError
 
 LANE = "events"
 CLAIM_SECONDS = 180.0
-FIRST_PAUSE_SECONDS = 2.0
-MOST_PAUSE_SECONDS = 900.0
-MOST_GROUPS = 200
-MOST_CALLS_TOGETHER = 20
+FIRST_PAUSE_SECONDS, MOST_PAUSE_SECONDS = 2.0, 900.0
+MOST_GROUPS, MOST_CALLS_TOGETHER, MOST_VERIFIED = 200, 20, 1_000
 SECONDS_TOGETHER = 1.0
 """As many calls as went out in so short a time are claimed and read together: what is told is no older than that."""
 KEPT_DAYS = 90
-SHOWN_AFTER = timedelta(minutes=10)
-YOUNG_FOR = timedelta(hours=2)
-MOST_VERIFIED = 1_000
 NOT_TOLD = "the account is not told this any more"
 NOTHING_MOVED = "nothing moved at a place that the account knows"
 Kind, State = DueEvent.Kind, DueEvent.State
@@ -204,8 +200,10 @@ def _settle_verified(
             payload = {"event": one.pk, "kind": one.kind, "local_id": one.local_id}
             reason = reasons[said[one.pk].key] or "it gave no reason"
             dead_letters.set_aside(integration, f"event_{one.kind}", one.key, reason, payload)
-        young, numbers = clock.now() - YOUNG_FOR, [one.pk for one in told]
-        rows("verify", events=numbers, refused=[one.pk for one in refused], young=young)
+        rows(
+            "verify", events=[one.pk for one in told], refused=[one.pk for one in refused],
+            young=clock.now() - YOUNG_FOR, again_after=AGAIN_AFTER,
+        )  # fmt: skip
 
 
 def replay(integration: ChannelIntegration, letter: DeadLetter) -> None:

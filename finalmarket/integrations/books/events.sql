@@ -51,7 +51,7 @@ ORDER BY sent_at LIMIT %(most)s
 UPDATE due_events SET
     verified_at = CASE WHEN sent_at < %(young)s OR id = ANY (%(refused)s::bigint[])
         THEN coalesce(%(now)s::timestamptz, clock_timestamp()) END,
-    next_try_at = coalesce(%(now)s::timestamptz, clock_timestamp()) + interval '30 minutes',
+    next_try_at = coalesce(%(now)s::timestamptz, clock_timestamp()) + %(again_after)s,
     state = CASE WHEN id = ANY (%(refused)s::bigint[]) THEN 'refused' ELSE state END
 WHERE id = ANY (%(events)s::bigint[]) AND state = 'sent'
 

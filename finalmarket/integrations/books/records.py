@@ -10,7 +10,6 @@ from __future__ import annotations
 import json
 import time
 from collections.abc import Sequence
-from datetime import timedelta
 from pathlib import Path
 from typing import Any
 
@@ -38,6 +37,7 @@ from finalmarket.integrations.models import ChannelIntegration, DeadLetter, Exte
 from finalmarket.integrations.privacy import elsewhere
 from finalmarket.integrations.push import Pushed, opened, reason_not_to_push
 from finalmarket.integrations.telling import from_json
+from finalmarket.integrations.told_again import SHOWN_AFTER
 from finalmarket.kernel import clock, failpoints
 from finalmarket.kernel.errors import UserError
 from finalmarket.kernel.sql import Queries
@@ -55,7 +55,6 @@ SECONDS_TOGETHER = 1.0
 """As many records as went out in so short a time are read together: nothing is older than that when it is told, and a
 consent that was withdrawn meanwhile is not."""
 MOST_VERIFIED = 200
-SHOWN_AFTER = timedelta(minutes=10)
 GONE = 404
 Told = tuple[str, dict[str, str]]
 """The digest of a content, and its echoes."""
