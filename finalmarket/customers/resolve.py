@@ -133,7 +133,9 @@ def _profiles_of(seen: Sequence[_Seen]) -> dict[Identity, int]:
         missing = {anchor: contact for anchor, contact in first.items() if anchor not in found}
         if not missing:
             return found
-        found |= _make(missing) | _anchored(missing)
+        made = _make(missing)
+        claimed_by_others = missing.keys() - made.keys()
+        found |= made | (_anchored(claimed_by_others) if claimed_by_others else {})
     raise RuntimeError("profiles come and go: an anchor that somebody else claimed is not there")
 
 

@@ -27,10 +27,11 @@ from finalmarket.kernel.errors import UserError
 from finalmarket.orders import collecting
 from finalmarket.orders.cart_holds import holds_of, let_go_of_unwanted, next_key, release, variants_of
 from finalmarket.orders.cart_told import tell_change, tell_checkout, tell_lines, tell_wish
+from finalmarket.orders.composing import Variants
 from finalmarket.orders.drafts import MOST_UNITS, Address, LineDraft, OrderDraft, OutOfStock, TenderDraft
-from finalmarket.orders.intake import Taken, take
+from finalmarket.orders.intake import Taken, customer_of, take
 from finalmarket.orders.models import Cart, CartLine, Order, TaxRate, Wishlist
-from finalmarket.orders.one_cart import CHECKED_OUT, listings_of, sold_lines, together, wanted_in
+from finalmarket.orders.one_cart import CHECKED_OUT, listings_of, sold_of, together, wanted_in
 from finalmarket.stock.models import Reservation
 from finalmarket.stock.reserve import Mode, Request, reserve
 
@@ -161,11 +162,13 @@ def offered(cart: Cart) -> list[Offered]:
 
 
 def _offered(channel: SalesChannel, wanted: dict[int, int]) -> list[Offered]:
-    prices, faults = sold_lines(channel, wanted)
+    listings = listings_of(channel, wanted)
+    prices, faults = sold_of(listings, channel, wanted)
     if faults:
         raise UserError(f"{channel.name} does not sell this now: {'; '.join(faults)}")
-    variants = Variant.objects.in_bulk(wanted)
-    return [Offered(variants[variant_id], wanted[variant_id], price) for variant_id, price in sorted(prices.items())]
+    return [
+        Offered(listings[variant_id].variant, wanted[variant_id], price) for variant_id, price in sorted(prices.items())
+    ]
 
 
 @dataclass(frozen=True, slots=True)
@@ -204,11 +207,16 @@ def check_out(
         collect_at=collect_at,
     )  # fmt: skip
     with transaction.atomic():
-        cart, carts = _locked(token, also_ended=True)
-        if cart.reservation_key == CHECKED_OUT:
-            return _taken_before(cart)
-        wanted = {line.variant_id: line.quantity for line in wanted_in(carts, cart.pk)}
-        return order(cart, carts, wanted, terms, actor=actor)
+        return check_out_known(_known(token), terms, actor=actor)
+
+
+def check_out_known(known: Cart, terms: Terms, *, actor: str) -> Taken:
+    """`check_out` for a cart that the caller has read, within the caller's transaction."""
+    cart, carts = _lock(known)
+    if cart.reservation_key == CHECKED_OUT:
+        return _taken_before(cart)
+    wanted = {line.variant_id: line.quantity for line in wanted_in(carts, cart.pk)}
+    return order(cart, carts, wanted, terms, actor=actor)
 
 
 def order(cart: Cart, carts: Sequence[Cart], wanted: dict[int, int], terms: Terms, *, actor: str) -> Taken:
@@ -216,33 +224,42 @@ def order(cart: Cart, carts: Sequence[Cart], wanted: dict[int, int], terms: Term
 
     All are locked by the caller, whose transaction it is. Raises OutOfStock or UserError.
     """
-    if not (lines := _offered(cart.sales_channel, wanted)):
+    channel = cart.sales_channel
+    if not (lines := _offered(channel, wanted)):
         raise UserError("the cart is empty; there is nothing to order")
     to = terms.shipping_address or Address()
-    store = None if terms.collect_at is None else collecting.store(cart.sales_channel, terms.collect_at)
+    store = None if terms.collect_at is None else collecting.store(channel, terms.collect_at)
     customer_id = _buyer(cart, terms)
-    # What a store hands over is promised on its own shelf; the cart's hold may lie on another.
-    held = [] if store else holds_of([cart])
-    others = holds_of(one for one in carts if store or one.pk != cart.pk)
-    release(others, {*wanted, *variants_of(held)}, actor=actor, reason="ordered elsewhere")
-    let_go_of_unwanted(held, [line.variant.pk for line in lines], actor=actor)
-    country = to.country or (store.country if store else "") or cart.sales_channel.country
-    taken = take(
-        OrderDraft(
-            channel_id=cart.sales_channel_id, external_id=_external_id(cart), currency=cart.sales_channel.currency,
-            placed_at=clock.now(), lines=(*_goods(lines, country), *terms.charges),
-            tenders=tuple(terms.tenders), name=terms.name, email=terms.email, phone=terms.phone,
-            customer_id=customer_id, shipping_address=to, billing_address=terms.billing_address or Address(),
-            tax_included=terms.tax_included, tip=terms.tip, happened=False,
-            reservation_id=held[0].pk if held else None, location_id=store.pk if store else terms.location_id,
-            handed_over=terms.handed_over,
-        ),
-        actor=actor,
+    country = to.country or (store.country if store else "") or channel.country
+    draft = OrderDraft(
+        channel_id=channel.pk, external_id=_external_id(cart), currency=channel.currency, placed_at=clock.now(),
+        lines=(*_goods(lines, country), *terms.charges), tenders=tuple(terms.tenders), name=terms.name,
+        email=terms.email, phone=terms.phone, customer_id=customer_id, shipping_address=to,
+        billing_address=terms.billing_address or Address(), tax_included=terms.tax_included, tip=terms.tip,
+        happened=False, location_id=store.pk if store else terms.location_id, handed_over=terms.handed_over,
     )  # fmt: skip
+    draft = _with_hold(draft, cart, carts, wanted, at_store=store is not None, actor=actor)
+    variants: Variants = {line.variant.pk: line.variant for line in lines}
+    taken = take(draft, actor=actor, channel=channel, variants=variants)
     if store is not None and taken.outcome == "created":
         collecting.arrange(taken.order, store, terms.name or _name_of(customer_id), actor=actor)
     _end_bought(cart, carts, wanted, taken.order)
     return taken
+
+
+def _with_hold(
+    draft: OrderDraft, cart: Cart, carts: Sequence[Cart], wanted: dict[int, int], *, at_store: bool, actor: str
+) -> OrderDraft:
+    """Let the order take over what is held for its cart, and give back what else is held. What a store hands over is
+    promised on its own shelf; the cart's hold may lie on another."""
+    held = [] if at_store else holds_of([cart])
+    others = holds_of(one for one in carts if at_store or one.pk != cart.pk)
+    if not held and not others:
+        return draft  # pools are not locked before their turn: who else wants the goods waits for less
+    buyer = customer_of(draft, cart.sales_channel)  # identities before pools
+    release(others, {*wanted, *variants_of(held)}, actor=actor, reason="ordered elsewhere")
+    let_go_of_unwanted(held, sorted(wanted), actor=actor)
+    return replace(draft, customer_id=buyer, reservation_id=held[0].pk if held else None)
 
 
 def _end_bought(cart: Cart, carts: Sequence[Cart], bought: dict[int, int], order: Order) -> None:
@@ -330,16 +347,27 @@ def _whose(customer_id: int, own_only: bool) -> list[int]:
     return [customer_id] if own_only else members(customer_id)
 
 
-def _locked(token: uuid.UUID, *, also_ended: bool = False) -> tuple[Cart, list[Cart]]:
-    """Return the cart and all open carts of its person, it among them, locked. Raises UserError where there is none."""
+def _known(token: uuid.UUID) -> Cart:
     known = Cart.objects.filter(token=token).first()
     if known is None:
         raise UserError("there is no such cart; open a new one")
+    return known
+
+
+def _lock(known: Cart) -> tuple[Cart, list[Cart]]:
+    """Return the cart as it is now and all open carts of its person, it among them, locked. Raises UserError where it
+    is gone."""
     carts = together(known, locked=True)
     cart = next((one for one in carts if one.pk == known.pk), None)
     if cart is None:
         raise UserError("there is no such cart; open a new one")
-    if cart.reservation_key == CHECKED_OUT and not also_ended:
+    return cart, carts
+
+
+def _locked(token: uuid.UUID) -> tuple[Cart, list[Cart]]:
+    """`_lock` for a cart that may still be changed. Raises UserError where there is none, or it was checked out."""
+    cart, carts = _lock(_known(token))
+    if cart.reservation_key == CHECKED_OUT:
         raise UserError("this cart was checked out; open a new one")
     return cart, carts
 

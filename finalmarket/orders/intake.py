@@ -11,7 +11,6 @@ from typing import Literal
 
 from django.db import connection, transaction
 
-from finalmarket.catalog.models import BundleComponent
 from finalmarket.channels.models import SalesChannel
 from finalmarket.customers.resolve import resolve_many
 from finalmarket.kernel import clock
@@ -22,7 +21,7 @@ from finalmarket.orders.drafts import InvalidDraft, OrderDraft, OutOfStock, chec
 from finalmarket.orders.history import add_problem, follow, goods_of, locked, note
 from finalmarket.orders.known import Known
 from finalmarket.orders.models import Order, OrderLine, Payment
-from finalmarket.orders.numbers import next_row
+from finalmarket.orders.numbers import is_written, next_row
 from finalmarket.orders.parcels import pack, pack_where_promised, settle
 from finalmarket.orders.promises import attach, count_short, lock_pools, lock_stock, serving_lines
 from finalmarket.orders.standing import Standing, contents
@@ -45,22 +44,25 @@ class Taken:
 
 
 @transaction.atomic
-def take(draft: OrderDraft, *, actor: str = "system") -> Taken:
-    """Take an order, or bring one that is known up to date; the same draft may come any number of times.
+def take(
+    draft: OrderDraft, *, actor: str = "system", channel: SalesChannel | None = None, variants: Variants | None = None
+) -> Taken:
+    """Take an order, or bring one that is known up to date; the same draft may come any number of times. `channel` and
+    `variants` are those that the draft names, where the caller has read them.
 
     Our own doors are refused when stock does not fit; a sale that already happened is taken with what is there, the
     rest is short, and `problem` says so. An older version never overwrites a newer one. Raises InvalidDraft or
     OutOfStock (both UserError), and then nothing is stored.
     """
     check(draft)
-    channel = SalesChannel.objects.filter(pk=draft.channel_id).first()
+    channel = channel or SalesChannel.objects.filter(pk=draft.channel_id).first()
     if channel is None:
         raise InvalidDraft(f"{draft}: there is no sales channel with id {draft.channel_id}")
     order, is_new = _row_of(draft, channel)
     if is_new:
-        return _create(order, draft, channel, actor)
+        return _create(order, draft, channel, actor, variants)
     order.sales_channel = channel
-    return bring_up_to_date(Known(order), draft, actor=actor)
+    return bring_up_to_date(Known(order), draft, actor=actor, variants=variants)
 
 
 def bring_up_to_date(known: Known, draft: OrderDraft, *, actor: str, variants: Variants | None = None) -> Taken:
@@ -176,18 +178,16 @@ def _row_of(draft: OrderDraft, channel: SalesChannel) -> tuple[Order, bool]:
     for _ in range(MOST_TRIES):
         pk, fresh = next_row(channel)
         number = plain(draft.number, 60) or fresh
-        Order.objects.bulk_create(
-            [
-                Order(
-                    pk=pk, number=number, sales_channel=channel, source=draft.source, external_id=draft.external_id,
-                    currency=draft.currency, placed_at=draft.placed_at or clock.now(),
-                )
-            ],
-            ignore_conflicts=True,
+        order = Order(
+            pk=pk, number=number, sales_channel=channel, source=draft.source, external_id=draft.external_id,
+            currency=draft.currency, placed_at=draft.placed_at or clock.now(),
         )  # fmt: skip
+        Order.objects.bulk_create([order], ignore_conflicts=True)
+        if is_written(order):
+            return order, True
         found = known.first()
         if found is not None:
-            return found, found.pk == pk
+            return found, False
         if draft.number:
             raise InvalidDraft(f"{draft}: the number {number} belongs to another order; leave it out to get a new one")
     raise UserError(f"{draft}: no free order number was found; look at the sequence order_number_seq")
@@ -198,8 +198,10 @@ def _is_stub(known: Known) -> bool:
     return known.order.state == Order.State.CANCELLED and not known.lines
 
 
-def _create(order: Order, draft: OrderDraft, channel: SalesChannel, actor: str) -> Taken:
-    composed = compose(draft, channel)
+def _create(
+    order: Order, draft: OrderDraft, channel: SalesChannel, actor: str, variants: Variants | None = None
+) -> Taken:
+    composed = compose(draft, channel, variants)
     known = _write(order, draft, channel, composed)
     if draft.is_cancelled:
         order.state = Order.State.CANCELLED
@@ -244,10 +246,10 @@ def _finish(known: Known, draft: OrderDraft, outcome: Outcome, actor: str, unrou
 
 
 def _write(order: Order, draft: OrderDraft, channel: SalesChannel, composed: Composed) -> Known:
-    """Write down a new order, its lines and its tenders; they are known from then on."""
+    """Write down the lines and tenders of a new order; they are known from then on. The order's own words are on it
+    then, and saved with what follows from them (see `_finish`)."""
     revising.write_header(order, draft, composed)
-    _link_customer(order, draft, channel)
-    order.save()
+    order.customer_id = customer_of(draft, channel)
     for line in composed.lines:
         line.order = order
         if line.kind == OrderLine.Kind.GOODS and (order.state == Order.State.CANCELLED or draft.is_cancelled):
@@ -268,12 +270,12 @@ def _write(order: Order, draft: OrderDraft, channel: SalesChannel, composed: Com
     return Known(order, lines, payments)
 
 
-def _link_customer(order: Order, draft: OrderDraft, channel: SalesChannel) -> None:
+def customer_of(draft: OrderDraft, channel: SalesChannel) -> int | None:
+    """Return whose order a draft is: the profile that it names, else the one that its contact lands on, made now if
+    nothing landed there yet. None where it names nobody."""
     if draft.customer_id is not None:
-        order.customer_id = draft.customer_id
-        return
-    contacts = [revising.contact_of(draft)]
-    order.customer_id = resolve_many(contacts, country=channel.country, source=channel.slug)[0]
+        return draft.customer_id
+    return resolve_many([revising.contact_of(draft)], country=channel.country, source=channel.slug)[0]
 
 
 def _lock_fresh(draft: OrderDraft, lines: Sequence[OrderLine]) -> None:
@@ -282,8 +284,7 @@ def _lock_fresh(draft: OrderDraft, lines: Sequence[OrderLine]) -> None:
     if draft.reservation_id is not None:
         held = ReservationLine.objects.filter(reservation_id=draft.reservation_id)
         variants |= set(held.values_list("variant_id", flat=True))
-    parts = BundleComponent.objects.filter(bundle__in=variants)
-    lock_pools(variants | set(parts.values_list("component_id", flat=True)))
+    lock_pools(variants)
 
 
 def _allocate(standing: Standing, draft: OrderDraft, channel: SalesChannel, actor: str) -> None:

@@ -44,9 +44,9 @@ from finalmarket.orders.parcels import (
     unplaced,
     where_promised,
 )
-from finalmarket.orders.promises import MOST_REQUEST_LINES, lock_stock_of, note_short, promises_of
+from finalmarket.orders.promises import MOST_REQUEST_LINES, lock_stock_of, note_short, stand_on
 from finalmarket.orders.routing import Case, Parcel, route
-from finalmarket.orders.standing import Need, Promise, Standing
+from finalmarket.orders.standing import Need, Standing
 from finalmarket.orders.states import order_state, payment_state
 from finalmarket.stock.models import ReservationLine
 from finalmarket.stock.reserve import Mode, Request, reserve
@@ -180,7 +180,7 @@ def _promise(newcomers: Sequence[Newcomer], actor: str) -> None:
         if verdict.outcome != "granted" or verdict.reservation_id is None:
             raise UserError(f"{one.draft} was not taken: {verdict.reason or verdict.outcome}")
         one.order.reservation_id = verdict.reservation_id
-    _stand_on(asking)
+    _read_promises(asking)
 
 
 def _request(one: Newcomer) -> Request:
@@ -190,7 +190,7 @@ def _request(one: Newcomer) -> Request:
     )  # fmt: skip
 
 
-def _stand_on(asking: Sequence[Newcomer]) -> None:
+def _read_promises(asking: Sequence[Newcomer]) -> None:
     """Read what was promised, and note which order line it stands behind."""
     taken: dict[int, list[ReservationLine]] = defaultdict(list)
     ours = ReservationLine.objects.filter(reservation__in=[one.order.reservation_id for one in asking])
@@ -198,24 +198,7 @@ def _stand_on(asking: Sequence[Newcomer]) -> None:
         taken[held.reservation_id].append(held)
     for one in asking:
         mine = taken[one.order.reservation_id or 0]
-        rows = [(held.line, held.variant_id, held.promised, held.short) for held in mine]
-        one.promises = promises_of(one.order.reservation_id or 0, dict(enumerate(one.wants)), rows, {})
-        recipes: dict[int, dict[int, int]] = defaultdict(dict)
-        for promise in one.promises:
-            known = recipes[promise.order_line_id]
-            known[promise.variant_id] = max(promise.per_unit, known.get(promise.variant_id, 0))
-        one.standing.stand_on([_promise_of(one, held) for held in mine if _is_open(held)], dict(recipes))
-
-
-def _is_open(held: ReservationLine) -> bool:
-    return held.state == "confirmed" and (held.quantity > 0 or held.short > 0)
-
-
-def _promise_of(one: Newcomer, held: ReservationLine) -> Promise:
-    need = (one.wants[held.line][0][0], held.variant_id)
-    return Promise(
-        need, held.reservation_id, held.position, held.location_id, held.quantity, held.is_backorder, held.short
-    )
+        one.promises = stand_on(one.standing, dict(enumerate(one.wants)), mine, {})
 
 
 def _route(newcomers: Sequence[Newcomer], actor: str) -> None:

@@ -9,6 +9,7 @@ from django.db import connection
 
 if TYPE_CHECKING:
     from finalmarket.channels.models import SalesChannel
+    from finalmarket.orders.models import Order
 
 MOST_PREFIX_CHARACTERS = 20
 
@@ -30,6 +31,17 @@ def next_row(channel: SalesChannel) -> tuple[int, str]:
         cursor.execute("SELECT nextval(pg_get_serial_sequence('orders', 'id')), nextval('order_number_seq')")
         pk, number = cursor.fetchone()
     return pk, f"{prefix_of(channel)}{number}"
+
+
+def is_written(order: Order) -> bool:
+    """Say whether the row of an order with an id of `next_row` is there: it is not where an order of the same channel
+    and id of the door, or with the same number, was there before. The order knows when it was made, then."""
+    with connection.cursor() as cursor:
+        cursor.execute("SELECT created_at FROM orders WHERE id = %s", [order.pk])
+        row = cursor.fetchone()
+    if row is not None:
+        (order.created_at,) = row
+    return row is not None
 
 
 def next_numbers(channel: SalesChannel, count: int = 1) -> list[str]:

@@ -267,7 +267,13 @@ def _stock_differences(wanted: Wanted, level: Level, held: int) -> list[Differen
 
 def sold_lines(channel: SalesChannel, wanted: Mapping[int, int]) -> tuple[dict[int, Decimal], list[str]]:
     """Return the prices of what the channel sells of these variants now, and what it does not sell, in words."""
-    found = listings_of(channel, wanted)
+    return sold_of(listings_of(channel, wanted), channel, wanted)
+
+
+def sold_of(
+    found: Mapping[int, ChannelProduct], channel: SalesChannel, wanted: Mapping[int, int]
+) -> tuple[dict[int, Decimal], list[str]]:
+    """`sold_lines` of listings that the caller has read."""
     prices: dict[int, Decimal] = {}
     reasons: dict[int, str] = {}
     for variant_id in sorted(wanted):

@@ -18,7 +18,7 @@ from finalmarket.orders.promises import count_short, cover, give_back
 from finalmarket.orders.routing import POLICIES, Case, Parcel, Place, Policy, route
 from finalmarket.orders.standing import Need, Packed, Promise, Standing
 from finalmarket.stock import ledger
-from finalmarket.stock.models import StockItem, StockLocation
+from finalmarket.stock.models import StockLocation
 from finalmarket.stock.reserve import Mode
 
 At = tuple[Need, int]
@@ -159,7 +159,8 @@ def pack(standing: Standing, *, actor: str, avoid: Iterable[int] = (), policies:
         needs[need] += units
     refused = set(avoid)
     places = [place for place in load_places(order, waiting) if place.id not in refused]
-    plan = route(Case(needs, tuple(places), destination_of(order)), policies)
+    is_on_map = any(place.latitude is not None for place in places)
+    plan = route(Case(needs, tuple(places), destination_of(order) if is_on_map else None), policies)
     moves = move(waiting, plan.parcels, standing.promises, actor)
     if moves:
         standing.forget()
@@ -195,9 +196,15 @@ def load_places(order: Order, waiting: Mapping[At, int]) -> list[Place]:
 def load_offers(channel_id: int, variants: Sequence[int], *, except_for: int = 0) -> list[Offer]:
     """Return what lies free of these variants where the channel may ship from. `except_for` is the order whose parcels
     do not count against the daily limit of a location. Locations with such a limit are locked."""
-    limited = StockLocation.objects.filter(orders_per_day__isnull=False, is_active=True)
-    stocked = limited.filter(pk__in=StockItem.objects.filter(variant__in=variants).values("location"))
-    list(stocked.order_by("id").select_for_update(no_key=True).values_list("id"))
+    offers = _read_offers(channel_id, variants, except_for)
+    limited = [offer.place.id for offer in offers if offer.place.orders_left is not None]
+    if not limited:
+        return offers
+    list(StockLocation.objects.filter(pk__in=limited).order_by("id").select_for_update(no_key=True).values_list("id"))
+    return _read_offers(channel_id, variants, except_for)  # others may have shipped from there until it was locked
+
+
+def _read_offers(channel_id: int, variants: Sequence[int], except_for: int) -> list[Offer]:
     offers: dict[int, Offer] = {}
     with connection.cursor() as cursor:
         cursor.execute(PLACES_SQL, {"channel": channel_id, "variants": list(variants), "order": except_for})

@@ -145,25 +145,56 @@ def attach(
     """Note which line of the reservation stands behind which order line. `wants` are those lines by their number; one
     that is not among them was given back."""
     rows = ReservationLine.objects.filter(reservation_id=reservation_id, line__in=list(wants))
-    taken = rows.values_list("line", "variant_id", "promised", "short")
-    OrderPromise.objects.bulk_create(promises_of(reservation_id, wants, taken, known))
+    taken = list(rows.order_by("position"))
     if standing.order.reservation_id is None:
         standing.order.reservation_id = reservation_id
-    standing.forget(recipes_too=True)
-    standing.is_new = False
+    if standing.is_new:
+        promises = stand_on(standing, wants, taken, known)
+    else:
+        promises = promises_of(reservation_id, wants, taken, known)
+        standing.forget(recipes_too=True)
+    OrderPromise.objects.bulk_create(promises)
+
+
+def stand_on(
+    standing: Standing,
+    wants: Mapping[int, tuple[Need, int]],
+    taken: Sequence[ReservationLine],
+    known: Mapping[int, Mapping[int, int]],
+) -> list[OrderPromise]:
+    """Let a new order, which nothing stands behind yet, stand on the lines `taken` of its first reservation without
+    reading them again. Return which of them stands behind which order line: yet to be written down."""
+    promises = promises_of(taken[0].reservation_id, wants, taken, known) if taken else []
+    recipes: dict[int, dict[int, int]] = defaultdict(dict)
+    for promise in promises:
+        parts = recipes[promise.order_line_id]
+        parts[promise.variant_id] = max(promise.per_unit, parts.get(promise.variant_id, 0))
+    standing.stand_on([_promise_of(wants, one) for one in taken if _is_open(one)], dict(recipes))
+    return promises
+
+
+def _is_open(line: ReservationLine) -> bool:
+    return line.state == Reservation.State.CONFIRMED and (line.quantity > 0 or line.short > 0)
+
+
+def _promise_of(wants: Mapping[int, tuple[Need, int]], line: ReservationLine) -> Promise:
+    need = (wants[line.line][0][0], line.variant_id)
+    return Promise(
+        need, line.reservation_id, line.position, line.location_id, line.quantity, line.is_backorder, line.short
+    )
 
 
 def promises_of(
     reservation_id: int,
     wants: Mapping[int, tuple[Need, int]],
-    taken: Iterable[tuple[int, int, int, int]],
+    taken: Iterable[ReservationLine],
     known: Mapping[int, Mapping[int, int]],
 ) -> list[OrderPromise]:
     """Return which line of a reservation stands behind which order line. `wants` are the request's lines by number,
-    `taken` those of the reservation: line, variant, units promised, units short; `known` the recipes of lines."""
+    `taken` those of the reservation, `known` the recipes of lines."""
     totals: dict[tuple[int, int], int] = defaultdict(int)
-    for line, variant_id, promised, short in taken:
-        totals[line, variant_id] += promised + short
+    for one in taken:
+        totals[one.line, one.variant_id] += one.promised + one.short
     return [
         OrderPromise(
             order_line_id=wants[line][0][0],

@@ -10,11 +10,11 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 from decimal import Decimal
-from uuid import UUID
 
 from django.db import transaction
 
 from finalmarket.channels.models import SalesChannel
+from finalmarket.customers.models import OmnichannelCustomer
 from finalmarket.customers.resolve import Contact, add_identities, resolve_many
 from finalmarket.kernel import clock
 from finalmarket.kernel.errors import UserError
@@ -77,23 +77,21 @@ def _delivery_fee(cart: Cart) -> Decimal:
 
 
 @transaction.atomic
-def buy(token: UUID, given: Purchase, *, actor: str) -> Taken:
-    """Order what a cart shows, exactly once: asked again, it is the same order.
+def buy(cart: Cart, given: Purchase, *, actor: str) -> Taken:
+    """Order what a cart, as it was just read, shows by now, exactly once: asked again, it is the same order.
 
     Raises OutOfStock, Declined, Changed, or UserError for what is missing or not sold; then nothing was done.
     """
-    cart = Cart.objects.select_related("sales_channel").filter(token=token).first()
-    if cart is None:
-        raise UserError("there is no such cart; open a new one")
     channel = cart.sales_channel
     _check(channel, given)
     buyer = _known_by(cart, given) if given.device and cart.reservation_key != CHECKED_OUT else None
     fee = Decimal(0) if given.collect_at is not None else _delivery_fee(cart)
-    taken = carts.check_out(
-        token, name=given.name, email=given.email, phone=given.phone, shipping_address=given.address,
+    terms = carts.Terms(
+        name=given.name, email=given.email, phone=given.phone, shipping_address=given.address,
         charges=(LineDraft(kind="shipping", title="Delivery", unit_price=fee),) if fee else (),
-        collect_at=given.collect_at, actor=actor,
+        collect_at=given.collect_at,
     )  # fmt: skip
+    taken = carts.check_out_known(cart, terms, actor=actor)
     if taken.outcome != "created":
         return taken
     order = taken.order
@@ -103,7 +101,7 @@ def buy(token: UUID, given: Purchase, *, actor: str) -> Taken:
         order.customer_id = buyer
         order.save(update_fields=["customer", "updated_at"])
     if given.test and order.total > 0:
-        payments.receive_first(order, tender=TEST, amount=order.total, external_id=f"test:{token}", actor=actor)
+        payments.receive_first(order, tender=TEST, amount=order.total, external_id=f"test:{cart.token}", actor=actor)
     _tell(order, channel)
     return Taken(order, taken.outcome, taken.problem)
 
@@ -143,8 +141,8 @@ def _known_by(cart: Cart, given: Purchase) -> int | None:
 
 def _tell(order: Order, channel: SalesChannel) -> None:
     """Tell that they have bought, once for each order: the journey ends with it, even where a page tells nothing."""
-    if order.customer is not None:
-        order.customer.track_interaction(  # see journeys/record.py
+    if order.customer_id is not None:
+        OmnichannelCustomer(pk=order.customer_id).track_interaction(  # see journeys/record.py
             channel, "checkout_complete", occurred_at=order.placed_at, message_id=f"order:{order.pk}",
             order=order.number,
         )  # fmt: skip

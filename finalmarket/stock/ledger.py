@@ -81,7 +81,8 @@ def lock(variant_ids: Iterable[int]) -> None:
 
 
 def lock_with_listings(variant_ids: Iterable[int]) -> None:
-    """Lock the pools of these variants, then the due rows of their listings and of the bundles that they are part of.
+    """Lock the pools of these variants and of their components, then the due rows of the listings of all of them and of
+    the bundles that they are part of.
 
     Two transactions without a common variant may share a bundle's listing: locked in steps, verb by verb, its due rows
     would make them wait for each other. Whoever goes on in steps, several variants long, begins with this.
@@ -90,12 +91,16 @@ def lock_with_listings(variant_ids: Iterable[int]) -> None:
     lock(variants)
     with connection.cursor() as cursor:
         cursor.execute(
-            """SELECT FROM due_changes due WHERE due.what = 'stock' AND due.listing_id = ANY (ARRAY(
-                   SELECT id FROM channel_products WHERE variant_id = ANY (%(variants)s::bigint[])
+            """WITH pools(variant_id) AS (
+                   SELECT unnest(%(variants)s::bigint[])
+                   UNION
+                   SELECT component_id FROM bundle_components WHERE bundle_id = ANY (%(variants)s::bigint[])
+               )
+               SELECT FROM due_changes due WHERE due.what = 'stock' AND due.listing_id = ANY (ARRAY(
+                   SELECT listing.id FROM pools JOIN channel_products listing USING (variant_id)
                    UNION ALL
-                   SELECT listing.id FROM bundle_components part
-                   JOIN channel_products listing ON listing.variant_id = part.bundle_id
-                   WHERE part.component_id = ANY (%(variants)s::bigint[])))
+                   SELECT listing.id FROM pools JOIN bundle_components part ON part.component_id = pools.variant_id
+                   JOIN channel_products listing ON listing.variant_id = part.bundle_id))
                ORDER BY due.listing_id FOR UPDATE""",
             {"variants": variants},
         )

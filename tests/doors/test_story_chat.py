@@ -7,7 +7,6 @@ import re
 from collections.abc import Iterator
 from dataclasses import replace
 from datetime import timedelta
-from uuid import UUID
 
 import pytest
 
@@ -20,7 +19,7 @@ from finalmarket.integrations.models import ChannelIntegration, ChatAnswer, Chat
 from finalmarket.kernel import clock, failpoints
 from finalmarket.orders import shopping
 from finalmarket.orders.intake import take
-from finalmarket.orders.models import Order
+from finalmarket.orders.models import Cart, Order
 from tests.doors.conversations import ANN, HOME, PLATFORMS, Desk, open_desk
 from tests.doors.stories import assert_one_sale, stand
 from tests.orders.market import draft, line
@@ -47,7 +46,7 @@ def test_stock_is_asked_and_two_coats_are_ordered_by_a_link(desk: Desk) -> None:
     assert link is not None, said
     assert "238.00 EUR" in said
     page = shopping.buy(
-        UUID(link[1]), shopping.Purchase(name="Ann Lee", email=ANN, address=HOME), actor="shopper"
+        Cart.objects.get(token=link[1]), shopping.Purchase(name="Ann Lee", email=ANN, address=HOME), actor="shopper"
     )  # what the shop's pages do
     assert page.outcome == "created"
     order = assert_one_sale(desk.channel, "COAT-M", 2, before=before, customer=ANN)

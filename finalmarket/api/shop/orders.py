@@ -21,7 +21,6 @@ from finalmarket.journeys.models import WriteKey
 from finalmarket.orders import cart as carts
 from finalmarket.orders import shopping
 from finalmarket.orders.drafts import Address
-from finalmarket.orders.intake import Taken
 from finalmarket.orders.models import Cart, Fulfilment, Order, Pickup
 from finalmarket.orders.states import still_due
 
@@ -159,7 +158,11 @@ def order_at_once(request: HttpRequest, told: OrderAtOnce) -> Done:
 
 def _bought(shopper: Shopper, cart: Cart, told: Checkout) -> Done:
     with counts_untold(cart):
-        return _done(shopping.buy(cart.token, _purchase(shopper, told), actor=shopper.actor))
+        taken = shopping.buy(cart, _purchase(shopper, told), actor=shopper.actor)
+    # What was just ordered to be sent is collected nowhere: nobody has to look.
+    is_sent = taken.outcome == "created" and told.collect_at is None
+    pickup = None if is_sent else Pickup.objects.filter(order=taken.order).first()
+    return Done(f"order {taken.order.pk}", Ordered(**_ordered(taken.order, pickup)))
 
 
 def _purchase(shopper: Shopper, told: Checkout) -> shopping.Purchase:
@@ -179,11 +182,6 @@ def device_of(shopper: Shopper) -> str:
     keys = WriteKey.objects.filter(sales_channel=shopper.channel).order_by("-id")
     space = keys.values_list("space", flat=True).first() or f"channel-{shopper.channel.pk}"
     return f"{space}:{shopper.visitor}"
-
-
-def _done(taken: Taken) -> Done:
-    order = taken.order
-    return Done(f"order {order.pk}", Ordered(**_ordered(order, Pickup.objects.filter(order=order).first())))
 
 
 def _ordered(order: Order, pickup: Pickup | None) -> dict[str, Any]:
