@@ -1,17 +1,24 @@
 """Carts: put together, held, checked out once; and wishlists."""
 
+from concurrent.futures import ThreadPoolExecutor
 from decimal import Decimal
 
 import pytest
+from django.db import connection, connections, transaction
+from django.test.utils import CaptureQueriesContext
 
 from finalmarket.channels.models import ChannelProduct
+from finalmarket.customers.resolve import Contact, resolve_many
 from finalmarket.kernel.errors import UserError
 from finalmarket.orders import cart as carts
 from finalmarket.orders.drafts import Address, LineDraft, OutOfStock, TenderDraft
 from finalmarket.orders.intake import Taken, take
 from finalmarket.orders.models import Cart, Order, TaxRate
+from finalmarket.stock import ledger
 from finalmarket.stock.models import Reservation, StockItem
 from tests.orders.market import Market, draft, line, promised, together
+from tests.patience import PATIENCE_SECONDS, until
+from tests.stock.blocked import waiting
 
 
 def _listed(market: Market) -> None:
@@ -191,3 +198,41 @@ def test_sixteen_clicks_on_order_make_one_order(busy_market: Market) -> None:
     assert sorted(one.outcome for one in clicks if isinstance(one, Taken)) == ["created"] + ["unchanged"] * 15
     assert Order.objects.count() == 1
     assert promised(tea) == 2
+
+
+@pytest.mark.committed_database
+def test_a_held_cart_and_an_order_from_elsewhere_never_wait_crosswise_for_buyer_and_goods(busy_market: Market) -> None:
+    tea = busy_market.goods("TEA", warehouse=5)
+    _listed(busy_market)
+    cart = carts.open_cart(busy_market.web)
+    carts.add(cart.token, tea.pk)
+    carts.hold(cart.token)
+
+    def check_out() -> Taken:
+        try:
+            return carts.check_out(cart.token, email="ann@example.com")
+        finally:
+            connections.close_all()
+
+    with ThreadPoolExecutor(1) as pool:
+        with transaction.atomic():  # an order from elsewhere: first whose it is, then the goods
+            resolve_many([Contact(email="ann@example.com")])
+            checking_out = pool.submit(check_out)
+            until(waiting, "the cart waits to know whose it is")
+            ledger.lock([tea.pk])
+        assert checking_out.result(PATIENCE_SECONDS).order.reservation is not None
+    assert promised(tea) == 1
+
+
+def test_goods_without_a_hold_are_locked_only_after_the_order_is_written(market: Market) -> None:
+    tea = market.goods("TEA", warehouse=5)
+    _listed(market)
+    cart = carts.open_cart(market.web)
+    carts.add(cart.token, tea.pk)
+    with CaptureQueriesContext(connection) as asked:
+        carts.check_out(cart.token, email="ann@example.com")
+    verbs = [one["sql"] for one in asked.captured_queries]
+    locks = [number for number, sql in enumerate(verbs) if "stock_lock(" in sql]
+    written = [number for number, sql in enumerate(verbs) if 'INTO "order_lines"' in sql]
+    assert len(locks) == 1
+    assert written < locks
