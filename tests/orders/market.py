@@ -3,8 +3,9 @@
 from __future__ import annotations
 
 import threading
-from collections.abc import Callable
-from concurrent.futures import ThreadPoolExecutor
+from collections.abc import Callable, Iterator
+from concurrent.futures import Future, ThreadPoolExecutor
+from contextlib import contextmanager
 from dataclasses import dataclass, field
 from datetime import UTC, datetime
 from decimal import Decimal
@@ -22,6 +23,8 @@ from finalmarket.orders.states import order_state
 from finalmarket.stock import ledger
 from finalmarket.stock.check import differences
 from finalmarket.stock.models import StockItem, StockLocation, StockMovement
+from tests.patience import until
+from tests.stock.blocked import waiting
 
 NOON = datetime(2026, 5, 4, 12, tzinfo=UTC)
 Result = TypeVar("Result")
@@ -134,6 +137,25 @@ def together(work: Callable[[int], Result], workers: int) -> list[Result | BaseE
 
     with ThreadPoolExecutor(workers) as pool:
         return list(pool.map(begin, range(workers)))
+
+
+@contextmanager
+def somebody_else() -> Iterator[Callable[[Callable[[], Result]], Future[Result]]]:
+    """Somebody who works beside us: what they are given is begun, and they stand before a lock of ours."""
+
+    def alone(work: Callable[[], Result]) -> Result:
+        try:
+            return work()
+        finally:
+            connections.close_all()
+
+    def begin(work: Callable[[], Result]) -> Future[Result]:
+        begun = pool.submit(alone, work)
+        until(waiting, "they wait for us")
+        return begun
+
+    with ThreadPoolExecutor(1) as pool:
+        yield begin
 
 
 def broken_laws() -> list[str]:

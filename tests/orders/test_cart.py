@@ -1,10 +1,9 @@
 """Carts: put together, held, checked out once; and wishlists."""
 
-from concurrent.futures import ThreadPoolExecutor
 from decimal import Decimal
 
 import pytest
-from django.db import connection, connections, transaction
+from django.db import connection, transaction
 from django.test.utils import CaptureQueriesContext
 
 from finalmarket.channels.models import ChannelProduct
@@ -14,11 +13,9 @@ from finalmarket.orders import cart as carts
 from finalmarket.orders.drafts import Address, LineDraft, OutOfStock, TenderDraft
 from finalmarket.orders.intake import Taken, take
 from finalmarket.orders.models import Cart, Order, TaxRate
-from finalmarket.stock import ledger
-from finalmarket.stock.models import Reservation, StockItem
-from tests.orders.market import Market, draft, line, promised, together
-from tests.patience import PATIENCE_SECONDS, until
-from tests.stock.blocked import waiting
+from finalmarket.stock.models import Reservation, StockItem, StockPool
+from tests.orders.market import Market, draft, line, promised, somebody_else, together
+from tests.patience import PATIENCE_SECONDS
 
 
 def _listed(market: Market) -> None:
@@ -207,19 +204,12 @@ def test_a_held_cart_and_an_order_from_elsewhere_never_wait_crosswise_for_buyer_
     cart = carts.open_cart(busy_market.web)
     carts.add(cart.token, tea.pk)
     carts.hold(cart.token)
-
-    def check_out() -> Taken:
-        try:
-            return carts.check_out(cart.token, email="ann@example.com")
-        finally:
-            connections.close_all()
-
-    with ThreadPoolExecutor(1) as pool:
+    with somebody_else() as begin:
         with transaction.atomic():  # an order from elsewhere: first whose it is, then the goods
             resolve_many([Contact(email="ann@example.com")])
-            checking_out = pool.submit(check_out)
-            until(waiting, "the cart waits to know whose it is")
-            ledger.lock([tea.pk])
+            checking_out = begin(lambda: carts.check_out(cart.token, email="ann@example.com"))
+            goods = StockPool.objects.filter(variant=tea).select_for_update(skip_locked=True)
+            assert list(goods), "the cart holds the goods while it waits for us: nobody gets on"
         assert checking_out.result(PATIENCE_SECONDS).order.reservation is not None
     assert promised(tea) == 1
 

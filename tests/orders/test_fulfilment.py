@@ -1,6 +1,7 @@
 """Parcels: routed, shipped in part or whole, rejected and routed again."""
 
 import pytest
+from django.db import transaction
 
 from finalmarket.channels.models import SalesChannel
 from finalmarket.kernel.errors import UserError
@@ -9,7 +10,8 @@ from finalmarket.orders.drafts import Address
 from finalmarket.orders.intake import take
 from finalmarket.orders.models import Order, PostcodePoint
 from finalmarket.stock.models import ChannelSource, StockLocation
-from tests.orders.market import Market, at, draft, goods_line, line, parcels, promised, together
+from tests.orders.market import Market, at, draft, goods_line, line, parcels, promised, somebody_else, together
+from tests.patience import PATIENCE_SECONDS
 
 MUNICH = Address(city="München", postcode="80331", country="DE")
 
@@ -57,6 +59,20 @@ def test_a_store_takes_no_more_orders_a_day_than_it_can(market: Market) -> None:
     near = Address(latitude=48.1, longitude=11.6)
     routes = [_routes(take(draft(market.web, str(n), line("TEA"), shipping_address=near)).order) for n in range(3)]
     assert routes == [{"south": 1}, {"south": 1}, {"warehouse": 1}]
+
+
+@pytest.mark.committed_database
+def test_two_orders_at_once_never_share_the_last_order_of_a_stores_day(busy_market: Market) -> None:
+    for sku in ("TEA", "POT"):
+        busy_market.goods(sku, warehouse=50, south=50)
+    StockLocation.objects.filter(pk=busy_market.south.pk).update(orders_per_day=1)
+    near = Address(latitude=48.1, longitude=11.6)
+    with somebody_else() as begin:
+        with transaction.atomic():
+            first = take(draft(busy_market.web, "1", line("TEA"), shipping_address=near)).order
+            other = begin(lambda: take(draft(busy_market.web, "2", line("POT"), shipping_address=near)).order)
+        assert _routes(other.result(PATIENCE_SECONDS)) == {"warehouse": 1}
+    assert _routes(first) == {"south": 1}
 
 
 def test_a_part_of_a_parcel_ships_and_the_rest_waits_there(market: Market) -> None:
