@@ -1,4 +1,4 @@
-"""Carts and wishlists: put together, held for a while, checked out into an order exactly once.
+"""Carts: put together, held for a while, checked out into an order exactly once.
 
 A cart is known by its token and stays on the profile that opened it. What it shows, holds and orders is the one cart of
 its person (orders/one_cart.py): whoever changes a line on one device says the newest word for all of them.
@@ -26,17 +26,17 @@ from finalmarket.kernel import clock
 from finalmarket.kernel.errors import UserError
 from finalmarket.orders import collecting
 from finalmarket.orders.cart_holds import holds_of, let_go_of_unwanted, next_key, release, variants_of
-from finalmarket.orders.cart_told import tell_change, tell_checkout, tell_lines, tell_wish
+from finalmarket.orders.cart_told import tell_change, tell_checkout, tell_lines
 from finalmarket.orders.composing import Variants
 from finalmarket.orders.drafts import MOST_UNITS, Address, LineDraft, OrderDraft, OutOfStock, TenderDraft
 from finalmarket.orders.intake import Taken, customer_of, take
-from finalmarket.orders.models import Cart, CartLine, Order, TaxRate, Wishlist
+from finalmarket.orders.models import Cart, CartLine, Order, TaxRate
 from finalmarket.orders.one_cart import CHECKED_OUT, listings_of, sold_of, together, wanted_in
 from finalmarket.stock.models import Reservation
 from finalmarket.stock.reserve import Mode, Request, reserve
 
 DEFAULT_HOLD_MINUTES = 15
-MOST_LINES, MOST_WISHES = 500, 500
+MOST_LINES = 500
 
 
 @dataclass(frozen=True, slots=True)
@@ -304,47 +304,6 @@ def _buyer(cart: Cart, terms: Terms) -> int | None:
 
 def _name_of(customer_id: int | None) -> str:
     return OmnichannelCustomer.objects.filter(pk=customer_id or 0).values_list("name", flat=True).first() or ""
-
-
-def wish(customer_id: int, variant_id: int, *, channel_id: int | None = None, own_only: bool = False) -> Wishlist:
-    """Put a variant on a customer's wishlist; wishing twice changes nothing, on whatever device.
-
-    `own_only`, here and below: the profile is meant and not its person, for shoppers see what they have proved.
-    Raises UserError where 500 are on it.
-    """
-    ids = _whose(customer_id, own_only)
-    # Whoever wishes on two devices at once waits here, so that one wish comes of it.
-    with transaction.atomic():
-        list(OmnichannelCustomer.objects.select_for_update(no_key=True).filter(pk__in=ids[:1]).values_list("pk"))
-        known = Wishlist.objects.filter(customer__in=ids, variant=variant_id).order_by("added_at", "pk").first()
-        if known is not None:
-            return known
-        if Wishlist.objects.filter(customer__in=ids).count() >= MOST_WISHES:
-            raise UserError(f"a wishlist has at most {MOST_WISHES} variants; take one off it first")
-        made = Wishlist.objects.create(
-            customer_id=customer_id, variant_id=variant_id, sales_channel_id=channel_id, added_at=clock.now()
-        )
-        tell_wish(made)
-        return made
-
-
-def unwish(customer_id: int, variant_id: int, *, own_only: bool = False) -> None:
-    """Take a variant off a customer's wishlist, on whatever device it was wished for; one that is not on it is passed
-    over."""
-    Wishlist.objects.filter(customer__in=_whose(customer_id, own_only), variant_id=variant_id).delete()
-
-
-def wishes(customer_id: int, *, own_only: bool = False) -> list[Wishlist]:
-    """Return what the person of a profile wishes for, the oldest first, each variant once."""
-    rows = Wishlist.objects.filter(customer__in=_whose(customer_id, own_only)).order_by("added_at", "pk")
-    found: dict[int, Wishlist] = {}
-    for row in rows.select_related("variant__product", "sales_channel"):
-        found.setdefault(row.variant_id, row)
-    return list(found.values())
-
-
-def _whose(customer_id: int, own_only: bool) -> list[int]:
-    return [customer_id] if own_only else members(customer_id)
 
 
 def _known(token: uuid.UUID) -> Cart:

@@ -21,6 +21,7 @@ from finalmarket.customers.suggestions import suggest
 from finalmarket.orders import cart as carts
 from finalmarket.orders.intake import take
 from finalmarket.orders.models import Order
+from finalmarket.orders.wishes import wish
 from tests.console.reading import read, told
 from tests.orders.market import Market, draft, line
 
@@ -56,7 +57,7 @@ def ann_of(market: Market) -> OmnichannelCustomer:
     take(draft(market.till, "2", line("TEA"), customer_id=till.pk))
     ann.track_interaction(market.web, "search", query="green tea")
     Consent.objects.create(customer=ann, purpose="newsletter", is_granted=True, source="form")
-    carts.wish(ann.pk, tea.pk)
+    wish(ann.pk, tea.pk)
     ann.merge(till, actor="olga")
     return ann
 

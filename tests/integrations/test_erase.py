@@ -52,6 +52,7 @@ from finalmarket.orders import cart, fulfilment, returns
 from finalmarket.orders.drafts import Address
 from finalmarket.orders.intake import take
 from finalmarket.orders.models import Order, OrderImport, OrderImportRefusal
+from finalmarket.orders.wishes import wish
 from tests.integrations import backups
 from tests.integrations.stalls import Account
 from tests.integrations.test_inbox import Post, post  # noqa: F401  a fixture
@@ -212,7 +213,7 @@ def _buy_in_the_shop(house: House, one: Somebody) -> int:
     assert order.customer is not None
     basket = cart.open_cart(web, customer_id=order.customer.pk)
     cart.add(basket.token, house.account.variants["TEA"].pk, 1)
-    cart.wish(order.customer.pk, house.account.variants["POT"].pk)
+    wish(order.customer.pk, house.account.variants["POT"].pk)
     return order.customer.pk
 
 

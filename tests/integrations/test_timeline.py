@@ -12,11 +12,11 @@ from django.db import connection
 from finalmarket.customers.models import Consent, OmnichannelCustomer
 from finalmarket.integrations import timeline as lines
 from finalmarket.integrations.timeline import Entry, timeline
-from finalmarket.orders import cart as carts
 from finalmarket.orders.fulfilment import deliver, ship
 from finalmarket.orders.intake import take
 from finalmarket.orders.models import Fulfilment
 from finalmarket.orders.refunds import refund
+from finalmarket.orders.wishes import wish
 from tests.orders.market import NOON, Market, draft, line, open_market
 
 
@@ -63,7 +63,7 @@ def a_full_life(market: Market) -> OmnichannelCustomer:
     refund(order.pk, Decimal("1.00"), key="r", reason="late", actor="test")
     take(draft(market.till, "2", line("TEA"), customer_id=till.pk))
     Consent.objects.create(customer=till, purpose="newsletter", is_granted=True)
-    carts.wish(ann.pk, market.variants["TEA"].pk)
+    wish(ann.pk, market.variants["TEA"].pk)
     ann.start_journey(market.web, "research").complete("found")
     ann.merge(till, actor="olga")
     return ann

@@ -16,6 +16,7 @@ from finalmarket.kernel.errors import UserError
 from finalmarket.orders import cart as carts
 from finalmarket.orders.drafts import OutOfStock
 from finalmarket.orders.models import Cart
+from finalmarket.orders.wishes import wish
 from tests.orders.conftest import market  # noqa: F401  a fixture
 from tests.orders.market import Market
 
@@ -109,12 +110,12 @@ def test_a_shop_whose_tracking_tells_of_carts_is_not_told_twice(market: Market, 
     cart = opened(market, ann)
     carts.add(cart.token, market.variants["TEA"].pk)
     carts.hold(cart.token)
-    carts.wish(ann.pk, market.variants["TEA"].pk, channel_id=market.web.pk)
+    wish(ann.pk, market.variants["TEA"].pk, channel_id=market.web.pk)
     assert deeds() == []
 
 
 def test_a_wish_is_told_once(market: Market, ann: OmnichannelCustomer) -> None:
     for _ in range(2):
-        carts.wish(ann.pk, market.variants["TEA"].pk, channel_id=market.web.pk)
-    carts.wish(ann.pk, market.variants["CUP"].pk)  # nobody knows where
+        wish(ann.pk, market.variants["TEA"].pk, channel_id=market.web.pk)
+    wish(ann.pk, market.variants["CUP"].pk)  # nobody knows where
     assert deeds() == [("wishlist_add", "TEA", 0)]

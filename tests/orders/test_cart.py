@@ -13,6 +13,7 @@ from finalmarket.orders import cart as carts
 from finalmarket.orders.drafts import Address, LineDraft, OutOfStock, TenderDraft
 from finalmarket.orders.intake import Taken, take
 from finalmarket.orders.models import Cart, Order, TaxRate
+from finalmarket.orders.wishes import unwish, wish
 from finalmarket.stock.models import Reservation, StockItem, StockPool
 from tests.orders.market import Market, draft, line, promised, somebody_else, together
 from tests.patience import PATIENCE_SECONDS
@@ -179,8 +180,8 @@ def test_wishing_twice_is_one_wish(market: Market) -> None:
 
     tea = market.goods("TEA")
     ann = OmnichannelCustomer.objects.create(name="Ann")
-    assert carts.wish(ann.pk, tea.pk, channel_id=market.web.pk).pk == carts.wish(ann.pk, tea.pk).pk
-    carts.unwish(ann.pk, tea.pk)
+    assert wish(ann.pk, tea.pk, channel_id=market.web.pk).pk == wish(ann.pk, tea.pk).pk
+    unwish(ann.pk, tea.pk)
     assert ann.wishlist.count() == 0
 
 

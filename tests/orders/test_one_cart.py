@@ -24,6 +24,7 @@ from finalmarket.orders.models import Cart, CartLine, Order
 from finalmarket.orders.one_cart import carried, open_cart_of, opened
 from finalmarket.orders.pricing import prices_for
 from finalmarket.orders.take_over import take_over
+from finalmarket.orders.wishes import wish, wishes
 from finalmarket.stock.models import StockItem
 from tests.orders.market import Market, together
 
@@ -276,14 +277,14 @@ def test_what_was_not_said_is_not_ordered(market: Market) -> None:
 def test_wishes_follow_the_customer_and_are_one_wish_each(market: Market) -> None:
     tea, pot = market.goods("TEA"), market.goods("POT")
     ann, anna = (OmnichannelCustomer.objects.create(name=name) for name in ("Ann", "Anna"))
-    carts.wish(ann.pk, tea.pk)
-    carts.wish(anna.pk, tea.pk)
-    carts.wish(anna.pk, pot.pk)
+    wish(ann.pk, tea.pk)
+    wish(anna.pk, tea.pk)
+    wish(anna.pk, pot.pk)
     ann.merge(anna, actor="olga")
-    assert [one.variant_id for one in carts.wishes(ann.pk)] == [tea.pk, pot.pk]
-    assert carts.wish(ann.pk, pot.pk).customer_id == anna.pk
+    assert [one.variant_id for one in wishes(ann.pk)] == [tea.pk, pot.pk]
+    assert wish(ann.pk, pot.pk).customer_id == anna.pk
     ann.unmerge(anna, actor="olga")
-    assert [[one.variant_id for one in carts.wishes(who.pk)] for who in (ann, anna)] == [[tea.pk], [tea.pk, pot.pk]]
+    assert [[one.variant_id for one in wishes(who.pk)] for who in (ann, anna)] == [[tea.pk], [tea.pk, pot.pk]]
 
 
 @pytest.mark.committed_database

@@ -20,6 +20,7 @@ from finalmarket.customers.models import ShopperSession
 from finalmarket.kernel.errors import UserError
 from finalmarket.orders import cart as carts
 from finalmarket.orders.models import Order
+from finalmarket.orders.wishes import unwish, wish, wishes
 from finalmarket.stock import shelf
 
 router = Router(tags=["people"])
@@ -186,7 +187,7 @@ def add_wish(request: HttpRequest, variant: Key) -> Done:
     session, channel = _session(request), shopper_of(request).channel
     if not shelf.variants_of(channel).filter(pk=variant).exists():
         raise Problem("not-found", f"The shop does not sell variant {variant} now.", "Look for it in its product.")
-    carts.wish(session.customer_id, variant, channel_id=channel.pk, own_only=True)
+    wish(session.customer_id, variant, channel_id=channel.pk, own_only=True)
     return Done("wish", _wishes(session))
 
 
@@ -194,7 +195,7 @@ def add_wish(request: HttpRequest, variant: Key) -> Done:
 def remove_wish(request: HttpRequest, variant: Key) -> Done:
     """Take a variant off the wishlist."""
     session = _session(request)
-    carts.unwish(session.customer_id, variant, own_only=True)
+    unwish(session.customer_id, variant, own_only=True)
     return Done("wish", _wishes(session))
 
 
@@ -223,6 +224,6 @@ def _wishes(session: ShopperSession) -> Wishes:
     return Wishes(
         items=[
             Wish(variant=one.variant_id, sku=one.variant.sku, slug=one.variant.product.slug, title=one.variant.label)
-            for one in carts.wishes(session.customer_id, own_only=True)
+            for one in wishes(session.customer_id, own_only=True)
         ]
     )

@@ -28,11 +28,11 @@ from finalmarket.customers.models import CustomerIdentity, MergeSuggestion, Omni
 from finalmarket.customers.survivorship import SEGMENTS, Shown
 from finalmarket.customers.unified import persons_of, profiles_of
 from finalmarket.integrations.timeline import timeline
-from finalmarket.orders.cart import wishes
 from finalmarket.orders.models import Order
 from finalmarket.orders.one_cart import Opened, carts_of, open_cart_of, wanted_in
 from finalmarket.orders.profile import bought_by
 from finalmarket.orders.take_over import take_over
+from finalmarket.orders.wishes import wishes
 
 SEEN = f"{PEOPLE}|analytics.view_channelanalytics"
 """Whoever sees people sees all of it; whoever sees figures alone sees persons without anything that names them."""

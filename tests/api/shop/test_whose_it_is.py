@@ -217,7 +217,7 @@ def test_what_is_in_a_cart_already_is_shown_and_changed_where_it_is_not_sold_any
 
 
 def test_a_wishlist_has_an_end(shops: Shops, monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(carts, "MOST_WISHES", 1)
+    monkeypatch.setattr("finalmarket.orders.wishes.MOST_WISHES", 1)
     tea, sugar = (shops.market.variants[sku].pk for sku in ("TEA", "SUGAR"))
     shops.web.sign_in(ANN)
     for _ in range(2):
