@@ -59,6 +59,12 @@ def test_an_elliptic_key_signs_by_the_algorithm_of_its_curve() -> None:
         key.public_key().verify(encode_dss_signature(*halves), message, ec.ECDSA(digest))
 
 
+def test_of_a_signature_no_letter_is_lost_whatever_it_ends_with() -> None:
+    text = pem(ec.generate_private_key(ec.SECP384R1()))  # 96 bytes are 128 letters, of which each may be the last
+    signatures = {sign_jwt(CLAIMS | {"jti": number}, text).rpartition(".")[2] for number in range(600)}
+    assert {len(signature) for signature in signatures} == {128}
+
+
 def test_a_key_pasted_with_spaces_around_it_is_the_same_key(rsa_key: rsa.RSAPrivateKey) -> None:
     assert sign_jwt(CLAIMS, f"\n  {pem(rsa_key)}  \n") == sign_jwt(CLAIMS, pem(rsa_key))
 
