@@ -37,7 +37,7 @@ SHARES_OF_TURNS = (0.0, 0.03, 0.06)
 SHARES_OF_CUTS = (0.0, 0.1, 0.4)
 LIKINGS = (0.2, 1.0, 1.0, 2.0)
 LEFT_OUT = (Fault.MISSING_PAGE, Fault.STALE_READ)  # a list that did not tell all: the second look finds it
-UNTRUE = (Fault.NOT_APPLIED, Fault.STALE_READ)  # a yes that was none: the sweep finds it
+UNTRUE = (Fault.NOT_APPLIED, Fault.STALE_READ)  # a yes that was none: the sweep finds it, or the look for prices
 MOST_VISITS = 10
 ACTOR = "simulation"
 Move = Callable[[], None]
@@ -298,8 +298,9 @@ class Play:
             "integrations.inbox",
             "integrations.notices",
             "integrations.drift",
+            "integrations.prices",
         )
-        self.job(self.dice.choices(jobs, (8, 6, 4, 3, 2))[0], account)
+        self.job(self.dice.choices(jobs, (8, 6, 4, 3, 2, 2))[0], account)
 
     def job(self, name: str, account: Account, **arguments: Any) -> None:
         self.machine.note("job", name, account.name)

@@ -124,6 +124,7 @@ def _come_to_rest(play: Play, machine: Machine) -> None:
     for account in play.town.accounts:
         if account.name in play.to_sweep:
             play.job("integrations.drift", account)
+            play.job("integrations.prices", account)
     _settle(play)
 
 
