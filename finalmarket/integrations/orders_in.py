@@ -12,6 +12,7 @@ from dataclasses import dataclass, field
 from django.db import connection
 
 from finalmarket.catalog.models import Variant
+from finalmarket.channels.due import mark_due
 from finalmarket.connectors.records import OrderRecord
 from finalmarket.customers.resolve import Contact, resolve_many
 from finalmarket.integrations import refund_echo, shipments
@@ -97,6 +98,7 @@ def take_orders(integration: ChannelIntegration, records: Sequence[OrderRecord])
     taken = {one.external_id: page.taken[one.external_id] for one in stored if one.outcome != FAILED}
     _remember(integration, taken)
     hear(integration, taken.values(), before)
+    _tell_again([taken[one.external_id] for one in stored if one.outcome == "cancelled"])
     left_alone = {record.external_id for record in records} - {record.external_id for record in fresh}
     return stored + [
         Stored(name, "unchanged", "a test, or over before the account was connected") for name in sorted(left_alone)
@@ -216,6 +218,23 @@ def _lock_stock(records: Sequence[OrderRecord], lookups: Lookups) -> set[int]:
     )
     variants |= {lookups.variants[line.listing_id] for line in lines if line.listing_id in lookups.variants}
     return lock_stock_of(lookups.known_among(records), variants)
+
+
+def _tell_again(called_off: Sequence[int]) -> None:
+    """Have the platform told once more what there is of the goods of these orders: it may have counted them off by
+    itself, and of an order that comes in called off nothing moves here that would be told."""
+    if not called_off:
+        return
+    with connection.cursor() as cursor:
+        cursor.execute(GOODS_SQL, [list(called_off)])
+        mark_due("listings", [listing for (listing,) in cursor.fetchall()], "stock")
+
+
+GOODS_SQL = """
+    SELECT listing.id FROM orders o JOIN order_lines line ON line.order_id = o.id
+    JOIN channel_products listing ON listing.variant_id = line.variant_id
+         AND listing.sales_channel_id = o.sales_channel_id
+    WHERE o.id = ANY (%s)"""
 
 
 def _remember(integration: ChannelIntegration, taken: Mapping[str, int]) -> None:
