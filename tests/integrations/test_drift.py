@@ -14,8 +14,10 @@ from finalmarket.channels.models import ChannelProduct
 from finalmarket.connectors.platforms.fake import Fake as FakeConnector
 from finalmarket.integrations import drift
 from finalmarket.integrations.models import DriftFinding, ListingLink, PlaceMapping, SyncRun
+from finalmarket.integrations.pull import pull
 from finalmarket.integrations.push import push
 from finalmarket.kernel import clock, failpoints
+from finalmarket.orders.models import Order
 from finalmarket.sandbox.faults import Fault
 from finalmarket.stock import ledger
 from finalmarket.stock.models import StockLocation
@@ -50,6 +52,18 @@ def mend(account: Account, minutes: int = 20) -> None:
     """Let a worker push."""
     with clock.steered(clock.now() + timedelta(minutes=minutes)):
         push(account.integration.pk)
+
+
+def test_what_a_platform_counted_off_for_an_order_that_was_called_off_before_it_came_in_is_told_again(
+    told: Account,
+) -> None:
+    with told.shop.lock:
+        told.shop.cancel_order(told.shop.order(("TEA", 2)))
+    assert told.shop.shown_stock()["TEA"] == 8
+    pull(told.integration.pk, "orders")
+    assert Order.objects.get().state == "cancelled"
+    mend(told)
+    assert told.shop.shown_stock()["TEA"] == 10
 
 
 def test_what_is_in_step_is_left_alone(told: Account) -> None:

@@ -27,7 +27,6 @@ from finalmarket.integrations.models import (
 )
 from finalmarket.integrations.push import Pushed, push, replay
 from finalmarket.kernel import clock
-from finalmarket.orders.models import Order
 from finalmarket.sandbox.faults import Fault
 from finalmarket.stock import ledger
 from finalmarket.stock.models import StockLocation
@@ -66,19 +65,6 @@ def test_many_changes_of_one_listing_are_one_telling_of_the_newest_number(accoun
         account.adjust("TEA", -1) if shown(account)["TEA"] % 2 else account.adjust("TEA", 1)
     tell(account)
     assert [fact["quantity"] for fact in account.effects("stock", key=account.link("TEA").external_key)] == [10, 110]
-
-
-def test_what_a_platform_counted_off_for_an_order_that_was_called_off_before_it_came_in_is_told_again(
-    account: Account,
-) -> None:
-    push(account.integration.pk)
-    with account.shop.lock:
-        account.shop.cancel_order(account.shop.order(("TEA", 2)))
-    assert shown(account)["TEA"] == 8
-    pull.pull(account.integration.pk, "orders")
-    assert Order.objects.get().state == "cancelled"
-    tell(account)
-    assert shown(account)["TEA"] == 10
 
 
 def test_a_thousand_changes_in_a_second_are_at_most_five_tellings_and_the_last_value_stands(account: Account) -> None:

@@ -59,7 +59,7 @@ OFF_THE_PATHS = {
     "moves secrets to the newest key, each by one step that changes nothing of what is said": ("rekey.move",),
     "only reads": ("health._due", "sent_mails.selling_mails", "telling_stock._free", "timeline._rows"),
     "stands within the one step in which a page is stored (storing.intake)": (
-        "customers_in._note_consent", "orders_in._keep_raw",
+        "customers_in._note_consent", "orders_in._keep_raw", "orders_in._tell_again",
     ),
 }  # fmt: skip
 
