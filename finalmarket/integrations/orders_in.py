@@ -227,7 +227,8 @@ def _tell_again(called_off: Sequence[int]) -> None:
         return
     with connection.cursor() as cursor:
         cursor.execute(GOODS_SQL, [list(called_off)])
-        mark_due("listings", [listing for (listing,) in cursor.fetchall()], "stock")
+        listings = [listing for (listing,) in cursor.fetchall()]
+    mark_due("listings", listings, "stock")
 
 
 GOODS_SQL = """
