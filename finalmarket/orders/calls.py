@@ -27,7 +27,7 @@ from finalmarket.orders.drafts import LineDraft, plain
 from finalmarket.orders.history import locked, note
 from finalmarket.orders.intake import Taken
 from finalmarket.orders.models import Cart, CartLine, PhoneCall, TaxRate
-from finalmarket.orders.one_cart import listings_of, sold_lines, together
+from finalmarket.orders.one_cart import sold_lines, together
 from finalmarket.stock.models import Reservation
 
 MOST_NOTE_CHARACTERS = 5_000
@@ -214,7 +214,7 @@ def end_forgotten(after: timedelta = timedelta(hours=4)) -> int:
 def _check_amounts(call: PhoneCall, wanted: dict[int, int], wish: Wish) -> None:
     """Refuse a total that is not the one that was said, and to take more off than the goods cost."""
     agreed = wish.agreed
-    prices, faults = sold_lines(call.sales_channel, listings_of(call.sales_channel, wanted), wanted)
+    prices, faults = sold_lines(call.sales_channel, wanted)
     total = sum((prices[variant] * units for variant, units in wanted.items() if variant in prices), Decimal(0))
     if agreed is not None and not faults and total != agreed:
         raise UserError(

@@ -31,7 +31,7 @@ from finalmarket.orders.composing import Variants
 from finalmarket.orders.drafts import MOST_UNITS, Address, LineDraft, OrderDraft, OutOfStock, TenderDraft
 from finalmarket.orders.intake import Taken, customer_of, take
 from finalmarket.orders.models import Cart, CartLine, Order, TaxRate
-from finalmarket.orders.one_cart import CHECKED_OUT, listings_of, sold_lines, together, wanted_in
+from finalmarket.orders.one_cart import CHECKED_OUT, listings_of, sold_of, together, wanted_in
 from finalmarket.stock.models import Reservation
 from finalmarket.stock.reserve import Mode, Request, reserve
 
@@ -163,7 +163,7 @@ def offered(cart: Cart) -> list[Offered]:
 
 def _offered(channel: SalesChannel, wanted: dict[int, int]) -> list[Offered]:
     listings = listings_of(channel, wanted)
-    prices, faults = sold_lines(channel, listings, wanted)
+    prices, faults = sold_of(listings, channel, wanted)
     if faults:
         raise UserError(f"{channel.name} does not sell this now: {'; '.join(faults)}")
     return [

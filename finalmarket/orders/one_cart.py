@@ -265,15 +265,19 @@ def _stock_differences(wanted: Wanted, level: Level, held: int) -> list[Differen
     return [Difference("few", f"only {left} left", units, str(left))]
 
 
-def sold_lines(
-    channel: SalesChannel, listings: Mapping[int, ChannelProduct], wanted: Mapping[int, int]
+def sold_lines(channel: SalesChannel, wanted: Mapping[int, int]) -> tuple[dict[int, Decimal], list[str]]:
+    """Return the prices of what the channel sells of these variants now, and what it does not sell, in words."""
+    return sold_of(listings_of(channel, wanted), channel, wanted)
+
+
+def sold_of(
+    found: Mapping[int, ChannelProduct], channel: SalesChannel, wanted: Mapping[int, int]
 ) -> tuple[dict[int, Decimal], list[str]]:
-    """Return the prices of what the channel sells of these variants now, and what it does not sell, in words.
-    `listings` are the channel's, by variant (see `listings_of`)."""
+    """`sold_lines` of listings that the caller has read."""
     prices: dict[int, Decimal] = {}
     reasons: dict[int, str] = {}
     for variant_id in sorted(wanted):
-        listing = listings.get(variant_id)
+        listing = found.get(variant_id)
         reason = not_sold(listing)
         price = listing.price() if listing else None
         if price is None or reason:
