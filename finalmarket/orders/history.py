@@ -35,6 +35,21 @@ def note(order: Order, kind: str, text: str, *, actor: str, key: str = "") -> No
         )
 
 
+def taken_words(order: Order, goods: int) -> str:
+    """What the history says of an order with so many lines of goods that was taken."""
+    return f"{goods} {'line' if goods == 1 else 'lines'} of goods, {order.total} {order.currency}"
+
+
+def routed_words(units: int, reason: str) -> str:
+    """What the history says of so many units that got a place to leave from."""
+    return f"{unit_words(units)}: {reason}"
+
+
+def unit_words(units: int) -> str:
+    """A number of units in words: 1 unit, 2 units."""
+    return f"{units} {'unit' if units == 1 else 'units'}"
+
+
 def event_of(order: Order, kind: str, text: str, *, actor: str, key: str = "") -> OrderEvent:
     """Return an entry of the order's history that is yet to be written."""
     return OrderEvent(order=order, kind=kind, text=text[:MOST_ENTRY_CHARACTERS], key=key[:200], actor=actor[:100])

@@ -18,7 +18,7 @@ from finalmarket.kernel.errors import UserError
 from finalmarket.orders import aftersales, fulfilment, revising
 from finalmarket.orders.composing import Composed, Variants, compose, has_happened
 from finalmarket.orders.drafts import InvalidDraft, OrderDraft, OutOfStock, check, plain, plain_data
-from finalmarket.orders.history import add_problem, follow, goods_of, locked, note
+from finalmarket.orders.history import add_problem, follow, goods_of, locked, note, taken_words
 from finalmarket.orders.known import Known
 from finalmarket.orders.models import Order, OrderLine, Payment
 from finalmarket.orders.numbers import is_written, next_row
@@ -219,7 +219,7 @@ def _create(
         unrouted = pack_where_promised(standing, reason="as the channel said", actor=actor)
     else:
         unrouted = pack(standing, actor=actor)
-    note(order, "taken", f"{len(lines)} lines of goods, {order.total} {order.currency}", actor=actor)
+    note(order, "taken", taken_words(order, len(lines)), actor=actor)
     return _finish(known, draft, "created", actor, unrouted)
 
 

@@ -19,7 +19,7 @@ from finalmarket.kernel.errors import UserError
 from finalmarket.orders import revising
 from finalmarket.orders.composing import Variants, compose, variants_of
 from finalmarket.orders.drafts import InvalidDraft, OrderDraft, check, plain_data
-from finalmarket.orders.history import add_problem, event_of, problem_of
+from finalmarket.orders.history import add_problem, event_of, problem_of, routed_words, taken_words
 from finalmarket.orders.intake import Taken
 from finalmarket.orders.models import (
     Fulfilment,
@@ -254,10 +254,9 @@ def _say_how_it_stands(one: Newcomer, actor: str) -> None:
     order.payment_state = payment_state(order.total, one.tenders())
     order.problem = problem_of(order, one.lines, one.unrouted)
     for parcel, units in one.parcels:
-        words = f"{sum(units.values())} units: {parcel.reason}"
+        words = routed_words(sum(units.values()), parcel.reason)
         one.events.append(event_of(order, "routed", words, actor=actor))
-    words = f"{len(one.standing.lines)} lines of goods, {order.total} {order.currency}"
-    one.events.append(event_of(order, "taken", words, actor=actor))
+    one.events.append(event_of(order, "taken", taken_words(order, len(one.standing.lines)), actor=actor))
 
 
 def _write(newcomers: Sequence[Newcomer]) -> None:

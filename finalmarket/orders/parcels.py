@@ -12,7 +12,7 @@ from typing import Any
 
 from django.db import connection
 
-from finalmarket.orders.history import note
+from finalmarket.orders.history import note, routed_words
 from finalmarket.orders.models import Fulfilment, FulfilmentLine, Order, OrderLine, PostcodePoint
 from finalmarket.orders.promises import count_short, cover, give_back
 from finalmarket.orders.routing import POLICIES, Case, Parcel, Place, Policy, route
@@ -312,7 +312,7 @@ def _write(standing: Standing, parcel: Parcel, at_hand: dict[At, int], actor: st
             FulfilmentLine.objects.filter(pk=packed.id).update(quantity=packed.quantity + units)
     FulfilmentLine.objects.bulk_create(fresh)
     standing.forget_parcels()
-    note(order, "routed", f"{sum(units_of.values())} units: {parcel.reason}", actor=actor)
+    note(order, "routed", routed_words(sum(units_of.values()), parcel.reason), actor=actor)
 
 
 def take_from(at_hand: dict[At, int], parcel: Parcel) -> dict[Need, int]:

@@ -18,6 +18,7 @@ from django.db import connection, transaction
 from finalmarket.kernel.errors import UserError
 from finalmarket.kernel.money import quantize
 from finalmarket.kernel.sql import Queries, copy_rows
+from finalmarket.orders.history import unit_words
 from finalmarket.orders.past_records import NOTHING, HistoricReturns, PastReturn, PastReturnLine, WrittenReturns
 from finalmarket.stock import ledger
 
@@ -216,7 +217,7 @@ def _tell(cursor: Any, batch: _Batch) -> None:
     for line in batch.fresh:
         units[line.record] += line.quantity
     told = [
-        (batch.returns[ordinal].order_id, f"{count} units came back", batch.returns[ordinal].at)
+        (batch.returns[ordinal].order_id, f"{unit_words(count)} came back", batch.returns[ordinal].at)
         for ordinal, count in units.items()
         if batch.returns[ordinal].order_id is not None
     ]

@@ -1,5 +1,6 @@
 """Finding orders, and working on one."""
 
+import re
 from datetime import timedelta
 from decimal import Decimal
 
@@ -109,13 +110,24 @@ def test_money_is_given_back_once_however_often_the_form_is_sent(market: Market,
     assert order.refunded == Decimal("5.00")
 
 
+def test_all_moments_of_an_order_are_told_by_the_clock_of_its_channel(market: Market, operator: Client) -> None:
+    market.goods("TEA", warehouse=5)
+    market.web.time_zone = "America/New_York"
+    market.web.save()
+    order = take(draft(market.web, "w1", line("TEA"))).order
+    page = operator.get(reverse("console:order", args=[order.pk])).content.decode()
+    clocks = re.findall(r'<time datetime="[^"]*" title="[^"]* ([^" ]+)"', page)
+    assert len(clocks) >= 4  # when it was placed, two entries of its history, what moved in stock
+    assert set(clocks) == {"America/New_York"}
+
+
 def test_goods_come_back_on_the_shelf_and_the_money_to_the_buyer(market: Market, operator: Client) -> None:
     tea = market.goods("TEA", warehouse=5)
     order = take(draft(market.web, "w1", line("TEA", 2))).order
     operator.post(reverse("console:order_verb", args=[order.pk, "ship"]), {"part": parcels(order)[0].pk})
     form = {f"units-{goods_line(order).pk}": "1", "disposition": "restock", "reason": "too big", "form_key": "k1"}
     answer = operator.post(reverse("console:order_verb", args=[order.pk, "take-return"]), form, follow=True)
-    assert told(answer)[-1].startswith("1 units came back")
+    assert told(answer)[-1].startswith("1 unit came back")
     assert at(tea, market.warehouse) == (4, 0)
     order.refresh_from_db()
     assert order.refunded == Decimal("10.00")

@@ -104,7 +104,7 @@ def test_goods_bought_anywhere_come_back_to_the_shelf_of_the_store_once(stores: 
     }  # fmt: skip
     for _ in range(2):
         assert _post(operator, "take-return", store="south", **form) == [
-            f"1 units came back to South store (return {Return.objects.get().pk})."
+            f"1 unit came back to South store (return {Return.objects.get().pk})."
         ]
     assert at(stores.variants["TEA"], stores.south) == (21, 0)
     order.refresh_from_db()

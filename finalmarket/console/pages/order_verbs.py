@@ -14,6 +14,7 @@ from finalmarket.console.pages.frame import actor, attempt, back, page
 from finalmarket.kernel.errors import UserError
 from finalmarket.kernel.money import parse
 from finalmarket.orders import aftersales, fulfilment, intake, payments, refunds, returns
+from finalmarket.orders.history import unit_words
 from finalmarket.orders.models import Order
 
 Given = Mapping[str, str]
@@ -68,7 +69,7 @@ def _take_return(order: Order, given: Given, who: str) -> str:
         if name.removeprefix("units-").isdigit() and name.startswith("units-") and units.strip() not in ("", "0")
     ]
     record = returns.take_return(order.pk, goods, key=_key(given, "return"), reason=_reason(given), actor=who)
-    return f"{sum(one.quantity for one in goods)} units came back (return {record.pk})."
+    return f"{unit_words(sum(one.quantity for one in goods))} came back (return {record.pk})."
 
 
 def _receive_return(order: Order, given: Given, who: str) -> str:

@@ -20,6 +20,7 @@ from finalmarket.integrations.talk import letters
 from finalmarket.kernel.errors import UserError
 from finalmarket.orders import at_store, collecting, fulfilment, returns
 from finalmarket.orders.fulfilment import REJECTIONS
+from finalmarket.orders.history import unit_words
 from finalmarket.orders.models import Order, ReturnLine
 from finalmarket.orders.states import still_due
 from finalmarket.stock.models import StockLocation
@@ -160,7 +161,7 @@ def _take_return(place: StockLocation, given: Given, who: str) -> str:
         raise ValidationError("Say why it comes back; the reason stays in the history.")
     order_id = _number(given.get("order", ""))
     record = returns.take_return(order_id, goods, key=f"store-{key}", reason=reason, actor=who)
-    return f"{sum(one.quantity for one in goods)} units came back to {place} (return {record.pk})."
+    return f"{unit_words(sum(one.quantity for one in goods))} came back to {place} (return {record.pk})."
 
 
 def _receive(place: StockLocation, given: Given, who: str) -> str:
