@@ -179,7 +179,7 @@ STEPS = (
     ),
     Step(
         "once-long", "20,000 webhooks in ten orders, and 20,000 orders over three ways.", "laws",
-        laws("tests/integrations/test_any_order.py", "tests/integrations/test_pull_race.py"), minutes=40,
+        laws("tests/integrations/test_any_order.py", "tests/integrations/test_pull_race.py"), minutes=60,
         doses={
             "FINALMARKET_PROOF_EVENTS": "20000", "FINALMARKET_PROOF_SHUFFLES": "10",
             "FINALMARKET_PROOF_ORDERS": "20000",
@@ -187,7 +187,7 @@ STEPS = (
         floors=(Floor("orders", at_least=20_000),), is_in_the_hour=False,
     ),
     Step(
-        "months-long", "2,000 seeds of thirty virtual days.", "laws", laws("tests/simulation"), minutes=30,
+        "months-long", "2,000 seeds of thirty virtual days.", "laws", laws("tests/simulation"), minutes=45,
         doses={"FINALMARKET_PROOF_SEEDS": "2000"},
         floors=(Floor("seeds", at_least=2_000), Floor("broken", at_most=0)), is_in_the_hour=False,
     ),
