@@ -46,7 +46,7 @@ def test_paging_shows_every_order_once_forth_and_back_even_those_of_one_moment(
 @pytest.mark.parametrize("key", ["nonsense", "W10", "eyJhIjoxfQ", "WzEsMl0", "%00", "WyIyMDI2LTA1LTA0IiwieCJd"])
 def test_a_key_that_is_none_shows_the_first_page(market: Market, operator: Client, key: str) -> None:
     take(draft(market.bazaar, "b1", line("TEA")))
-    assert "1 orders, newest first" in read(operator, f"{LIST}?after={key}")
+    assert " 1 order " in read(operator, f"{LIST}?after={key}")
 
 
 @pytest.mark.parametrize(

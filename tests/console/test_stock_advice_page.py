@@ -132,7 +132,7 @@ def test_lost_journeys_show_what_each_drop_off_costs_and_are_put_off(operator: C
     operator.post(reverse("console:mute_lost", args=[cart.pk]))
     seen = read(operator, reverse(LOST))
     assert "Put in the cart" not in seen
-    assert "1 steps are put off." in seen
+    assert "1 step is put off." in seen
 
 
 def test_lost_journeys_are_computed_on_demand(operator: Client) -> None:

@@ -199,6 +199,12 @@ def grouped(number: int | Decimal | str | None) -> str:
     return "–" if number in (None, "") else f"{number:,}"
 
 
+@register.filter
+def one_or_more(count: int | str) -> int:
+    """What decides between a word's singular and its plural, for a count in figures or in words (`more than 10,000`)."""
+    return 1 if str(count) == "1" else 2
+
+
 @register.simple_tag(takes_context=True)
 def who(context: template.Context, person: Any) -> str:
     """A person by name, for those who may see people; for others by number."""
