@@ -22,6 +22,7 @@ from django.db import connection, transaction
 from finalmarket.advice.models import Notice, NoticeMail, NoticeMailLine, NoticeWish
 from finalmarket.advice.notices import NORMAL, URGENT, heard_kinds
 from finalmarket.kernel import clock, failpoints
+from finalmarket.kernel.plural import plural
 
 LOCK = 7_240_521  # one writer of mails at a time
 MOST_LINES = 50
@@ -98,7 +99,7 @@ def _is_wanted(notice: Notice, wishes: dict[str, str], how: str) -> bool:
 def _subject(chosen: Sequence[Notice], how: str) -> str:
     name = settings.EMAIL_SUBJECT_PREFIX
     if how == "digest":
-        return f"{name}{len(chosen)} notices of today"
+        return f"{name}{plural(len(chosen), 'notice')} of today"
     first = " ".join(chosen[0].title.split())
     return f"{name}{first}"[:180] + (f" and {len(chosen) - 1} more" if len(chosen) > 1 else "")
 

@@ -13,6 +13,7 @@ from django.db import connection
 from finalmarket.advice.notices import MOST, NORMAL, QUERIES, URGENT, Found, source
 from finalmarket.kernel import clock
 from finalmarket.kernel.later import later
+from finalmarket.kernel.plural import plural
 from finalmarket.stock.alerts import open_alerts
 from finalmarket.stock.models import StockAlert
 
@@ -127,5 +128,5 @@ def _told(days: _Days, back: int, verdict: Verdict) -> Found:
 
 def _units(alert: StockAlert) -> str:
     if alert.level == StockAlert.Level.SHORT:
-        return f"{alert.quantity:,} units were sold that are not there"
+        return f"{plural(alert.quantity, 'unit was sold that is', 'units were sold that are')} not there"
     return f"{alert.quantity:,} left, alerted at {alert.threshold:,}"

@@ -17,6 +17,7 @@ from finalmarket.advice.demand import Whole, more_than, quantile
 from finalmarket.advice.demand_methods import Array
 from finalmarket.advice.demand_series import LATELY_DAYS, Goods, Shelves
 from finalmarket.advice.replenishment import Piece, Position, a_day, behind, over_each, said_there
+from finalmarket.kernel.plural import plural
 
 ON_THE_WAY_DAYS = 3
 LEAST_GAIN_UNITS = 0.5
@@ -175,15 +176,15 @@ def _fence_piece(
     own = f"{fence.name} sold {fence.sold:,.0f} of it in 90 days; in {days} days it needs no more than {need:,}"
     if kind == "release_fence":
         reason = (
-            f"{fence.left:,} units are fenced for {fence.name}. {own}. The other channels can reach "
-            f"{max(unfenced, 0):,} and need up to {others_need:,} in that time ({a_day(rate)} on all channels): "
-            f"{units:,} units of the fence would sell elsewhere."
+            f"{plural(fence.left, 'unit is', 'units are')} fenced for {fence.name}. {own}. The other channels can "
+            f"reach {max(unfenced, 0):,} and need up to {others_need:,} in that time ({a_day(rate)} on all channels): "
+            f"{plural(units, 'unit')} of the fence would sell elsewhere."
         )
     else:
         reason = (
-            f"{fence.name} sells from its ring fence alone, and {fence.left:,} are left in it. {own}. The other "
-            f"channels need up to {others_need:,} of the {unfenced:,} units that are not fenced: {units:,} can go into "
-            f"the fence."
+            f"{fence.name} sells from its ring fence alone, and {plural(fence.left, 'is', 'are')} left in it. {own}. "
+            f"The other channels need up to {others_need:,} of the "
+            f"{plural(unfenced, 'unit that is', 'units that are')} not fenced: {units:,} can go into the fence."
         )
     worth = None if goods.price is None else round(goods.price * units, 2)
     numbers = {

@@ -21,6 +21,7 @@ from django.db import connection
 from finalmarket.channels.models import SalesChannel
 from finalmarket.kernel import clock
 from finalmarket.kernel.later import later
+from finalmarket.kernel.plural import plural
 from finalmarket.kernel.sql import Queries
 
 if TYPE_CHECKING:
@@ -116,9 +117,9 @@ def _judged(findings: Sequence[Finding], past: _Past, now: datetime) -> ChannelH
 def _good_words(past: _Past, now: datetime) -> str:
     weeks = past.weeks(now)
     if len(weeks) < FEWEST_WEEKS:
-        return f"{past.orders} orders in the last day; too young to say what is usual"
+        return f"{plural(past.orders, 'order')} in the last day; too young to say what is usual"
     mean = sum(orders for orders, _ in weeks) / len(weeks)
-    return f"{past.orders} orders in the last day, about {mean:.0f} are usual for this day of the week"
+    return f"{plural(past.orders, 'order')} in the last day, about {mean:.0f} are usual for this day of the week"
 
 
 def _by_status(channel: SalesChannel) -> list[Finding]:
@@ -135,7 +136,7 @@ def _orders(past: _Past, now: datetime) -> list[Finding]:
     found = []
     if len(weeks) >= FEWEST_WEEKS:
         counts = [orders for orders, _ in weeks]
-        usual = f"{past.orders} orders in the last day, about {sum(counts) / len(counts):.0f} are usual"
+        usual = f"{plural(past.orders, 'order')} in the last day, about {sum(counts) / len(counts):.0f} are usual"
         expected = _predicted(counts)
         if expected.cdf(past.orders) < RARE:
             found.append(Finding(QUIET, f"{usual}: on fewer than 1 of 1,000 such days are there so few"))

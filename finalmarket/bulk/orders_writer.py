@@ -348,7 +348,7 @@ def _count_correction(batch: _Batch, line: SourceLine, units: int, there: int, c
     batch.counts["corrected_units"] += units
     if units < -line.quantity:
         batch.counts["corrections_cut"] += 1
-        reason = f"takes {-line.quantity:,} units away, and {there:,} were there; {units:,} were taken"
+        reason = f"takes {-line.quantity:,} away, and {there:,} were there; {units:,} were taken"
         batch.refused.append((line.row, Problem(column, str(line.quantity), reason)))
 
 

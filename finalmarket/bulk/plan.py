@@ -28,6 +28,7 @@ from finalmarket.bulk.stage import Stage
 from finalmarket.bulk.tables import Table
 from finalmarket.kernel import failpoints
 from finalmarket.kernel.errors import UserError
+from finalmarket.kernel.plural import plural
 
 Given = str | Path | Table | Iterable[Mapping[str, Any]]
 Progress = Callable[[int], None]
@@ -182,8 +183,8 @@ class Plan:
                     self._decide()
                 if all_or_nothing and self.counts.refused:
                     raise UserError(
-                        f"{self.counts.refused:,} rows are refused, so nothing was stored; mend them, or leave out"
-                        " --all-or-nothing to store the others"
+                        f"{plural(self.counts.refused, 'row is', 'rows are')} refused, so nothing was stored; "
+                        "mend that, or leave out --all-or-nothing to store the others"
                     )
                 if self.counts.created or self.counts.changed:
                     self.importer.write(self.stage)

@@ -14,6 +14,7 @@ from finalmarket.kernel import places
 from finalmarket.kernel.database import database_ready, is_embedded
 from finalmarket.kernel.embedded import pg_bindir
 from finalmarket.kernel.errors import UserError
+from finalmarket.kernel.plural import plural
 
 LEAST_FREE_BYTES = 1024**3
 
@@ -66,5 +67,6 @@ def _tables() -> str:
     executor = MigrationExecutor(connection)
     pending = len(executor.migration_plan(executor.loader.graph.leaf_nodes()))
     if pending:
-        raise UserError(f"{pending} migrations are not applied yet; run: finalmarket migrate")
+        missing = plural(pending, "migration is", "migrations are")
+        raise UserError(f"{missing} not applied yet; run: finalmarket migrate")
     return "up to this version"

@@ -11,6 +11,7 @@ from finalmarket.bulk.export import export
 from finalmarket.bulk.registry import SUBJECTS, Subject
 from finalmarket.cli.import_data import shown_progress
 from finalmarket.kernel.database import database_ready
+from finalmarket.kernel.plural import plural
 
 
 @click.group()
@@ -30,7 +31,7 @@ def _make(subject: Subject) -> click.Command:
         database_ready()
         with shown_progress(f"writing {file.name}") as progress:
             done = export(subject.importer(**options), file, progress=progress)
-        click.echo(f"{subject.name}: {done:,} rows written to {file}")
+        click.echo(f"{subject.name}: {plural(done, 'row')} written to {file}")
 
     decorated: Any = run
     if "channel" in subject.options:

@@ -18,6 +18,7 @@ from finalmarket.bulk.columns import described
 from finalmarket.bulk.plan import Plan, make_plan
 from finalmarket.bulk.registry import SUBJECTS, Subject
 from finalmarket.kernel.database import database_ready
+from finalmarket.kernel.plural import plural
 
 CHANGES_SHOWN = 10
 REFUSALS_SHOWN = 5
@@ -155,7 +156,8 @@ def _tell_refusals(plan: Plan, report: Path | None) -> None:
         value = f" ({problem.value})" if problem.value else ""
         click.echo(f'{plan.source.path}, line {line}, column "{problem.column}"{value}: {problem.reason}', err=True)
     if report is not None:
-        click.echo(f"{plan.counts.refused:,} rows are refused; all of them with their reasons: {report}", err=True)
+        refused = plural(plan.counts.refused, "row is", "rows are")
+        click.echo(f"{refused} refused, with the reason for each: {report}", err=True)
 
 
 def _tell_counts(name: str, plan: Plan, *, is_stored: bool) -> None:

@@ -18,6 +18,7 @@ from finalmarket.bulk.orders_reader import CANCELLATION, SALE, STOCK
 from finalmarket.bulk.orders_schema import FIELDS, REQUIRED
 from finalmarket.kernel.database import database_ready
 from finalmarket.kernel.money import quantize
+from finalmarket.kernel.plural import plural
 
 NAMES_SHOWN = 5
 
@@ -126,7 +127,8 @@ def _tell_preview(orders: OrderFile, outcome: Outcome) -> None:
     if found.first_at and found.last_at:
         click.echo(f"  from {found.first_at:%Y-%m-%d %H:%M} to {found.last_at:%Y-%m-%d %H:%M} UTC")
     if outcome.missing_channels:
-        click.echo(f"would make {len(outcome.missing_channels)} channels: {', '.join(outcome.missing_channels)}")
+        new = plural(len(outcome.missing_channels), "channel")
+        click.echo(f"would make {new}: {', '.join(outcome.missing_channels)}")
     if outcome.missing_skus:
         some = ", ".join(outcome.missing_skus[:NAMES_SHOWN])
         verb = "would make products for" if outcome.creates_products else "would refuse the lines of"
@@ -172,5 +174,5 @@ def _tell_refused(orders: OrderFile, outcome: Outcome) -> None:
         where = f'{orders.table.path}, {orders.table.unit} {row}, column "{problem.column}"{value}'
         click.echo(f"{where}: {problem.reason}", err=True)
     if outcome.report:
-        refused = outcome.counts.get("refused", 0)
-        click.echo(f"{refused:,} rows are in the report with their reasons: {outcome.report}", err=True)
+        refused = plural(outcome.counts.get("refused", 0), "row is", "rows are")
+        click.echo(f"{refused} in the report, with the reason: {outcome.report}", err=True)

@@ -9,6 +9,7 @@ import click
 from finalmarket.channels.models import SalesChannel
 from finalmarket.kernel.database import database_ready
 from finalmarket.kernel.errors import UserError
+from finalmarket.kernel.plural import plural
 from finalmarket.orders.mailed.message import MOST_BYTES, read
 from finalmarket.orders.mailed.requests import take_in
 from finalmarket.orders.models import OrderRequestLine
@@ -35,7 +36,8 @@ def mail(channel: str | None) -> None:
         return
     lines = list(taken.lines.all())
     sure = sum(line.certainty == OrderRequestLine.Certainty.SURE for line in lines)
-    click.echo(f"request {taken.pk}: {len(lines)} lines, {sure} of them read, {len(lines) - sure} to be looked at")
+    found = f"{plural(len(lines), 'line')}, {sure} of them read"
+    click.echo(f"request {taken.pk}: {found}, {len(lines) - sure} to be looked at")
 
 
 def _channel(name: str | None) -> SalesChannel:

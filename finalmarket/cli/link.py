@@ -4,6 +4,7 @@ import click
 
 from finalmarket.customers.linkage.suggesting import Found, find_duplicates
 from finalmarket.kernel.database import database_ready
+from finalmarket.kernel.plural import plural
 
 SHOWN = 20
 
@@ -29,8 +30,9 @@ def command(dry_run: bool) -> None:
 
 def _tell(found: Found) -> None:
     learned = ", ".join(name.replace("_", " ") for name in found.learned)
-    click.echo(f"{found.persons:,} persons compared; weights learned of: {learned or 'nothing'}")
+    click.echo(f"{plural(found.persons, 'person')} compared; weights learned of: {learned or 'nothing'}")
     for note in found.notes:
         click.echo(note)
-    click.echo(f"{len(found.suggestions):,} pairs are suggested, in {found.groups:,} groups; "
+    click.echo(f"{plural(len(found.suggestions), 'pair is', 'pairs are')} suggested, in "
+               f"{plural(found.groups, 'group')}; "
                f"{found.held_back:,} were held back, for they would chain groups together")  # fmt: skip

@@ -9,6 +9,7 @@ import click
 from finalmarket.integrations.privacy import erase as erasing
 from finalmarket.integrations.privacy import export as exporting
 from finalmarket.kernel.database import database_ready
+from finalmarket.kernel.plural import plural
 
 SOURCE = "command line"
 
@@ -43,10 +44,11 @@ def erase(customer: str, yes: bool, at_once: bool) -> None:
     request = erasing.erase(number, actor=getpass.getuser(), source=SOURCE, at_once=at_once)
     waits = request.outcome.get("waits_for_orders", 0)
     if waits:
-        click.echo(f"request {request.pk}: waits for {waits} orders that are under way; the worker goes on by itself")
+        orders = plural(waits, "order that is", "orders that are")
+        click.echo(f"request {request.pk}: waits for {orders} under way; the worker goes on by itself")
         return
-    rows = request.outcome.get("rows", {})
-    click.echo(f"request {request.pk}: customer {number} is erased; {sum(rows.values()):,} rows lost something")
+    rows = plural(sum(request.outcome.get("rows", {}).values()), "row")
+    click.echo(f"request {request.pk}: customer {number} is erased; {rows} lost something")
     for table, why in sorted(request.outcome.get("kept", {}).items()):
         click.echo(f"  kept of {table}: {why}")
     for platform in request.outcome.get("told", []):

@@ -4,6 +4,7 @@ import click
 
 from finalmarket.kernel.database import database_ready
 from finalmarket.kernel.errors import UserError
+from finalmarket.kernel.plural import plural
 
 
 @click.command("replay")
@@ -26,6 +27,6 @@ def command(integration: int | None, letter: int | None, everything: bool) -> No
         except UserError as error:
             failed += 1
             click.echo(str(error), err=True)
-    click.echo(f"{len(wanted) - failed} of {len(wanted)} letters are settled.")
+    click.echo(f"{len(wanted) - failed} of {plural(len(wanted), 'letter')} settled.")
     if failed:
         raise click.exceptions.Exit(1)

@@ -4,6 +4,7 @@ import click
 
 from finalmarket.journeys import stitching, sweep
 from finalmarket.kernel.database import database_ready
+from finalmarket.kernel.plural import plural
 
 SECONDS_AT_ONCE = 10.0
 
@@ -26,7 +27,7 @@ def _tell() -> list[int]:
     """Tell everybody who is marked; return the profiles that could not be told."""
     while True:
         done = stitching.run(seconds=SECONDS_AT_ONCE)
-        click.echo(f"{done.persons:,} persons told, {done.journeys:,} journeys changed")
+        click.echo(f"{plural(done.persons, 'person')} told, {plural(done.journeys, 'journey')} changed")
         if done.failed:
             click.echo(f"{len(done.failed):,} could not be told; the log says why", err=True)
         if not done.persons:

@@ -22,6 +22,7 @@ from finalmarket.channels.models import SalesChannel
 from finalmarket.kernel import clock
 from finalmarket.kernel.errors import UserError
 from finalmarket.kernel.jobs import enqueue
+from finalmarket.kernel.plural import plural
 from finalmarket.kernel.sql import open_connection
 
 MOST_BYTES = 50_000_000
@@ -109,7 +110,7 @@ def _written(work: Work, progress: Callable[[int], None]) -> dict[str, object]:
             "state": State.DONE,
             "made": path.read_bytes(),
             "rows_done": rows,
-            "told": f"{rows:,} rows are written.",
+            "told": f"{plural(rows, 'row is', 'rows are')} written.",
         }
 
 

@@ -9,6 +9,7 @@ from datetime import timedelta
 from django.db.models import Count, Q
 from django.urls import reverse
 from django.utils.translation import gettext as _
+from django.utils.translation import ngettext
 
 from finalmarket.access import log_ins
 from finalmarket.advice.models import NoticeWish, SupplyTerm
@@ -73,8 +74,9 @@ def _stock() -> Iterator[Rule]:
     )  # fmt: skip
     yield Rule(
         _("When stock is low"),
-        _("{most} units or fewer; {own} SKUs have a threshold of their own").format(
-            most=LOW_STOCK_THRESHOLD, own=policies["own"]
+        _("{most} units or fewer").format(most=LOW_STOCK_THRESHOLD)
+        + _counted(
+            "; {count} SKU has a threshold of its own", "; {count} SKUs have a threshold of their own", policies["own"]
         ),
         _("An alert opens at the threshold and closes by itself."),
         _records("stock_channelinventory"), "stock.change_channelinventory",
@@ -89,7 +91,8 @@ def _stock() -> Iterator[Rule]:
     held = sum("hold_minutes" in (one or {}) for one in SalesChannel.objects.values_list("configuration", flat=True))
     yield Rule(
         _("How long a cart holds stock"),
-        _("{minutes} minutes; {own} channels say otherwise").format(minutes=DEFAULT_HOLD_MINUTES, own=held),
+        _("{minutes} minutes").format(minutes=DEFAULT_HOLD_MINUTES)
+        + _counted("; {count} channel says otherwise", "; {count} channels say otherwise", held),
         _("The configuration of a channel, hold_minutes."), _records("channels_saleschannel"),
         "channels.change_saleschannel",
     )  # fmt: skip
@@ -109,13 +112,13 @@ def _routing() -> Iterator[Rule]:
     ranked = ChannelSource.objects.values("sales_channel").distinct().count()
     yield Rule(
         _("Which locations a channel sells from"),
-        _("{ranked} channels have sources of their own").format(ranked=ranked),
+        _counted("{count} channel has sources of its own", "{count} channels have sources of their own", ranked),
         _("Best first; without any, a channel sells from all locations that ship."),
         _records("stock_channelsource"), "stock.change_channelsource",
     )  # fmt: skip
     yield Rule(
         _("Lead times and reorder sizes"),
-        _("{count} terms of supply").format(count=SupplyTerm.objects.count()),
+        _counted("{count} term of supply", "{count} terms of supply", SupplyTerm.objects.count()),
         _("What advice on stock reckons with."), _records("advice_supplyterm"), "advice.change_supplyterm",
     )  # fmt: skip
 
@@ -131,7 +134,11 @@ def _customers() -> Iterator[Rule]:
     )  # fmt: skip
     yield Rule(
         _("What makes two profiles one person"),
-        _("{count} kinds of identities have a limit of their own").format(count=IdentityLimit.objects.count()),
+        _counted(
+            "{count} kind of identities has a limit of its own",
+            "{count} kinds of identities have a limit of their own",
+            IdentityLimit.objects.count(),
+        ),
         _("A value that more people share than its limit, such as the number of a desk, connects nobody."),
         _records("customers_identitylimit"), "customers.change_identitylimit",
     )  # fmt: skip
@@ -153,17 +160,18 @@ def _journeys() -> Iterator[Rule]:
 def _platforms() -> Iterator[Rule]:
     yield Rule(
         _("What each account does"),
-        _("{count} accounts").format(count=ChannelIntegration.objects.count()),
+        _counted("{count} account", "{count} accounts", ChannelIntegration.objects.count()),
         _("Duties, places and what is told to a platform, on the page of each account."),
         reverse("console:integrations"), "integrations.change_channelintegration",
     )  # fmt: skip
     yield Rule(
-        _("Words of mails"), _("{count} texts of your own").format(count=MailText.objects.count()),
+        _("Words of mails"),
+        _counted("{count} text of your own", "{count} texts of your own", MailText.objects.count()),
         _("What customers are written, by occasion."), _records("integrations_mailtext"),
         "integrations.change_mailtext",
     )  # fmt: skip
     yield Rule(
-        _("Notices"), _("{count} wishes").format(count=NoticeWish.objects.count()),
+        _("Notices"), _counted("{count} wish", "{count} wishes", NoticeWish.objects.count()),
         _("Everybody says for themselves what they want to hear of, and by mail how often."),
         reverse("console:notices"), "stock.view_stockalert",
     )  # fmt: skip
@@ -171,12 +179,12 @@ def _platforms() -> Iterator[Rule]:
 
 def _money() -> Iterator[Rule]:
     yield Rule(
-        _("Tax rates"), _("{count} rates").format(count=TaxRate.objects.count()),
+        _("Tax rates"), _counted("{count} rate", "{count} rates", TaxRate.objects.count()),
         _("By country and tax class, for our own doors; platforms say themselves what the tax was."),
         _records("orders_taxrate"), "orders.change_taxrate",
     )  # fmt: skip
     yield Rule(
-        _("Exchange rates"), _("{count} rates").format(count=ExchangeRate.objects.count()),
+        _("Exchange rates"), _counted("{count} rate", "{count} rates", ExchangeRate.objects.count()),
         _("Figures of all channels are told in the merchant's currency by the rate of the day."),
         _records("analytics_exchangerate"), "analytics.change_exchangerate",
     )  # fmt: skip
@@ -191,6 +199,10 @@ def _log_in() -> Iterator[Rule]:
         ),
         "",
     )
+
+
+def _counted(one: str, many: str, count: int) -> str:
+    return ngettext(one, many, count).format(count=count)
 
 
 def _in_words(span: timedelta) -> str:

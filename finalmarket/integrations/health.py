@@ -30,6 +30,7 @@ from finalmarket.integrations.models import (
     WebhookDelivery,
 )
 from finalmarket.kernel import clock
+from finalmarket.kernel.plural import plural
 
 HEALTHY, BEHIND, FAILING = "healthy", "behind", "failing"
 PAUSED, NEEDS_ATTENTION, NOT_CONNECTED = "paused", "needs attention", "not connected"
@@ -183,7 +184,8 @@ def _failing(facts: _Facts) -> Health | None:
     if pulse.failures_in_row >= FAILURES:
         again = pulse.breaker_open_until
         when = f"; tried again in {in_words(again - now)}" if again and again > now else ""
-        return Health(FAILING, f"{pulse.failures_in_row} failures in a row, the last: {pulse.last_failure}{when}")
+        failures = plural(pulse.failures_in_row, "failure")
+        return Health(FAILING, f"{failures} in a row, the last: {pulse.last_failure}{when}")
     if facts.runs >= FEWEST_RUNS and facts.failed_runs * 2 > facts.runs:
         return Health(FAILING, f"{facts.failed_runs} of {facts.runs} runs of the last day failed: {pulse.last_failure}")
     return None
@@ -197,10 +199,9 @@ def _behind(integration: ChannelIntegration, facts: _Facts, connector: type[Conn
         and facts.due_since is not None
         and now - max(facts.due_since, integration.push_from or now) > PUSH_LAG
     ):
+        waiting = plural(facts.due_count, "change waits", "changes wait")
         waited = in_words(now - facts.due_since)
-        return Health(
-            BEHIND, f"{facts.due_count} changes wait to be told, the oldest for {waited}{_asked_to_wait(facts)}"
-        )
+        return Health(BEHIND, f"{waiting} to be told, the oldest for {waited}{_asked_to_wait(facts)}")
     if facts.webhook_waits_since is not None and now - facts.webhook_waits_since > WEBHOOK_LAG:
         return Health(BEHIND, f"a webhook waits for {in_words(now - facts.webhook_waits_since)}; does a worker run?")
     last = facts.pulled_at or integration.connected_at
@@ -227,11 +228,12 @@ def _good_words(integration: ChannelIntegration, facts: _Facts, connector: type[
     if issubclass(connector, ReceivesWebhooks) and integration.subscribed_at is None:
         words.append(f"asked every minute: the platform does not call us (is {PUBLIC_URL} set?)")
     if facts.pulse.refused_webhook_count:
-        words.append(f"{facts.pulse.refused_webhook_count} webhooks were refused: {facts.pulse.last_refused_webhook}")
+        refused = plural(facts.pulse.refused_webhook_count, "webhook was", "webhooks were")
+        words.append(f"{refused} refused: {facts.pulse.last_refused_webhook}")
     elif facts.pulse.last_refused_webhook:
         words.append(facts.pulse.last_refused_webhook)  # what the platform asks before webhooks can be proved
     if facts.letters:
-        words.append(f"{facts.letters} records are set aside")
+        words.append(f"{plural(facts.letters, 'record is', 'records are')} set aside")
     return "; ".join(words) or "connected; nothing has happened yet"
 
 

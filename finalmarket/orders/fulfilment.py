@@ -12,7 +12,7 @@ from django.db import transaction
 from finalmarket.catalog.models import Variant
 from finalmarket.kernel import clock
 from finalmarket.kernel.errors import UserError
-from finalmarket.orders.history import follow, locked, note, write_units
+from finalmarket.orders.history import follow, locked, note, unit_words, write_units
 from finalmarket.orders.known import Known
 from finalmarket.orders.models import Fulfilment, FulfilmentLine, Order
 from finalmarket.orders.parcels import pack, settle
@@ -92,7 +92,7 @@ def send(known: Known, parcel_id: int, sent: Sent, quantities: Mapping[int, int]
     lock_stock(order)
     _split(standing, parcel_id, quantities)
     units, place = _let_go(standing, parcel_id, Fulfilment.State.SHIPPED, sent, actor)
-    words = f"{units} units from {place}"
+    words = f"{unit_words(units)} from {place}"
     if sent.carrier:
         words = f"{words} by {sent.carrier} {sent.tracking_number}".strip()
     note(order, "shipped", words, actor=actor)
@@ -156,7 +156,7 @@ def hand_over(standing: Standing, *, actor: str) -> None:
     """
     for parcel_id in sorted({packed.parcel_id for packed in standing.waiting}):
         units, place = _let_go(standing, parcel_id, Fulfilment.State.DELIVERED, Sent(), actor)
-        note(standing.order, "delivered", f"{units} units handed over at {place}", actor=actor)
+        note(standing.order, "delivered", f"{unit_words(units)} handed over at {place}", actor=actor)
 
 
 def _locked_parcel(fulfilment_id: int) -> tuple[Fulfilment, Order]:
@@ -183,7 +183,7 @@ def _split(standing: Standing, parcel_id: int, quantities: Mapping[int, int] | N
     for line in lines:
         if not 0 <= quantities.get(line.id, 0) <= line.quantity:
             sku = Variant.objects.values_list("sku", flat=True).get(pk=line.need[1])
-            raise UserError(f"parcel {parcel_id} holds {line.quantity} units of {sku}, not {quantities[line.id]}")
+            raise UserError(f"parcel {parcel_id} holds {unit_words(line.quantity)} of {sku}, not {quantities[line.id]}")
     if not any(quantities.values()):
         raise UserError(f"parcel {parcel_id}: say which units leave")
     if all(quantities.get(line.id, 0) == line.quantity for line in lines):

@@ -8,6 +8,7 @@ from django.db import connection
 from django.db.models import Sum
 
 from finalmarket.kernel.errors import UserError
+from finalmarket.kernel.plural import plural
 from finalmarket.orders.models import Order, OrderEvent, OrderLine, Payment, Refund
 from finalmarket.orders.states import order_state, payment_state
 
@@ -37,7 +38,7 @@ def note(order: Order, kind: str, text: str, *, actor: str, key: str = "") -> No
 
 def taken_words(order: Order, goods: int) -> str:
     """What the history says of an order with so many lines of goods that was taken."""
-    return f"{goods} {'line' if goods == 1 else 'lines'} of goods, {order.total} {order.currency}"
+    return f"{plural(goods, 'line')} of goods, {order.total} {order.currency}"
 
 
 def routed_words(units: int, reason: str) -> str:
@@ -47,7 +48,7 @@ def routed_words(units: int, reason: str) -> str:
 
 def unit_words(units: int) -> str:
     """A number of units in words: 1 unit, 2 units."""
-    return f"{units} {'unit' if units == 1 else 'units'}"
+    return plural(units, "unit")
 
 
 def event_of(order: Order, kind: str, text: str, *, actor: str, key: str = "") -> OrderEvent:

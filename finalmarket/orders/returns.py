@@ -18,7 +18,7 @@ from finalmarket.kernel import clock
 from finalmarket.kernel.errors import UserError
 from finalmarket.orders import aftersales, refunds
 from finalmarket.orders.drafts import Address, LineDraft, OrderDraft
-from finalmarket.orders.history import follow, goods_of, locked, note
+from finalmarket.orders.history import follow, goods_of, locked, note, unit_words
 from finalmarket.orders.intake import take
 from finalmarket.orders.models import Fulfilment, FulfilmentLine, Order, OrderLine, Payment, Return, ReturnLine
 from finalmarket.orders.promises import lock_stock
@@ -69,7 +69,7 @@ def request_return(order_id: int, wishes: Sequence[Back], *, key: str, reason: s
             for position, wish in enumerate(wishes)
         ]
     )  # fmt: skip
-    note(order, "returned", f"{sum(wish.quantity for wish in wishes)} units announced: {reason}", actor=actor)
+    note(order, "returned", f"{unit_words(sum(wish.quantity for wish in wishes))} announced: {reason}", actor=actor)
     return record
 
 
@@ -99,7 +99,7 @@ def receive_return(
     if refund is not None and refund < 0:
         raise UserError(f"return {record.key}: a refund cannot be {refund}")
     _give_credit(order, record, value if refund is None else min(refund, order.total), actor)
-    note(order, "returned", f"{sum(row.quantity for row in rows)} units received", actor=actor)
+    note(order, "returned", f"{unit_words(sum(row.quantity for row in rows))} received", actor=actor)
     follow(order)
     return record
 

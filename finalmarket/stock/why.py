@@ -13,6 +13,7 @@ from django.db import connection, transaction
 
 from finalmarket.catalog.models import Variant
 from finalmarket.channels.models import SalesChannel
+from finalmarket.kernel.plural import plural
 from finalmarket.kernel.sql import Queries
 from finalmarket.stock.facts import PartFacts, facts_by_pair
 from finalmarket.stock.formula import Facts, available
@@ -143,7 +144,7 @@ def _promised(variant_id: int, part: PartFacts) -> list[Part]:
         if units:
             parts.append(Part(kind, -units, said, tuple(_line_details([row for row in rows if row["state"] == state]))))
     if part.expired:
-        parts.append(Part("expired", 0, f"{part.expired} units of holds that have ended count as free"))
+        parts.append(Part("expired", 0, f"{plural(part.expired, 'unit')} of holds that have ended: free"))
     return parts
 
 
@@ -238,7 +239,7 @@ def _percentage(variant_id: int, channel_id: int, facts: Facts, running: int) ->
     share = facts.percent * facts.on_hand // 100
     if running <= share - facts.used:
         return []
-    said = f"may have {facts.percent}% of {facts.on_hand} on hand open, {share} units, and has {facts.used}"
+    said = f"may have {facts.percent}% of {facts.on_hand} on hand open, {plural(share, 'unit')}, and has {facts.used}"
     return [Part("percent", share - facts.used - running, said)]
 
 

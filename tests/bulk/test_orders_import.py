@@ -302,7 +302,7 @@ def test_without_opening_stock_what_is_not_there_is_short_and_told(tmp_path: Pat
     )  # fmt: skip
     assert OrderLine.objects.get().short_quantity == 3
     assert outcome.counts["corrections_cut"] == 1
-    assert refused(tmp_path / "orders.csv") == [("3", "Units", "takes 1 units away, and 0 were there; 0 were taken")]
+    assert refused(tmp_path / "orders.csv") == [("3", "Units", "takes 1 away, and 0 were there; 0 were taken")]
     assert differences() == []
 
 
@@ -419,7 +419,7 @@ def test_the_command_tells_the_first_refused_lines_with_file_line_and_column(
     assert cli.run(["import", "orders", str(path), "--channel", shop.name, "--mapping", str(mapping)]) == 1
     said = capsys.readouterr().err
     assert f'{path}, line 2, column "Price" (NaN): "NaN" is not an amount' in said
-    assert f"1 rows are in the report with their reasons: {tmp_path / 'orders.refused.csv'}" in said
+    assert f"1 row is in the report, with the reason: {tmp_path / 'orders.refused.csv'}" in said
 
 
 def test_a_broken_parquet_file_stores_nothing(tmp_path: Path, mapping: Path, shop: SalesChannel) -> None:

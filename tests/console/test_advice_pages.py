@@ -94,7 +94,7 @@ def test_what_came_of_it_and_who_decides_is_told(operator: Client, market: Marke
         page = read(operator, f"{ADVICE}?state=settled")
     assert "Cart reminder 1 0 0 1 1 0 0" in page
     assert "An order" in page
-    assert "1 decisions are settled; the rules decide until there are 500 to judge by" in page
+    assert "1 decision is settled; the rules decide until there are 500 to judge by" in page
 
 
 def test_whoever_may_not_see_people_sees_no_names(ann: OmnichannelCustomer) -> None:

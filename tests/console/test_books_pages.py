@@ -52,8 +52,8 @@ def test_what_is_there_is_sent_from_a_day_on_or_whole(account: ChannelIntegratio
     page = read(client, reverse("console:integration", args=[account.pk]))
     assert "Send what is there" in page
     day = (clock.now() - timedelta(days=7)).date().isoformat()
-    assert "1 records" in send(client, account, duty="orders", since=day)[0]
-    assert "1 records" in send(client, account, duty="orders")[0]
+    assert "1 record " in send(client, account, duty="orders", since=day)[0]
+    assert "1 record " in send(client, account, duty="orders")[0]
     assert DueRecord.objects.filter(what="order").count() == 2
     assert "2 orders and customers" in read(client, reverse("console:integration", args=[account.pk]))
 

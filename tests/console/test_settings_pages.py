@@ -117,7 +117,7 @@ def test_a_currency_that_there_is_not_is_refused(market: Market, operator: Clien
 def test_every_rule_says_what_it_is_now(market: Market, operator: Client) -> None:
     SalesChannel.objects.filter(pk=market.web.pk).update(configuration={"hold_minutes": 30})
     page = read(operator, reverse("console:list_rules"))
-    assert "15 minutes; 1 channels say otherwise" in page
+    assert "15 minutes; 1 channel says otherwise" in page
     assert "over after 30 days without a touch" in page
 
 

@@ -156,7 +156,7 @@ def test_the_bell_counts_what_is_unread_and_reading_silences_it(operator: Client
     assert b'class="fm-unread">1<' in operator.get(reverse("console:stock")).content
     assert "TEA" not in read(operator, reverse(NOTICES) + "?state=unread")
     answer = operator.post(reverse("console:read_notices"), {"all": "1"}, follow=True)
-    assert told(answer) == ["1 notices are read."]
+    assert told(answer) == ["1 notice is read."]
     assert b"fm-unread" not in operator.get(reverse(NOTICES)).content
 
 

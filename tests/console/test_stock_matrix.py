@@ -179,7 +179,7 @@ def test_an_alert_that_was_put_off_is_not_shown_until_then(listed: Market, opera
     )
     assert "SALT" in read(operator, "/alerts/")
     answer = operator.post(reverse("console:snooze"), {"alert": [alert.pk], "days": "7"}, follow=True)
-    assert told(answer)[0].startswith("1 alerts are put off for a week")
+    assert told(answer)[0].startswith("1 alert is put off for a week")
     assert "SALT" not in read(operator, "/alerts/")
     assert "SALT" in read(operator, "/alerts/?snoozed=on")
     with clock.steered(clock.now() + timedelta(days=8)):

@@ -155,10 +155,10 @@ def test_one_command_tries_everything_again(account: Account) -> None:
     mend(account, first)
     told = CliRunner().invoke(command, ["--all"])
     assert told.exit_code == 1
-    assert "1 of 2 letters are settled." in told.output
+    assert "1 of 2 letters settled." in told.output
     mend(account, second)
     told = CliRunner().invoke(command, ["--integration", str(account.integration.pk)])
-    assert (told.exit_code, "1 of 1 letters are settled." in told.output) == (0, True)
+    assert (told.exit_code, "1 of 1 letter settled." in told.output) == (0, True)
     assert Order.objects.count() == 2
 
 

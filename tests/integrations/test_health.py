@@ -73,7 +73,7 @@ def test_changes_that_wait_to_be_told_are_behind(busy: Account, now: clock.Steer
     now.advance(timedelta(minutes=6))
     found = busy.refreshed().health()
     assert found.word == "behind"
-    assert found.reason.startswith("1 changes wait to be told, the oldest for 6 minutes")
+    assert found.reason.startswith("1 change waits to be told, the oldest for 6 minutes")
 
 
 def test_nobody_is_behind_with_what_is_not_to_be_told_yet(busy: Account, now: clock.Steered) -> None:

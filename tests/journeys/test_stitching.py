@@ -217,7 +217,7 @@ def test_the_command_line_tells_everybody_anew(places: Sequence[SalesChannel], a
     first = CliRunner().invoke(command, [])
     assert "0 persons told" in first.output
     again = CliRunner().invoke(command, ["--all"])
-    assert again.output.startswith("1 persons told, 1 journeys changed")
+    assert again.output.startswith("1 person told, 1 journey changed")
     assert CrossChannelJourney.objects.get().reason == "they looked around"
 
 

@@ -22,6 +22,7 @@ from finalmarket.advice.policy.choosing import Softmax, chance_of, mixed, one_ho
 from finalmarket.advice.policy.linear import LinearModel
 from finalmarket.advice.policy.off_policy import Estimate, Gain, Log, Numbers, Target, estimate, gain
 from finalmarket.kernel import clock
+from finalmarket.kernel.plural import plural
 
 FEWEST_DECISIONS, FEWEST_EFFECTIVE = 500, 100.0
 MOST_DECISIONS, FOLDS, SEED = 200_000, 5, 7
@@ -135,7 +136,8 @@ def verdict_on(settled: Settled | None) -> Verdict:
     learned from: the log is parted into folds, each judged by what the others teach. Pure."""
     count = 0 if settled is None else int(settled.rewards.size)
     if settled is None or count < FEWEST_DECISIONS:
-        text = f"{count} decisions are settled; the rules decide until there are {FEWEST_DECISIONS} to judge by"
+        so_far = plural(count, "decision is", "decisions are")
+        text = f"{so_far} settled; the rules decide until there are {FEWEST_DECISIONS} to judge by"
         return Verdict(False, text, {}, {})
     learned, ruled, idle = _crossed(settled)
     estimates = {

@@ -24,6 +24,7 @@ from finalmarket.channels.models import ChannelProduct, SalesChannel
 from finalmarket.integrations.models import ListingLink
 from finalmarket.kernel import failpoints
 from finalmarket.kernel.errors import UserError
+from finalmarket.kernel.plural import plural
 
 router = Router(tags=["listings"])
 SyncState = Literal["local", "due", "synced", "failed", "unlinked"]
@@ -189,7 +190,7 @@ def list_in_bulk(request: HttpRequest, told: ListingsSaid) -> Done:
     channels = {number: channel_of(request, number, "body.items") for number in {one.channel for one in told.items}}
     known = variants_of(told.items)
     items = [_list_one(place, one, channels[one.channel], known) for place, one in enumerate(told.items)]
-    return Done(f"{sum(one.listing is not None for one in items)} listings", AllListed(items=items))
+    return Done(plural(sum(one.listing is not None for one in items), "listing"), AllListed(items=items))
 
 
 @write(

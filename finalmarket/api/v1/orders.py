@@ -32,6 +32,7 @@ from finalmarket.api.v1.shapes import Key, Moment, Number, Paged, Said, source_o
 from finalmarket.customers.persons import members
 from finalmarket.kernel import failpoints
 from finalmarket.kernel.errors import UserError
+from finalmarket.kernel.plural import plural
 from finalmarket.orders import aftersales, history, intake
 from finalmarket.orders.drafts import MOST_UNITS, OutOfStock
 from finalmarket.orders.intake import Taken
@@ -170,7 +171,7 @@ def place_orders_in_bulk(request: HttpRequest, told: OrdersSaid) -> Done:
     """Place up to 200 orders, each by itself and exactly once by its `external_id` (by default made of the
     Idempotency-Key and its place): what is refused spoils nothing else."""
     items = [_take_one(request, place, one) for place, one in enumerate(told.items)]
-    return Done(f"{sum(one.order is not None for one in items)} orders", AllTaken(items=items))
+    return Done(plural(sum(one.order is not None for one in items), "order"), AllTaken(items=items))
 
 
 @read(router, "/orders/{order}", scope="orders:read", answer=OrderShown, example=ORDER)

@@ -18,6 +18,7 @@ from finalmarket.console.pages import asked
 from finalmarket.console.pages.frame import attempt, back, page, places, show
 from finalmarket.console.pages.stock import location_choices
 from finalmarket.kernel import clock
+from finalmarket.kernel.plural import plural
 from finalmarket.stock.alerts import snooze as snooze_alert
 from finalmarket.stock.models import StockAlert
 
@@ -73,7 +74,8 @@ def _put_off(request: HttpRequest, keys: list[str], days: str) -> str:
     chosen = StockAlert.objects.filter(pk__in=[int(key) for key in keys[: asked.PAGE_SIZE]], closed_at=None)
     chosen = chosen.filter(_here(request))
     done = [snooze_alert(key, until) for key in chosen.order_by("pk").values_list("pk", flat=True)]
-    return f"{len(done)} alerts are put off for {dict(PUT_OFF)[days]}; they come back earlier when it gets worse."
+    put_off = plural(len(done), "alert is", "alerts are")
+    return f"{put_off} put off for {dict(PUT_OFF)[days]}, unless it gets worse."
 
 
 def _narrowed(given: dict[str, Any]) -> QuerySet[StockAlert]:

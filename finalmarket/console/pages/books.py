@@ -13,6 +13,7 @@ from finalmarket.integrations import duties
 from finalmarket.integrations.books import finding
 from finalmarket.integrations.models import ChannelIntegration
 from finalmarket.kernel import clock
+from finalmarket.kernel.plural import plural
 
 WAITING_SQL = """
     SELECT (SELECT count(*) FROM due_records WHERE integration_id = %(account)s AND version > settled_version),
@@ -41,4 +42,4 @@ def send_past(request: HttpRequest, account: ChannelIntegration) -> str:
         raise ValidationError(f"{day[:40]} is no date; write it as {clock.now():%Y-%m-%d}.") from error
     count = finding.send_what_is_there(account, request.POST.get("duty", ""), since)
     later = "" if account.push_from else " It is told nothing before you start telling."
-    return f"{count} records that {account} did not know will be told, beside what happens now.{later}"
+    return f"{plural(count, 'record')} that {account} did not know will be told, beside what happens now.{later}"

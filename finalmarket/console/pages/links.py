@@ -17,6 +17,7 @@ from finalmarket.console.pages.integrations import CHANGE
 from finalmarket.integrations import adopt, before_pushing
 from finalmarket.integrations.models import ChannelIntegration, ItemLink, ListingLink, UnlinkedListing
 from finalmarket.kernel.errors import UserError, sentence
+from finalmarket.kernel.plural import plural
 from finalmarket.stock.models import StockLocation
 
 MOST_CHANGES = 500
@@ -97,7 +98,7 @@ def _sku_of(link: ListingLink | ItemLink) -> str:
 def _look_through(account: ChannelIntegration) -> str:
     found = adopt.look_through(account)
     return (
-        f"{found.seen} listings seen: {found.by_sku} linked by SKU, {found.by_barcode} by barcode, "
+        f"{plural(found.seen, 'listing')} seen: {found.by_sku} linked by SKU, {found.by_barcode} by barcode, "
         f"{found.guessed} with a guess to confirm, {found.unknown} unknown."
     )
 
@@ -108,7 +109,7 @@ def _opening_stock(request: HttpRequest, account: ChannelIntegration) -> str:
     if location is None:
         raise ValidationError("Choose the location whose shelf is to be filled.")
     units = account.take_opening_stock(location, actor=request.user.get_username())
-    return f"{units} units lie at {location} now, as the platform showed them."
+    return f"{plural(units, 'unit lies', 'units lie')} at {location} now, as the platform showed them."
 
 
 def _named(request: HttpRequest) -> Variant | None:

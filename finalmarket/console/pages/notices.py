@@ -14,6 +14,7 @@ from finalmarket.advice.models import NoticeMail, NoticeWish
 from finalmarket.console.keyset import cut
 from finalmarket.console.pages import asked
 from finalmarket.console.pages.frame import attempt, back, page, show
+from finalmarket.kernel.plural import plural
 
 # Who may see one kind of notices may see the page, with these alone.
 PERMISSION = "stock.view_stockalert|integrations.view_channelintegration|analytics.view_channelanalytics"
@@ -62,8 +63,8 @@ def read_notices(request: HttpRequest) -> HttpResponse:
     """Note the chosen notices as read, or all of the user's."""
     keys = [key for key in request.POST.getlist("notice") if key.isascii() and key.isdigit()]
     chosen = [int(key) for key in keys if len(key) <= MOST_KEY_DIGITS]
-    user, is_all = _user(request), "all" in request.POST
-    attempt(request, lambda: f"{notices.mark_read(user, None if is_all else chosen)} notices are read.")
+    wanted = None if "all" in request.POST else chosen
+    attempt(request, lambda: plural(notices.mark_read(_user(request), wanted), "notice is read.", "notices are read."))
     return back(request, reverse("console:notices"))
 
 

@@ -201,7 +201,7 @@ def grouped(number: int | Decimal | str | None) -> str:
 
 @register.filter
 def one_or_more(count: int | str) -> int:
-    """What decides between a word's singular and its plural, for a count in figures or in words (`more than 10,000`)."""
+    """What decides between singular and plural, for a count in figures or in words (`more than 10,000`)."""
     return 1 if str(count) == "1" else 2
 
 
