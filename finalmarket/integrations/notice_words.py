@@ -262,7 +262,7 @@ class Captures:
             amount = min(taken, payment.amount)
             with transaction.atomic():  # what is taken and not due is given back, also when we are killed here
                 payments.capture(payment.pk, amount=amount, happened=True, actor=ACTOR)
-                aftersales.refund_surplus(payment.order_id, key=f"surplus:{payment.pk}", actor=ACTOR)
+                aftersales.refund_surplus(payment.order_id, key=str(payment.pk), actor=ACTOR)
         name = payments.name_at_provider(payment)
         if record.is_held and connector.cancel_payment(name, f"{notice.key}:rest").is_held:
             raise RetryLater(f"the rest of the payment {name} is held there still")

@@ -81,7 +81,7 @@ def _take(integration: ChannelIntegration, known: dict[str, ExternalId], record:
     disputes.follow_dispute(locked(order.pk), record, payment, actor=ACTOR)
     hear(integration, [order.pk], heard)
     if payment is not None and was_open and payment.state == Payment.State.CAPTURED:
-        aftersales.refund_surplus(order.pk, key=f"surplus:{payment.pk}", actor=ACTOR)  # no news: the provider is told
+        aftersales.refund_surplus(order.pk, key=str(payment.pk), actor=ACTOR)  # no news: the provider is told
     return "unchanged" if _standing(order) == before else "updated"
 
 

@@ -11,14 +11,15 @@ from collections.abc import Mapping, Sequence
 from decimal import Decimal
 
 from django.db import transaction
+from django.db.models import Sum
 
 from finalmarket.kernel import clock
 from finalmarket.kernel.errors import UserError
 from finalmarket.orders import payments, refunds
 from finalmarket.orders.amounts import PARTS, Parts, Worth, lowered, worth_of
-from finalmarket.orders.history import done, follow, locked, note, write_units
+from finalmarket.orders.history import done, follow, locked, note, unit_words, write_units
 from finalmarket.orders.known import Known
-from finalmarket.orders.models import Order, OrderLine, Payment, Return
+from finalmarket.orders.models import Order, OrderLine, Payment, Refund, Return
 from finalmarket.orders.parcels import settle
 from finalmarket.orders.promises import lock_stock
 from finalmarket.orders.refunds import refund
@@ -28,6 +29,8 @@ __all__ = [
     "cancel", "cancel_known", "cancel_units", "close_cancelled", "credit", "credited_units", "refund", "refund_surplus",
     "take_off_unpaid", "worth", "worth_of_what_left",
 ]  # fmt: skip
+SURPLUS = "surplus:"
+"""How the keys of refunds begin that give back what was taken beyond what an order costs."""
 
 
 @transaction.atomic
@@ -89,7 +92,7 @@ def _cancel(known: Known, units: Mapping[int, int], whole: bool, *, key: str, re
         write_units(fewer, "cancelled_quantity")
     lock_stock(order)
     settle(known.standing, actor=actor, reason="cancelled")  # why is the order's: it may name somebody
-    words = "the whole order" if whole else f"{sum(units.values())} units"
+    words = "the whole order" if whole else unit_words(sum(units.values()))
     note(order, "cancelled", f"{words}: {reason}", actor=actor, key=f"cancel:{key}" if key else "")
     if whole:
         order.state, order.cancelled_at = Order.State.CANCELLED, clock.now()
@@ -139,13 +142,15 @@ def take_off_unpaid(order: Order, value: Decimal) -> Decimal:
 
 @transaction.atomic
 def refund_surplus(order_id: int, *, key: str, actor: str) -> Decimal:
-    """Give back, exactly once by `key`, what came in beyond what the order costs: a provider took an amount that had
-    become too much meanwhile. Returns what is given back."""
+    """Give back, exactly once by `key` within the order, what came in beyond what the order costs and has not gone back
+    as such: a provider took an amount that had become too much meanwhile. Returns what is given back."""
     order = locked(order_id)
     tenders = list(Payment.objects.filter(order=order))
-    surplus = min(captured(tenders) - order.total, refundable(tenders))
+    # Not what was refunded otherwise: that was paid for goods whose worth is in the total still.
+    sent_back = Refund.objects.filter(order=order, key__startswith=SURPLUS).aggregate(amount=Sum("amount"))["amount"]
+    surplus = min(captured(tenders) - order.total - (sent_back or Decimal(0)), refundable(tenders))
     reason = "more was taken than the order costs"
-    booked = refunds.book(order, surplus, key=key, reason=reason, actor=actor, payments=tenders)
+    booked = refunds.book(order, surplus, key=f"{SURPLUS}{key}", reason=reason, actor=actor, payments=tenders)
     follow(order)
     return booked
 

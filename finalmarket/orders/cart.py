@@ -263,16 +263,16 @@ def _with_hold(
 
 
 def _end_bought(cart: Cart, carts: Sequence[Cart], bought: dict[int, int], order: Order) -> None:
-    """The cart is ended by its order, and with it all others of the person, unless something is left in them: then what
-    was bought is taken out of them."""
+    """The cart is ended by its order, and with it all others of the person in which nothing is left unbought.
+    What is too old to follow anybody is left where it was put. All else is taken out of those that stay."""
     others = [one for one in carts if one.pk != cart.pk]
-    is_left = any(line.variant_id not in bought for line in wanted_in(carts, cart.pk))
-    ended = [cart] if is_left else [cart, *others]
-    Cart.objects.filter(pk__in=[one.pk for one in ended]).update(
-        reservation_key=CHECKED_OUT, order=order, updated_at=clock.now()
-    )
-    if is_left:
-        CartLine.objects.filter(cart__in=[one.pk for one in others], variant__in=bought).delete()
+    left = [line for one in others for line in wanted_in(carts, one.pk) if line.variant_id not in bought]
+    staying = {line.cart_id for line in left} - {cart.pk}
+    ended = [one.pk for one in carts if one.pk not in staying]
+    Cart.objects.filter(pk__in=ended).update(reservation_key=CHECKED_OUT, order=order, updated_at=clock.now())
+    if staying:
+        in_them = CartLine.objects.filter(cart__in=staying)
+        in_them.exclude(variant__in=[line.variant_id for line in left]).delete()
     cart.reservation_key, cart.order = CHECKED_OUT, order
 
 

@@ -24,9 +24,10 @@ def variants_of(holds: Iterable[Reservation]) -> list[int]:
 
 
 def release(holds: Sequence[Reservation], also: Iterable[int], *, actor: str, reason: str) -> None:
-    """Give back what is held; the pools of it, and of the variants that are taken next, are locked in one go."""
+    """Give back what is held; the pools of it, and of the variants that are taken next, are locked in one go, and with
+    them what tells their listings."""
     if holds or also:
-        ledger.lock([*also, *variants_of(holds)])
+        ledger.lock_with_listings([*also, *variants_of(holds)])
     if holds:
         ledger.release([one.pk for one in holds], actor=actor, reason=reason)
 

@@ -20,7 +20,7 @@ from finalmarket.orders.composing import Composed, Variants, compose, has_happen
 from finalmarket.orders.drafts import InvalidDraft, OrderDraft, OutOfStock, check, plain, plain_data
 from finalmarket.orders.history import add_problem, follow, goods_of, locked, note, taken_words
 from finalmarket.orders.known import Known
-from finalmarket.orders.models import Order, OrderLine, Payment
+from finalmarket.orders.models import Order, OrderLine, OrderPromise, Payment
 from finalmarket.orders.numbers import is_written, next_row
 from finalmarket.orders.parcels import pack, pack_where_promised, settle
 from finalmarket.orders.promises import attach, count_short, lock_pools, lock_stock, serving_lines
@@ -301,13 +301,12 @@ def _allocate(standing: Standing, draft: OrderDraft, channel: SalesChannel, acto
 
 
 def _confirm_hold(standing: Standing, reservation_id: int, actor: str) -> None:
-    """Turn a cart's hold into the order's promise. One that was let go is passed over: its units are taken anew.
-
-    Raises InvalidDraft for a hold of other goods.
+    """Turn a cart's hold, or a promise that no order stands on yet, into the order's. One that was let go is passed
+    over: its units are taken anew. The caller holds the pools. Raises InvalidDraft for a hold of other goods.
     """
     order, lines = standing.order, standing.lines
     found = Reservation.objects.filter(pk=reservation_id, sales_channel=order.sales_channel_id).first()
-    if found is None or found.state != Reservation.State.HELD:
+    if found is None or not _can_be_taken_over(found):
         return
     known = contents(lines)
     serving = serving_lines(found, [known.get(line.pk, {}) for line in lines])
@@ -316,6 +315,12 @@ def _confirm_hold(standing: Standing, reservation_id: int, actor: str) -> None:
     wants = {line: ((lines[n].pk, lines[n].variant_id or 0), lines[n].quantity) for line, n in serving.items()}
     if ledger.confirm([found.pk], actor=actor, reference=f"order:{order.pk}").get(found.pk) == "confirmed":
         attach(standing, found.pk, wants, known)
+
+
+def _can_be_taken_over(reservation: Reservation) -> bool:
+    if reservation.state == Reservation.State.CONFIRMED:
+        return not OrderPromise.objects.filter(reservation=reservation).exists()
+    return reservation.state == Reservation.State.HELD
 
 
 def _cancel(known: Known, version: str, reason: str, actor: str) -> Taken:

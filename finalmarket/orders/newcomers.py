@@ -36,6 +36,7 @@ from finalmarket.orders.parcels import (
     after,
     destination_of,
     load_offers,
+    lock_limited,
     move,
     places_for,
     points_for,
@@ -204,6 +205,8 @@ def _read_promises(asking: Sequence[Newcomer]) -> None:
 def _route(newcomers: Sequence[Newcomer], actor: str) -> None:
     """Say what ships from where. Where the door said who serves an order, nothing is routed elsewhere."""
     offers: dict[int, list[Offer]] = {}
+    if len({one.draft.channel_id for one in newcomers}) > 1:  # in one go: another page may have its channels crosswise
+        lock_limited({held.need[1] for one in newcomers for held in one.standing.promises})
     points = points_for(one.order for one in newcomers)
     for one in newcomers:
         note_short(one.standing)

@@ -204,6 +204,12 @@ def load_offers(channel_id: int, variants: Sequence[int], *, except_for: int = 0
     return _read_offers(channel_id, variants, except_for)  # others may have shipped from there until it was locked
 
 
+def lock_limited(variants: Iterable[int]) -> None:
+    """Lock the locations with a daily limit where these variants lie, for whoever goes on channel by channel."""
+    places = StockLocation.objects.filter(items__variant__in=sorted(variants), orders_per_day__isnull=False)
+    list(StockLocation.objects.filter(pk__in=places).order_by("id").select_for_update(no_key=True).values_list("id"))
+
+
 def _read_offers(channel_id: int, variants: Sequence[int], except_for: int) -> list[Offer]:
     offers: dict[int, Offer] = {}
     with connection.cursor() as cursor:

@@ -7,7 +7,7 @@ from decimal import Decimal
 from typing import Any
 
 import pytest
-from django.db import connection
+from django.db import connection, transaction
 from django.test.utils import CaptureQueriesContext
 
 from finalmarket.access.models import AuditEntry
@@ -16,8 +16,9 @@ from finalmarket.channels.models import SalesChannel
 from finalmarket.kernel import clock
 from finalmarket.orders.models import Order, OrderEvent
 from tests.api.calling import Program, problem, told
-from tests.api.conftest import House
-from tests.orders.market import broken_laws
+from tests.api.conftest import House, open_house
+from tests.orders.market import broken_laws, somebody_else
+from tests.patience import PATIENCE_SECONDS
 from tests.stock.shelves import new_place, new_variant, put
 
 
@@ -158,6 +159,31 @@ def test_an_order_takes_a_reservation_over(shop: Shop) -> None:
     problem(shop.program.post("/orders", shop.said(1)), "not-enough", 409)
     told(shop.program.post("/orders", shop.said(14, reservation=held)), 201)
     assert told(keeper.get(f"/stock/reservations/{held}"))["state"] == "confirmed"
+
+
+def test_an_order_takes_over_what_was_reserved_and_confirmed_and_another_order_does_not(shop: Shop) -> None:
+    keeper = Program("stock:read", "stock:write")
+    wish = {"channel": shop.web.pk, "lines": [{"sku": "TEA-100", "quantity": 14}]}
+    held = told(keeper.post("/stock/reservations", wish), 201)["id"]
+    told(keeper.post(f"/stock/reservations/{held}/confirm", {"reference": "cart 81"}))
+    told(shop.program.post("/orders", shop.said(14, reservation=held)), 201)
+    problem(shop.program.post("/orders", shop.said(1, reservation=held)), "not-enough", 409)
+    assert broken_laws() == []
+
+
+@pytest.mark.committed_database
+@pytest.mark.parametrize("end", ["release", "fulfil"])
+def test_units_that_an_order_takes_over_are_not_let_go_beside_it(end: str) -> None:
+    shop, keeper = Shop(open_house()), Program("stock:read", "stock:write")
+    wish = {"channel": shop.web.pk, "lines": [{"sku": "TEA-100", "quantity": 14}]}
+    held = told(keeper.post("/stock/reservations", wish), 201)["id"]
+    with somebody_else() as begin:
+        with transaction.atomic():
+            order = told(shop.program.post("/orders", shop.said(14, reservation=held)), 201)
+            ending = begin(lambda: keeper.post(f"/stock/reservations/{held}/{end}", {}))
+        said = problem(ending.result(PATIENCE_SECONDS), "refused", 422)
+    assert f"belongs to order {order['id']}" in said["detail"]
+    assert broken_laws() == []
 
 
 def test_of_many_orders_what_is_refused_spoils_nothing_else(shop: Shop) -> None:

@@ -6,7 +6,7 @@ import pytest
 from django.db import connection, transaction
 from django.test.utils import CaptureQueriesContext
 
-from finalmarket.channels.models import ChannelProduct
+from finalmarket.channels.models import ChannelProduct, DueChange
 from finalmarket.customers.resolve import Contact, resolve_many
 from finalmarket.kernel.errors import UserError
 from finalmarket.orders import cart as carts
@@ -213,6 +213,29 @@ def test_a_held_cart_and_an_order_from_elsewhere_never_wait_crosswise_for_buyer_
             assert list(goods), "the cart holds the goods while it waits for us: nobody gets on"
         assert checking_out.result(PATIENCE_SECONDS).order.reservation is not None
     assert promised(tea) == 1
+
+
+@pytest.mark.committed_database
+def test_a_cart_that_is_held_anew_never_waits_crosswise_for_the_bundles_of_its_goods(busy_market: Market) -> None:
+    pot, tea = (busy_market.goods(sku, warehouse=5) for sku in ("POT", "TEA"))
+    busy_market.goods("CUP", warehouse=5)
+    for bundle, parts in (("SERVICE", {"POT": 1, "CUP": 1}), ("GIFT", {"TEA": 1, "CUP": 1})):
+        busy_market.bundle(bundle, **parts)
+    _listed(busy_market)
+    cart = carts.open_cart(busy_market.web)
+    carts.add(cart.token, tea.pk)
+    carts.hold(cart.token)
+    carts.add(cart.token, pot.pk)
+    with somebody_else() as begin:
+        with transaction.atomic():
+            service, gift = (
+                DueChange.objects.filter(what="stock", listing__variant__sku=sku).select_for_update(skip_locked=True)
+                for sku in ("SERVICE", "GIFT")
+            )
+            assert list(service)
+            holding = begin(lambda: carts.hold(cart.token))
+            assert list(gift), "what the cart waits for comes before what it has locked: nobody gets on"
+        assert holding.result(PATIENCE_SECONDS).state == "held"
 
 
 def test_goods_without_a_hold_are_locked_only_after_the_order_is_written(market: Market) -> None:

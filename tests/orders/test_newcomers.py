@@ -14,8 +14,10 @@ from finalmarket.orders.drafts import Address, LineDraft, OrderDraft, RefundDraf
 from finalmarket.orders.intake import take
 from finalmarket.orders.models import Order
 from finalmarket.orders.newcomers import is_plain, take_together
+from finalmarket.stock.models import ChannelSource, StockLocation
 from tests.orders.books import after
-from tests.orders.market import Market, draft, line, promised
+from tests.orders.market import Market, draft, line, promised, somebody_else
+from tests.patience import PATIENCE_SECONDS
 
 
 def sale(market: Market, external_id: str, *lines: LineDraft, **given: Any) -> OrderDraft:
@@ -90,6 +92,24 @@ def test_a_place_that_takes_so_many_orders_a_day_takes_no_more_of_one_page(marke
     assert_alike(drafts)
     found = after(lambda: take_together(drafts, actor="test"))
     assert [row[1] for row in found["parcels"]] == [market.north.pk] * 2 + [market.warehouse.pk] * 2
+
+
+@pytest.mark.committed_database
+def test_pages_of_several_channels_never_wait_crosswise_for_places_with_a_limit(busy_market: Market) -> None:
+    busy_market.goods("TEA", warehouse=20, north=20)
+    places = sorted((busy_market.north, busy_market.warehouse), key=lambda place: place.pk)
+    for place, channel in zip(places, (busy_market.web, busy_market.bazaar), strict=True):
+        StockLocation.objects.filter(pk=place.pk).update(orders_per_day=2)
+        ChannelSource.objects.create(sales_channel=channel, location=place, rank=1)
+    page = [sale(busy_market, "1", line("TEA"))]
+    page.append(replace(sale(busy_market, "2", line("TEA")), channel_id=busy_market.web.pk))
+    first, second = (StockLocation.objects.filter(pk=place.pk) for place in places)
+    with somebody_else() as begin:
+        with transaction.atomic():
+            assert list(first.select_for_update())
+            taking = begin(lambda: take_together(page, actor="test"))
+            assert list(second.select_for_update(skip_locked=True)), "it waits for the first and holds the second"
+        assert [one.outcome for one in taking.result(PATIENCE_SECONDS)] == ["created", "created"]
 
 
 def test_orders_of_several_channels_and_of_strangers_come_together(market: Market) -> None:

@@ -134,6 +134,22 @@ def test_an_old_word_stays_in_its_cart_and_follows_no_more(market: Market) -> No
     assert [one.wanted.quantity for one in opened(laptop).lines] == [3]
 
 
+def test_an_old_word_is_left_in_its_cart_when_the_other_device_orders(market: Market) -> None:
+    tea, pot, cup = (market.goods(sku, warehouse=9) for sku in ("TEA", "POT", "CUP"))
+    market.web.add_product(market.product)
+    phone, laptop = two_devices(market)
+    line = carts.add(laptop.token, tea.pk, 3)
+    CartLine.objects.filter(pk=line.pk).update(changed_at=line.changed_at - timedelta(days=91))
+    carts.add(laptop.token, cup.pk)
+    join(phone, laptop)
+    carts.add(phone.token, pot.pk)
+    carts.remove(phone.token, cup.pk)
+    order = carts.check_out(phone.token).order
+    assert [one.sku for one in order.lines.all()] == ["POT"]
+    assert {line.sku: line.wanted.quantity for line in opened(laptop).lines} == {"TEA": 3}
+    assert carts.check_out(laptop.token).outcome == "created"
+
+
 def test_both_devices_order_what_is_in_the_one_cart_exactly_once(market: Market) -> None:
     tea, pot = market.goods("TEA", warehouse=9), market.goods("POT", warehouse=9)
     market.web.add_product(market.product)

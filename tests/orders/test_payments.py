@@ -39,6 +39,22 @@ def test_a_part_is_captured_and_the_rest_let_go(market: Market) -> None:
     assert _state(order) == "paid"
 
 
+def test_what_two_payments_took_too_much_goes_back_once(market: Market) -> None:
+    market.goods("TEA", warehouse=10)
+    order = take(draft(market.web, "1", line("TEA", 10), tenders=())).order
+    halves = [
+        payments.authorise(order.pk, tender="card", amount=Decimal("50.00"), external_id=name, actor="psp")
+        for name in ("a", "b")
+    ]
+    aftersales.cancel_units(order.pk, {order.lines.get().pk: 6}, key="c", reason="fewer", actor="ann")
+    back = []
+    for half in halves:
+        payments.capture(half.pk, happened=True, actor="psp")
+        back += [aftersales.refund_surplus(order.pk, key=str(half.pk), actor="psp") for _ in range(2)]
+    assert back == [Decimal(10), 0, Decimal(50), 0]
+    assert Order.objects.get(pk=order.pk).refunded == Decimal(60)
+
+
 def test_a_failed_or_voided_payment_pays_nothing(market: Market) -> None:
     order = _unpaid(market)
     failed = payments.authorise(order.pk, tender="card", amount=Decimal("30.00"), external_id="a", actor="psp")

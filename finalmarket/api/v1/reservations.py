@@ -374,10 +374,11 @@ def _reservation(request: HttpRequest, number: int) -> ReservationRow:
 def _own(request: HttpRequest, number: int) -> ReservationRow:
     """Return a reservation that no order of ours stands behind: an order's own is changed by the order's calls."""
     row = _reservation(request, number)
+    ledger.lock(row.lines.values_list("variant_id", flat=True))
+    # An order that was taking it over has taken it by now: it held the same pools.
     order = OrderPromise.objects.filter(reservation=row).values_list("order_line__order", flat=True).first()
     if order is not None:
         raise Problem("refused", f"Reservation {number} belongs to order {order}.", "Use the calls of that order.")
-    ledger.lock(row.lines.values_list("variant_id", flat=True))
     row.refresh_from_db()
     return row
 
