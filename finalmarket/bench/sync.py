@@ -1,7 +1,8 @@
-"""`finalmarket bench sync`: how soon eight platforms show what changed here, and how well their budgets are used.
+"""`finalmarket bench sync`: how soon eight platforms show what changed here, and how well a budget of calls is used.
 
-Eight accounts on the sandbox (each on a platform that shows stock), one worker process, real HTTP, published limits.
-A change is fresh on a platform when the stand-in itself holds the new number.
+Eight accounts on the sandbox (on seven platforms that show stock and on the practice platform), one worker process,
+real HTTP, published limits. A change is fresh on a platform when the stand-in itself holds the new number. The budget
+is that of the practice platform, which allows 50 calls/s for stock.
 """
 
 from __future__ import annotations

@@ -19,6 +19,7 @@ from tests.defects import page
 from tests.defects.copy import Copy, shared
 from tests.defects.defect import Defect, chosen, mistakes, read_all
 from tests.defects.judging import Verdict, judge, run
+from tests.proof import where
 
 _saying = threading.Lock()
 
@@ -45,7 +46,7 @@ def main(only: Sequence[str], hands: int, into: Path | None, only_page: bool) ->
     if wrong := mistakes(defects):
         raise click.ClickException("\n".join(["entries that have to be mended first:", *wrong]))
     signal.signal(signal.SIGTERM, lambda *_: sys.exit(143))  # whoever ends us has the copies removed, too
-    begun = time.monotonic()
+    begun, at, commit = time.monotonic(), where.now(), where.commit()
     verdicts, red = plant(defects, min(hands, len(defects)))
     seconds = round(time.monotonic() - begun)
     _tell(defects, verdicts, red, seconds)
@@ -53,7 +54,8 @@ def main(only: Sequence[str], hands: int, into: Path | None, only_page: bool) ->
         into.parent.mkdir(parents=True, exist_ok=True)
         into.write_text(json.dumps(_as_json(defects, verdicts, red, seconds), indent=1), "utf-8")
     if not only:
-        page.write()
+        killed = sum(verdict.outcome == "killed" for verdict in verdicts)
+        page.write(run=page.ran(commit, at, killed, len(defects), len(red)))
     sys.exit(0 if not red and all(verdict.outcome == "killed" for verdict in verdicts) else 1)
 
 

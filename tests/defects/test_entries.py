@@ -30,6 +30,19 @@ def test_the_page_lists_every_defect() -> None:
     assert text == page.written(text, DEFECTS), "write it anew: python -m tests.defects --page"
 
 
+def test_what_a_run_found_stays_on_the_page_until_the_next_and_nothing_is_said_where_there_was_none() -> None:
+    empty = f"{page.BEGIN}\n\n{page.END}"
+    before = page.written(empty, DEFECTS)
+    assert "Run at commit" not in before
+    held = page.ran("0123456789", "2026-11-28 08:00 UTC", 41, 41, 0)
+    after = page.written(before, DEFECTS, held)
+    assert f"\n\n{held}\n\n### " in after
+    assert page.written(after, DEFECTS) == after
+    again = page.written(after, DEFECTS, page.ran("9876543210", "2026-11-29 08:00 UTC", 40, 41, 2))
+    assert again.count("Run at commit") == 1
+    assert "40 of 41 turned their test red, and 2 of these tests were red without any defect." in again
+
+
 def test_a_stale_entry_says_what_to_do() -> None:
     stale = replace(
         ANY, before="a text that stands nowhere", test="tests/stock/test_holds.py::test_nothing_of_the_kind"

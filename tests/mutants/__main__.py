@@ -28,6 +28,7 @@ from tests.mutants.mutant import (
     stale,
     survivors,
 )
+from tests.proof import where
 
 # Asked within the copy, of mutmut itself: what there is, what became of it, and how each differs from the original.
 ASK = """
@@ -55,13 +56,13 @@ json.dump(found, sys.stdout)
 def main(children: int, into: Path | None, show: bool) -> None:
     """Ends with 1 where a module has more survivors than one in ten, or an entry of equivalent.toml is stale."""
     equivalent = read_equivalent()
-    begun = time.monotonic()
+    begun, at, commit = time.monotonic(), where.now(), where.commit()
     mutants = made_and_judged(children)
     seconds = round(time.monotonic() - begun)
     counted, wrong = counts(mutants, equivalent), stale(equivalent, mutants)
     left = survivors(mutants, equivalent)
     _tell(counted, wrong, left if show else [], seconds)
-    page.write(counted)
+    page.write(counted, run=f"Run at commit {commit}, {at}.")
     if into is not None:
         into.parent.mkdir(parents=True, exist_ok=True)
         into.write_text(json.dumps(_as_json(counted, left, equivalent, seconds), indent=1), "utf-8")

@@ -6,7 +6,7 @@ import json
 from collections.abc import Mapping, Sequence
 from pathlib import Path
 
-from tests.proof.page import ELSEWHERE, MORE, page
+from tests.proof.page import ELSEWHERE, MORE, PAGES, page
 from tests.proof.result import Result, from_json
 from tests.proof.step import Step
 
@@ -34,6 +34,10 @@ def _elsewhere(folder: Path) -> str:
     """Commands of their own, those that the Makefile knows; each with its page, where it has one."""
     makefile = folder.parent / "Makefile"
     known = makefile.read_text(encoding="utf-8") if makefile.exists() else ""
-    links = {name: f" ([{name}.md]({name}.md))" if (folder / f"{name}.md").exists() else "" for name in MORE}
-    more = [words.format(link=links[name]) for name, words in MORE.items() if f"\n{name}:" in known]
+    more = [words.format(link=_link(folder, PAGES[name])) for name, words in MORE.items() if f"\n{name}:" in known]
     return ELSEWHERE + "".join(more)
+
+
+def _link(folder: Path, place: str) -> str:
+    file = place.partition("#")[0]
+    return f" ([{file}]({place}))" if (folder / file).exists() else ""

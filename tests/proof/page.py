@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterable, Iterator, Mapping, Sequence
+from dataclasses import replace
 from typing import Any
 
 from tests.proof.result import Population, Result
@@ -11,13 +12,19 @@ from tests.proof.step import Step
 HEAD = """\
 # The proof
 
-Written by `make proof`: one command that tries the laws at length and measures every figure, on two cores in an hour or
-somewhat more. It goes on after a step that failed, and ends with an error where a law was broken or a promised figure
-was missed. `make proof STEPS="stock border"` runs a part and writes that part anew. The same for programs:
-[proof.json](proof.json).
+Written by `make proof`: one command that tries the laws and measures the figures, on two cores in an hour or somewhat
+more. What takes longer are steps beyond that hour, which have to be named. It goes on after a step that failed, and
+ends with an error where a law was broken or a promised figure was missed. `make proof STEPS="stock border-long"` runs a
+part and writes that part anew. The same for programs: [proof.json](proof.json).
 
-Figures are medians of their runs beside a baseline measured in the same run, on a server that keeps what it has
-answered (fsync on). Times and rates are of one machine; the ratios travel better.
+Figures are medians of their runs, on a server that keeps what it has answered (fsync on); where there is a baseline, it
+was measured in the same run. A ratio is the median of the ratios of the runs, each to its own baseline: it is not the
+value divided by the baseline, which are medians by themselves. Times and rates are of one machine; the ratios travel
+better.
+
+The practice platforms are two of our own, which between them do nearly all that the others do
+([which](glossary.md#places-to-sell)). What is tried on them is tried of the house's own ways in and out; every
+connector meets the faults (`border`) and the conformance suite (`contract`).
 """
 ELSEWHERE = """\
 ## Commands of their own
@@ -29,17 +36,26 @@ MORE = {
     " the machine can do at most beside it{link}.\n",
     "proof-defects": "- `make proof-defects`: that the proofs can fail. Defects are planted one by one, and each turns"
     " a test red{link}.\n",
+    "mutants": "- `make mutants`: the pure parts of stock, money and signatures are changed one thing at a time, and"
+    " tests notice{link}.\n",
     "peers": "- `make peers`: other systems on the same machine, beside this one{link}.\n",
 }
+PAGES = {
+    "scale": "scale.md", "proof-defects": "defects.md", "mutants": "defects.md#mutants", "peers": "peers.md",
+}  # fmt: skip
+"""Where what these commands found stands, beside this page."""
 MACHINE_WORDS = {"processor", "cpus", "memory_mb", "system"}
 NOT_SHOWN = {"load", "fsync", *MACHINE_WORDS}
 
 
 def page(results: Mapping[str, Result], steps: Sequence[Step], elsewhere: str = ELSEWHERE) -> str:
-    """The page, from all that is known: steps in their order, those of this run and of earlier ones."""
-    known = [results[step.name] for step in steps if step.name in results]
-    missing = [step for step in steps if step.name not in results]
-    parts = [HEAD, _outcomes(known, missing), _trouble(known), _promises(known), _machine(known)]
+    """The page, from all that is known: steps in their order, those of this run and of earlier ones. What a step proves
+    and how long it may take is said as it is declared now."""
+    known = [
+        replace(results[step.name], proves=step.proves, minutes_allowed=step.minutes)
+        for step in steps if step.name in results
+    ]  # fmt: skip
+    parts = [HEAD, _outcomes(known, steps), _trouble(known), _promises(known), _machine(known)]
     parts += [_laws(one) if one.reading.counts else _figures(one) for one in known]
     return "\n".join([part for part in parts if part] + [elsewhere])
 
@@ -59,7 +75,7 @@ def _table(heads: Sequence[str], rows: Iterable[Sequence[str]], right: Iterable[
     return "\n".join(f"| {' | '.join(line)} |" for line in lines) + "\n"
 
 
-def _outcomes(known: Sequence[Result], missing: Sequence[Step]) -> str:
+def _outcomes(known: Sequence[Result], steps: Sequence[Step]) -> str:
     rows = [
         [f"[{one.name}](#{one.name})", one.proves, f"**{one.outcome}**" if one.outcome != "held" else "held",
          _clock(one.seconds), f"{one.minutes_allowed:g} min", one.commit, one.at]
@@ -68,11 +84,20 @@ def _outcomes(known: Sequence[Result], missing: Sequence[Step]) -> str:
     rows += [
         [step.name, step.proves, "not run yet" if step.is_in_the_hour else "not run; has to be asked for", "",
          f"{step.minutes:g} min", "", ""]
-        for step in missing
+        for step in steps if step.name not in {one.name for one in known}
     ]  # fmt: skip
-    together = sum(one.seconds for one in known)
     heads = ["step", "what it proves", "outcome", "took", "allowed", "commit", "when"]
-    return f"## Outcome\n\n{_table(heads, rows, [3, 4])}\nTogether {_clock(together)}.\n"
+    times = f"{_together(known, steps)} A step is stopped after twice what it is allowed."
+    return f"## Outcome\n\n{_table(heads, rows, [3, 4])}\n{times}\n"
+
+
+def _together(known: Sequence[Result], steps: Sequence[Step]) -> str:
+    """What the steps that were run took, those of the hour and those beyond it."""
+    of_the_hour = {step.name for step in steps if step.is_in_the_hour}
+    within = sum(one.seconds for one in known if one.name in of_the_hour)
+    beyond = sum(one.seconds for one in known if one.name not in of_the_hour)
+    more = f"; those beyond it: {_clock(beyond)}" if beyond else ""
+    return f"The steps of the hour: {_clock(within)}{more}."
 
 
 def _clock(seconds: float) -> str:
@@ -96,12 +121,12 @@ def _promises(known: Sequence[Result]) -> str:
 
 
 def _machine(known: Sequence[Result]) -> str:
-    """What all steps were measured on; a step that stands apart says so itself."""
-    if not known:
-        return ""
-    others = sorted({str(one.machine.get("processor")) for one in known} - {str(known[-1].machine.get("processor"))})
-    apart = f"\nSome steps were run on another machine: {', '.join(others)}.\n" if others else ""
-    return f"## Machine\n\n{machine_line(known[-1].machine)}\n{apart}"
+    """What the steps were run on; which of them on which, where that is not the same for all."""
+    steps: dict[str, list[str]] = {}
+    for one in known:
+        steps.setdefault(machine_line(one.machine), []).append(one.name)
+    lines = [f"{line} Steps: {', '.join(names)}." for line, names in steps.items()] if len(steps) > 1 else [*steps]
+    return "## Machine\n\n" + "\n\n".join(lines) + "\n" if lines else ""
 
 
 def machine_line(told: Mapping[str, Any]) -> str:

@@ -3,7 +3,8 @@
 Two ways of quoting are known. A row of a table that begins with the name of a figure in backquotes: its third cell
 begins with the value, and its fourth, where it begins with a number and the figure has a baseline, with the ratio. And
 anywhere in the text a number with a mark behind it, which is not seen on the page: `46,500 <!-- proof: hot_sku -->`,
-`10.7 <!-- proof: hot_sku ratio -->`, `5,459 <!-- proof: border faults -->` (a step, and a sum of its laws).
+`10.7 <!-- proof: hot_sku ratio -->`, `5,459 <!-- proof: border faults -->` (a step, and a sum of its laws),
+`400 <!-- proof: fire test_under_fire requests -->` (the part of that sum which one file of tests has tried).
 
 A number is quoted as roundly as one likes: 36,000 stands for 36,123. It must not be further off than half of its own
 last digit, and never by more than a twentieth.
@@ -13,7 +14,7 @@ from __future__ import annotations
 
 import re
 from collections.abc import Iterator, Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
 from tests.proof.result import Result
 
@@ -83,7 +84,15 @@ def _value_of(quote: Quote) -> Quote:
 def _measured(quote: Quote, known: Mapping[str, Result]) -> float | None:
     for name, result in known.items():
         if quote.step in ("", name):
-            measured = result.reading.measured(quote.name, quote.measure)
+            measured = _of_a_file(quote, result) if quote.name.startswith("test_") else None
+            measured = result.reading.measured(quote.name, quote.measure) if measured is None else measured
             if measured is not None:
                 return measured
     return None
+
+
+def _of_a_file(quote: Quote, result: Result) -> float | None:
+    """The sum over the tests of one file."""
+    file, _, name = quote.name.partition(" ")
+    mine = [one for one in result.reading.populations if one.test.startswith(f"{file}::")]
+    return replace(result.reading, figures=(), populations=mine).measured(name, quote.measure)

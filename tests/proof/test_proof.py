@@ -5,12 +5,14 @@ from __future__ import annotations
 import json
 import re
 import sys
+from dataclasses import replace
 from pathlib import Path
 
 import pytest
 
 from tests.proof import keeping, where
 from tests.proof.__main__ import chosen, prove
+from tests.proof.page import page
 from tests.proof.reading import Unreadable, read_figures, read_laws
 from tests.proof.result import Reading
 from tests.proof.running import judged
@@ -91,6 +93,37 @@ def test_the_page_shows_figures_with_their_baselines_and_populations_with_their_
     assert "| amazon | 1,203 | 7 | quick \\| dirty |  |" in page
     assert "Together: faults 1,300, killed: door by the clock 3." in page
     assert "Skipped: test_toy::test_it: no data" in page
+
+
+def test_the_page_sums_the_hour_and_what_goes_beyond_it_and_says_how_long_a_step_may_take_now(proved: Path) -> None:
+    known = {**keeping.load(proved), "named": replace(keeping.load(proved)["fast"], name="named", seconds=75.0)}
+    longer = [replace(step, minutes=7) if step.name == "fast" else step for step in TOYS]
+    told = page(known, longer)
+    assert "those beyond it: 1:15 min. A step is stopped after twice what it is allowed." in told
+    assert re.search(r"^\| \[fast\].*\| 7 min \|", told, re.MULTILINE)
+    assert not re.search("beyond it", page({"fast": known["fast"]}, TOYS).partition("## Outcome")[2])
+
+
+def test_each_machine_is_shown_with_its_steps_and_one_alone_without(proved: Path) -> None:
+    known = keeping.load(proved)
+    known["law"] = replace(known["law"], machine={**known["law"].machine, "python": "3.99"})
+    machines = page(known, TOYS).partition("## Machine\n")[2].partition("\n## ")[0]
+    assert "Steps: fast, slow, lost, endless, mumbling." in machines
+    assert "python 3.99" in machines
+    assert machines.rstrip().endswith("Steps: law.")
+    assert "Steps: " not in page({"fast": known["fast"]}, TOYS)
+
+
+def test_commands_of_their_own_lead_to_their_pages(tmp_path: Path) -> None:
+    (tmp_path / "docs").mkdir()
+    (tmp_path / "docs" / "defects.md").touch()
+    (tmp_path / "Makefile").write_text("all:\n\nscale:\n\nproof-defects:\n\nmutants:\n")
+    keeping.save(tmp_path / "docs", {}, TOYS)
+    told = (tmp_path / "docs" / "proof.md").read_text("utf-8")
+    assert "a test red ([defects.md](defects.md)).\n" in told
+    assert "tests notice ([defects.md](defects.md#mutants)).\n" in told
+    assert "- `make scale`" in told and "scale.md" not in told
+    assert "make peers" not in told
 
 
 def test_every_result_names_its_commit_its_moment_and_its_machine(proved: Path) -> None:

@@ -19,7 +19,11 @@ def result(name: str, reading: Reading) -> Result:
     return Result(name, "It holds.", "", "held", [], 1.0, 1.0, "", "", 0.0, {}, reading)
 
 
-MET = [Population("amazon", {"faults": 5_000}), Population("ebay", {"faults": 459})]
+MET = [
+    Population("test_border::test_it[amazon]", {"faults": 5_000}),
+    Population("test_border::test_it[ebay]", {"faults": 400}),
+    Population("test_storm::test_it", {"faults": 59}),
+]
 KNOWN = {
     "stock": result("stock", Reading(figures=[FIGURE, PEAK])),
     "border": result("border", Reading(populations=MET)),
@@ -28,13 +32,13 @@ GOOD = """
 | `hot_sku` | reservations/s | 36,000 | 8.0 times the barest statement, best of 4 |
 | `peak_mb` | memory | 200 MB | beside 3 others |
 Reservations: 36,100 a second <!-- proof: hot_sku -->, 8.03 times <!-- proof: hot_sku ratio --> the barest; of
-5,459 faults <!-- proof: border faults --> none did harm.
+5,459 faults <!-- proof: border faults --> none did harm, nor of 5,400 <!-- proof: border test_border faults -->.
 """
 
 
 def test_what_is_quoted_roundly_stands_in_the_proof() -> None:
     assert wrong(GOOD, KNOWN) == []
-    assert len(list(quotes(GOOD))) == 6
+    assert len(list(quotes(GOOD))) == 7
 
 
 @pytest.mark.parametrize(
@@ -46,6 +50,8 @@ def test_what_is_quoted_roundly_stands_in_the_proof() -> None:
         "36,500 <!-- proof: hot_sku -->",
         "5,480 faults <!-- proof: border faults -->",
         "5,459 faults <!-- proof: stock faults -->",
+        "5,459 faults <!-- proof: border test_border faults -->",
+        "59 faults <!-- proof: border test_gone faults -->",
         "40,000 <!-- proof: hot_sku -->",
     ],
 )

@@ -19,6 +19,10 @@ Both axes of every picture are logarithmic: a flat line is a cost that does not 
 of the growth, 1 for a cost in proportion to the work. It is fitted to all runs, with an interval of 95 %; medians are
 drawn, with the span of the runs. Dashed is what the same machine does at most of the like, measured in the same run:
 rows by COPY, writes that are safe on the disk, a server that does nothing, the bare reading of the same rows.
+
+Each figure is the median of three runs; of five where it is a page, of two or one where a question takes longer than a
+quarter of a minute. The parts were measured on days of their own, which stand at each, and not on that of the
+[proof](proof.md): compare figures within a part only.
 """
 
 
