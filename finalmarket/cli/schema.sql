@@ -1912,7 +1912,9 @@ BEGIN
     END IF;
 
     IF n > 0 THEN  -- whatever was granted took something
-        IF NOT stock_write_reservations(v_id, v_verdict, p_key, p_hash, p_channel, p_mode, p_hold_seconds, v_now) THEN
+        IF NOT stock_write_reservations(
+            v_id, v_verdict, p_key, p_hash, p_channel, p_mode, p_hold_seconds, p_location, v_now
+        ) THEN
             -- Another transaction took a key meanwhile: that request, and whoever it may have crowded out, comes again.
             FOR r IN 1 .. n_requests LOOP
                 IF v_verdict[r] IN ('refused', 'duplicate', 'key_reused') AND (NOT is_known OR r_known[r] IS NULL)
@@ -2053,21 +2055,23 @@ BEGIN
     END IF;
 END $$;
 
--- Name: stock_write_reservations(bigint[], text[], text[], bigint[], bigint[], integer[], integer[], timestamp with time zone); Type: FUNCTION; Schema: public; Owner: -
+-- Name: stock_write_reservations(bigint[], text[], text[], bigint[], bigint[], integer[], integer[], bigint[], timestamp with time zone); Type: FUNCTION; Schema: public; Owner: -
 
-CREATE FUNCTION public.stock_write_reservations(p_id bigint[], p_verdict text[], p_key text[], p_hash bigint[], p_channel bigint[], p_mode integer[], p_hold_seconds integer[], p_now timestamp with time zone) RETURNS boolean
+CREATE FUNCTION public.stock_write_reservations(p_id bigint[], p_verdict text[], p_key text[], p_hash bigint[], p_channel bigint[], p_mode integer[], p_hold_seconds integer[], p_location bigint[], p_now timestamp with time zone) RETURNS boolean
     LANGUAGE plpgsql
     AS $$
 BEGIN
-    INSERT INTO reservation (id, key, body_hash, sales_channel_id, state, expires_at, created_at)
-    SELECT p_id[r], p_key[r], p_hash[r], p_channel[r], CASE WHEN p_mode[r] = 0 THEN 'held' ELSE 'confirmed' END,
+    INSERT INTO reservation (id, key, body_hash, sales_channel_id, location_id, state, expires_at, created_at)
+    SELECT p_id[r], p_key[r], p_hash[r], p_channel[r], p_location[r],
+           CASE WHEN p_mode[r] = 0 THEN 'held' ELSE 'confirmed' END,
            CASE WHEN p_mode[r] = 0 THEN p_now + make_interval(secs => p_hold_seconds[r]) END, p_now
     FROM generate_series(1, cardinality(p_id)) r WHERE p_verdict[r] = 'granted' ORDER BY p_key[r];
     RETURN true;
 EXCEPTION WHEN unique_violation THEN
     -- Row by row past what is taken. To look first, every time, would cost half as much again as to write.
-    INSERT INTO reservation (id, key, body_hash, sales_channel_id, state, expires_at, created_at)
-    SELECT p_id[r], p_key[r], p_hash[r], p_channel[r], CASE WHEN p_mode[r] = 0 THEN 'held' ELSE 'confirmed' END,
+    INSERT INTO reservation (id, key, body_hash, sales_channel_id, location_id, state, expires_at, created_at)
+    SELECT p_id[r], p_key[r], p_hash[r], p_channel[r], p_location[r],
+           CASE WHEN p_mode[r] = 0 THEN 'held' ELSE 'confirmed' END,
            CASE WHEN p_mode[r] = 0 THEN p_now + make_interval(secs => p_hold_seconds[r]) END, p_now
     FROM generate_series(1, cardinality(p_id)) r WHERE p_verdict[r] = 'granted' ORDER BY p_key[r]
     ON CONFLICT (key) WHERE state IN ('held', 'confirmed', 'closed') DO NOTHING;
@@ -5224,7 +5228,8 @@ CREATE TABLE public.reservation (
     state character varying(10) NOT NULL,
     expires_at timestamp with time zone,
     created_at timestamp with time zone DEFAULT statement_timestamp() NOT NULL,
-    sales_channel_id bigint NOT NULL
+    sales_channel_id bigint NOT NULL,
+    location_id bigint
 );
 
 -- Name: reservation_id_seq; Type: SEQUENCE; Schema: public; Owner: -
@@ -10991,7 +10996,8 @@ INSERT INTO public.django_migrations ("id", "app", "name", "applied") VALUES ('1
 INSERT INTO public.django_migrations ("id", "app", "name", "applied") VALUES ('141', 'stock', '0007_promises_met', now());
 INSERT INTO public.django_migrations ("id", "app", "name", "applied") VALUES ('142', 'stock', '0008_met_at_sources', now());
 INSERT INTO public.django_migrations ("id", "app", "name", "applied") VALUES ('143', 'stock', '0009_closed_places', now());
-SELECT pg_catalog.setval(pg_catalog.pg_get_serial_sequence('public.django_migrations', 'id'), 143);
+INSERT INTO public.django_migrations ("id", "app", "name", "applied") VALUES ('144', 'stock', '0010_place_of_a_hold', now());
+SELECT pg_catalog.setval(pg_catalog.pg_get_serial_sequence('public.django_migrations', 'id'), 144);
 INSERT INTO public.segments ("id", "key", "name", "rank", "rule", "marks", "created_by", "created_at", "updated_at", "sorted_at") VALUES ('1', 'vip', 'VIP', '1', '{"all": [{"top": "0.05", "field": "lifetime_value"}, {"field": "orders", "at_least": "2"}, {"field": "days_since_order", "at_most": "365"}]}', '{}', '', now(), now(), NULL);
 INSERT INTO public.segments ("id", "key", "name", "rank", "rule", "marks", "created_by", "created_at", "updated_at", "sorted_at") VALUES ('2', 'high_value', 'High value', '2', '{"all": [{"top": "0.2", "field": "lifetime_value"}, {"field": "days_since_order", "at_most": "365"}]}', '{}', '', now(), now(), NULL);
 INSERT INTO public.segments ("id", "key", "name", "rank", "rule", "marks", "created_by", "created_at", "updated_at", "sorted_at") VALUES ('3', 'new', 'New', '3', '{"all": [{"field": "orders", "at_most": "1"}, {"field": "days_since_first_order", "at_most": "90"}]}', '{}', '', now(), now(), NULL);

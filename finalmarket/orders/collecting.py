@@ -94,8 +94,7 @@ def make_ready(pickup_id: int, *, actor: str) -> Pickup:
     if pickup.state == Pickup.State.READY:
         return pickup
     _refuse_ended(pickup, order)
-    if not _parcels(pickup):
-        raise UserError(f"order {order.number}: nothing of it is promised at {pickup.location.name}; look at the order")
+    _parcels_of(pickup, order)
     pickup.state, pickup.ready_at = Pickup.State.READY, clock.now()
     pickup.save(update_fields=["state", "ready_at"])
     note(order, "updated", f"ready to be collected at {pickup.location.name}", actor=actor)
@@ -115,9 +114,9 @@ def hand_over(pickup_id: int, shown: str, *, actor: str, tender: str = "") -> Pi
     _refuse_ended(pickup, order)
     if pickup.state != Pickup.State.READY:
         raise UserError(f"order {order.number} is not put together yet; mark it as ready first")
-    by = _proof(pickup, shown)
+    by, parcels = _proof(pickup, shown), _parcels_of(pickup, order)
     _settle(pickup, order, tender, actor)
-    for parcel in _parcels(pickup):
+    for parcel in parcels:
         fulfilment.ship(parcel, actor=actor)
         fulfilment.deliver(parcel, actor=actor)
     pickup.state, pickup.ended_at = Pickup.State.COLLECTED, clock.now()
@@ -159,12 +158,13 @@ def _refuse_ended(pickup: Pickup, order: Order) -> None:
         raise UserError(f"order {order.number} is cancelled; put its goods back on the shelf")
 
 
-def _parcels(pickup: Pickup) -> list[int]:
-    """The parcels of the order that wait at the store."""
-    waiting = Fulfilment.objects.filter(
-        order=pickup.order_id, location=pickup.location_id, state=Fulfilment.State.PENDING
-    )
-    return list(waiting.order_by("id").values_list("pk", flat=True))
+def _parcels_of(pickup: Pickup, order: Order) -> list[int]:
+    """The parcels of the order that wait at the store. Raises UserError where there are none: what was ready may have
+    been rejected since, and leaves from elsewhere."""
+    waiting = Fulfilment.objects.filter(order=order, location=pickup.location_id, state=Fulfilment.State.PENDING)
+    if found := list(waiting.order_by("id").values_list("pk", flat=True)):
+        return found
+    raise UserError(f"order {order.number}: nothing of it is promised at {pickup.location.name}; look at the order")
 
 
 def _proof(pickup: Pickup, shown: str) -> str:

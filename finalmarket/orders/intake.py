@@ -26,7 +26,7 @@ from finalmarket.orders.parcels import pack, pack_where_promised, settle
 from finalmarket.orders.promises import attach, count_short, lock_pools, lock_stock, serving_lines
 from finalmarket.orders.standing import Standing, contents
 from finalmarket.orders.versions import is_older
-from finalmarket.stock import ledger
+from finalmarket.stock import ledger, shortfall
 from finalmarket.stock.models import Reservation, ReservationLine
 from finalmarket.stock.reserve import Mode
 
@@ -291,7 +291,7 @@ def _allocate(standing: Standing, draft: OrderDraft, channel: SalesChannel, acto
     """Take the order's stock: a cart's hold if it names one, then whatever is lacking. Raises OutOfStock."""
     mode = Mode.SALE if has_happened(draft, channel) else Mode.ALLOCATE
     if draft.reservation_id is not None:
-        _confirm_hold(standing, draft.reservation_id, actor)
+        _confirm_hold(standing, draft.reservation_id, draft.location_id, actor)
     refusal = settle(standing, actor=actor, reason="taken", mode=mode, location_id=draft.location_id)
     if refusal:
         raise OutOfStock(f"{draft} was not taken: {refusal}")
@@ -300,9 +300,10 @@ def _allocate(standing: Standing, draft: OrderDraft, channel: SalesChannel, acto
         raise OutOfStock(f"{draft} was not taken: the held units are not there any more: {short}")
 
 
-def _confirm_hold(standing: Standing, reservation_id: int, actor: str) -> None:
+def _confirm_hold(standing: Standing, reservation_id: int, location_id: int | None, actor: str) -> None:
     """Turn a cart's hold, or a promise that no order stands on yet, into the order's. One that was let go is passed
-    over: its units are taken anew. The caller holds the pools. Raises InvalidDraft for a hold of other goods.
+    over, one that lies elsewhere than at the location that serves the order is given back: the units are taken anew.
+    The caller holds the pools. Raises InvalidDraft for a hold of other goods.
     """
     order, lines = standing.order, standing.lines
     found = Reservation.objects.filter(pk=reservation_id, sales_channel=order.sales_channel_id).first()
@@ -312,6 +313,9 @@ def _confirm_hold(standing: Standing, reservation_id: int, actor: str) -> None:
     serving = serving_lines(found, [known.get(line.pk, {}) for line in lines])
     if set(found.lines.exclude(state="released").values_list("line", flat=True)) - serving.keys():
         raise InvalidDraft(f"order {order.external_id[:60]!r}: reservation {reservation_id} holds other goods")
+    if location_id is not None and found.lines.exclude(location=location_id).filter(quantity__gt=0).exists():
+        shortfall.let_go(found, actor=actor, reason="served from elsewhere")
+        return
     wants = {line: ((lines[n].pk, lines[n].variant_id or 0), lines[n].quantity) for line, n in serving.items()}
     if ledger.confirm([found.pk], actor=actor, reference=f"order:{order.pk}").get(found.pk) == "confirmed":
         attach(standing, found.pk, wants, known)

@@ -311,7 +311,7 @@ def _confirm_anew(reservation_id: int, actor: str) -> str:
     release([reservation_id], actor=actor, reason="taken anew")
     kept = [(line, variant, units) for (line, variant), units in sorted(wanted.items()) if units > 0]
     lines = tuple((variant, units) for _, variant, units in kept)
-    request = Request(found.key, found.sales_channel_id, lines, Mode.ALLOCATE)
+    request = Request(found.key, found.sales_channel_id, lines, Mode.ALLOCATE, location_id=found.location_id)
     verdict = reserve([request], actor=actor)[0]
     if verdict.outcome != "granted":
         return f"refused: {verdict.reason or verdict.outcome}"

@@ -8,6 +8,7 @@ from collections.abc import Sequence
 from django.db import connection, transaction
 
 from finalmarket.stock import ledger
+from finalmarket.stock.models import Reservation
 
 
 @transaction.atomic
@@ -48,3 +49,14 @@ def give_up(claims: Sequence[tuple[int, int, int]]) -> int:
             [reservations],
         )
     return int(total)
+
+
+@transaction.atomic
+def let_go(reservation: Reservation, *, actor: str, reason: str) -> None:
+    """Give back all that stands on a reservation, a hold or a promise that no order has. The caller holds its pools."""
+    lines = list(reservation.lines.values_list("position", "short"))
+    is_promise = reservation.state == Reservation.State.CONFIRMED
+    if is_promise:  # first what is short: else the units that are given back would meet it
+        give_up([(reservation.pk, position, short) for position, short in lines])
+    kind = "deallocate" if is_promise else "release"
+    ledger.close(kind, [(reservation.pk, position, None) for position, _ in lines], actor=actor, reason=reason)

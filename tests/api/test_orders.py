@@ -15,6 +15,7 @@ from finalmarket.catalog.models import VariantPrice
 from finalmarket.channels.models import SalesChannel
 from finalmarket.kernel import clock
 from finalmarket.orders.models import Order, OrderEvent
+from finalmarket.stock.models import StockItem
 from tests.api.calling import Program, problem, told
 from tests.api.conftest import House, open_house
 from tests.orders.market import broken_laws, somebody_else
@@ -168,6 +169,19 @@ def test_an_order_takes_over_what_was_reserved_and_confirmed_and_another_order_d
     told(keeper.post(f"/stock/reservations/{held}/confirm", {"reference": "cart 81"}))
     told(shop.program.post("/orders", shop.said(14, reservation=held)), 201)
     problem(shop.program.post("/orders", shop.said(1, reservation=held)), "not-enough", 409)
+    assert broken_laws() == []
+
+
+@pytest.mark.parametrize("confirmed", [False, True])
+def test_an_order_served_by_one_place_takes_nothing_that_is_reserved_elsewhere(shop: Shop, confirmed: bool) -> None:
+    keeper = Program("stock:read", "stock:write")
+    wish = {"channel": shop.web.pk, "location": shop.north.pk, "lines": [{"sku": "TEA-100", "quantity": 4}]}
+    held = told(keeper.post("/stock/reservations", wish), 201)["id"]
+    if confirmed:
+        told(keeper.post(f"/stock/reservations/{held}/confirm"))
+    told(shop.program.post("/orders", shop.said(4, reservation=held, location=shop.south.pk, handed_over=True)), 201)
+    rows = StockItem.objects.filter(variant=shop.tea).order_by("location__code")
+    assert list(rows.values_list("on_hand", "reserved", "allocated")) == [(10, 0, 0), (0, 0, 0)]
     assert broken_laws() == []
 
 

@@ -11,7 +11,7 @@ from typing import Any
 import pytest
 
 from finalmarket.access.models import IdempotentCall
-from finalmarket.stock import desk
+from finalmarket.stock import counts, desk, ledger
 from finalmarket.stock.models import Reservation, StockMovement
 from tests.api.calling import Program, problem, told
 from tests.api.conftest import House, open_house
@@ -119,6 +119,29 @@ def test_a_promise_that_was_confirmed_here_can_be_given_back(shop: Shop) -> None
     told(shop.program.post(f"/stock/reservations/{number}/confirm"))
     told(shop.program.post(f"/stock/reservations/{number}/release", {"reason": "order cancelled"}))
     assert told(shop.program.get(f"/stock/levels/{shop.tea.pk}"))["allocated"] == 0
+
+
+def test_a_promise_that_is_short_is_given_back_whole_and_takes_no_goods_that_come(shop: Shop) -> None:
+    number = told(shop.program.post("/stock/reservations", shop.wish(60)), 201)["id"]
+    told(shop.program.post(f"/stock/reservations/{number}/confirm"))
+    count = counts.start(shop.warehouse.pk)
+    counts.record(count.pk, shop.tea.pk, 47)
+    counts.apply(count.pk, actor="ann")
+    assert told(shop.program.post(f"/stock/reservations/{number}/release"))["state"] == "closed"
+    ledger.receive([ledger.Receipt(shop.tea.pk, shop.store.pk, 5)], actor="ann")
+    level = told(shop.program.get(f"/stock/levels/{shop.tea.pk}"))
+    assert (level["on_hand"], level["reserved"], level["allocated"]) == (62, 0, 0)
+
+
+def test_a_hold_from_one_place_is_confirmed_anew_from_there_alone(shop: Shop) -> None:
+    wish = {**shop.wish(5), "location": shop.store.pk}
+    first, second = (told(shop.program.post("/stock/reservations", wish), 201)["id"] for _ in range(2))
+    for number in (first, second):
+        told(shop.program.post(f"/stock/reservations/{number}/release"))
+    told(shop.program.post("/stock/reservations", {**shop.wish(5), "location": shop.store.pk}), 201)
+    confirmed = told(shop.program.post(f"/stock/reservations/{first}/confirm"))
+    assert {one["location"] for one in confirmed["lines"] if one["quantity"]} == {shop.store.pk}
+    problem(shop.program.post(f"/stock/reservations/{second}/confirm"), "refused", 422)
 
 
 def test_what_was_never_confirmed_does_not_leave(shop: Shop) -> None:

@@ -8,7 +8,7 @@ import pytest
 
 from finalmarket.kernel.errors import UserError
 from finalmarket.orders import cart as carts
-from finalmarket.orders import collecting
+from finalmarket.orders import collecting, fulfilment
 from finalmarket.orders.drafts import LineDraft, OutOfStock, TenderDraft
 from finalmarket.orders.models import Order, Pickup
 from tests.orders.market import Market, at, parcels
@@ -40,6 +40,16 @@ def test_an_order_to_collect_is_promised_on_the_shelf_of_its_store_and_on_no_oth
     assert at(tea, market.warehouse) == (50, 0)
     assert [parcel.location for parcel in parcels(order)] == [market.north]
     assert order.pickup.location == market.north
+
+
+def test_a_pick_up_whose_parcel_was_rejected_is_not_handed_over_with_nothing_in_it(market: Market) -> None:
+    _open_stores(market)
+    market.goods("TEA", warehouse=50, north=3)
+    pickup = collecting.make_ready(_buy(market).pickup.pk, actor="north")
+    fulfilment.reject(parcels(pickup.order)[0].pk, reason="not_found", actor="north")
+    with pytest.raises(UserError, match="nothing of it is promised at North store"):
+        collecting.hand_over(pickup.pk, pickup.code, actor="north")
+    assert Pickup.objects.get().state == "ready"
 
 
 def test_what_the_store_does_not_have_is_not_sold_there_however_full_the_warehouse_is(market: Market) -> None:

@@ -22,7 +22,7 @@ from finalmarket.api.v1.goods import Goods, locations_of, of_channels, variant_o
 from finalmarket.api.v1.shapes import Key, Number, Said, source_of
 from finalmarket.kernel.errors import sentence
 from finalmarket.orders.models import OrderPromise
-from finalmarket.stock import desk, ledger
+from finalmarket.stock import desk, ledger, shortfall
 from finalmarket.stock.models import Reservation as ReservationRow
 from finalmarket.stock.models import StockLocation
 from finalmarket.stock.refusals import MOST_UNITS
@@ -269,9 +269,7 @@ def confirm_reservation(request: HttpRequest, reservation: Key, told: Confirmati
 def release_reservation(request: HttpRequest, reservation: Key, told: GivingBack) -> Done:
     """Give a hold back, or a promise that was confirmed here. What has ended already stays as it is."""
     row = _own(request, reservation)
-    kind = "deallocate" if row.state == "confirmed" else "release"
-    lines = [(reservation, position, None) for position in row.lines.values_list("position", flat=True)]
-    ledger.close(kind, lines, actor=source_of(request), reason=told.reason)
+    shortfall.let_go(row, actor=source_of(request), reason=told.reason)
     return _done(request, reservation)
 
 

@@ -31,6 +31,10 @@ class Reservation(models.Model):
     sales_channel = models.ForeignKey(
         SalesChannel, on_delete=models.PROTECT, related_name="reservations", db_constraint=False, db_index=False
     )
+    location = models.ForeignKey(
+        StockLocation, on_delete=models.PROTECT, related_name="+", db_constraint=False, db_index=False, null=True,
+        help_text="From there alone, where that was asked for",
+    )  # fmt: skip
     state = models.CharField(max_length=10, choices=State, default=State.HELD)
     expires_at = models.DateTimeField(null=True)
     created_at = models.DateTimeField(db_default=Now())

@@ -412,7 +412,9 @@ BEGIN
     END IF;
 
     IF n > 0 THEN  -- whatever was granted took something
-        IF NOT stock_write_reservations(v_id, v_verdict, p_key, p_hash, p_channel, p_mode, p_hold_seconds, v_now) THEN
+        IF NOT stock_write_reservations(
+            v_id, v_verdict, p_key, p_hash, p_channel, p_mode, p_hold_seconds, p_location, v_now
+        ) THEN
             -- Another transaction took a key meanwhile: that request, and whoever it may have crowded out, comes again.
             FOR r IN 1 .. n_requests LOOP
                 IF v_verdict[r] IN ('refused', 'duplicate', 'key_reused') AND (NOT is_known OR r_known[r] IS NULL)

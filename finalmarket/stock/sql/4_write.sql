@@ -4,18 +4,20 @@
 -- reservation is then left out. The order of keys keeps those who write the same keys from waiting for each other.
 CREATE OR REPLACE FUNCTION stock_write_reservations(
     p_id bigint[], p_verdict text[], p_key text[], p_hash bigint[], p_channel bigint[], p_mode int[],
-    p_hold_seconds int[], p_now timestamptz
+    p_hold_seconds int[], p_location bigint[], p_now timestamptz
 ) RETURNS boolean LANGUAGE plpgsql AS $$
 BEGIN
-    INSERT INTO reservation (id, key, body_hash, sales_channel_id, state, expires_at, created_at)
-    SELECT p_id[r], p_key[r], p_hash[r], p_channel[r], CASE WHEN p_mode[r] = 0 THEN 'held' ELSE 'confirmed' END,
+    INSERT INTO reservation (id, key, body_hash, sales_channel_id, location_id, state, expires_at, created_at)
+    SELECT p_id[r], p_key[r], p_hash[r], p_channel[r], p_location[r],
+           CASE WHEN p_mode[r] = 0 THEN 'held' ELSE 'confirmed' END,
            CASE WHEN p_mode[r] = 0 THEN p_now + make_interval(secs => p_hold_seconds[r]) END, p_now
     FROM generate_series(1, cardinality(p_id)) r WHERE p_verdict[r] = 'granted' ORDER BY p_key[r];
     RETURN true;
 EXCEPTION WHEN unique_violation THEN
     -- Row by row past what is taken. To look first, every time, would cost half as much again as to write.
-    INSERT INTO reservation (id, key, body_hash, sales_channel_id, state, expires_at, created_at)
-    SELECT p_id[r], p_key[r], p_hash[r], p_channel[r], CASE WHEN p_mode[r] = 0 THEN 'held' ELSE 'confirmed' END,
+    INSERT INTO reservation (id, key, body_hash, sales_channel_id, location_id, state, expires_at, created_at)
+    SELECT p_id[r], p_key[r], p_hash[r], p_channel[r], p_location[r],
+           CASE WHEN p_mode[r] = 0 THEN 'held' ELSE 'confirmed' END,
            CASE WHEN p_mode[r] = 0 THEN p_now + make_interval(secs => p_hold_seconds[r]) END, p_now
     FROM generate_series(1, cardinality(p_id)) r WHERE p_verdict[r] = 'granted' ORDER BY p_key[r]
     ON CONFLICT (key) WHERE state IN ('held', 'confirmed', 'closed') DO NOTHING;
