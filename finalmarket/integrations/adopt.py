@@ -102,7 +102,7 @@ def _take_page(
     fresh = [record for record in page.records if record.ref.key not in known]
     shown = shown_by(there, [record.ref for record in fresh])
     with intake(integration, STREAM):
-        matches, doubts = named(fresh)
+        matches, doubts = named(without_ignored(integration, fresh))
         for record in fresh:
             match = matches.get(record.ref.key)
             doubt = doubts.get(record.ref.key, "")
@@ -115,6 +115,14 @@ def _take_page(
         run.save()
         failpoints.hit("adopt.before_commit")
     failpoints.hit("adopt.after_commit")
+
+
+def without_ignored(integration: ChannelIntegration, records: Sequence[ListingRecord]) -> list[ListingRecord]:
+    """Those of these listings that nobody said to leave alone: a name that fits is no reason to tell the others."""
+    seen = UnlinkedListing.objects.filter(integration=integration, state=State.IGNORED)
+    keys = [record.ref.key for record in records]
+    ignored = set(seen.filter(external_key__in=keys).values_list("external_key", flat=True))
+    return [record for record in records if record.ref.key not in ignored]
 
 
 def shown_by(there: Connector, refs: Sequence[ListingRef], location: str = "") -> dict[str, int]:

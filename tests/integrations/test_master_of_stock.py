@@ -189,6 +189,16 @@ def test_items_are_linked_by_sku_and_the_others_are_listed(books: Books) -> None
     assert books.on_hand("SPOON") == 4
 
 
+def test_an_item_that_is_ignored_stays_so_though_a_variant_of_its_name_is_made(books: Books) -> None:
+    books.office.add_listing("SPOON", "Spoon", Decimal("2.00"), 4)
+    adopt.look_through(books.integration)
+    adopt.ignore(UnlinkedListing.objects.get(state="open").pk)
+    books.market.goods("SPOON")
+    adopt.look_through(books.integration)
+    assert not ItemLink.objects.filter(variant__sku="SPOON").exists()
+    assert UnlinkedListing.objects.get(external_sku="SPOON").state == "ignored"
+
+
 def test_a_bundle_among_the_items_of_the_master_stops_no_count(books: Books) -> None:
     books.market.bundle("SET", CUP=2)
     books.office.add_listing("SET", "Two cups", Decimal("9.00"), 5)

@@ -54,7 +54,7 @@ def _take(integration: ChannelIntegration, records: Sequence[ListingRecord], fou
             )
         )
         fresh = [record for record in records if record.ref.key not in known]
-        matches, doubts = named(fresh)
+        matches, doubts = named(adopt.without_ignored(integration, fresh))
         taken = _taken(integration, matches)
         linked: list[ListingRecord] = []
         for record in fresh:
