@@ -91,11 +91,12 @@ class Tender:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class RefundRecord:
-    """Money that the platform gave back."""
+    """Money that the platform gave back. It is of up to `most` where the platform tells of a part of it alone."""
 
     external_id: str
     amount: Decimal
     reason: str = ""
+    most: Decimal | None = None
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

@@ -1,7 +1,7 @@
 """Refunds that we asked a platform for come back in its orders: they stand in our books already and are no news.
 
 One is recognised by the id that the platform gave it; while that is not known yet (it is being told, or the answer got
-lost), by its amount.
+lost), by its amount, or what of it the platform shows.
 """
 
 from __future__ import annotations
@@ -55,9 +55,16 @@ def echoes(
         mine = {refund.external_id for refund in record.refunds if refund.external_id in known}
         for refund in record.refunds:
             is_booked = (order_id, f"{refund.external_id}/1") in keys
-            if refund.external_id not in mine and not is_booked and waiting[refund.amount] > 0:
-                waiting[refund.amount] -= 1
+            asked = None if refund.external_id in mine or is_booked else _asked_for(waiting, refund)
+            if asked is not None:
+                waiting[asked] -= 1
                 mine.add(refund.external_id)
         if mine:
             found[record.external_id] = mine
     return found
+
+
+def _asked_for(waiting: Counter[Decimal], refund: RefundRecord) -> Decimal | None:
+    """Which of the amounts that were asked for this refund is, the nearest; None for none."""
+    most = refund.amount if refund.most is None else refund.most
+    return min((one for one, left in waiting.items() if left > 0 and refund.amount <= one <= most), default=None)

@@ -14,13 +14,14 @@ import pytest
 from cryptography.hazmat.primitives import serialization
 from cryptography.hazmat.primitives.asymmetric.ed25519 import Ed25519PrivateKey
 
-from finalmarket.connectors.errors import NeedsAttention, Rejected, RetryLater, Unintelligible
+from finalmarket.connectors.errors import NeedsAttention, OutcomeUnknown, Rejected, RetryLater, Unintelligible
 from finalmarket.connectors.platforms.ebay import windows
 from finalmarket.connectors.platforms.ebay.after_sale import carrier_code
-from finalmarket.connectors.records import ListingRef, PriceLevel, StockLevel
+from finalmarket.connectors.records import ListingRef, PriceLevel, RefundNotice, StockLevel
+from finalmarket.sandbox.faults import Fault
 from finalmarket.sandbox.platforms.ebay.shelf import MOST_REVISIONS_A_DAY, ship_to_home
 from tests.connectors.cases import ebay
-from tests.connectors.conformance.stage import Stage, always, changed, on_a_double, staged
+from tests.connectors.conformance.stage import NthCall, Stage, always, changed, on_a_double, staged
 
 
 @pytest.fixture
@@ -33,9 +34,22 @@ def calls(stage: Stage, ending: str, method: str = "GET") -> int:
     return sum(one.method == method and one.path.endswith(ending) for one in stage.watched.exchanges)
 
 
-def one_order(stage: Stage, units: int = 2) -> str:
+def one_order(stage: Stage, units: int = 2, country: str = "DE") -> str:
     ebay.later(stage.stand_in)
-    return str(stage.stand_in.order((ebay.plenty(stage.stand_in), units)))
+    return str(stage.stand_in.order((ebay.plenty(stage.stand_in), units), country=country))
+
+
+def taxed_refund(stage: Stage, amount: str) -> RefundNotice:
+    """A refund of an order from the US: two at 10.00, delivery 4.90, and 1.65 of tax that eBay collects."""
+    order = one_order(stage, country="US")
+    return RefundNotice(
+        key=f"refund-{order}", order_id=order, payment_id=f"PAY-{order}", amount=Decimal(amount), currency="EUR"
+    )
+
+
+def given_back(stage: Stage, order: str) -> list[tuple[str, str]]:
+    """What our books hear of the refunds of an order: their names and amounts."""
+    return [(one.external_id, str(one.amount)) for one in stage.connector.pull_order(order).refunds]
 
 
 # Orders.
@@ -128,6 +142,73 @@ def test_a_refund_waits_while_ebay_works_on_another(stage: Stage) -> None:
     stage.connector.push_refund(notice)
     with pytest.raises(RetryLater):
         stage.connector.push_refund(replace(notice, key="another", amount=Decimal("1.00")))
+
+
+def lose_the_answer(stage: Stage, notice: RefundNotice) -> Any:
+    """Ask for a refund whose answer is lost; what eBay shows of it."""
+    stage.connector.pull_order(notice.order_id)  # so that the next call is none for a token
+    stage.stand_in.faults = NthCall(Fault.ERROR_AFTER, 1, writes=True)
+    with pytest.raises(OutcomeUnknown):
+        stage.connector.push_refund(notice)
+    stage.time.advance(timedelta(minutes=1))
+    (there,) = stage.stand_in.state["orders"][notice.order_id]["paymentSummary"]["refunds"]
+    return there
+
+
+@pytest.mark.parametrize(("amount", "shown"), [("10.00", "9.38"), ("3.33", "3.12")])
+def test_a_refund_that_is_shown_without_the_tax_is_not_made_again_when_its_answer_was_lost(
+    stage: Stage, amount: str, shown: str
+) -> None:
+    notice = taxed_refund(stage, amount)
+    there = lose_the_answer(stage, notice)
+    assert there["amount"]["value"] == shown
+    again = stage.connector.push_refund(notice)
+    assert (again, stage.effects()["refund"]) == (there["refundId"], 1)
+
+
+def test_a_refund_of_all_that_was_paid_is_known_again_without_the_tax(stage: Stage) -> None:
+    notice = taxed_refund(stage, "26.55")
+    there = lose_the_answer(stage, notice)
+    assert there["amount"]["value"] == "24.90"
+    assert stage.connector.push_refund(notice) == there["refundId"]
+
+
+def test_another_refund_of_a_taxed_order_is_not_taken_for_the_one_that_is_to_be_made(stage: Stage) -> None:
+    notice = taxed_refund(stage, "10.00")
+    for amount in ("9.90", "10.20", "5.00"):  # shown as 9.28, 9.57, 4.69
+        stage.connector.push_refund(replace(notice, amount=Decimal(amount)))
+        stage.time.advance(timedelta(minutes=1))
+    assert stage.effects()["refund"] == 3
+
+
+def test_two_equal_refunds_of_a_taxed_order_are_two_when_the_first_is_named(stage: Stage) -> None:
+    notice = taxed_refund(stage, "10.00")
+    first = stage.connector.push_refund(notice)
+    stage.time.advance(timedelta(minutes=1))
+    assert stage.connector.push_refund(replace(notice, key="another", others=(first,))) != first
+    assert stage.effects()["refund"] == 2
+
+
+def test_a_refund_of_all_that_was_paid_is_of_the_tax_too_from_its_first_moment(stage: Stage) -> None:
+    notice = taxed_refund(stage, "26.55")
+    name = stage.connector.push_refund(notice)
+    assert given_back(stage, notice.order_id) == [(name, "26.55")]
+    stage.time.advance(timedelta(minutes=1))
+    assert given_back(stage, notice.order_id) == [(name, "26.55")]
+    raw = stage.connector.pull_order(notice.order_id).raw
+    assert raw["orderPaymentStatus"] == "FULLY_REFUNDED"
+    assert [one["amount"]["value"] for one in raw["paymentSummary"]["refunds"]] == ["24.90"]
+
+
+def test_the_last_of_several_refunds_is_of_the_tax_that_ebay_does_not_tell(stage: Stage) -> None:
+    notice = taxed_refund(stage, "10.00")
+    first = stage.connector.push_refund(notice)
+    stage.time.advance(timedelta(minutes=1))
+    assert given_back(stage, notice.order_id) == [(first, "9.38")]
+    rest = replace(notice, key="the rest", amount=Decimal("16.55"), others=(first,))
+    last = stage.connector.push_refund(rest)
+    stage.time.advance(timedelta(minutes=1))
+    assert given_back(stage, notice.order_id) == [(first, "9.38"), (last, "17.17")]
 
 
 def signing_key() -> tuple[str, str]:

@@ -129,6 +129,42 @@ def test_refunds_bear_the_name_under_which_they_were_asked_for_and_failed_ones_a
     ]
 
 
+def wholly_refunded(*refunds: dict[str, Any]) -> list[tuple[str, str]]:
+    """What an order of 40.96, of which eBay collected 6.17, says of its refunds when all went back."""
+    raw = whole_order()
+    raw["orderPaymentStatus"] = "FULLY_REFUNDED"
+    raw["paymentSummary"]["refunds"] = list(refunds)
+    return [(one.external_id, str(one.amount)) for one in order_record(raw, []).refunds]
+
+
+def refund(name: str, value: str, day: int = 0, state: str = "REFUNDED") -> dict[str, Any]:
+    told = {"refundId": name, "refundStatus": state, "amount": eur(value)}
+    return {**told, "refundDate": f"2026-05-{day:02d}T08:00:00.000Z"} if day else told
+
+
+def test_where_all_went_back_the_latest_refund_is_of_what_ebay_does_not_tell() -> None:
+    assert wholly_refunded(refund("a", "34.79", 3)) == [("a", "40.96")]
+    assert wholly_refunded(refund("b", "4.79", 4), refund("a", "30.00", 3)) == [("b", "10.96"), ("a", "30.00")]
+    assert wholly_refunded(refund("b", "4.79"), refund("a", "30.00", 3)) == [("b", "10.96"), ("a", "30.00")]
+
+
+def test_nothing_is_added_to_refunds_that_are_all_that_was_paid_or_that_failed() -> None:
+    assert wholly_refunded(refund("a", "40.96", 3)) == [("a", "40.96")]
+    assert wholly_refunded(refund("a", "41.00", 3)) == [("a", "41.00")]
+    assert wholly_refunded(refund("a", "34.79", 3, "FAILED")) == []
+    assert wholly_refunded(refund("a", "34.79", 3), refund("b", "34.79", 4, "FAILED")) == [("a", "40.96")]
+    assert wholly_refunded() == []
+
+
+def test_what_is_on_its_way_back_to_the_last_cent_of_the_sellers_is_of_the_tax_already() -> None:
+    for state, value, told in (
+        ("PENDING", "34.79", "40.96"), ("PENDING", "34.78", "34.78"), ("REFUNDED", "34.79", "34.79"),
+    ):  # fmt: skip
+        raw = whole_order()
+        raw["paymentSummary"]["refunds"] = [refund("a", value, 3, state)]
+        assert [str(one.amount) for one in order_record(raw, []).refunds] == [told]
+
+
 def test_what_ebay_itself_sent_was_handed_over() -> None:
     raw = whole_order()
     raw |= {"program": {"fulfillmentProgram": {"fulfilledBy": "EBAY"}}, "orderFulfillmentStatus": "FULFILLED"}

@@ -16,7 +16,7 @@ from finalmarket.connectors.contract import Account
 from finalmarket.connectors.errors import NeedsAttention, Rejected, RetryLater, Unintelligible, WebhookRefused
 from finalmarket.connectors.http import Answer
 from finalmarket.connectors.platforms.zendesk import Zendesk
-from finalmarket.connectors.platforms.zendesk.words import OPENING
+from finalmarket.connectors.platforms.zendesk.words import FIELDS, OPENING
 from finalmarket.connectors.records import CustomerContent, Delivery
 from finalmarket.connectors.talk import TicketContent
 from finalmarket.sandbox.faults import Fault
@@ -190,6 +190,71 @@ def test_figures_stand_in_fields_that_are_made_once(stage: Stage) -> None:
         "finalmarket_last_order": "2026-05-01", "finalmarket_segments": "vip, tea",
     }  # fmt: skip
     assert stage.effects()["user field"] == 5
+
+
+JANE = "jane@example.org"
+NAMELESS = CustomerContent(key="c-1", email=JANE, phone="+49 30 1234", order_count=3)
+
+
+def known(stage: Stage) -> dict[str, str]:
+    """What the end users are called, by their e-mail addresses."""
+    return {person.email: person.name for person in stage.stand_in.people().values()}
+
+
+def test_who_has_a_name_keeps_it_where_we_know_none(stage: Stage) -> None:
+    jane = stage.stand_in.meet("Jane Doe", JANE)
+    for content in (NAMELESS, replace(NAMELESS, external_id=jane), replace(NAMELESS, email="JANE@example.org")):
+        assert stage.connector.push_customer(content) == jane
+    assert known(stage) == {JANE: "Jane Doe"}
+    user = stage.stand_in.state["users"][int(jane)]
+    assert (user["phone"], user["user_fields"]["finalmarket_orders"]) == ("+49 30 1234", 3)
+    assert stage.connector.push_customer(replace(NAMELESS, name="Jane Roe")) == jane
+    assert known(stage) == {JANE: "Jane Roe"}
+
+
+def test_a_stranger_without_a_name_is_called_by_the_address(stage: Stage) -> None:
+    jane = stage.connector.push_customer(NAMELESS)
+    assert known(stage) == {JANE: JANE}
+    stage.stand_in.rename(jane, "Jane Doe")
+    assert stage.connector.push_customer(NAMELESS) == jane
+    assert known(stage) == {JANE: "Jane Doe"}
+    assert stage.effects()["user"] == 1
+
+
+def test_who_has_neither_name_nor_address_is_called_by_our_key_until_they_have_a_name(stage: Stage) -> None:
+    content = replace(NAMELESS, email="")
+    caller = stage.connector.push_customer(content)
+    assert known(stage) == {"": "c-1"}
+    stage.stand_in.rename(caller, "Jane Doe")
+    assert stage.connector.push_customer(content) == caller
+    assert known(stage) == {"": "Jane Doe"}
+
+
+def test_a_ticket_of_somebody_whose_name_we_do_not_know_leaves_the_one_that_they_have(stage: Stage) -> None:
+    jane = stage.stand_in.meet("Jane Doe", JANE)
+    for number, email in enumerate((JANE, "ada@example.org")):
+        stage.connector.open_ticket(replace(TICKET, key=f"ticket-{number}", name="", email=email))
+    first, second = stage.stand_in.state["tickets"].values()
+    assert str(first["requester_id"]) == jane != str(second["requester_id"])
+    assert known(stage) == {JANE: "Jane Doe", "ada@example.org": "ada@example.org"}
+
+
+def test_a_user_who_is_refused_for_something_else_than_the_name_is_refused(stage: Stage) -> None:
+    bodies: list[bytes] = []
+
+    def answer(request: httpx2.Request) -> httpx2.Response:
+        if request.method == "GET":
+            return httpx2.Response(200, json={"user_fields": [{"key": key} for key in FIELDS]})
+        bodies.append(request.content)
+        details = {"phone": [{"description": "Phone is not a number", "error": "InvalidFormat"}]}
+        return httpx2.Response(422, json={"error": "RecordInvalid", "description": "no", "details": details})
+
+    connector = on_a_double(case(), answer)
+    for name in ("", "Jane Doe"):
+        with pytest.raises(Rejected, match="Phone is not a number") as caught:
+            connector.push_customer(replace(NAMELESS, name=name))
+        assert (caught.value.key, len(bodies)) == ("c-1", 1)
+        bodies.clear()
 
 
 def test_an_address_that_is_somebody_elses_is_refused_by_key(stage: Stage) -> None:

@@ -13,6 +13,7 @@ from base64 import b64decode, b64encode
 from collections.abc import Mapping
 from dataclasses import dataclass
 from datetime import datetime
+from decimal import ROUND_DOWN, Decimal
 from urllib.parse import quote, urlsplit
 
 from cryptography.hazmat.primitives.asymmetric.ed25519 import Ed25519PrivateKey
@@ -22,8 +23,9 @@ from finalmarket.connectors.answers import fields_in, rows_in
 from finalmarket.connectors.errors import NeedsAttention, Rejected
 from finalmarket.connectors.http import Http
 from finalmarket.connectors.moments import to_millisecond
+from finalmarket.connectors.money import minor_units
 from finalmarket.connectors.platforms.ebay.calls import FULFILLMENT, amount, money
-from finalmarket.connectors.platforms.ebay.orders import refunds_by_name
+from finalmarket.connectors.platforms.ebay.orders import collected_tax, refunds_by_name
 from finalmarket.connectors.records import FulfilmentNotice, Raw, RefundNotice
 from finalmarket.connectors.refusals import refused_as, understood
 from finalmarket.kernel import clock
@@ -118,8 +120,9 @@ class Signer:
 
 
 def push_refund(http: Http, notice: RefundNotice, signer: Signer | None, host: str) -> str:
-    """See PushesRefunds. eBay takes no key: a refund of this amount that is none of the order's `others` is this one,
-    asked for before. Raises RetryLater while eBay still works on another refund of the order."""
+    """See PushesRefunds. eBay takes no key: a refund of this amount, or of the seller's part of it, that is none of the
+    order's `others` is this one, asked for before. Raises RetryLater while eBay still works on another refund of the
+    order."""
     path = f"{FULFILLMENT}/order/{quote(notice.order_id, safe='')}"
     with understood(notice.key):
         order = fields_in(http.call("GET", path, params={"fieldGroups": "TAX_BREAKDOWN"}))
@@ -138,11 +141,21 @@ def push_refund(http: Http, notice: RefundNotice, signer: Signer | None, host: s
 
 def _made_before(order: Raw, notice: RefundNotice) -> str:
     """The name of the refund that this notice led to already, "" for none."""
+    least = _sellers_part(order, notice)
     for name, one in refunds_by_name(order).items():
         is_whole = one.get("refundStatus") != "FAILED" and one["amount"].get("currency") == notice.currency
-        if is_whole and name not in notice.others and amount(one["amount"]) == notice.amount:
+        if is_whole and name not in notice.others and least <= amount(one["amount"]) <= notice.amount:
             return name
     return ""
+
+
+def _sellers_part(order: Raw, notice: RefundNotice) -> Decimal:
+    """What eBay shows of a refund: its amount without the share of the tax that eBay collected, rounded down."""
+    total, tax = amount(order["pricingSummary"]["total"]), collected_tax(order)
+    if not 0 < tax < total:
+        return notice.amount
+    smallest = Decimal(1).scaleb(-minor_units(notice.currency))
+    return (notice.amount * (total - tax) / total).quantize(smallest, rounding=ROUND_DOWN)
 
 
 def _refund_fields(notice: RefundNotice) -> dict[str, object]:

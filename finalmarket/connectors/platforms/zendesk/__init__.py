@@ -52,6 +52,7 @@ from finalmarket.connectors.talk import (
     TicketContent,
     was_said,
 )
+from finalmarket.connectors.vocabulary import filled
 from finalmarket.kernel import clock
 
 __all__ = ["Zendesk"]
@@ -255,7 +256,8 @@ class Zendesk(
             if content.external_id:
                 path = f"/api/v2/users/{quote(content.external_id, safe='')}"
                 return _id_of(self.http.call("PUT", path, json={"user": values}, repeatable=True), "user")
-            return self._make_user(values if content.email else {**values, "external_id": words.OURS + content.key})
+            own = {} if content.email else {"external_id": words.OURS + content.key}
+            return self._make_user({**values, **own}, stranger=content.email or content.key)
 
     def erase_customer(self, external_id: str) -> None:
         """See ErasesCustomers: deleted, and then for good. Whoever has a ticket that is not closed Zendesk keeps."""
@@ -264,10 +266,17 @@ class Zendesk(
             if_there(lambda: self.http.call("DELETE", f"/api/v2/users/{name}", repeatable=True))
         if_there(lambda: self.http.call("DELETE", f"/api/v2/deleted_users/{name}", repeatable=True))
 
-    def _make_user(self, values: Mapping[str, Any]) -> str:
-        """Make or change a user by e-mail address or external id; nobody is sent a mail for it."""
+    def _make_user(self, values: Mapping[str, Any], stranger: str) -> str:
+        """Make or change a user by e-mail address or external id; nobody is sent a mail for it. Where we know no name,
+        whoever is there keeps theirs; whoever is not, and so is refused for having none, is named as a `stranger`."""
         body = {"user": {**values, "skip_verify_email": True}}
-        return _id_of(self.http.call("POST", "/api/v2/users/create_or_update", json=body, repeatable=True), "user")
+        try:
+            answer = self.http.call("POST", "/api/v2/users/create_or_update", json=body, repeatable=True)
+        except Rejected as error:
+            if values.get("name") or error.status != 422 or '"name"' not in error.reason:
+                raise
+            return self._make_user({**values, "name": stranger}, stranger)
+        return _id_of(answer, "user")
 
     @cached_property
     def _fields(self) -> frozenset[str]:
@@ -317,7 +326,7 @@ class Zendesk(
             return int(content.customer_id)
         if not content.email:
             return None
-        return int(self._make_user({"email": content.email, "name": content.name or content.email}))
+        return int(self._make_user(filled({"email": content.email, "name": content.name}), stranger=content.email))
 
     def _ticket_of(self, key: str) -> Raw | None:
         answer = self.http.call("GET", "/api/v2/tickets", params={"external_id": words.OURS + key})

@@ -69,7 +69,7 @@ def is_customer(raw: Raw) -> bool:
 
 def user_values(content: CustomerContent, fields: Collection[str]) -> dict[str, Any]:
     """What a user is told to be, with the figures for which there are fields; what we do not know is left as it is."""
-    told = {"name": content.name or content.email or content.key, "email": content.email, "phone": content.phone}
+    told = {"name": content.name, "email": content.email, "phone": content.phone}
     last = content.last_order_at
     figures = {
         "finalmarket_orders": content.order_count, "finalmarket_spent": f"{content.spent:f}",

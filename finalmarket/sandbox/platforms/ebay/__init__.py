@@ -1,7 +1,8 @@
 """eBay on one machine: one seller's account, with orders, shipping fulfilments and refunds as the Fulfillment API has
 them. Letting in, notifications and inventory lie in files beside this one.
 
-Orders are listed newest change first: eBay promises no order at all. Refunds take a few seconds, as there.
+Orders are listed newest change first: eBay promises no order at all. Refunds take a few seconds, as there. Of buyers in
+the US eBay collects a tax, which it pays itself: their refunds are shown without it, as the seller's net amounts.
 """
 
 from __future__ import annotations
@@ -10,7 +11,7 @@ import hashlib
 import random
 import re
 from base64 import b64decode, b64encode
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from datetime import UTC, datetime, timedelta
 from decimal import Decimal
 from typing import Any
@@ -35,6 +36,16 @@ REASONS = frozenset(
     }
 )  # fmt: skip
 DELIVERY = Decimal("4.90")
+CENT = Decimal("0.01")
+COLLECTED: Mapping[str, tuple[str, Decimal]] = {"US": ("STATE_SALES_TAX", Decimal("0.0825"))}  # of goods, by country
+ADDRESSES: Mapping[str, Mapping[str, str]] = {
+    "DE": {"addressLine1": "Hauptstr. 1", "city": "Berlin", "postalCode": "10115", "countryCode": "DE"},
+    "US": {
+        "addressLine1": "1 Main St", "city": "Austin", "stateOrProvince": "TX", "postalCode": "78701",
+        "countryCode": "US",
+    },
+}  # fmt: skip
+PHONES: Mapping[str, str] = {"DE": "+49 30 1234567", "US": "+1 512 555 0100"}
 
 
 class Ebay(Shelf):
@@ -166,21 +177,33 @@ class Ebay(Shelf):
             raise refusal(400, 34903, "The refund reason must be specified.", DOMAIN)
         amount = told.get("orderLevelRefundAmount") or {}
         value = Decimal(str(amount.get("value") or 0))
-        if value <= 0 or value != value.quantize(Decimal("0.01")):
+        if value <= 0 or value != value.quantize(CENT):
             raise refusal(400, 34907, "The amount value must be positive and within two decimals.", DOMAIN)
         refunds = order["paymentSummary"]["refunds"]
         if any(one["refundStatus"] == "PENDING" for one in refunds):
             raise refusal(400, 34922, "Refund can't be issued while previous refund is processing.", DOMAIN)
-        given = sum((Decimal(one["amount"]["value"]) for one in refunds), Decimal(0))
-        if given + value > Decimal(order["pricingSummary"]["total"]["value"]):
+        if self._given_back(number) + value > _value(order["pricingSummary"]["total"]):
             raise refusal(400, 34915, "The refund amount exceeds order amount.", DOMAIN)
+        return Reply(200, {"refundId": self._begin_refund(order, value), "refundStatus": "PENDING"})
+
+    def _begin_refund(self, order: dict[str, Any], value: Decimal) -> str:
+        """So much goes back to the buyer; what is shown of it is the seller's part, without the tax that eBay adds."""
+        number, total, tax = order["orderId"], _value(order["pricingSummary"]["total"]), _collected(order["lineItems"])
+        given = self._given_back(number) + value
+        shown = sum((_value(one["amount"]) for one in order["paymentSummary"]["refunds"]), Decimal(0))
+        net = (given * (total - tax) / total).quantize(CENT) - shown
         name = f"RF-{self.next_number()}"
-        refunds.append(
-            {"refundId": name, "amount": money(value), "refundStatus": "PENDING", "refundDate": written(self.now())}
+        order["paymentSummary"]["refunds"].append(
+            {"refundId": name, "amount": money(net), "refundStatus": "PENDING", "refundDate": written(self.now())}
         )
+        self.state["given_back"][number] = given
         self.effect("refund", order=number, id=name, amount=str(value))
         self._changed(order)
-        return Reply(200, {"refundId": name, "refundStatus": "PENDING"})
+        return name
+
+    def _given_back(self, number: str) -> Decimal:
+        """What the buyer of an order was given back, with tax."""
+        return Decimal(self.state["given_back"].get(number, 0))
 
     def _require_signature(self, request: Request) -> None:
         """Refuse a request that is not signed, where it has to be. The sandbox's "JWE" is the public key itself."""
@@ -210,8 +233,7 @@ class Ebay(Shelf):
                 begun = datetime.fromisoformat(one["refundDate"])
                 if one["refundStatus"] == "PENDING" and begun + REFUND_TAKES <= self.now():
                     one |= {"refundStatus": "REFUNDED", "refundReferenceId": f"{one['refundId']}-reference"}
-                    back = sum(Decimal(each["amount"]["value"]) for each in order["paymentSummary"]["refunds"])
-                    is_whole = back >= Decimal(order["pricingSummary"]["total"]["value"])
+                    is_whole = self._given_back(order["orderId"]) >= _value(order["pricingSummary"]["total"])
                     order["orderPaymentStatus"] = "FULLY_REFUNDED" if is_whole else "PARTIALLY_REFUNDED"
                     self._changed(order)
 
@@ -222,28 +244,26 @@ class Ebay(Shelf):
 
     def order(
         self, *lines: tuple[str, int], at: datetime | None = None, email: str = "shopper@example.com",
-        is_paid: bool = True,
+        is_paid: bool = True, country: str = "DE",
     ) -> str:  # fmt: skip
         """Somebody buys (SKU, units) and pays, there or the seller directly (not `is_paid`): what is shown goes down at
         once. Returns the order's id."""
         number = f"01-{self.next_number():05d}-36441"
-        items = [self._bought(sku, units) for sku, units in lines]
-        goods = sum((Decimal(item["lineItemCost"]["value"]) for item in items), Decimal(0))
+        items = [self._bought(sku, units, country) for sku, units in lines]
+        prices = _prices(items)
         placed_at = written(at or self.now())
         order = {
             "orderId": number, "creationDate": placed_at, "lastModifiedDate": placed_at,
             "orderFulfillmentStatus": "NOT_STARTED", "sellerId": SELLER,
             "orderPaymentStatus": "PAID" if is_paid else "PENDING",
             "buyer": {"username": f"buyer_{email.partition('@')[0]}"},
-            "pricingSummary": {
-                "priceSubtotal": money(goods), "deliveryCost": money(DELIVERY), "total": money(goods + DELIVERY),
-            },
+            "pricingSummary": prices, **({"ebayCollectAndRemitTax": True} if _collected(items) else {}),
             "cancelStatus": {"cancelState": "NONE_REQUESTED", "cancelRequests": []},
             "paymentSummary": {
-                "totalDueSeller": money(goods + DELIVERY), "refunds": [],
-                "payments": [_paid(number, goods + DELIVERY, placed_at)] if is_paid else [],
+                "totalDueSeller": prices["total"], "refunds": [],
+                "payments": [_paid(number, prices["total"], placed_at)] if is_paid else [],
             },
-            "fulfillmentStartInstructions": [_instructions(email)], "fulfillmentHrefs": [], "lineItems": items,
+            "fulfillmentStartInstructions": [_instructions(email, country)], "fulfillmentHrefs": [], "lineItems": items,
         }  # fmt: skip
         self.state["orders"][number] = order
         self.effect("order", id=number, lines=list(lines))
@@ -251,20 +271,20 @@ class Ebay(Shelf):
             self.notify("ORDER_CONFIRMATION", {"orderId": number, "lineItemId": item["lineItemId"]})
         return number
 
-    def _bought(self, sku: str, units: int) -> dict[str, Any]:
+    def _bought(self, sku: str, units: int, country: str) -> dict[str, Any]:
         offer, home = self.offer_of(sku), ship_to_home(self.state["items"][sku])
         home["quantity"] = max(0, home["quantity"] - units)
         if "availableQuantity" in offer:
             offer["availableQuantity"] = max(0, offer["availableQuantity"] - units)
         offer["listing"]["soldQuantity"] += units
-        cost = Decimal(offer["pricingSummary"]["price"]["value"]) * units
+        cost = _value(offer["pricingSummary"]["price"]) * units
         return {
             "lineItemId": str(10_000_000_000 + self.next_number()), "legacyItemId": offer["listing"]["listingId"],
             "sku": sku, "title": self.state["items"][sku]["product"]["title"], "lineItemCost": money(cost),
             "quantity": units, "soldFormat": "FIXED_PRICE", "listingMarketplaceId": MARKETPLACE,
             "purchaseMarketplaceId": MARKETPLACE, "lineItemFulfillmentStatus": "NOT_STARTED", "total": money(cost),
             "deliveryCost": {"shippingCost": money(0)}, "appliedPromotions": [], "taxes": [], "refunds": [],
-            "properties": {"buyerProtection": True},
+            "properties": {"buyerProtection": True}, **_taxed(cost, country),
         }  # fmt: skip
 
     def cancel_order(self, number: str) -> None:
@@ -287,22 +307,51 @@ class Ebay(Shelf):
             self.order((chance.choice(there), chance.randint(1, 2)))
 
 
-def _paid(number: str, amount: Decimal, at: str) -> dict[str, Any]:
+def _value(told: Mapping[str, str]) -> Decimal:
+    return Decimal(told["value"])
+
+
+def _taxed(cost: Decimal, country: str) -> dict[str, Any]:
+    """The parts of a line that tell of the tax that eBay collects for it; none where it collects none."""
+    if country not in COLLECTED:
+        return {}
+    kind, rate = COLLECTED[country]
+    collected = (cost * rate).quantize(CENT)
+    tax = {"taxType": kind, "amount": money(collected)}
+    return {
+        "taxes": [tax], "ebayCollectAndRemitTaxes": [{**tax, "collectionMethod": "NET"}],
+        "total": money(cost + collected),
+    }  # fmt: skip
+
+
+def _collected(items: Sequence[Mapping[str, Any]]) -> Decimal:
+    """The tax that eBay collects for these lines."""
+    taxes = (tax for item in items for tax in item.get("ebayCollectAndRemitTaxes", ()))
+    return sum((_value(tax["amount"]) for tax in taxes), Decimal(0))
+
+
+def _prices(items: Sequence[Mapping[str, Any]]) -> dict[str, Any]:
+    """What an order of these lines costs, as TAX_BREAKDOWN shows it."""
+    goods, tax = sum((_value(item["lineItemCost"]) for item in items), Decimal(0)), _collected(items)
+    return {
+        "priceSubtotal": money(goods), "deliveryCost": money(DELIVERY), "total": money(goods + DELIVERY + tax),
+        **({"tax": money(tax)} if tax else {}),
+    }  # fmt: skip
+
+
+def _paid(number: str, amount: Mapping[str, str], at: str) -> dict[str, Any]:
     """A payment that eBay took for the seller."""
     return {
-        "paymentMethod": "EBAY", "paymentReferenceId": f"PAY-{number}", "paymentDate": at, "amount": money(amount),
+        "paymentMethod": "EBAY", "paymentReferenceId": f"PAY-{number}", "paymentDate": at, "amount": amount,
         "paymentStatus": "PAID",
     }  # fmt: skip
 
 
-def _instructions(email: str) -> dict[str, Any]:
+def _instructions(email: str, country: str) -> dict[str, Any]:
     """Where an order goes."""
-    address = {
-        "addressLine1": "Hauptstr. 1", "city": "Berlin", "postalCode": "10115", "countryCode": "DE",
-    }  # fmt: skip
     ship_to = {
-        "fullName": "A. Shopper", "contactAddress": address, "primaryPhone": {"phoneNumber": "+49 30 1234567"},
-        "email": email,
+        "fullName": "A. Shopper", "contactAddress": dict(ADDRESSES[country]),
+        "primaryPhone": {"phoneNumber": PHONES[country]}, "email": email,
     }  # fmt: skip
     return {
         "fulfillmentInstructionsType": "SHIP_TO",

@@ -86,7 +86,7 @@ class Account(StandIn):
         return {
             "count": 0, "tokens": {}, "codes": {}, "refresh_tokens": [REFRESH_TOKEN], "items": {}, "offers": {},
             "revisions": {}, "orders": {}, "parcels": {}, "config": {}, "destinations": {}, "subscriptions": {},
-            "is_signed": False,
+            "given_back": {}, "is_signed": False,
         }  # fmt: skip
 
     def credentials(self) -> dict[str, str]:

@@ -195,7 +195,8 @@ class Zendesk(Gate):
             self._set_user(known, told)
             return Reply(200, {"user": _shown(known)})
         if not told.get("name"):
-            raise refusal(422, "RecordInvalid", "Record validation errors", details={"name": ["is too short"]})
+            wrong = {"name": [{"description": "Name: is too short (minimum is 1 characters)"}]}
+            raise refusal(422, "RecordInvalid", "Record validation errors", details=wrong)
         made = self._new_user(told["name"], email)
         self._set_user(made, told)
         return Reply(201, {"user": _shown(made)})
