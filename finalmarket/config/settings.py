@@ -185,7 +185,11 @@ LOGGING = {
     "handlers": {"stderr": {"class": "finalmarket.config.lines.Lines", "formatter": "lines"}},
     "root": {"handlers": ["stderr"], "level": _LOG_LEVEL},
     # Never more than warnings: at DEBUG it would write every statement with its values, and with them people's data.
-    "loggers": {"django": {"handlers": ["stderr"], "level": _DJANGO_LEVEL, "propagate": False}},
+    # Django gives its server for trying things out a handler of its own, which would write addresses.
+    "loggers": {
+        name: {"handlers": ["stderr"], "level": _DJANGO_LEVEL, "propagate": False}
+        for name in ("django", "django.server")
+    },
 }
 structlog.configure(
     processors=[

@@ -16,7 +16,14 @@ from django.db.models import Model, QuerySet
 
 from finalmarket.access.models import IdempotentCall
 from finalmarket.customers.models import SignInCode
-from finalmarket.integrations.models import AgentDoor, AgentSession, Credential, LinkCode, WebhookEndpoint
+from finalmarket.integrations.models import (
+    AgentDoor,
+    AgentSession,
+    Credential,
+    LinkCode,
+    NameElsewhere,
+    WebhookEndpoint,
+)
 from finalmarket.kernel import clock, secrets
 from finalmarket.kernel.errors import UserError
 
@@ -47,6 +54,7 @@ PLACES = (
     Place(AgentSession, "encrypted"),
     Place(SignInCode, "encrypted"),
     Place(LinkCode, "encrypted"),
+    Place(NameElsewhere, "encrypted", is_text=True),
     Place(IdempotentCall, "answer", is_text=True),  # of calls that tell a secret
 )
 """Where encrypted secrets are stored; a test finds every place that encrypts one."""

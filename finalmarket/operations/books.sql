@@ -3,8 +3,11 @@
 
 -- name: all
 WITH accounts AS (
-    SELECT id, status, push_from, concat_ws(' ', platform_name, nullif(account_label, '')) AS name
-    FROM channel_integrations),
+    SELECT id, status, push_from,
+           name || CASE WHEN count(*) OVER (PARTITION BY name) > 1 OR name ~ ' #[0-9]+$' THEN ' #' || id ELSE '' END
+               AS name  -- no two accounts have one: their figures would pass for those of a single account
+    FROM (SELECT *, concat_ws(' ', platform_name, nullif(account_label, '')) AS name
+          FROM channel_integrations) named),
 waiting(lane, integration_id, changes, since) AS (
     SELECT 'push', integration_id, count(*), min(due_since) FROM due_changes
     WHERE integration_id IS NOT NULL AND version > settled_version GROUP BY 2
@@ -80,3 +83,4 @@ UNION ALL
 SELECT 'most_connections', ARRAY[]::text[], current_setting('max_connections')::float8
 UNION ALL
 SELECT 'database_bytes', ARRAY[]::text[], pg_database_size(current_database())::float8
+ORDER BY 1, 2

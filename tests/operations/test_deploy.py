@@ -82,6 +82,11 @@ def test_units_are_understood_and_hardened(unit: Path) -> None:
     assert told.returncode == 0, told.stdout[-200:]
 
 
+@pytest.mark.parametrize("unit", sorted((DEPLOY / "systemd").iterdir()), ids=lambda path: path.stem)
+def test_what_has_ended_is_started_again_however_it_ended(unit: Path) -> None:
+    assert re.findall(r"^Restart=(\S+)$", unit.read_text(), re.MULTILINE) == ["always"]
+
+
 def test_requests_wait_at_the_proxy_while_the_web_process_is_started_anew() -> None:
     (patience,) = re.findall(r"^\s*lb_try_duration (\d+)s$", (DEPLOY / "Caddyfile").read_text(), re.MULTILINE)
     unit = (DEPLOY / "systemd" / "finalmarket-web.service").read_text()

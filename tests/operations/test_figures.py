@@ -89,6 +89,33 @@ def test_the_figures_of_the_books_are_those_of_the_books(committed_database: Tes
     assert value(told, "finalmarket_workers") == 0
 
 
+def test_accounts_that_are_called_the_same_are_told_apart(committed_database: TestDatabase) -> None:
+    def account(label: str, status: str) -> int:
+        return int(
+            ChannelIntegration.objects.create(
+                platform_name="Shopify", integration_type="marketplace", account_label=label, status=status
+            ).pk
+        )
+
+    ails, works, gone = account("main", "needs_attention"), account("main", "active"), account("main", "disconnected")
+    account("outlet", "active")
+    seems = f"main #{works}"
+    looks_alike = account(seems, "active")
+    for number in (ails, ails, works):
+        DeadLetter.objects.create(integration_id=number, stream="orders", reason="no SKU")
+    told = told_by_books()
+    asked_for = {
+        labels[0][1]: figure for (name, labels), figure in told.items()
+        if name == "finalmarket_integration_needs_attention"
+    }  # fmt: skip
+    assert asked_for == {
+        f"Shopify main #{ails}": 1, f"Shopify main #{works}": 0, f"Shopify main #{gone}": 0, "Shopify outlet": 0,
+        f"Shopify {seems} #{looks_alike}": 0,
+    }  # fmt: skip
+    assert value(told, "finalmarket_dead_letters", integration=f"Shopify main #{ails}") == 2
+    assert value(told, "finalmarket_dead_letters", integration=f"Shopify main #{works}") == 1
+
+
 LAG = "finalmarket_rollup_lag_seconds"
 
 
