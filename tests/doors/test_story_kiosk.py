@@ -11,7 +11,7 @@ import pytest
 from finalmarket.access import shop_devices
 from finalmarket.access.shop_models import ShopDevice
 from finalmarket.catalog.models import VariantPrice
-from finalmarket.orders.models import Order
+from finalmarket.orders.models import Order, Pickup
 from finalmarket.stock.models import ChannelSource
 from tests.doors.browser import LAPTOP, playwright
 from tests.doors.shopfront import Shopfront, grave, shopfront, told_all
@@ -98,6 +98,45 @@ def test_an_order_is_noted_without_a_network_and_sent_once_when_it_is_back(front
     told_all(page)
     order = assert_one_sale(front.kiosk, "TEA", 2, before=before, customer=EVE)
     assert order.payment_state == "unpaid"
+
+
+def test_everybody_who_orders_without_a_network_gets_a_number_and_one_order(front: Shopfront) -> None:
+    context, page = _paired(front)
+    context.set_offline(True)
+    slips = []
+    for name in ("Eve", "Adam"):
+        _to_order(page)
+        page.fill("#name", name)
+        page.get_by_role("button", name="Pay at the counter").tap()
+        page.get_by_role("heading", name="We have noted it").wait_for()
+        slips.append(page.locator("#slip").inner_text())
+        page.get_by_role("button", name="Done").tap()
+    playwright.expect(page.locator("#line")).to_contain_text("2 orders wait for the network")
+    assert len(set(slips)) == 2 and not Order.objects.exists()
+    context.set_offline(False)
+    playwright.expect(page.locator("#line")).to_have_text("")
+    told_all(page)
+    assert sorted(Pickup.objects.values_list("name", flat=True)) == ["Adam", "Eve"]
+    assert Order.objects.count() == 2
+
+
+def test_an_order_is_sent_where_the_browser_has_no_room_left_to_keep_it(front: Shopfront) -> None:
+    _, page = _paired(front)
+    _to_order(page)
+    page.get_by_role("button", name="Pay at the counter").tap()
+    page.get_by_role("heading", name="Thank you!").wait_for()  # the queue that is kept is an empty one
+    page.get_by_role("button", name="Done").tap()
+    page.evaluate("""() => {
+        Storage.prototype.setItem = () => { throw new DOMException("no room", "QuotaExceededError"); };
+    }""")
+    before = stand(front.kiosk, "TEA")
+    _to_order(page)
+    page.get_by_role("button", name="Pay at the counter").tap()
+    page.get_by_role("heading", name="Thank you!").wait_for()
+    told_all(page)
+    order = Order.objects.latest("pk")
+    assert page.locator("#number").inner_text() == order.number
+    assert Order.objects.exclude(pk__in=before.orders).count() == 1
 
 
 def test_a_lost_answer_is_asked_for_again_and_doubles_nothing(front: Shopfront) -> None:

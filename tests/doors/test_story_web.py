@@ -3,14 +3,17 @@
 from __future__ import annotations
 
 from collections.abc import Iterator
+from decimal import Decimal
 from typing import Any
 
 import pytest
 from django.core import mail
 
+from finalmarket.catalog.models import VariantPrice
 from finalmarket.customers.models import CustomerIdentity
 from finalmarket.journeys.models import ChannelInteraction, JourneyTouchpoint
-from finalmarket.orders.models import Order
+from finalmarket.orders import cart as carts
+from finalmarket.orders.models import Cart, Order
 from tests.doors.browser import PHONE, playwright
 from tests.doors.shopfront import Shopfront, fill_checkout, grave, ready, shopfront, told_all
 from tests.doors.stories import assert_one_sale, stand
@@ -105,6 +108,71 @@ def test_a_page_that_was_closed_before_the_answer_asks_again_when_it_is_opened(f
     assert list(ChannelInteraction.objects.values_list("interaction_type", flat=True)) == ["checkout_complete"]
     assert not CustomerIdentity.objects.filter(kind="device").exists()
     assert order.number in page.locator("#order").inner_text()
+
+
+def _lose_the_order(page: Any) -> None:
+    """Order without a network."""
+    page.route("**/checkout", lambda route: route.abort("internetdisconnected"))
+    page.get_by_role("button", name=ORDER).click()
+    playwright.expect(page.locator("#said")).to_contain_text("it stays one order")
+
+
+def test_a_page_that_is_opened_again_without_a_network_has_a_button_that_sends_the_order(front: Shopfront) -> None:
+    before = stand(front.web, "TEA")
+    page = front.page(front.context())
+    _to_checkout(page, front)
+    fill_checkout(page, "ann@example.com")
+    _lose_the_order(page)
+    page.reload()
+    playwright.expect(page.locator("#said")).to_contain_text("press the button again")
+    again = page.get_by_role("button", name="Send the order again")
+    again.click()  # which helps nobody yet
+    playwright.expect(again).to_be_disabled()
+    playwright.expect(again).to_be_enabled()
+    assert grave(page) == [] and not Order.objects.exists()
+    page.unroute("**/checkout")
+    again.click()
+    page.get_by_role("heading", name="Thank you!").wait_for()
+    told_all(page)
+    assert_one_sale(front.web, "TEA", 2, before=before, customer="ann@example.com")
+
+
+def test_an_order_that_costs_something_else_by_now_is_shown_anew_with_the_reason(front: Shopfront) -> None:
+    before = stand(front.web, "TEA")
+    page = front.page(front.context())
+    _to_checkout(page, front)
+    fill_checkout(page, "ann@example.com")
+    _lose_the_order(page)
+    VariantPrice.objects.filter(variant__sku="TEA").update(amount="5.00")
+    page.unroute("**/checkout")
+    page.goto(f"{front.address}/shop/web-shop/checkout/")
+    playwright.expect(page.locator("#said")).to_contain_text("It costs 14.90 EUR now, not 13.90")
+    playwright.expect(page.locator("#total")).to_have_text("€14.90")
+    assert page.locator("#waiting").is_hidden() and not Order.objects.exists()
+    page.get_by_role("button", name=ORDER).click()  # who buys, and where it goes, is not asked again
+    page.get_by_role("heading", name="Thank you!").wait_for()
+    told_all(page)
+    order = assert_one_sale(front.web, "TEA", 2, before=before, customer="ann@example.com")
+    assert (order.total, order.shipping_address["city"]) == (Decimal("14.90"), "Berlin")
+
+
+def test_an_order_whose_goods_went_meanwhile_leads_back_to_what_can_be_bought(front: Shopfront) -> None:
+    page = front.page(front.context())
+    _to_checkout(page, front)
+    fill_checkout(page, "ann@example.com")
+    _lose_the_order(page)
+    carts.let_go(Cart.objects.get().token)
+    another = carts.open_cart(front.web)
+    carts.add(another.token, front.market.variants["TEA"].pk, 39)
+    carts.check_out(another.token, name="Ben")
+    page.unroute("**/checkout")
+    page.reload()
+    playwright.expect(page.locator("#said")).to_contain_text("Not so many are left of Morning tea")
+    page.get_by_role("button", name=ORDER).wait_for()
+    assert page.locator("#waiting").is_hidden()
+    page.get_by_role("link", name="Cart 2").click()
+    playwright.expect(page.locator("#cart")).to_contain_text("only 1 left")
+    assert Order.objects.count() == 1
 
 
 def test_a_declined_payment_and_goods_that_went_meanwhile_are_said(front: Shopfront) -> None:

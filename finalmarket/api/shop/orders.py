@@ -2,14 +2,15 @@
 
 from decimal import Decimal
 from typing import Annotated, Any, Literal
-from uuid import UUID
+from uuid import UUID, uuid5
 
 from django.core import signing
 from django.http import HttpRequest
 from ninja import Path, Router
 from pydantic import BaseModel, Field
 
-from finalmarket.api.door import Done
+from finalmarket.api.door import Done, digest_of
+from finalmarket.api.door import token_of as token_of_call
 from finalmarket.api.problems import Problem, fault
 from finalmarket.api.shop.carts import ItemAdded, cart_of, counts_untold, variant_of
 from finalmarket.api.shop.catalogue import till_of
@@ -148,12 +149,35 @@ def check_out_shop_cart(request: HttpRequest, token: CartToken, told: Checkout) 
     body={**CHECKOUT, "lines": [{"sku": "TEA-100", "quantity": 2}]},
 )  # fmt: skip
 def order_at_once(request: HttpRequest, told: OrderAtOnce) -> Done:
-    """Order goods without a cart, exactly once by the Idempotency-Key: for kiosks, which put carts together alone."""
+    """Order goods without a cart, exactly once by the Idempotency-Key: for kiosks, which put carts together alone.
+
+    Other calls are known again for 48 hours; here the very order is answered for as long as it is in the book. It is
+    the order that was placed then, whatever a paired device, or who signed in, says under its key after these 48 hours.
+    For all others another body is another order: the publishable key is everybody's, and so might be what somebody
+    chose as theirs.
+    """
     shopper = shopper_of(request)
-    cart = carts.open_cart(shopper.channel, own_only=True)
+    cart, is_new = Cart.objects.get_or_create(
+        token=_token_at_once(request, shopper), defaults={"sales_channel": shopper.channel, "is_own_only": True}
+    )
+    if cart.order is not None:
+        return _answer(cart.order, Pickup.objects.filter(order=cart.order).first())
+    if not is_new:
+        cart.lines.all().delete()  # its order failed: what is said now counts
     for line in told.lines:
         carts.add(cart.token, variant_of(shopper.channel, line), line.quantity)
     return _bought(shopper, cart, told)
+
+
+def _token_at_once(request: HttpRequest, shopper: Shopper) -> UUID:
+    """The token of the cart that becomes the order of this call: the same for its every repeat. It is made of a family,
+    which nobody outside knows, so that nobody finds the cart who knows the Idempotency-Key alone."""
+    family, whose = shopper.key.family, digest_of(request.body)
+    if shopper.device is not None:
+        family, whose = shopper.device.family, "device"
+    elif shopper.session is not None:
+        whose = f"customer {shopper.session.customer_id}"
+    return uuid5(family, f"order at once\n{whose}\n{token_of_call(request)}")
 
 
 def _bought(shopper: Shopper, cart: Cart, told: Checkout) -> Done:
@@ -162,7 +186,11 @@ def _bought(shopper: Shopper, cart: Cart, told: Checkout) -> Done:
     # What was just ordered to be sent is collected nowhere: nobody has to look.
     is_sent = taken.outcome == "created" and told.collect_at is None
     pickup = None if is_sent else Pickup.objects.filter(order=taken.order).first()
-    return Done(f"order {taken.order.pk}", Ordered(**_ordered(taken.order, pickup)))
+    return _answer(taken.order, pickup)
+
+
+def _answer(order: Order, pickup: Pickup | None) -> Done:
+    return Done(f"order {order.pk}", Ordered(**_ordered(order, pickup)))
 
 
 def _purchase(shopper: Shopper, told: Checkout) -> shopping.Purchase:

@@ -2,21 +2,26 @@
 
 from __future__ import annotations
 
+from datetime import timedelta
 from decimal import Decimal
 from typing import Any
 
 import pytest
+from django.db import transaction
 
+from finalmarket.access import idempotency, shop_keys
 from finalmarket.catalog.models import VariantPrice
 from finalmarket.customers import persons
 from finalmarket.customers.models import CustomerIdentity
 from finalmarket.journeys import stitching, write_keys
 from finalmarket.journeys.models import CrossChannelJourney
+from finalmarket.kernel import clock
+from finalmarket.orders import cart as carts
 from finalmarket.orders.models import Cart, Order
 from finalmarket.stock.models import StockItem
 from tests.api.calling import problem, told
 from tests.api.shop.conftest import Shops
-from tests.api.shop.shopper import ADDRESS, kiosk
+from tests.api.shop.shopper import ADDRESS, Page, kiosk
 
 
 def test_a_cart_is_filled_changed_and_emptied(shops: Shops) -> None:
@@ -165,6 +170,76 @@ def test_a_kiosk_orders_at_once_and_once(shops: Shops) -> None:
     problem(page.post("/orders", {**body, "name": "Ben"}, token="queued"), "other-call", 422)
     problem(page.post("/orders", {**body, "lines": []}, token="empty"), "invalid", 422)
     assert Cart.objects.count() == 1  # what was refused left no cart
+
+
+def _days_later() -> None:
+    """The keys are forgotten."""
+    with clock.steered(clock.now() + timedelta(days=3)):
+        assert idempotency.tidy()
+
+
+def test_an_order_that_a_kiosk_repeats_after_a_weekend_stays_one(shops: Shops) -> None:
+    page = kiosk(shops.kiosk, location_id=shops.market.north.pk)
+    body = {"lines": [{"sku": "TEA", "quantity": 2}], "collect_at": shops.market.north.pk, "name": "Ann", "pay": "test"}
+    first = told(page.post("/orders", body, token="queued"), 201)
+    _days_later()
+    again = page.post("/orders", body, token="queued")
+    assert told(again, 201) == first and "Idempotent-Replayed" not in again.headers
+    _days_later()
+    assert (
+        told(page.post("/orders", {**body, "name": "Ben", "lines": [{"sku": "SUGAR"}]}, token="queued"), 201) == first
+    )
+    assert [(line.sku, line.quantity) for line in Order.objects.get().lines.all()] == [("TEA", 2)]
+
+
+def test_an_order_in_the_book_is_answered_whatever_the_shop_sells_by_now_and_by_whichever_key(shops: Shops) -> None:
+    page = kiosk(shops.kiosk, location_id=shops.market.north.pk)
+    body = {"lines": [{"sku": "TEA", "quantity": 2}], "collect_at": shops.market.north.pk, "name": "Ann", "pay": "test"}
+    first = told(page.post("/orders", body, token="queued"), 201)
+    _days_later()
+    shops.kiosk.configuration = {}  # no payments for trying any more
+    shops.kiosk.save()
+    shops.kiosk.pause("closed")
+    shop_keys.end(page.key.pk)
+    page.headers["X-Shop-Key"] = shop_keys.create(shops.kiosk).key
+    assert told(page.post("/orders", body, token="queued"), 201) == first
+
+
+def test_a_key_that_two_kiosks_chose_is_an_order_of_each(shops: Shops) -> None:
+    body = {"lines": [{"sku": "TEA"}], "collect_at": shops.market.north.pk, "pay": "store"}
+    numbers = set()
+    for _ in range(2):
+        page = kiosk(shops.kiosk, location_id=shops.market.north.pk)
+        numbers.add(told(page.post("/orders", body, token="order-1"), 201)["number"])
+        _days_later()
+    assert len(numbers) == 2
+
+
+def test_a_key_that_a_stranger_chose_too_shows_them_no_order_however_old(shops: Shops) -> None:
+    body = {"lines": [{"sku": "TEA"}], "name": "Ann Lee", "email": "ann@example.com", "address": ADDRESS}
+    first = told(shops.web.post("/orders", body, token="order-1"), 201)
+    _days_later()
+    assert told(shops.web.post("/orders", body, token="order-1"), 201) == first
+    _days_later()
+    stranger = {**body, "name": "Eve", "email": "eve@example.com"}
+    assert told(Page(shops.web.channel).post("/orders", stranger, token="order-1"), 201)["number"] != first["number"]
+    own = told(shops.web.post("/orders", stranger, token="order-1"), 201)
+    assert own["number"] != first["number"] and Order.objects.count() == 3
+
+
+def test_a_refused_order_is_placed_by_its_repeat_with_what_that_says(shops: Shops) -> None:
+    page = kiosk(shops.kiosk, location_id=shops.market.north.pk)
+    body = {"lines": [{"sku": "SUGAR", "quantity": 3}], "collect_at": shops.market.north.pk, "pay": "store"}
+    problem(page.post("/orders", body, token="queued"), "refused", 422)
+    fewer = {**body, "lines": [{"sku": "SUGAR"}, {"sku": "SUGAR"}]}
+    with transaction.atomic():
+        told(page.post("/orders", fewer, token="queued"), 201)
+        token = Cart.objects.get().token
+        transaction.set_rollback(True)
+    Cart.objects.create(sales_channel=shops.kiosk, token=token, is_own_only=True)
+    carts.add(token, shops.market.variants["TEA"].pk)  # a cart that was left behind
+    told(page.post("/orders", fewer, token="queued"), 201)
+    assert [(line.sku, line.quantity) for line in Order.objects.get().lines.all()] == [("SUGAR", 2)]
 
 
 def test_the_visitor_of_the_page_is_the_person_of_the_address(shops: Shops) -> None:

@@ -8,6 +8,7 @@ import { track } from "./track.js";
 
 const form = document.getElementById("checkout");
 const button = form.querySelector("button[type=submit]");
+const waiting = document.getElementById("waiting");
 const { home } = document.body.dataset;
 const WAYS = {
   test: ["Test payment", "No money moves: this shop is for trying."],
@@ -47,24 +48,27 @@ function said() {
   return { ...body, address };
 }
 
+// Returns whether it is ordered; then the page is being left.
 async function send(pending) {
   button.disabled = true;
   try {
     const order = await api.once("POST", `/carts/${pending.cart}/checkout`, pending.body, pending.token);
     kept.drop("pending");
     basket.forget();
-    if (pending.body.pay === "page") return await pay(order);
-    location.assign(`${home}order/#${order.token}`);
+    if (pending.body.pay === "page") await pay(order);
+    else location.assign(`${home}order/#${order.token}`);
+    return true;
   } catch (error) {
     button.disabled = false;
     if (error instanceof api.NoAnswer) {
-      return say("No answer came. Nothing is lost: press the button again, and it stays one order.", "bad");
+      say("No answer came. Nothing is lost: press the button again, and it stays one order.", "bad");
+      return false;
     }
     kept.drop("pending");
     say(error.message, "bad");
     if (cart) await refresh();
+    return false;
   }
-  return null;
 }
 
 async function pay(order) {
@@ -84,11 +88,27 @@ async function refresh() {
   return show();
 }
 
+// Whoever comes back is asked nothing twice: who buys, where it goes and how it is paid is as they said it last.
+function fill(body) {
+  const text = { name: body.name, email: body.email, phone: body.phone, ...body.address };
+  for (const [name, value] of Object.entries(text)) form.elements[name].value = value;
+  const chosen = { delivery: body.collect_at ? "collect" : "send", pay: body.pay };
+  for (const one of form.querySelectorAll("input[type=radio]")) one.checked ||= one.value === chosen[one.name];
+  for (const one of form.elements.collect_at.options) one.selected ||= Number(one.value) === body.collect_at;
+}
+
+function offerAgain() {
+  const again = h("button", { class: "button button-main", type: "button", onclick: () => { again.disabled = true; open(); } }, "Send the order again");
+  put(waiting, again);
+  again.focus();
+}
+
 async function begin() {
   const pending = kept.get("pending");
   if (pending) {
     say("Your last order had no answer yet. It is sent again, and stays one order.");
-    return send(pending);
+    if (await send(pending)) return null;
+    if (kept.get("pending")) return offerAgain();
   }
   [shop, cart] = await Promise.all([api.get("/shop"), basket.current()]);
   if (!cart || !cart.lines.length) return location.assign(`${home}cart/`);
@@ -110,12 +130,13 @@ async function begin() {
     form.email.value = session.email;
     form.elements.name.value ||= session.name;
   }
+  if (pending) fill(pending.body);
   const tell = () => track("Checkout Started", { value: Number(cart.goods), currency: cart.currency });
   tell();
   document.addEventListener("agreed", tell);
   show();
   form.hidden = false;
-  document.getElementById("waiting").hidden = true;
+  waiting.hidden = true;
   return null;
 }
 
@@ -129,8 +150,12 @@ form.addEventListener("submit", (event) => {
   kept.set("pending", pending);
   send(pending);
 });
-try {
-  await begin();
-} catch (error) {
-  say(error instanceof api.NoAnswer ? "The network is away; your cart is kept." : error.message, "bad");
+async function open() {
+  try {
+    await begin();
+  } catch (error) {
+    say(error instanceof api.NoAnswer ? "The network is away; your cart is kept." : error.message, "bad");
+  }
 }
+
+await open();

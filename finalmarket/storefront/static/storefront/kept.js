@@ -17,16 +17,21 @@ export function set(name, value) {
   try {
     localStorage.setItem(prefix + name, JSON.stringify(value));
   } catch {
-    // Private windows and full disks: memory has it as long as the page is open.
+    // Private windows and full disks: memory has it as long as the page is open, and what was kept before is old.
+    forget(name);
   }
 }
 
 export function drop(name) {
   memory.delete(name);
+  forget(name);
+}
+
+function forget(name) {
   try {
     localStorage.removeItem(prefix + name);
   } catch {
-    // As above.
+    // The browser lets the page keep nothing, so nothing was kept.
   }
 }
 

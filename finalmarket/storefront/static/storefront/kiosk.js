@@ -219,6 +219,12 @@ function done(one, order) {
   }
 }
 
+// The order of whoever stands here waits, be it behind another's: they get their number all the same.
+function noted() {
+  const one = kept.get("queue", []).find((other) => other.token === shown);
+  if (one && !document.getElementById("slip")) done(one, null);
+}
+
 function refused(one, error) {
   if (shown === one.token) {
     go("done", h("div", { class: "welcome" }, h("h1", {}, "That did not work"), h("p", { id: "why" }, error.message), small("Start again", start)));
@@ -236,7 +242,7 @@ async function flush() {
       try {
         order = await api.call("POST", "/orders", one.body, one.token, one.visitor);
       } catch (error) {
-        if (error instanceof api.NoAnswer || error.kind === "too-fast") return done(one, null);
+        if (error instanceof api.NoAnswer || error.kind === "too-fast") return noted();
         if (isLetOut(error)) return undefined;
         refused(one, error);
       }
