@@ -1,6 +1,7 @@
 -- What was asked for by variant, place and day, and what lay there: the facts behind advice about stock.
 -- A day is a day of the channel that sold; the ledger's days are UTC. A place is where an order was or will be sent from;
--- what was never packed counts at the channel's first source.
+-- what was never packed counts at the channel's first source, and so does what was sent from a place that is closed by
+-- now: whoever asks for it next is served from there.
 
 -- name: sold
 -- Units by variant, place and day (0 is %(first)s); `tied` are those of channels that sell from this place alone.
@@ -29,14 +30,17 @@ WITH places AS (
       AND o.placed_at >= (%(first)s::date - 1)::timestamp AT TIME ZONE 'UTC'
       AND o.placed_at < (%(last)s::date + 2)::timestamp AT TIME ZONE 'UTC'
 ), packed AS MATERIALIZED (
-    SELECT line.order_line_id AS line_id, line.variant_id, parcel.location_id, sum(line.quantity) AS units
+    SELECT line.order_line_id AS line_id, line.variant_id,
+           CASE WHEN place.is_active THEN place.id END AS location_id, sum(line.quantity) AS units
     FROM fulfilment_lines line
     JOIN fulfilments parcel ON parcel.id = line.fulfilment_id AND parcel.state NOT IN ('rejected', 'cancelled')
+    JOIN stock_locations place ON place.id = parcel.location_id
     WHERE line.order_line_id IN (SELECT line_id FROM wanted)
     GROUP BY 1, 2, 3
 ), placed AS (
-    SELECT wanted.variant_id, packed.location_id, wanted.day, packed.units,
-           CASE WHEN wanted.is_tied AND packed.location_id = wanted.home_id THEN packed.units ELSE 0 END AS tied
+    SELECT wanted.variant_id, coalesce(packed.location_id, wanted.home_id) AS location_id, wanted.day, packed.units,
+           CASE WHEN wanted.is_tied AND coalesce(packed.location_id, wanted.home_id) = wanted.home_id
+                THEN packed.units ELSE 0 END AS tied
     FROM wanted JOIN packed ON packed.line_id = wanted.line_id AND packed.variant_id = wanted.variant_id
     UNION ALL
     SELECT variant_id, home_id, day, units, CASE WHEN is_tied THEN units ELSE 0 END

@@ -18,6 +18,7 @@ from django.db import transaction
 
 from finalmarket.bulk.orders_ahead import ahead, calm_collector
 from finalmarket.bulk.orders_mapping import OrderMapping, load
+from finalmarket.bulk.orders_places import placed
 from finalmarket.bulk.orders_reader import Reader
 from finalmarket.bulk.orders_setup import (
     House,
@@ -29,7 +30,7 @@ from finalmarket.bulk.orders_setup import (
 )
 from finalmarket.bulk.orders_survey import SHOWN, Chooser, Survey, survey
 from finalmarket.bulk.orders_writer import Writer
-from finalmarket.bulk.report import Report, report_path
+from finalmarket.bulk.report import Report, is_report, report_path
 from finalmarket.bulk.row import Problem
 from finalmarket.bulk.tables import Table, open_table
 from finalmarket.channels.models import SalesChannel
@@ -81,10 +82,11 @@ class OrderFile:
         self.mapping: OrderMapping = load(wish.mapping)
         find_channels(self.mapping, [], wish.channel, create=False)
         find_location(self.mapping, wish.location, create=False)
+        is_ours = is_report(wish.file)
         self.table: Table = open_table(
             wish.file,
-            encoding=self.mapping.get("file", "encoding"),
-            delimiter=self.mapping.get("file", "delimiter") or None,
+            encoding="utf-8" if is_ours else self.mapping.get("file", "encoding"),
+            delimiter="," if is_ours else self.mapping.get("file", "delimiter") or None,
         )
         self.reader = Reader(self.table, self.mapping)
         self.chooser = Chooser(self.mapping, wish.channel)
@@ -176,11 +178,11 @@ class OrderFile:
         refusals = record.refusals.order_by("row").values_list("row", "column", "value", "reason")
         pending = iter(refusals.iterator(chunk_size=2_000))
         wanted = next(pending, None)
-        with Report(self.wish.file, self.table.header) as report:
-            rows = self.table.rows() if wanted else iter(())
-            for row in rows:
+        with Report(self.wish.file, self.table.header, has_places=True) as report:
+            rows = placed(self.reader, self.wish.batch_rows) if wanted else iter(())
+            for row, line, *place in rows:
                 if wanted and row.line == wanted[0]:
-                    report.refuse(row.line, Problem(*wanted[1:]), row.cells)
+                    report.refuse(line, Problem(*wanted[1:]), row.cells, place)
                     wanted = next(pending, None)
                 if wanted is None:
                     break

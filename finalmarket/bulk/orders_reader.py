@@ -7,7 +7,8 @@ times and not with every row.
 from __future__ import annotations
 
 import re
-from collections import Counter
+from bisect import bisect
+from collections import Counter, defaultdict
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
 from datetime import UTC, date, datetime
@@ -17,9 +18,11 @@ from typing import Any, NamedTuple
 
 from babel import Locale
 
+from finalmarket.bulk.landing import unsafe
 from finalmarket.bulk.orders_mapping import OrderMapping
+from finalmarket.bulk.orders_places import CARRIED, carried, restored
 from finalmarket.bulk.orders_schema import KINDS, OF_THE_LINE, OF_THE_ORDER, REQUIRED
-from finalmarket.bulk.row import Batch, Problem, shorten
+from finalmarket.bulk.row import Batch, Problem, Row, shorten
 from finalmarket.bulk.tables import Table
 from finalmarket.bulk.values import MOST_UNITS, SKU, line_of_text
 from finalmarket.kernel.errors import UserError
@@ -126,6 +129,9 @@ class Reader:
     def __init__(self, table: Table, mapping: OrderMapping) -> None:
         self.table, self.mapping = table, mapping
         self.columns = mapping.columns_in(table.header, table.path)
+        self._report = carried(table.header, self.columns, table.path)
+        self._lost = "" if "position" in self.columns or self._report else _MEND_THE_REPORT
+        self.columns |= self._report
         self._memories = {name: self._memory(name) for name in self.columns}
         self._moves_stock = mapping.get("stock_adjustments", "negative_lines")
         self._cancels = mapping.get("cancellations", "prefix")
@@ -140,15 +146,16 @@ class Reader:
     def read(self, batch: Batch) -> ReadBatch:
         """Read one batch. What cannot be read is refused with its column, value and reason."""
         result = ReadBatch(batch.rows)
-        result.refused += [(row.line, row.problem) for row in batch.misfits if row.problem]
-        columns = {name: self._column(name, batch.columns[column]) for name, column in self.columns.items()}
-        wrong = self._wrong(columns, batch)
+        between = self._misfits(batch, result)
+        columns, wrong = self._values(batch)
         empty = [""] * len(batch.lines)
         rows = zip(*(columns.get(name, empty) for name in OF_THE_LINE), strict=True)
         tops = zip(*(columns.get(name, empty) for name in OF_THE_ORDER), strict=True)
         turns, lines, top, head = result.turns, result.lines, None, _NO_HEAD
         for index, (row, upper) in enumerate(zip(rows, tops, strict=True)):
             order = row[0]
+            if between and index in between:
+                turns.update(between[index])
             if wrong and index in wrong:
                 result.refused.append((batch.lines[index], wrong[index]))
                 if isinstance(order, str):
@@ -163,7 +170,35 @@ class Reader:
                 lines.append(made)
             else:
                 result.refused.append((batch.lines[index], self._shown(made, batch, index)))
+        turns.update(between.get(len(batch.lines), ()))
         return result
+
+    def orders(self, rows: Sequence[Row]) -> list[str]:
+        """The order that each row belongs to, "" where that cannot be read. A row with too many or too few cells is of
+        the order whose number stands in its place."""
+        column = self.columns["order"]
+        cells = [row[column] if row.columns[column] < len(row.cells) else None for row in rows]
+        return [order if isinstance(order, str) else "" for order in self._column("order", cells)]
+
+    def _misfits(self, batch: Batch, result: ReadBatch) -> dict[int, list[str]]:
+        """Refuse the rows with too many or too few cells; return their orders by the row that they stand before."""
+        between: dict[int, list[str]] = defaultdict(list)
+        for row, order in zip(batch.misfits, self.orders(batch.misfits), strict=True):
+            if order:
+                between[bisect(batch.lines, row.line)].append(order)
+            if row.problem:
+                reason = row.problem.reason + ("" if order else self._lost)
+                result.refused.append((row.line, Problem(row.problem.column, row.problem.value, reason)))
+        return between
+
+    def _values(self, batch: Batch) -> tuple[dict[str, list[Any]], dict[int, Problem]]:
+        """What stands in each column, the positions of a report's rows among it, and which rows cannot be read."""
+        columns = {name: self._column(name, batch.columns[column]) for name, column in self.columns.items()}
+        wrong = self._wrong(columns, batch)
+        if self._report:
+            own, report = columns.get("position", [""] * len(batch.lines)), [columns[name] for name in CARRIED]
+            columns["position"] = restored(columns["order"], own, report)
+        return columns, wrong
 
     def _column(self, name: str, cells: Sequence[Any]) -> list[Any]:
         memory = self._memories[name]
@@ -179,9 +214,11 @@ class Reader:
         for name, values in columns.items():
             if self._memories[name].met_wrong:
                 cells = batch.columns[self.columns[name]]
+                lost = self._lost if name == "order" else ""
                 for index, value in enumerate(values):
                     if isinstance(value, Wrong):
-                        found.setdefault(index, Problem(self.columns[name], shorten(cells[index]), value.reason))
+                        reason = value.reason + lost
+                        found.setdefault(index, Problem(self.columns[name], shorten(cells[index]), reason))
         return found
 
     def _shown(self, problem: Problem, batch: Batch, index: int) -> Problem:
@@ -240,9 +277,14 @@ class Reader:
             "currency": lambda cell: check_currency(str(cell).strip()),
             "position": self._read_position,
             "country": self._read_country,
+            "refused_line": self._read_position,
+            "refused_order": lambda cell: _ORDER.read(_plain(cell)),
+            "refused_position": self._read_position,
         }
         read = readers.get(name, lambda cell: _TEXT.read(_plain(cell)))
-        default: Any = Wrong("is empty") if name in REQUIRED else ""
+        default: Any = Wrong("is empty") if name in (*REQUIRED, "refused_line", "refused_position") else ""
+        if self._report:  # what a spreadsheet might run stands there behind an apostrophe
+            return _Memory(lambda cell: read(unsafe(cell) if isinstance(cell, str) else cell), default=default)
         return _Memory(read, default=default)
 
     def _read_sku(self, cell: Any) -> tuple[str, str]:
@@ -316,6 +358,10 @@ class Reader:
 _BEYOND_CANCELLING = (
     f"is beyond any line of a cancellation: at most {MOST_CANCELLED_POSITION:,}; where the mapping names no position, a"
     " line counts by its turn"
+)
+_MEND_THE_REPORT = (
+    "; mend this row in the report and import that, not in the file: it has no turn in an order that is not known, and"
+    " the lines after it would count anew"
 )
 _NO_HEAD = Head("", None, "", "", "", "", "", "")
 

@@ -18,6 +18,7 @@ from django.db import connection, transaction
 
 from finalmarket.bulk.orders_mapping import OrderMapping
 from finalmarket.bulk.orders_matching import Cancellation, Match, match
+from finalmarket.bulk.orders_places import Turns
 from finalmarket.bulk.orders_reader import CANCELLATION, PARTS_PER_LINE, SALE, STOCK, Head, ReadBatch, SourceLine, Who
 from finalmarket.bulk.orders_setup import ACTOR, House, find_variants
 from finalmarket.bulk.orders_survey import Chooser
@@ -72,13 +73,11 @@ class Writer:
         self._is_by_moment = False
         self._source = mapping.get("values", "source")
         self._tenders = (Tender(mapping.get("orders", "tender")),)
-        with connection.cursor() as cursor:
-            cursor.execute(SQL["make_turns"])
-            cursor.execute(SQL["clear_turns"])
+        self._turns = Turns()
 
     def pass_over(self, read: ReadBatch) -> None:
         """Only count the rows of each order: a batch that an interrupted run has stored."""
-        self._turns(read)
+        self._turns.before(read.turns)
 
     def store(self, read: ReadBatch, rows_done: int) -> None:
         """Store one batch and move the import on to `rows_done`. Raises UserError when another process imports too."""
@@ -138,16 +137,10 @@ class Writer:
             known[name] = str(Decimal(known.get(name, "0")) + amount)
         self.record.save(update_fields=["counts", "rows_done"])
 
-    def _turns(self, read: ReadBatch) -> dict[str, int]:
-        """Return how many rows of each order came before this batch."""
-        with connection.cursor() as cursor:
-            cursor.execute(SQL["count_turns"], [list(read.turns), list(read.turns.values())])
-            return {name: turns - read.turns[name] for name, turns in cursor.fetchall()}
-
     def _place(self, read: ReadBatch) -> _Batch:
         """Find channel, variant, customer and position of every line; refuse those that cannot be placed."""
         batch = _Batch()
-        before = self._turns(read)
+        before = self._turns.before(read.turns)
         self._find_variants({line.sku for line in read.lines if line.kind == "goods"})
         self._find_people(line for line in read.lines if line.use != STOCK)
         lists = {SALE: batch.sales, CANCELLATION: batch.cancellations}

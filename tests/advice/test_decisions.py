@@ -14,6 +14,7 @@ from finalmarket.advice.next_action.context import FIGURES
 from finalmarket.advice.next_action.decisions import WINDOW, answer, decide, decide_due, settle
 from finalmarket.advice.next_action.learning import Settled, judge, learn, verdict_on
 from finalmarket.advice.policy.choosing import mixed, one_hot
+from finalmarket.advice.policy.linear import LinearModel
 from finalmarket.kernel import clock
 from finalmarket.kernel.errors import UserError
 from tests.advice.shop import advice_for, buy, fill_cart, person, stocked
@@ -194,3 +195,25 @@ def test_a_trusted_policy_decides_with_its_own_probabilities(market: Market) -> 
     assert sum(second.probabilities.values()) == pytest.approx(1)
     assert min(second.probabilities.values()) >= 0.05 - 1e-9
     assert isinstance(second.decided_at, datetime)
+
+
+def test_what_the_rules_would_choose_is_logged_whatever_the_model_has_learned(market: Market) -> None:
+    (tea,) = stocked(market, "TEA", units=90)
+    ann = person("Ann")
+    buy(market, ann, 20, "TEA")
+    fill_cart(market, ann, tea)
+    by_assumption = advice_for(ann)
+    model = LinearModel(len(FIGURES))
+    for action, reward in (("cart_reminder", -1.0), ("no_action", 0.0)):
+        model.of(action).learn_many(np.tile(by_assumption.context, (200, 1)), np.full(200, reward))
+    ActionPolicy.objects.create(pk=1, version=1, state=model.state(), is_trusted=True)
+    learned = advice_for(ann)
+    harm = learned.option("cart_reminder")
+    assert harm is not None
+    assert harm.expected_value is not None
+    assert harm.expected_value < 0
+    assert (by_assumption.best.name, learned.best.name) == ("cart_reminder", "no_action")
+    assert decide([ann.pk]) == 1
+    row = NextAction.objects.get()
+    assert (row.policy, row.by_rule) == ("learned", "cart_reminder")
+    assert row.is_trial == (row.action != "no_action")

@@ -55,6 +55,20 @@ def test_the_policy_that_chose_is_worth_what_it_brought(name: str) -> None:
     assert estimate(name, log, same).value == pytest.approx(log.rewards.mean())
 
 
+@pytest.mark.parametrize("name", list(ESTIMATORS))
+@pytest.mark.parametrize("distinct", [1_000, 5_000])
+def test_a_resampled_interval_is_as_wide_as_the_normal_one_however_many_rewards_differ(
+    name: str, distinct: int
+) -> None:
+    rewards = np.random.default_rng(8).normal(10.0, 1.0, distinct)
+    log = Log(rewards, np.full(distinct, 0.5))
+    target = Target(np.full(distinct, 0.5), np.full(distinct, 9.0), np.full(distinct, 9.0))
+    normal, resampled = (estimate(name, log, target, seed=seed) for seed in (None, 3))
+    ratio = (resampled.high - resampled.low) / (normal.high - normal.low)
+    assert 1 / 1.3 < ratio < 1.3
+    assert resampled.low < rewards.mean() < resampled.high
+
+
 def test_a_wrong_model_is_put_right_by_the_propensities() -> None:
     log, done = world(20_000, 3)
     found = estimate("dr", log, always_second(done, predicted=0.9))

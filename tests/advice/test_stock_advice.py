@@ -17,7 +17,14 @@ from finalmarket.channels.models import SalesChannel
 from finalmarket.kernel import clock
 from finalmarket.kernel.errors import UserError
 from finalmarket.stock import ledger, policies, receipts
-from finalmarket.stock.models import ChannelInventory, ChannelSource, ExpectedReceipt, StockMovement, Transfer
+from finalmarket.stock.models import (
+    ChannelInventory,
+    ChannelSource,
+    ExpectedReceipt,
+    StockLocation,
+    StockMovement,
+    Transfer,
+)
 from tests.advice.past_sales import sell
 from tests.orders.market import Market, open_market
 
@@ -115,6 +122,28 @@ def test_units_of_a_bundle_count_as_demand_of_its_parts(market: Market) -> None:
     assert forecast.location == market.warehouse  # never packed: at the first place of the channel
     assert forecast.rate == pytest.approx(3)
     assert not DemandForecast.objects.filter(variant=box).exists()
+
+
+@pytest.mark.parametrize("has_own_sources", [False, True])
+def test_what_was_sent_from_a_place_that_is_closed_is_asked_for_at_the_channels_first_place(
+    market: Market, has_own_sources: bool
+) -> None:
+    tea = market.goods("TEA", warehouse=3, north=2)
+    if has_own_sources:
+        for rank, location in enumerate((market.north, market.warehouse)):
+            ChannelSource.objects.create(sales_channel=market.web, location=location, rank=rank)
+    sell(market.web, tea, market.north, [2] * YEAR)
+    sell(market.web, tea, market.warehouse, [1] * YEAR)
+    StockLocation.objects.filter(pk=market.north.pk).update(is_active=False)
+    shelves = demand_series.read(clock.now())
+    refresh()
+    told = DemandForecast.objects.filter(variant=tea)
+    assert [one.location for one in told] == [market.warehouse]
+    assert told[0].rate == pytest.approx(3)
+    assert {one.location for one in open_advice("reorder")} == {market.warehouse}
+    # What sells from this place alone, now that the other is closed, is tied to it, wherever it was sent from.
+    (row,) = [number for number, variant in enumerate(shelves.variant.tolist()) if variant == tea.pk]
+    assert shelves.tied[row] == (1.0 if has_own_sources else 0.0)
 
 
 def test_a_store_that_runs_dry_gets_what_the_warehouse_does_not_need(market: Market) -> None:

@@ -64,13 +64,14 @@ class Policy:
 @dataclass(frozen=True, slots=True)
 class Advice:
     """What may be done for a person, with the probability of each, and what is shown: the decision that stands, else
-    what is most probable."""
+    what is most probable. `by_rule` is what the rules alone choose, by what they assume, whoever decides."""
 
     person: int
     options: list[Option]
     probabilities: Mapping[str, float]
     context: Numbers
     policy: Policy
+    by_rule: str
     standing: int | None = None
     picks: list[Pick] = field(default_factory=list)
     known: Known | None = None
@@ -129,10 +130,11 @@ def _step(advice: Advice, decided: NextAction | None) -> NextStep:
 
 def _advised(known: Known, policy: Policy) -> Advice:
     options, context = options_of(known), context_of(known)
+    by_rule = best_by_rule(options).name  # before what was assumed gives way to what was learned
     if policy.model is not None:
         options = [_as_learned(one, policy.model, context, known) for one in options]
     chances = policy.probabilities(options, context)
-    return Advice(known.person, options, chances, context, policy, known.standing, known.picks, known)
+    return Advice(known.person, options, chances, context, policy, by_rule, known.standing, known.picks, known)
 
 
 def _as_learned(option: Option, model: LinearModel, context: Numbers, known: Known) -> Option:

@@ -19,7 +19,6 @@ from django.db.models.functions import Coalesce
 
 from finalmarket.advice.models import NextAction
 from finalmarket.advice.next_action.advising import Advice, advise
-from finalmarket.advice.next_action.catalogue import best_by_rule
 from finalmarket.advice.policy.choosing import chance_of, draw
 from finalmarket.customers.unified import profiles_of
 from finalmarket.kernel import clock, failpoints
@@ -69,7 +68,7 @@ def _decided(advice: Advice) -> NextAction:
     chosen = advice.options[int(draw(chances, np.array([lot]))[0])]
     return NextAction(
         customer_id=advice.person, action=chosen.name, sales_channel_id=chosen.channel, variant_id=chosen.variant,
-        policy=advice.policy.name, policy_version=advice.policy.version, by_rule=best_by_rule(advice.options).name,
+        policy=advice.policy.name, policy_version=advice.policy.version, by_rule=advice.by_rule,
         is_trial=chosen.name != advice.best.name,
         propensity=advice.probabilities[chosen.name], probabilities=dict(advice.probabilities),
         context=advice.context.tolist(), reasons=list(chosen.reasons), expected_value=chosen.expected_value,

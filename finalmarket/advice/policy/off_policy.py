@@ -216,10 +216,12 @@ def _bootstrapped(
 
 
 def _means(numbers: Numbers, chance: np.random.Generator) -> Numbers:
-    """The means of resamples. Rows that are equal are drawn by their number: a log of rare rewards has few kinds."""
+    """The means of resamples. Rows that are equal are drawn by their number: a log of rare rewards has few kinds. What
+    is divided by is how many rows were drawn: by Poisson draws these are not always as many as there are."""
     kinds, counts = np.unique(numbers, return_counts=True)
     drawn = _draw(counts, chance)
-    return drawn @ kinds / numbers.size
+    means: Numbers = drawn @ kinds / drawn.sum(axis=1)
+    return means
 
 
 def _ratios(above: Numbers, below: Numbers, chance: np.random.Generator) -> Numbers:

@@ -5,6 +5,7 @@ from __future__ import annotations
 
 import hashlib
 import json
+import math
 import re
 import uuid
 from collections.abc import Callable, Iterable, Mapping
@@ -238,10 +239,14 @@ def details(name: str, properties: Mapping[str, Any], url: Any = "", agent: Any 
     return kept
 
 
+_COUNT = re.compile(r"[0-9]{9,}(\.[0-9]*)?")
+
+
 def moment(value: Any) -> datetime:
     """A moment as clients write it: ISO 8601 (UTC where it names no zone), or seconds, milliseconds or microseconds
-    since 1970. Raises Unreadable."""
-    if type(value) is str:
+    since 1970. More than eight digits are such a count, though Python may read a date and a time in them. Raises
+    Unreadable."""
+    if type(value) is str and _COUNT.fullmatch(value) is None:
         try:
             at = datetime.fromisoformat(value)
         except ValueError:
@@ -253,7 +258,9 @@ def moment(value: Any) -> datetime:
 def _counted(value: Any) -> datetime:
     try:
         seconds = float(value)
-        while seconds > 1e11:  # the year 5138 in seconds: what is more is a smaller unit
+        # 1e11 is the year 5138 in seconds: what is more is a smaller unit. Infinity stays infinite, however often it is
+        # divided, and is no moment.
+        while 1e11 < seconds < math.inf:
             seconds /= 1000
         return datetime.fromtimestamp(seconds, UTC)
     except (TypeError, ValueError, OverflowError, OSError) as error:
