@@ -128,11 +128,14 @@ def take_opening_stock(integration: ChannelIntegration, location: StockLocation,
     for; return the units. It is done once: no variant may have moved there before.
 
     Raises UserError otherwise, if the account is not active or cannot be asked, and if its newest orders could not be
-    pulled (the number shown has them taken off already).
+    pulled to their end (the number shown has them taken off already).
     """
     refuse_unless_active(integration)
-    if not pull.catch_up_orders(integration):
-        raise UserError("the newest orders of the platform could not be pulled; take the opening stock a little later")
+    if not pull.catch_up_orders(integration, is_strict=True):
+        raise UserError(
+            "the newest orders of the platform are not known: they could not be pulled up to this moment; try again"
+            " in a few minutes"
+        )
     return _post(integration, location, _shown_units(integration, location), actor)
 
 

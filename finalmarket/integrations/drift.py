@@ -2,8 +2,10 @@
 
 A difference counts only when nothing explains it: no change that waits or is on its way, no order that had not come in
 yet, no refusal that lies in the dead letters. What is suspected is therefore looked at a second time, after the newest
-orders were pulled. Drift is mended by telling the number once more, and written down. What the platform does not know
-is left alone: absence is never deletion.
+orders were pulled, and has to stand there unchanged. Where they cannot be pulled to their end now (our own calls are
+used up), it is enough that they were since the number was first seen there; else it is left to the next sweep. Drift is
+mended by telling the number once more, and written down. What the platform does not know is left alone: absence is
+never deletion.
 """
 
 from __future__ import annotations
@@ -11,7 +13,7 @@ from __future__ import annotations
 from collections.abc import Iterator, Sequence
 from contextlib import closing
 from dataclasses import dataclass, field
-from datetime import datetime
+from datetime import datetime, timedelta
 from typing import Any
 
 from django.db import transaction
@@ -29,11 +31,15 @@ from finalmarket.integrations.push import reason_not_to_push
 from finalmarket.integrations.telling import Linked, linked, rows
 from finalmarket.integrations.telling_stock import newest, places_of, shown_by
 from finalmarket.kernel import clock, failpoints
+from finalmarket.kernel.plural import plural
 
 LANE = STREAM = "drift"
 LISTINGS_AT_ONCE = 1_000
 MOST_LISTINGS = 50_000
 """So many listings one sweep looks at; the next one begins with those that were looked at longest ago."""
+A_LOOK_TAKES = timedelta(minutes=10)
+"""No look takes longer. Of an earlier one only the beginning is known, and what was sold until its end explains its
+number."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -49,13 +55,15 @@ class Difference:
 
 @dataclass
 class _Look:
-    """One look at some listings: when it began, and what the platform shows by key and location."""
+    """One look at some listings: when it began, and what the platform shows by key and location. `stands_since` is when
+    what a listing shows was seen there at the latest for the first time."""
 
     asked: datetime
     links: list[Linked]
     should: dict[int, list[StockLevel]] = field(default_factory=dict)
     shown: dict[tuple[str, str], int] = field(default_factory=dict)
     failed: set[int] = field(default_factory=set)
+    stands_since: dict[int, datetime] = field(default_factory=dict)
 
 
 def sweep(integration_id: int) -> SyncRun | None:
@@ -72,8 +80,8 @@ def sweep(integration_id: int) -> SyncRun | None:
         outcome, words = "failed", "our own fault"
         try:
             with closing(open_connector(integration)) as connector:
-                _sweep(integration, connector, run)
-            outcome, words = "partly" if run.failed_count else "done", ""
+                words = _sweep(integration, connector, run)
+            outcome = "partly" if run.failed_count else "done"
         except ConnectorError as error:
             breaker.note_failure(integration, error)
             words = str(error)
@@ -82,19 +90,24 @@ def sweep(integration_id: int) -> SyncRun | None:
         return run
 
 
-def _sweep(integration: ChannelIntegration, connector: Connector, run: SyncRun) -> None:
+def _sweep(integration: ChannelIntegration, connector: Connector, run: SyncRun) -> str:
+    """Sweep; return in words what has to be left to the next one."""
+    left = 0
     for listing_ids in _oldest_first(integration):
         look = _look(integration, connector, listing_ids)
         run.seen_count += len(look.links) - len(look.failed)
         run.failed_count += len(look.failed)
         suspects = _unexplained(integration, look)
-        if suspects:
-            _catch_up_strictly(integration, connector)
-            again = _look(integration, connector, sorted({one.listing_id for one in suspects}))
-            _mend(integration, run, _unexplained(integration, again))
+        certain = _certain(integration, connector, look, suspects) if suspects else []
+        left += len(suspects) - len(certain)
+        if certain:
+            again = _look(integration, connector, sorted({one.listing_id for one in certain}))
+            _mend(integration, run, _standing(certain, _unexplained(integration, again)))
         breaker.note_success(integration.pk)
         with failpoints.around("drift.count"):
             run.save()
+    are_left = plural(left, "difference is left", "differences are left")
+    return f"{are_left} to the next sweep: the newest orders are not known" if left else ""
 
 
 def _oldest_first(integration: ChannelIntegration) -> Iterator[list[int]]:
@@ -114,10 +127,13 @@ def _look(integration: ChannelIntegration, connector: Any, listing_ids: Sequence
     wanted = {link.listing_id: _levels(link, dict.fromkeys(places or [link.location], 0)) for link in look.links}
     _ask(connector, look, wanted, look.links)
     failpoints.hit("drift.after_read")
+    answered = clock.now()
     units = newest(integration, look.links, places)
     look.should = {link.listing_id: _levels(link, units[link.listing_id]) for link in look.links}
+    seen = _seen(look)
+    look.stands_since = {link.listing_id: _since(link, seen[link.listing_id]) or answered for link in look.links}
     with failpoints.around("drift.note"), transaction.atomic():
-        rows("seen", asked=asked, **_seen(look))
+        rows("seen", asked=asked, listings=list(seen), quantities=list(seen.values()))
         rows("looked_at", asked=asked, listings=list(listing_ids))
     return look
 
@@ -139,14 +155,20 @@ def _levels(link: Linked, units: Any) -> list[StockLevel]:
     return [StockLevel(ref=link.ref, quantity=count, key="", location=place) for place, count in units.items()]
 
 
-def _seen(look: _Look) -> dict[str, list[Any]]:
+def _seen(look: _Look) -> dict[int, int | None]:
     """What each listing shows in all; None where the platform did not tell of one of its locations."""
-    listings, quantities = [], []
+    seen: dict[int, int | None] = {}
     for link in look.links:
         numbers = [look.shown.get((one.ref.key, one.location)) for one in look.should[link.listing_id]]
-        listings.append(link.listing_id)
-        quantities.append(None if None in numbers else sum(number or 0 for number in numbers))
-    return {"listings": listings, "quantities": quantities}
+        seen[link.listing_id] = None if None in numbers else sum(number or 0 for number in numbers)
+    return seen
+
+
+def _since(link: Linked, seen: int | None) -> datetime | None:
+    """The end of the last look at a listing, where it showed then what it shows now; None where that says nothing."""
+    if seen is None or link.shown_at is None or not link.was_seen_since or link.shown_quantity != seen:
+        return None
+    return link.shown_at + A_LOOK_TAKES
 
 
 def _unexplained(integration: ChannelIntegration, look: _Look) -> list[Difference]:
@@ -168,18 +190,28 @@ def _unexplained(integration: ChannelIntegration, look: _Look) -> list[Differenc
     return [one for one in found if one.listing_id not in explained]
 
 
-def _catch_up_strictly(integration: ChannelIntegration, connector: Connector) -> None:
-    """Bring in what was sold there before we looked: a sale lowers what is shown, and is no drift."""
+def _certain(
+    integration: ChannelIntegration, connector: Connector, look: _Look, suspects: list[Difference]
+) -> list[Difference]:
+    """Bring in what was sold there before we looked (a sale lowers what is shown, and is no drift); return those of the
+    suspects of which that is certain. Raises RetryLater where the platform cannot be asked."""
     if not isinstance(connector, PullsOrders):
-        return
+        return suspects
     run = pull.pull(integration.pk, "orders", is_quiet=True)
-    if run is None or run.outcome == "failed":
-        raise _not_known(run)
+    if run is not None and run.outcome in pull.FINISHED:
+        return suspects
+    is_away = run.outcome == "failed" if run is not None else not pull.breaker_allows(integration.pk)
+    if is_away:
+        words = run.error if run is not None else "the platform is left alone for a while"
+        raise RetryLater(f"the newest orders are not known ({words})", code=OWN_BUDGET)
+    known = pull.orders_known_until(integration.pk)
+    return [one for one in suspects if known is not None and look.stands_since[one.listing_id] < known]
 
 
-def _not_known(run: SyncRun | None) -> ConnectorError:
-    words = run.error if run is not None else "somebody else pulls them at this moment"
-    return RetryLater(f"the newest orders are not known ({words})", code=OWN_BUDGET)
+def _standing(before: Sequence[Difference], now: Sequence[Difference]) -> list[Difference]:
+    """The differences of which the platform shows the same number as before: one that moves meanwhile is being sold."""
+    shown = {(one.listing_id, one.location): one.shown for one in before}
+    return [one for one in now if shown.get((one.listing_id, one.location)) == one.shown]
 
 
 def _mend(integration: ChannelIntegration, run: SyncRun, drifted: Sequence[Difference]) -> None:

@@ -16,9 +16,16 @@ from finalmarket.connectors.errors import ConnectorError, NeedsAttention, Reject
 from finalmarket.connectors.records import Event
 from finalmarket.connectors.talk import InteractionRecord
 from finalmarket.integrations import breaker, connect, dead_letters
+from finalmarket.integrations.budget import OWN_BUDGET
 from finalmarket.integrations.desk import tracking_in
-from finalmarket.integrations.inbox import as_delivery, read_events, settle
-from finalmarket.integrations.models import ChannelIntegration, ListingLink, PlaceMapping, WebhookDelivery
+from finalmarket.integrations.inbox import WAITS, as_delivery, read_events, settle
+from finalmarket.integrations.models import (
+    ChannelIntegration,
+    IntegrationHealth,
+    ListingLink,
+    PlaceMapping,
+    WebhookDelivery,
+)
 from finalmarket.integrations.privacy import late_news, wishes
 from finalmarket.integrations.storing import FAILED, Stored, intake, patiently
 from finalmarket.integrations.streams import STREAMS, Stream
@@ -72,8 +79,13 @@ def act_on(integration: ChannelIntegration, there: Connector, claimed: Sequence[
 
 def act_on_wishes(integration: ChannelIntegration, there: Connector, waiting: Sequence[WebhookDelivery]) -> None:
     """Of what waits for an account that does not work, or has ended: carry out what people want. The law does not wait
-    until it is connected anew; all else does."""
+    until it is connected anew; all else does, and is marked."""
     wanted = [row for row in waiting if {event.kind for event in read_events(there, as_delivery(row))} in WISHES]
+    others = [row for row in waiting if row not in wanted]
+    for row in others:
+        row.outcome = WAITS
+    if others:
+        settle(others)  # before a wish that empties them
     hints = collect(there, wanted)
     for hint in hints:
         hint.outcome = _note(integration, hint)
@@ -111,14 +123,7 @@ def _newer(known: Any, event: Event) -> Any:
 
 def _take(integration: ChannelIntegration, there: Connector, stream: Stream, hints: Sequence[Hint]) -> None:
     """Fetch what did not come along, and take all of it at once."""
-    stopped: ConnectorError | None = None
-    for hint in hints:
-        if hint.record is not None:
-            continue
-        if stopped is not None:
-            hint.retry = stopped
-            continue
-        stopped = _fetch(integration, there, stream, hint)
+    _fetch_all(integration, there, stream, [hint for hint in hints if hint.record is None])
     found = {hint.record.external_id: hint for hint in hints if hint.record is not None}
     if not found:
         return
@@ -134,11 +139,47 @@ def _store(integration: ChannelIntegration, stream: Stream, records: Sequence[An
     return stored
 
 
-def _fetch(integration: ChannelIntegration, there: Connector, stream: Stream, hint: Hint) -> ConnectorError | None:
-    """Ask for the record as it stands now. Returns what stops all further questions, None if nothing does."""
-    if not isinstance(there, stream.capability) or not hint.external_id or not stream.pull_one:
-        hint.outcome = f"{there.name} names no {stream.name} record that one could ask for"
+def _fetch_all(integration: ChannelIntegration, there: Connector, stream: Stream, hints: Sequence[Hint]) -> None:
+    """Ask for one record after the other, as long as the platform may be asked; those that are left come again."""
+    asking = []
+    for hint in hints:
+        if isinstance(there, stream.capability) and hint.external_id and stream.pull_one:
+            asking.append(hint)
+        else:
+            hint.outcome = f"{there.name} names no {stream.name} record that one could ask for"
+    has_answered, stopped = False, _left_alone(integration) if asking else None
+    for hint in asking:
+        if stopped is not None:
+            hint.retry = _not_asked(stopped)
+            continue
+        hint.retry = _fetch(integration, there, stream, hint)
+        if hint.retry is None and not has_answered:
+            breaker.note_success(integration.pk)
+        has_answered = hint.retry is None
+        if isinstance(hint.retry, RetryLater | NeedsAttention):
+            stopped = hint.retry
+        elif hint.retry is not None:
+            stopped = _left_alone(integration)
+
+
+def _not_asked(stopped: ConnectorError) -> ConnectorError:
+    """What becomes of those behind the question that was the last. Rights that are missing are missing for all."""
+    if not isinstance(stopped, RetryLater):
+        return stopped
+    return RetryLater(f"not asked: {stopped}", retry_after=stopped.retry_after, code=OWN_BUDGET)
+
+
+def _left_alone(integration: ChannelIntegration) -> ConnectorError | None:
+    """Why the platform is not asked now, and for how much longer; None where it may be."""
+    if breaker.may_call(integration.pk):
         return None
+    rows = IntegrationHealth.objects.filter(integration=integration)
+    until, now = rows.values_list("breaker_open_until", flat=True).first(), clock.now()
+    return RetryLater("the platform is left alone for a while", retry_after=((until or now) - now).total_seconds())
+
+
+def _fetch(integration: ChannelIntegration, there: Connector, stream: Stream, hint: Hint) -> ConnectorError | None:
+    """Ask for the record as it stands now. Returns how the platform failed, None if it answered."""
     try:
         hint.record = stream.one(there, hint.external_id)
     except Rejected as error:
@@ -147,8 +188,7 @@ def _fetch(integration: ChannelIntegration, there: Connector, stream: Stream, hi
         return None
     except ConnectorError as error:
         breaker.note_failure(integration, error)
-        hint.retry = error
-        return error if isinstance(error, RetryLater | NeedsAttention) else None
+        return error
     except (ValueError, KeyError, TypeError, AttributeError, ArithmeticError, LookupError) as error:
         reason = f"cannot be read: {type(error).__name__}: {error}"
         dead_letters.set_aside(integration, stream.name, hint.external_id, reason, {"topic": hint.topic})
@@ -212,14 +252,17 @@ NOTED = {
 
 
 def _settle(integration: ChannelIntegration, claimed: Sequence[WebhookDelivery], hints: Sequence[Hint]) -> None:
-    """A delivery is done when all of its hints are; one of which a hint failed comes again, or is set aside."""
+    """A delivery is done when all of its hints are; one of which a hint failed comes again, or is set aside. What only
+    has to wait was not tried."""
     by_row: dict[int, list[Hint]] = defaultdict(list)
     for hint in hints:
         for row in hint.deliveries:
             by_row[row.pk].append(hint)
     for row in claimed:
         mine = by_row[row.pk]
-        failed = next((hint for hint in mine if hint.retry is not None), None)
+        failed = min((hint for hint in mine if hint.retry), key=lambda hint: _is_a_wait(hint.retry), default=None)
+        if failed is not None and _is_a_wait(failed.retry):
+            row.attempts -= 1
         if failed is not None and failed.retry is not None and row.attempts < MOST_ATTEMPTS:
             row.next_try_at = clock.now() + timedelta(seconds=_pause(row.attempts, failed.retry))
             row.outcome = plain(f"comes again: {failed.retry}", 200)
@@ -235,6 +278,12 @@ def _settle(integration: ChannelIntegration, claimed: Sequence[WebhookDelivery],
     late_news.keep_nothing_of_the_erased(integration, [row for row in claimed if row.handled_at is not None])
 
 
+def _is_a_wait(error: ConnectorError | None) -> bool:
+    """Whether the platform was not even asked."""
+    return error is not None and error.code == OWN_BUDGET
+
+
 def _pause(attempts: int, error: ConnectorError) -> float:
     asked = error.retry_after if isinstance(error, RetryLater) else None
-    return float(max(asked or 0.0, min(MOST_PAUSE_SECONDS, FIRST_PAUSE_SECONDS * 2.0 ** (attempts - 1))))
+    grown = FIRST_PAUSE_SECONDS if _is_a_wait(error) else FIRST_PAUSE_SECONDS * 2.0 ** (attempts - 1)
+    return float(max(asked or 0.0, min(MOST_PAUSE_SECONDS, grown)))

@@ -32,6 +32,7 @@ MOST_BYTES = 2 * 1024 * 1024
 MOST_AT_ONCE = 200
 LEASE = timedelta(minutes=2)
 KEPT_DAYS = 30
+WAITS = "waits until the account works again"
 NEVER_KEPT = frozenset({"authorization", "cookie", "proxy-authorization"})
 Status = ChannelIntegration.Status
 
@@ -190,7 +191,7 @@ def claim(integration_id: int) -> list[WebhookDelivery]:
 
 def settle(rows: Sequence[WebhookDelivery]) -> None:
     """Write down what became of these deliveries."""
-    columns = ("next_try_at", "outcome", "handled_at")
+    columns = ("attempts", "next_try_at", "outcome", "handled_at")
     with connection.cursor() as cursor:
         cursor.execute(
             QUERIES["settle"],
@@ -202,15 +203,13 @@ def work(integration_id: int) -> bool:
     """Work on an account's waiting deliveries, at most 200 at once; return whether more may wait.
 
     Several hints on one record become one question. What fails is tried again later, ever more seconds apart, and set
-    aside after twelve tries.
+    aside after twelve tries; while the platform is to be left alone it waits, which is none of them.
     """
-    from finalmarket.integrations.hints import act_on, act_on_wishes
+    from finalmarket.integrations.hints import act_on
 
     integration = ChannelIntegration.objects.select_related("sales_channel").get(pk=integration_id)
     if integration.status != Status.ACTIVE:
-        with transaction.atomic(), closing(open_connector(integration)) as there:
-            waiting = due().select_for_update(skip_locked=True).filter(integration=integration_id)
-            act_on_wishes(integration, there, list(waiting.order_by("pk")[:MOST_AT_ONCE]))
+        _work_on_wishes(integration)
         return False
     with failpoints.around("inbox.claim"):
         claimed = claim(integration_id)
@@ -219,6 +218,24 @@ def work(integration_id: int) -> bool:
     with closing(open_connector(integration)) as there:
         act_on(integration, there, claimed)
     return len(claimed) == MOST_AT_ONCE
+
+
+def _work_on_wishes(integration: ChannelIntegration) -> None:
+    """Of all that waits for an account that does not work, carry out what people want, 200 deliveries at a time. What
+    was found to be none is not looked at again."""
+    from finalmarket.integrations.hints import act_on_wishes
+
+    waiting, last = due().filter(integration=integration.pk).exclude(outcome=WAITS), 0
+    with closing(open_connector(integration)) as there:
+        while True:
+            with transaction.atomic():
+                step = waiting.filter(pk__gt=last).select_for_update(skip_locked=True).order_by("pk")
+                found = list(step[:MOST_AT_ONCE])
+                act_on_wishes(integration, there, found)
+            failpoints.hit("inbox.after_settle")
+            if len(found) < MOST_AT_ONCE:
+                return
+            last = found[-1].pk
 
 
 def as_delivery(row: WebhookDelivery) -> Delivery:

@@ -27,7 +27,8 @@ WHERE id = ANY (ARRAY(  -- looked for once; IN may look anew for each row, and c
 RETURNING *
 
 -- name: settle
-UPDATE webhook_deliveries row SET next_try_at = done.next_try_at, outcome = done.outcome, handled_at = done.handled_at
-FROM unnest(%(ids)s::bigint[], %(next_try_at)s::timestamptz[], %(outcome)s::text[], %(handled_at)s::timestamptz[])
-     AS done(id, next_try_at, outcome, handled_at)
+UPDATE webhook_deliveries row SET attempts = done.attempts, next_try_at = done.next_try_at, outcome = done.outcome,
+    handled_at = done.handled_at
+FROM unnest(%(ids)s::bigint[], %(attempts)s::int[], %(next_try_at)s::timestamptz[], %(outcome)s::text[],
+            %(handled_at)s::timestamptz[]) AS done(id, attempts, next_try_at, outcome, handled_at)
 WHERE row.id = done.id

@@ -78,19 +78,27 @@ def pull(integration: int, stream: str) -> None:
 
 
 @job("integrations.backfill")
-def backfill(integration: int, since: str, stream: str = "orders") -> None:
+def backfill(integration: int, since: str, stream: str = "orders", is_hourly: bool = False) -> None:
     """Pull what changed since a moment (ISO 8601) once more. A very long one goes on in another job; one that was
     broken off goes on a little later where it ended: a platform may grant so few calls that all of it takes long."""
     account = ChannelIntegration.objects.get(pk=integration)
+    cursor = pulling.HOURLY if is_hourly else pulling.BACKFILL
     with _our_faults_counted(integration):
-        run = pulling.backfill(account, datetime.fromisoformat(since), stream)
+        run = pulling.backfill(account, datetime.fromisoformat(since), stream, cursor=cursor)
     if run is not None and run.outcome in GOES_ON_AFTER:
-        _backfill_later(integration, since, stream, GOES_ON_AFTER[run.outcome])
+        _backfill_later(integration, since, stream, is_hourly=is_hourly, wait=GOES_ON_AFTER[run.outcome])
 
 
-def _backfill_later(integration_id: int, since: str, stream: str, wait: timedelta | None = None) -> None:
-    lock, at = f"integrations.backfill:{integration_id}:{stream}", clock.now() + wait if wait else None
-    enqueue("integrations.backfill", queueing_lock=lock, at=at, integration=integration_id, since=since, stream=stream)
+def _backfill_later(
+    integration_id: int, since: str, stream: str, *, is_hourly: bool, wait: timedelta | None = None
+) -> None:
+    """Put off a look, or that it goes on, unless one of its kind waits: the hourly one and a person's know nothing of
+    each other."""
+    lock = f"integrations.backfill:{integration_id}:{stream}{':hourly' if is_hourly else ''}"
+    enqueue(
+        "integrations.backfill", queueing_lock=lock, at=clock.now() + wait if wait else None,
+        integration=integration_id, since=since, stream=stream, is_hourly=is_hourly,
+    )  # fmt: skip
 
 
 @job("integrations.look_back", cron="13 * * * *")
@@ -103,7 +111,7 @@ def look_back() -> None:
         except NotSupported:
             continue  # its health says so
         for stream in streams:
-            _backfill_later(integration.pk, since, stream.name)
+            _backfill_later(integration.pk, since, stream.name, is_hourly=True)
 
 
 @job("integrations.sync")

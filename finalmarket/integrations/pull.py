@@ -36,6 +36,9 @@ LOOK_BACK = timedelta(hours=6)
 it later, when the cursor has passed it."""
 MOST_PAGES = 500
 BACKFILL = "backfill"
+HOURLY = "backfill hourly"
+"""The second look of every hour goes by cursors of its own: it does not undo how far a person's backfill has come."""
+FINISHED = ("done", "partly")
 LATER = "later"
 """A run that had to stop because this account's calls are used up for now: no fault of the platform's."""
 UNDER_WAY = timedelta(minutes=30)
@@ -67,28 +70,29 @@ def pull(integration_id: int, stream: str, *, is_quiet: bool = False) -> SyncRun
     return _pull(integration, STREAMS[stream], stream, is_quiet=is_quiet)
 
 
-def backfill(integration: ChannelIntegration, since: datetime, stream: str = "orders") -> SyncRun | None:
+def backfill(
+    integration: ChannelIntegration, since: datetime, stream: str = "orders", *, cursor: str = BACKFILL
+) -> SyncRun | None:
     """Pull what changed since that moment once more, beside the stream and with a cursor of its own: one that was
     broken off goes on where it ended when it is asked for with the same moment. Returns as `pull` does."""
-    name = BACKFILL if stream == "orders" else f"{BACKFILL} {stream}"
-    with failpoints.around("pull.look_back"), transaction.atomic():
-        row, _ = StreamCursor.objects.get_or_create(integration=integration, stream=name, defaults={"since": since})
-        if row.since != since:
-            row.since, row.cursor, row.pulled_at = since, "", None
-            row.save()
+    name = cursor if stream == "orders" else f"{cursor} {stream}"
     found = ChannelIntegration.objects.select_related("sales_channel").get(pk=integration.pk)
-    return _pull(found, STREAMS[stream], name)
+    return _pull(found, STREAMS[stream], name, since=since)
 
 
 def catch_up_orders(
-    integration: ChannelIntegration, *, pause: Callable[[float], None] = time.sleep, patience_seconds: float = 2.0
+    integration: ChannelIntegration,
+    *,
+    pause: Callable[[float], None] = time.sleep,
+    patience_seconds: float = 2.0,
+    is_strict: bool = False,
 ) -> bool:
     """Bring in what the platform sold up to now, as far as it can be known; return whether that is all there is.
 
     Called before numbers are told. Waiting order webhooks are worked, and orders pulled when the last pull is older
     than five seconds; a pull that runs elsewhere is waited for. Failures of the platform are counted, not raised. Where
     the platform lets orders be asked for too seldom for that (Amazon: once in three minutes), what was pulled last is
-    all that can be known, and numbers are told all the same.
+    all that can be known, and numbers are told all the same; where it is strict, that is not enough.
     """
     from finalmarket.integrations import inbox
 
@@ -103,7 +107,7 @@ def catch_up_orders(
     while not is_fresh(integration.pk):
         run = pull(integration.pk, "orders", is_quiet=True)
         if run is not None:
-            return run.outcome in ("done", "partly", LATER)
+            return run.outcome in FINISHED or (run.outcome == LATER and not is_strict)
         if waited >= patience_seconds or not breaker_allows(integration.pk):
             return False
         pause(0.05)
@@ -113,8 +117,15 @@ def catch_up_orders(
 
 def is_fresh(integration_id: int) -> bool:
     """Whether orders were pulled to their end within the last five seconds."""
-    since = clock.now() - FRESH_FOR
-    return StreamCursor.objects.filter(integration=integration_id, stream="orders", pulled_at__gt=since).exists()
+    known = orders_known_until(integration_id)
+    return known is not None and known > clock.now() - FRESH_FOR
+
+
+def orders_known_until(integration_id: int) -> datetime | None:
+    """When the last pull of orders that came to its end began: whatever was sold before then has come in."""
+    rows = StreamCursor.objects.filter(integration=integration_id, stream="orders")
+    found: datetime | None = rows.values_list("pulled_at", flat=True).first()
+    return found
 
 
 def breaker_allows(integration_id: int) -> bool:
@@ -124,7 +135,9 @@ def breaker_allows(integration_id: int) -> bool:
     return not IntegrationHealth.objects.filter(integration=integration_id, breaker_open_until__gt=clock.now()).exists()
 
 
-def _pull(integration: ChannelIntegration, stream: Stream, name: str, *, is_quiet: bool = False) -> SyncRun | None:
+def _pull(
+    integration: ChannelIntegration, stream: Stream, name: str, *, is_quiet: bool = False, since: datetime | None = None
+) -> SyncRun | None:
     if integration.status != ChannelIntegration.Status.ACTIVE:
         return None
     if not issubclass(connector_class(integration), stream.capability):
@@ -132,6 +145,8 @@ def _pull(integration: ChannelIntegration, stream: Stream, name: str, *, is_quie
     with lane(integration.pk, f"pull {name}") as held:
         if held is None or not breaker.may_call(integration.pk):
             return None
+        if since is not None:
+            _begin_look(integration, name, since)
         first = _first_moment(integration, stream)
         with failpoints.around("pull.begin"):
             row, _ = StreamCursor.objects.get_or_create(integration=integration, stream=name, defaults={"since": first})
@@ -140,6 +155,17 @@ def _pull(integration: ChannelIntegration, stream: Stream, name: str, *, is_quie
         else:
             run = runs.begin(integration, name)
         return _run(Pull(integration, stream, row, run, held, is_quiet))
+
+
+@failpoints.around("pull.look_back")
+@transaction.atomic
+def _begin_look(integration: ChannelIntegration, name: str, since: datetime) -> None:
+    """Begin anew from that moment, unless the last look began there. The caller holds the lane: the cursor of a look
+    that is under way is nobody else's to reset."""
+    row, _ = StreamCursor.objects.get_or_create(integration=integration, stream=name, defaults={"since": since})
+    if row.since != since:
+        row.since, row.cursor, row.pulled_at = since, "", None
+        row.save()
 
 
 def _first_moment(integration: ChannelIntegration, stream: Stream) -> datetime | None:

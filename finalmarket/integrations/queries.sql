@@ -81,16 +81,19 @@ UPDATE listing_links link SET is_doubtful = %(doubtful)s WHERE listing_id = ANY 
     AND link.is_doubtful <> %(doubtful)s
 
 -- name: told_stock
+-- Here and below: only of the link that was read, by its account and what it was called then (%(known)s). One that was
+-- made another's meanwhile, or means another listing there, was told nothing of it.
 UPDATE listing_links link SET told_quantity = told.quantity, told_places = told.places, told_at = clock.at,
     shown_quantity = told.quantity, shown_at = clock.at, is_doubtful = false
-FROM unnest(%(listings)s::bigint[], %(quantities)s::int[], %(places)s::jsonb[]) AS told(listing_id, quantity, places),
+FROM unnest(%(listings)s::bigint[], %(known)s::text[], %(quantities)s::int[], %(places)s::jsonb[])
+     AS told(listing_id, known, quantity, places),
      (SELECT coalesce(%(now)s::timestamptz, clock_timestamp()) AS at) clock
-WHERE link.listing_id = told.listing_id
+WHERE link.listing_id = told.listing_id AND link.integration_id = %(integration)s AND link.external_key = told.known
 
 -- name: told_prices
 UPDATE listing_links link SET told_price = told.amount
-FROM unnest(%(listings)s::bigint[], %(amounts)s::numeric[]) AS told(listing_id, amount)
-WHERE link.listing_id = told.listing_id
+FROM unnest(%(listings)s::bigint[], %(known)s::text[], %(amounts)s::numeric[]) AS told(listing_id, known, amount)
+WHERE link.listing_id = told.listing_id AND link.integration_id = %(integration)s AND link.external_key = told.known
 
 -- name: taken_keys
 -- Which of these listings the platform calls by a key that is another listing's in the same account.
@@ -101,10 +104,12 @@ JOIN listing_links other ON other.integration_id = mine.integration_id AND other
      AND other.listing_id <> told.listing_id
 
 -- name: told_refs
+-- A listing that the platform did not have is known by its SKU until it is made there.
 UPDATE listing_links link SET external_key = told.key, external_sku = CASE WHEN told.sku = '' THEN external_sku ELSE told.sku END,
     ids = told.ids, is_doubtful = false
-FROM unnest(%(listings)s::bigint[], %(keys)s::text[], %(skus)s::text[], %(ids)s::jsonb[]) AS told(listing_id, key, sku, ids)
-WHERE link.listing_id = told.listing_id
+FROM unnest(%(listings)s::bigint[], %(known)s::text[], %(keys)s::text[], %(skus)s::text[], %(ids)s::jsonb[])
+     AS told(listing_id, known, key, sku, ids)
+WHERE link.listing_id = told.listing_id AND link.integration_id = %(integration)s AND link.external_key = told.known
 
 -- name: show_state
 -- What the listing says of itself: refused (and why), waiting, or in step.
@@ -122,7 +127,7 @@ WHERE listing.id = now.listing_id AND (now.state = 'synced' OR (listing.sync_sta
 -- name: links
 SELECT link.listing_id, link.external_key, link.external_sku, link.ids, link.location, link.told_quantity,
        link.told_places, link.shown_quantity, coalesce(link.shown_at > link.told_at, link.shown_at IS NOT NULL),
-       listing.variant_id, listing.sales_channel_id, channel.currency
+       listing.variant_id, listing.sales_channel_id, channel.currency, link.shown_at
 FROM listing_links link JOIN channel_products listing ON listing.id = link.listing_id
 JOIN sales_channels channel ON channel.id = listing.sales_channel_id
 WHERE link.listing_id = ANY (%(listings)s::bigint[])

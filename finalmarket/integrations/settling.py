@@ -39,7 +39,7 @@ def settle(
     with transaction.atomic():
         _lock(ware, tellings)
         rows("settle", **_claimed(ware, tellings), reasons=reasons, gap=GAP_SECONDS)
-        ware.note(taken)
+        ware.note(integration, taken)
         outcomes = [Outcome.REFUSED if words else Outcome.ACKNOWLEDGED for words in reasons]
         _end(records, tellings, outcomes, [words or reason for words in reasons])
         rows("show_state", listings=_listings(tellings))

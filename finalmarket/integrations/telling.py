@@ -50,6 +50,7 @@ class Linked:
     variant_id: int
     channel_id: int
     currency: str
+    shown_at: datetime | None
 
 
 @dataclass(frozen=True, slots=True)
@@ -83,8 +84,8 @@ class Ware(Protocol[Said]):
     def send(self, connector: Any, tellings: Sequence[Telling[Said]]) -> Mapping[int, Rejected]:
         """Tell the platform; return what it refused, by listing."""
 
-    def note(self, tellings: Sequence[Telling[Said]]) -> None:
-        """Remember on the links what the platform confirmed."""
+    def note(self, integration: ChannelIntegration, tellings: Sequence[Telling[Said]]) -> None:
+        """Remember on the links what the platform confirmed; a link that became another meanwhile was not told it."""
 
 
 def can(connector: Connector | type[Connector], ware: Ware[Any]) -> bool:

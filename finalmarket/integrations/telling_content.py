@@ -27,6 +27,7 @@ class Contents:
 
     def __init__(self) -> None:
         self._made: dict[int, ListingRef] = {}
+        self._known: dict[int, str] = {}
 
     def most(self, integration: ChannelIntegration, connector: PushesListings) -> int:
         return max(1, connector.listing_batch_limit)
@@ -35,6 +36,7 @@ class Contents:
         listings = [claim.listing_id for claim in claims]
         links = linked(listings)
         facts = {row[0]: row[1:] for row in rows("contents", listings=listings)}
+        self._known |= {listing_id: link.ref.key for listing_id, link in links.items()}
         return [
             self._telling(integration, claim, links[claim.listing_id].ref, facts[claim.listing_id])
             for claim in claims
@@ -82,11 +84,13 @@ class Contents:
             refused[listing_id] = Rejected(f"the platform calls it {key}, which is linked to another listing", key=key)
         return refused
 
-    def note(self, tellings: Sequence[Telling[ListingContent]]) -> None:
-        known = [(one.claim.listing_id, self._made.pop(one.claim.listing_id, one.ref)) for one in tellings]
+    def note(self, integration: ChannelIntegration, tellings: Sequence[Telling[ListingContent]]) -> None:
+        listings = [one.claim.listing_id for one in tellings]
+        refs = [self._made.pop(one.claim.listing_id, one.ref) for one in tellings]
         rows(
-            "told_refs", listings=[listing_id for listing_id, _ in known], keys=[ref.key for _, ref in known],
-            skus=[ref.sku for _, ref in known], ids=[Jsonb(dict(ref.ids)) for _, ref in known],
+            "told_refs", integration=integration.pk, listings=listings,
+            known=[self._known[listing_id] for listing_id in listings], keys=[ref.key for ref in refs],
+            skus=[ref.sku for ref in refs], ids=[Jsonb(dict(ref.ids)) for ref in refs],
         )  # fmt: skip
 
 

@@ -52,9 +52,9 @@ class Prices:
         refused = connector.push_prices([telling.said for telling in tellings if telling.said is not None])
         return {listing_of[error.key or first]: error for error in refused if (error.key or first) in listing_of}
 
-    def note(self, tellings: Sequence[Telling[PriceLevel]]) -> None:
+    def note(self, integration: ChannelIntegration, tellings: Sequence[Telling[PriceLevel]]) -> None:
         levels = [(telling.claim.listing_id, telling.said) for telling in tellings if telling.said is not None]
         rows(
-            "told_prices", listings=[listing_id for listing_id, _ in levels],
-            amounts=[level.amount for _, level in levels],
+            "told_prices", integration=integration.pk, listings=[listing_id for listing_id, _ in levels],
+            known=[level.ref.key for _, level in levels], amounts=[level.amount for _, level in levels],
         )  # fmt: skip

@@ -96,11 +96,13 @@ class Stock:
             raise RetryLater(f"what is shown changes while it is told: {stale[0]}", retry_after=STALE_SECONDS)
         return {listing_of[key]: error for key, error in refused.items() if key in listing_of}
 
-    def note(self, tellings: Sequence[Telling[Levels]]) -> None:
+    def note(self, integration: ChannelIntegration, tellings: Sequence[Telling[Levels]]) -> None:
         told = [{level.location: level.quantity for level in telling.said or ()} for telling in tellings]
         rows(
             "told_stock",
+            integration=integration.pk,
             listings=[telling.claim.listing_id for telling in tellings],
+            known=[telling.ref.key for telling in tellings],
             quantities=[sum(places.values()) for places in told],
             places=[Jsonb(places if len(places) > 1 else {}) for places in told],
         )

@@ -9,6 +9,7 @@ from finalmarket.sandbox.platforms.practice_office import PracticeOffice
 from finalmarket.sandbox.wire import served
 from finalmarket.sandbox.world import World
 from tests.integrations.counter import Counter, open_counter
+from tests.integrations.letterbox import Post, open_post
 from tests.integrations.stalls import Account, connect
 
 
@@ -38,6 +39,12 @@ def shop(world: World) -> Iterator[Shop]:
 def account(committed_database: object, shop: Shop) -> Account:
     """An account on it: connected, with a channel and three linked products of which ten units are there."""
     return connect(shop.stand_in, shop.address)
+
+
+@pytest.fixture
+def post(account: Account, monkeypatch: pytest.MonkeyPatch) -> Post:
+    """The platform is asked to call the house, and its letters are caught."""
+    return open_post(account, monkeypatch)
 
 
 @pytest.fixture

@@ -10,7 +10,10 @@ import pytest
 
 from finalmarket.catalog.models import Product, Variant, VariantPrice
 from finalmarket.channels.models import ChannelProduct, SalesChannel
+from finalmarket.connectors.errors import RetryLater
+from finalmarket.connectors.platforms.fake import Fake
 from finalmarket.integrations import adopt, before_pushing
+from finalmarket.integrations.budget import OWN_BUDGET
 from finalmarket.integrations.models import ChannelIntegration, ItemLink, ListingLink, SyncRun, UnlinkedListing
 from finalmarket.integrations.push import push
 from finalmarket.integrations.scoring import Described, score
@@ -96,12 +99,16 @@ def test_a_person_confirms_a_guess_or_says_otherwise(seller: Account, variant: C
     assert adopt.look_through(seller.integration).unknown == 0  # looked through again, all of it stays
 
 
-def test_what_is_ignored_stays_so(seller: Account) -> None:
+def test_what_is_ignored_stays_so_though_a_variant_of_its_name_is_made(
+    seller: Account, variant: Callable[..., Variant]
+) -> None:
     sells(seller, "X-1", "Old stock")
     adopt.look_through(seller.integration)
     adopt.ignore(UnlinkedListing.objects.get().pk)
+    variant("X-1", "Old stock")
     adopt.look_through(seller.integration)
     assert UnlinkedListing.objects.get().state == "ignored"
+    assert not ListingLink.objects.exists()
 
 
 def test_two_listings_of_one_sku_are_not_both_linked(seller: Account, variant: Callable[..., Variant]) -> None:
@@ -172,6 +179,24 @@ def test_one_account_gives_the_opening_stock_once(seller: Account, variant: Call
     assert (received.reason, received.reference) == ("opening stock", f"opening:{seller.integration.pk}")
     with pytest.raises(UserError, match="has moved at Warehouse before"):
         seller.integration.take_opening_stock(seller.place, actor="ann")
+
+
+def test_no_opening_stock_is_taken_while_our_own_used_up_calls_keep_the_newest_orders_away(
+    seller: Account, variant: Callable[..., Variant], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    cup = variant("CUP-1", "Cup")
+    sells(seller, "CUP-1", "Cup", quantity=10)
+    adopt.look_through(seller.integration)
+    with seller.shop.lock:
+        seller.shop.order(("CUP-1", 3))
+    used_up = RetryLater("used up", retry_after=170.0, code=OWN_BUDGET)
+    with monkeypatch.context() as patch:
+        patch.setattr(Fake, "pull_orders", lambda *_: (_ for _ in ()).throw(used_up))
+        with pytest.raises(UserError, match=r"are not known.*try again in a few minutes"):
+            seller.integration.take_opening_stock(seller.place, actor="ann")
+    assert not StockMovement.objects.exists()
+    assert seller.integration.take_opening_stock(seller.place, actor="ann") == 10
+    assert StockItem.objects.get(variant=cup, location=seller.place).on_hand == 10
 
 
 def test_a_look_that_the_platform_breaks_off_keeps_what_it_found(

@@ -11,8 +11,12 @@ import pytest
 
 from finalmarket.catalog.models import Product, Variant, VariantPrice
 from finalmarket.channels.models import ChannelProduct
+from finalmarket.connectors.errors import RetryLater
 from finalmarket.connectors.platforms.fake import Fake as FakeConnector
 from finalmarket.integrations import drift
+from finalmarket.integrations import pull as pulling
+from finalmarket.integrations.budget import OWN_BUDGET
+from finalmarket.integrations.lanes import lane
 from finalmarket.integrations.models import DriftFinding, ListingLink, PlaceMapping, SyncRun
 from finalmarket.integrations.pull import pull
 from finalmarket.integrations.push import push
@@ -24,6 +28,7 @@ from finalmarket.stock.models import StockLocation
 from tests.integrations.stalls import Account
 
 LATER = timedelta(minutes=10)
+PULL_ORDERS = FakeConnector.pull_orders
 NUMBERS = int(os.environ.get("FINALMARKET_PROOF_NUMBERS", "500"))
 
 
@@ -125,6 +130,77 @@ def test_an_order_that_had_not_come_in_explains_the_difference(told: Account) ->
     assert sweep(told, 0).changed_count == 0
     mend(told)
     assert told.shop.shown_stock()["TEA"] == 7
+
+
+@pytest.fixture
+def no_calls_left(monkeypatch: pytest.MonkeyPatch) -> pytest.MonkeyPatch:
+    """This account's calls for orders are used up for now, until it is undone."""
+    used_up = RetryLater("used up", retry_after=170.0, code=OWN_BUDGET)
+    monkeypatch.setattr(FakeConnector, "pull_orders", lambda *_: (_ for _ in ()).throw(used_up))
+    return monkeypatch
+
+
+def test_an_order_that_our_own_used_up_calls_keep_away_is_no_drift(
+    told: Account, no_calls_left: pytest.MonkeyPatch
+) -> None:
+    with told.shop.lock:
+        told.shop.order(("TEA", 1))
+    run = sweep(told)
+    assert (run.outcome, run.seen_count, found(told), told.waits()) == ("done", 3, [], set())
+    assert run.error == "1 difference is left to the next sweep: the newest orders are not known"
+    no_calls_left.undo()
+    assert sweep(told, 70).error == ""
+    assert (found(told), Order.objects.count()) == ([], 1)
+
+
+def test_orders_that_somebody_else_pulls_at_this_moment_end_no_sweep(told: Account) -> None:
+    with told.shop.lock:
+        told.shop.order(("TEA", 1))
+    with lane(told.integration.pk, "pull orders"):
+        run = sweep(told)
+    assert (run.outcome, run.changed_count) == ("done", 0)
+
+
+def test_an_order_behind_more_orders_than_one_pull_takes_is_no_drift(
+    told: Account, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    told.receive("CUP", 90)
+    mend(told, 5)
+    with told.shop.lock:
+        for sku in (*["CUP"] * 50, "TEA"):
+            told.shop.order((sku, 1))
+    monkeypatch.setattr(pulling, "MOST_PAGES", 1)
+    assert sweep(told).changed_count == 0
+    assert Order.objects.count() == 50
+
+
+def test_a_number_that_stands_there_since_before_the_newest_orders_were_pulled_is_found_without_any_call_left(
+    told: Account, no_calls_left: pytest.MonkeyPatch
+) -> None:
+    with told.shop.lock:
+        told.shop.show("TEA", 99)
+    assert sweep(told, 10).changed_count == 0
+    assert sweep(told, 70).changed_count == 0  # nobody has pulled orders meanwhile
+    with no_calls_left.context() as patch, clock.steered(clock.now() + timedelta(minutes=120)):
+        patch.setattr(FakeConnector, "pull_orders", PULL_ORDERS)
+        pull(told.integration.pk, "orders")
+    assert sweep(told, 130).changed_count == 1
+    assert found(told) == [("TEA", 10, 99, 10)]
+
+
+def test_a_number_that_changed_since_the_newest_orders_were_pulled_may_have_been_sold(
+    told: Account, no_calls_left: pytest.MonkeyPatch
+) -> None:
+    with told.shop.lock:
+        told.shop.show("TEA", 99)
+    sweep(told, 10)
+    with no_calls_left.context() as patch, clock.steered(clock.now() + timedelta(minutes=60)):
+        patch.setattr(FakeConnector, "pull_orders", PULL_ORDERS)
+        pull(told.integration.pk, "orders")
+    with told.shop.lock:
+        told.shop.order(("TEA", 1))
+    assert sweep(told, 70).changed_count == 0
+    assert found(told) == []
 
 
 def test_a_refused_listing_is_in_the_dead_letters_and_not_told_again_every_hour(told: Account) -> None:

@@ -54,8 +54,8 @@ from finalmarket.orders.intake import take
 from finalmarket.orders.models import Order, OrderImport, OrderImportRefusal
 from finalmarket.orders.wishes import wish
 from tests.integrations import backups
+from tests.integrations.letterbox import Post
 from tests.integrations.stalls import Account
-from tests.integrations.test_inbox import Post, post  # noqa: F401  a fixture
 from tests.orders.market import draft, line, together
 from tests.tracking.teller import Shop, open_shop
 
@@ -107,7 +107,7 @@ class House:
 
 
 @pytest.fixture
-def house(post: Post) -> House:  # noqa: F811
+def house(post: Post) -> House:
     for sku in ("TEA", "CUP"):
         post.account.receive(sku, 500)
     return House(post, open_shop())

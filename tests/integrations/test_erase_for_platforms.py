@@ -11,7 +11,6 @@ from finalmarket.integrations.models import ChannelIntegration, DeadLetter, Webh
 from finalmarket.integrations.privacy import erase, export
 from finalmarket.orders.models import Order
 from tests.integrations.test_erase import CANARY, House, Somebody, _buy_on_the_platform, held, house  # noqa: F401
-from tests.integrations.test_inbox import post  # noqa: F401  a fixture, as is house
 
 pytestmark = pytest.mark.committed_database
 

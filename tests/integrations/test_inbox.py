@@ -9,9 +9,8 @@ import os
 import random
 from base64 import b64encode
 from collections import Counter
-from collections.abc import Callable, Iterator
+from collections.abc import Callable
 from contextlib import closing
-from dataclasses import dataclass
 from datetime import timedelta
 
 import pytest
@@ -24,54 +23,17 @@ from finalmarket.connectors.platforms.fake import Fake
 from finalmarket.connectors.records import Delivery
 from finalmarket.integrations import hints, inbox
 from finalmarket.integrations.accounts import account_of, open_connector
-from finalmarket.integrations.connect import PUBLIC_URL, subscribe
-from finalmarket.integrations.models import ChannelIntegration, DeadLetter, IntegrationHealth, WebhookDelivery
+from finalmarket.integrations.models import DeadLetter, IntegrationHealth, WebhookDelivery
 from finalmarket.kernel import clock, failpoints
 from finalmarket.orders.models import Order
 from finalmarket.sandbox.faults import Fault
 from finalmarket.sandbox.webhooks import Letter
 from finalmarket.stock.models import StockPool
-from tests.integrations.stalls import Account
+from tests.integrations.letterbox import Post
 
 pytestmark = pytest.mark.committed_database
 
 FORGERIES = int(os.environ.get("FINALMARKET_PROOF_FORGERIES", "2000"))
-HOUSE = "https://house.example"
-
-
-@dataclass
-class Post:
-    """Letters that the platform wrote, caught on their way, and the door of the house."""
-
-    account: Account
-    letters: list[Letter]
-
-    @property
-    def token(self) -> str:
-        return ChannelIntegration.objects.get(pk=self.account.integration.pk).webhook_token
-
-    def deliver(self, letter: Letter, *, body: bytes | None = None, headers: dict[str, str] | None = None) -> int:
-        """Bring a letter to the door; the status that is answered."""
-        sent = letter.body if body is None else body
-        told = dict(letter.headers) if headers is None else headers
-        return inbox.receive(self.token, letter.url, told, sent)
-
-    def work(self) -> None:
-        """Let a worker do what waits."""
-        while inbox.is_waiting(self.account.integration.pk):
-            inbox.work(self.account.integration.pk)
-
-
-@pytest.fixture
-def post(account: Account, monkeypatch: pytest.MonkeyPatch) -> Iterator[Post]:
-    """The platform is asked to call the house, and its letters are caught."""
-    monkeypatch.setenv(PUBLIC_URL, HOUSE)
-    account.integration.webhook_token = "t" * 43
-    account.integration.save()
-    caught: list[Letter] = []
-    monkeypatch.setattr(account.shop.sender, "send", caught.append)
-    assert subscribe(account.integration) == ""
-    yield Post(account, caught)
 
 
 def buy(post: Post, *lines: tuple[str, int]) -> str:

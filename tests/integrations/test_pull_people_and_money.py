@@ -139,7 +139,7 @@ def test_a_second_look_that_was_broken_off_goes_on_where_it_ended(
             patch.setattr(SharedBudget, "take", used_up)
             jobs.backfill(**look)
     (waiting,) = queued("integrations.backfill")
-    assert waiting == look
+    assert waiting == {**look, "is_hourly": False}
     with connection.cursor() as cursor:
         cursor.execute("SELECT extract(epoch FROM scheduled_at - now()) FROM procrastinate_jobs WHERE args ? 'since'")
         ((wait,),) = cursor.fetchall()
