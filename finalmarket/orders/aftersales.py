@@ -158,7 +158,8 @@ def refund_surplus(order_id: int, *, key: str, actor: str) -> Decimal:
 def _lower(order: Order, amount: Decimal) -> None:
     """Take `amount` off the order, and keep in mind that it is off: whoever says the order again says it in full."""
     parts = Parts(**{part: getattr(order, part) for part in PARTS})
-    less = lowered(parts, amount, tax_included=order.tax_included, currency=order.currency)
+    lines = list(order.lines.all())
+    less = lowered(parts, lines, amount, tax_included=order.tax_included, currency=order.currency)
     order.goods, order.tax, order.total = less.goods, less.tax, less.total
     order.taken_off += amount
     order.save(update_fields=["tax", "goods", "total", "taken_off", "updated_at"])

@@ -102,11 +102,26 @@ def with_total(parts: Parts, given: Decimal, lines: int, currency: str) -> tuple
     return Parts(goods=parts.goods, fees=parts.fees + difference, total=given, **values), difference
 
 
-def lowered(parts: Parts, amount: Decimal, *, tax_included: bool, currency: str) -> Parts:
-    """Take `amount` off the goods, with the share of tax in it; the parts still sum to the total."""
-    charged = parts.goods - parts.discount + (NOTHING if tax_included else parts.tax)
-    share = quantize(parts.tax * amount / charged, currency) if charged > 0 else NOTHING
-    share = min(share, parts.tax)
+def tax_of_goods(parts: Parts, lines: Sequence[Priced]) -> Decimal:
+    """Return what of an order's tax lies on its goods and their discounts, and not on shipping and fees.
+
+    A tax that only the order knows is shared with shipping and fees by amount, as revenue is (analytics/restate.sql).
+    """
+    if any(line.tax for line in lines):
+        of_goods = parts.tax - sum(line.tax for line in lines if line.kind not in ("goods", "discount"))
+    else:
+        sales = parts.goods - parts.discount
+        everything = sales + parts.shipping + parts.fees
+        of_goods = parts.tax * sales / everything if everything else NOTHING
+    return max(NOTHING, min(of_goods, parts.tax))
+
+
+def lowered(parts: Parts, lines: Sequence[Priced], amount: Decimal, *, tax_included: bool, currency: str) -> Parts:
+    """Take `amount` off the goods, with the share of their tax in it; the parts still sum to the total. The tax of
+    shipping and fees, which are charged still, stays; `lines` say how much that is."""
+    tax = tax_of_goods(parts, lines)
+    charged = parts.goods - parts.discount + (NOTHING if tax_included else tax)
+    share = quantize(min(tax, tax * amount / charged), currency) if charged > 0 else NOTHING
     goods = parts.goods - (amount if tax_included else amount - share)
     return replace(parts, goods=goods, tax=parts.tax - share, total=parts.total - amount)
 
@@ -147,9 +162,9 @@ def worth_of(lines: Sequence[Charged], *, goods: Decimal, discount: Decimal, tax
              currency: str) -> Worth:  # fmt: skip
     """Say what the goods lines of an order are worth. `goods`, `discount` and `tax` are the order's own parts.
 
-    The order's discount (beyond the lines' own) and a tax that only the order knows are shared by line total. Where
-    the order's parts differ from its lines by rounding alone the parts count; where units were taken off an unpaid
-    order, its parts are lower than its lines, and the lines count.
+    The order's discount (beyond the lines' own), the tax that goes off with it, and a tax that only the order knows
+    are shared by line total. Where the order's parts differ from its lines by rounding alone the parts count; where
+    units were taken off an unpaid order, its parts are lower than its lines, and the lines count.
     """
     sold = [line for line in lines if line.kind == "goods"]
     net = {line.pk: line_total(line) for line in sold}
@@ -159,11 +174,13 @@ def worth_of(lines: Sequence[Charged], *, goods: Decimal, discount: Decimal, tax
     charged = goods - discount if abs(goods - discount - by_lines) <= rounding else by_lines
     on_lines = sum((line.tax for line in lines), NOTHING)
     everything = sum((abs(line_total(line)) for line in lines if line.kind != "discount"), NOTHING)
+    tax_off = sum(line.tax for line in lines if line.kind == "discount")
     per_line: dict[int, tuple[int, Decimal]] = {}
     for line in sold:
         share = net[line.pk] / all_net if all_net else NOTHING
         worth = charged * share
         if not tax_included:
             worth += line.tax if on_lines else (tax * net[line.pk] / everything if everything else NOTHING)
+            worth += tax_off * share
         per_line[line.pk] = (line.quantity, max(NOTHING, worth))
     return Worth(currency, per_line)

@@ -114,13 +114,15 @@ def held_until(call: PhoneCall) -> Any:
     return holds.filter(expires_at__gt=clock.now()).values_list("expires_at", flat=True).first()
 
 
-def charges(country: str, *, shipping: Decimal, discount: Decimal, why: str = "") -> tuple[LineDraft, ...]:
-    """Return the lines of an order besides its goods: what sending costs and what is taken off, with the reason that
-    was given. Both are taxed at the country's standard rate."""
+def charges(
+    country: str, *, shipping: Decimal, discount: Decimal = Decimal(0), why: str = "", title: str = "Shipping"
+) -> tuple[LineDraft, ...]:
+    """Return the lines of an order besides its goods: what sending costs, under that title, and what is taken off, with
+    the reason that was given. Both are taxed at the country's standard rate."""
     rate = TaxRate.objects.filter(country=country, tax_class="standard").values_list("rate", flat=True).first()
     lines = []
     if shipping:
-        lines.append(LineDraft(kind="shipping", title="Shipping", unit_price=shipping, tax_rate=rate))
+        lines.append(LineDraft(kind="shipping", title=title, unit_price=shipping, tax_rate=rate))
     if discount:
         lines.append(LineDraft(kind="discount", title=plain(why, 200) or "Discount", discount=discount, tax_rate=rate))
     return tuple(lines)

@@ -27,6 +27,7 @@ from finalmarket.orders.drafts import Address, LineDraft, OrderDraft
 from finalmarket.orders.intake import Taken, take
 from finalmarket.orders.models import Fulfilment, Order, OrderLine, TaxRate
 from finalmarket.orders.one_cart import listings_of, not_sold, sold_lines
+from finalmarket.orders.shopping import delivery_charge, delivery_fee
 from finalmarket.stock.atp import level
 from finalmarket.stock.models import ChannelSource, StockItem, StockLocation
 
@@ -213,8 +214,8 @@ def _bought(customer_id: int, channel: SalesChannel) -> QuerySet[OrderLine]:
 
 @dataclass(frozen=True, slots=True)
 class Wish:
-    """What a customer says yes to: so many units of a variant, which cost `agreed` together in the channel's currency
-    as they were told, sent to that address. With the same `key` it is ordered once."""
+    """What a customer says yes to: so many units of a variant, which cost `agreed` together with their delivery, in the
+    channel's currency, as they were told, sent to that address. With the same `key` it is ordered once."""
 
     variant_id: int
     units: int
@@ -236,22 +237,27 @@ def order_wish(channel: SalesChannel, customer_id: int, wish: Wish, *, actor: st
     if faults:
         raise UserError(f"{channel.name} does not sell this now: {'; '.join(faults)}")
     price = prices[wish.variant_id]
-    if price * wish.units != wish.agreed:
+    fee = delivery_fee(channel, price * wish.units)
+    if price * wish.units + fee != wish.agreed:
         raise UserError("the price has changed since it was said")
     customer = OmnichannelCustomer.objects.get(pk=customer_id)
     variant = Variant.objects.get(pk=wish.variant_id)
-    country = wish.address.country or channel.country
-    rate = TaxRate.objects.filter(country=country, tax_class=variant.tax_class).values_list("rate", flat=True).first()
     customer.track_interaction(  # see journeys/record.py
         channel, "add_to_cart", sku=variant.sku, quantity=wish.units, price=price, currency=channel.currency
     )
     return take(
         OrderDraft(
             channel_id=channel.pk, external_id=wish.key, currency=channel.currency, placed_at=clock.now(),
-            lines=(LineDraft(variant_id=variant.pk, sku=variant.sku, quantity=wish.units, unit_price=price,
-                             tax_rate=rate),),
-            name=customer.name, email=customer.email, phone=customer.phone, customer_id=customer.pk,
-            shipping_address=wish.address, happened=False,
+            lines=_lines_of(wish, variant, price, fee, wish.address.country or channel.country), name=customer.name,
+            email=customer.email, phone=customer.phone, customer_id=customer.pk, shipping_address=wish.address,
+            happened=False,
         ),
         actor=actor,
     )  # fmt: skip
+
+
+def _lines_of(wish: Wish, variant: Variant, price: Decimal, fee: Decimal, country: str) -> tuple[LineDraft, ...]:
+    """The goods and what sending them costs, both taxed by the rates of the country that they go to."""
+    rate = TaxRate.objects.filter(country=country, tax_class=variant.tax_class).values_list("rate", flat=True).first()
+    goods = LineDraft(variant_id=variant.pk, sku=variant.sku, quantity=wish.units, unit_price=price, tax_rate=rate)
+    return (goods, *delivery_charge(fee, country))

@@ -16,6 +16,7 @@ from finalmarket.catalog.models import Variant
 from finalmarket.customers.resolve import Contact, resolve_many
 from finalmarket.kernel import clock
 from finalmarket.kernel.errors import UserError
+from finalmarket.kernel.money import quantize
 from finalmarket.orders import aftersales, refunds
 from finalmarket.orders.drafts import Address, LineDraft, OrderDraft
 from finalmarket.orders.history import follow, goods_of, locked, note, unit_words
@@ -80,8 +81,8 @@ def receive_return(
     """Take returned goods in: what is fit goes back on the shelf, their worth is given back; only once.
 
     `arrived` says by return line id what really came; by default what was requested. `refund` overrides the worth of
-    the goods, between nothing and what was paid. Raises UserError for more units than were requested and for a
-    location that nobody named.
+    the goods, between nothing and what was paid, rounded as every refund is. Raises UserError for more units than were
+    requested and for a location that nobody named.
     """
     record, order = _locked_return(return_id)
     if record.state == Return.State.RECEIVED:
@@ -96,12 +97,18 @@ def receive_return(
     _restock(order, record, rows, lines, actor)
     record.state, record.at = Return.State.RECEIVED, clock.now()
     record.save()
-    if refund is not None and refund < 0:
-        raise UserError(f"return {record.key}: a refund cannot be {refund}")
-    _give_credit(order, record, value if refund is None else min(refund, order.total), actor)
+    _give_credit(order, record, value if refund is None else _agreed(order, record, refund), actor)
     note(order, "returned", f"{unit_words(sum(row.quantity for row in rows))} received", actor=actor)
     follow(order)
     return record
+
+
+def _agreed(order: Order, record: Return, refund: Decimal) -> Decimal:
+    """What is given back for a return instead of its worth, in whole coins."""
+    whole, most = quantize(refund, order.currency), Decimal(order.total)
+    if refund < 0:
+        raise UserError(f"return {record.key}: a refund cannot be {refund}")
+    return min(whole, most)
 
 
 def take_return(order_id: int, goods: Sequence[Back], *, key: str, reason: str, actor: str) -> Return:

@@ -32,7 +32,9 @@ def write_header(order: Order, draft: OrderDraft, composed: Composed, taken_off:
     anything changed."""
     parts = composed.parts
     if taken_off:
-        parts = lowered(parts, taken_off, tax_included=draft.tax_included, currency=draft.currency)
+        parts = lowered(
+            parts, composed.lines, taken_off, tax_included=draft.tax_included, currency=draft.currency
+        )  # fmt: skip
     values: dict[str, Any] = {part: getattr(parts, part) for part in PARTS}
     values |= {
         "taken_off": taken_off,

@@ -21,6 +21,7 @@ from finalmarket.kernel.errors import UserError
 from finalmarket.kernel.money import quantize
 from finalmarket.orders import cart as carts
 from finalmarket.orders import payments
+from finalmarket.orders.calls import charges
 from finalmarket.orders.drafts import Address, LineDraft
 from finalmarket.orders.intake import Taken
 from finalmarket.orders.models import Cart, Order
@@ -68,6 +69,12 @@ def delivery_fee(channel: SalesChannel, goods: Decimal) -> Decimal:
     return Decimal(0) if free_from is not None and goods >= Decimal(str(free_from)) else fee
 
 
+def delivery_charge(fee: Decimal, country: str) -> tuple[LineDraft, ...]:
+    """Return what sending costs as a line of an order, none for nothing. It is taxed where the goods are, as on the
+    phone: `country` is the one whose rates the goods have."""
+    return charges(country, shipping=fee, title="Delivery") if fee else ()
+
+
 def _delivery_fee(cart: Cart) -> Decimal:
     """What sending the goods of a cart costs; what they cost themselves is looked at only where it matters."""
     channel = cart.sales_channel
@@ -86,10 +93,10 @@ def buy(cart: Cart, given: Purchase, *, actor: str) -> Taken:
     _check(channel, given)
     buyer = _known_by(cart, given) if given.device and cart.reservation_key != CHECKED_OUT else None
     fee = Decimal(0) if given.collect_at is not None else _delivery_fee(cart)
+    country = (given.address.country if given.address else "") or channel.country
     terms = carts.Terms(
         name=given.name, email=given.email, phone=given.phone, shipping_address=given.address,
-        charges=(LineDraft(kind="shipping", title="Delivery", unit_price=fee),) if fee else (),
-        collect_at=given.collect_at,
+        charges=delivery_charge(fee, country), collect_at=given.collect_at,
     )  # fmt: skip
     taken = carts.check_out_known(cart, terms, actor=actor)
     if taken.outcome != "created":

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import random
 from datetime import UTC, date, datetime, timedelta
+from decimal import Decimal
 from typing import Any
 
 import pytest
@@ -16,7 +17,11 @@ from finalmarket.customers.models import OmnichannelCustomer
 from finalmarket.customers.persons import settle
 from finalmarket.customers.resolve import Contact, resolve
 from finalmarket.kernel.errors import UserError
+from finalmarket.orders import aftersales
+from finalmarket.orders.drafts import LineDraft
+from finalmarket.orders.intake import take
 from tests.analytics import book, slow
+from tests.orders.market import draft, goods_line, line, open_market
 
 pytestmark = pytest.mark.django_db
 FIRST = datetime(2026, 3, 2, 12, tzinfo=UTC)
@@ -77,6 +82,31 @@ def test_evidence_that_comes_late_restates_yesterday() -> None:
     settle()
     follow()
     assert counts(shop, DAYS[0]) == (1, 1, 0, 1)
+
+
+@pytest.mark.parametrize(
+    ("included", "price", "sending"), [(True, "59.50", "11.90"), (False, "50.00", "10.00")],
+    ids=["in the prices", "on top"],
+)  # fmt: skip
+def test_goods_taken_off_an_unpaid_order_take_their_own_revenue_and_no_more(
+    included: bool, price: str, sending: str
+) -> None:
+    market = open_market()
+    market.goods("TEA", warehouse=5)
+    rate = Decimal("0.19")
+    postage = LineDraft(kind="shipping", unit_price=Decimal(sending), tax_rate=rate)
+    goods = line("TEA", 2, price, tax_rate=rate)
+    order = take(draft(market.web, "1", goods, postage, tenders=(), tax_included=included)).order
+    day = order.placed_at.date()
+    rollup.restate(market.web, day, day)
+    figures = [ChannelAnalytics.objects.get(sales_channel=market.web, date=day).revenue]
+    aftersales.cancel_units(order.pk, {goods_line(order).pk: 1}, key="c", reason="one too many", actor="ann")
+    follow()
+    figures.append(ChannelAnalytics.objects.get(sales_channel=market.web, date=day).revenue)
+    rollup.restate(market.web, day, day)
+    figures.append(ChannelAnalytics.objects.get(sales_channel=market.web, date=day).revenue)
+    by_hand = slow.figures(market.web, day, day)[day, "EUR"]["revenue"]
+    assert [*figures, by_hand] == [100, 50, 50, 50]
 
 
 @pytest.mark.parametrize("seed", [1, 2, 3])

@@ -160,7 +160,7 @@ def _check_figures(after: Books, before: Books, order: Order) -> None:
 
 
 def _revenue(order: Order) -> Decimal:
-    """Goods after discount, without tax and shipping."""
+    """Goods after discount, without tax and shipping. What rounding the order's tax leaves is theirs."""
     goods: Decimal = order.goods - order.discount
-    taxes = sum((line.tax for line in order.lines.filter(kind__in=("goods", "discount"))), Decimal(0))
-    return goods - taxes if order.tax_included else goods
+    of_services = sum((line.tax for line in order.lines.exclude(kind__in=("goods", "discount"))), Decimal(0))
+    return goods - (order.tax - of_services) if order.tax_included else goods

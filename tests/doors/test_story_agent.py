@@ -15,6 +15,7 @@ from finalmarket.access.models import AuditEntry
 from finalmarket.catalog.models import Product, Variant, VariantPrice
 from finalmarket.channels.models import SalesChannel
 from finalmarket.integrations.agents import sessions
+from finalmarket.integrations.agents.quoting import quote
 from finalmarket.integrations.models import AgentDoor, AgentSession
 from finalmarket.kernel import clock
 from finalmarket.orders.intake import take
@@ -92,13 +93,27 @@ def test_an_assistant_buys_two_coats(shop: Shop) -> None:
     order = assert_one_sale(shop.channel, "COAT-M", 2, before=before, customer="ann@example.com")
     assert done["order"]["order_number"] == order.number
     assert done["order"]["permalink_url"].startswith("https://hub.example/acp/orders/")
-    assert (order.total, order.tax, order.shipping) == (Decimal("242.90"), Decimal("38.00"), Decimal("4.90"))
+    assert (order.total, order.tax, order.shipping) == (Decimal("242.90"), Decimal("38.78"), Decimal("4.90"))
     assert total_of(done) == total_of(begun)
     assert order.payment_state == Order.PaymentState.PAID
     assert order.shipping_address["city"] == "Berlin"
     page = shop.agent.client.get(done["order"]["permalink_url"].removeprefix("https://hub.example"))
     assert order.number in page.content.decode()
     assert "ann" not in page.content.decode().lower()
+
+
+def test_delivery_is_quoted_and_ordered_with_the_tax_of_the_country_that_the_goods_go_to(shop: Shop) -> None:
+    TaxRate.objects.create(country="AT", rate=Decimal("0.20"))
+    shop.channel.configuration |= {"delivery_fee": "12.00"}
+    shop.channel.save()
+    for country, tax in (("AT", "21.83"), ("DE", "20.92")):
+        to = {**ELSEWHERE, "address": {**HOME, "country": country}}
+        begun = shop.agent.begin("COAT-M", fulfillment_details=to)
+        quoted = quote(AgentSession.objects.get(token=begun["id"]))
+        assert (quoted.parts.tax, quoted.parts.total) == (Decimal(tax), Decimal("131.00"))
+        shop.agent.complete(begun["id"])
+        order = Order.objects.latest("pk")
+        assert (order.tax, order.total) == (quoted.parts.tax, quoted.parts.total)
 
 
 def test_a_checkout_is_completed_once_however_often_it_is_asked_for(shop: Shop) -> None:

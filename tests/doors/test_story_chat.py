@@ -7,6 +7,7 @@ import re
 from collections.abc import Iterator
 from dataclasses import replace
 from datetime import timedelta
+from decimal import Decimal
 
 import pytest
 
@@ -19,7 +20,7 @@ from finalmarket.integrations.models import ChannelIntegration, ChatAnswer, Chat
 from finalmarket.kernel import clock, failpoints
 from finalmarket.orders import shopping
 from finalmarket.orders.intake import take
-from finalmarket.orders.models import Cart, Order
+from finalmarket.orders.models import Cart, Order, TaxRate
 from tests.doors.conversations import ANN, HOME, PLATFORMS, Desk, open_desk
 from tests.doors.stories import assert_one_sale, stand
 from tests.orders.market import draft, line
@@ -78,6 +79,23 @@ def test_an_order_is_placed_by_a_word_once_she_has_proved_who_she_is(desk: Desk)
     assert order.number in done
     assert desk.customer("yes") == []  # nothing is offered any more
     assert Order.objects.count() == 2
+
+
+def test_what_is_ordered_by_a_word_is_sent_for_the_fee_that_was_said_with_it(desk: Desk) -> None:
+    TaxRate.objects.create(country="DE", rate=Decimal("0.19"))
+    desk.channel.configuration |= {"delivery_fee": "4.90", "free_delivery_from": "200"}
+    desk.channel.save()
+    desk.customer("/order")
+    desk.prove()
+    before = stand(desk.channel, "COAT-M")
+    (offer,) = desk.customer("/buy COAT-M")
+    assert offer.startswith("1 × Things: 123.90 EUR, 4.90 EUR of it for delivery. Or say yes")
+    (done,) = desk.customer("yes")
+    order = assert_one_sale(desk.channel, "COAT-M", 1, before=before, customer=ANN)
+    assert (order.total, order.shipping, order.tax) == (Decimal("123.90"), Decimal("4.90"), Decimal("19.78"))
+    assert "123.90 EUR" in done
+    (offer,) = desk.customer("/buy COAT-M 2")
+    assert offer.startswith("2 × Things: 238.00 EUR. Or say yes")
 
 
 def test_where_an_order_is_is_told_to_whose_it_is_and_to_nobody_else(desk: Desk) -> None:

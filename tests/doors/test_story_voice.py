@@ -6,6 +6,7 @@ import json
 from collections.abc import Iterator
 from dataclasses import dataclass, replace
 from datetime import timedelta
+from decimal import Decimal
 from typing import Any
 
 import pytest
@@ -21,7 +22,7 @@ from finalmarket.kernel import clock
 from finalmarket.orders import fulfilment
 from finalmarket.orders.drafts import Address
 from finalmarket.orders.intake import take
-from finalmarket.orders.models import Order
+from finalmarket.orders.models import Order, TaxRate
 from finalmarket.stock.models import ChannelSource
 from tests.doors.alexa import Alexa, alexa
 from tests.doors.stories import assert_one_sale, stand
@@ -101,6 +102,28 @@ def test_the_usual_is_ordered_by_voice(kitchen: Kitchen) -> None:
     assert done["shouldEndSession"] is True
     assert order.shipping_address["city"] == "Berlin"
     assert (order.total, order.payment_state) == (9, "unpaid")
+
+
+@pytest.mark.parametrize(
+    ("locale", "heard"),
+    [
+        ("en-GB", "for €13.90 together with delivery, sent to Berlin."),
+        ("de-DE", "zusammen für 13,90\xa0€ mit Versand, nach Berlin."),
+    ],
+    ids=["English", "German"],
+)
+def test_the_usual_is_sent_for_the_fee_that_was_said_with_it(kitchen: Kitchen, locale: str, heard: str) -> None:
+    TaxRate.objects.create(country="DE", rate=Decimal("0.19"))
+    kitchen.voice.refresh_from_db()
+    kitchen.voice.configuration |= {"delivery_fee": "4.90"}
+    kitchen.voice.save()
+    kitchen.link()
+    kitchen.alexa.locale = locale
+    assert heard in kitchen.says("ReorderIntent")
+    before = stand(kitchen.voice, "TEA-GREEN")
+    kitchen.says("AMAZON.YesIntent")
+    order = assert_one_sale(kitchen.voice, "TEA-GREEN", 2, before=before, customer=kitchen.ann)
+    assert (order.total, order.shipping, order.tax) == (Decimal("13.90"), Decimal("4.90"), Decimal("2.22"))
 
 
 def test_however_often_yes_is_heard_it_is_ordered_once(kitchen: Kitchen) -> None:

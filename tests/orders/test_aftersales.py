@@ -1,5 +1,6 @@
 """Cancelled, returned, exchanged, refunded: stock and money go back exactly once."""
 
+from dataclasses import replace
 from decimal import Decimal
 
 import pytest
@@ -92,6 +93,82 @@ def test_added_tax_goes_back_with_the_goods(market: Market) -> None:
     order = take(draft(market.web, "1", taxed, tenders=card, tax_included=False)).order
     aftersales.cancel_units(order.pk, {goods_line(order).pk: 1}, key="c", reason="one too many", actor="ann")
     assert _fresh(order).refunded == Decimal("11.90")
+
+
+RATE = Decimal("0.19")
+
+
+def test_goods_are_worth_no_more_than_they_cost_after_a_discount_that_was_taxed(market: Market) -> None:
+    market.goods("TEA", warehouse=5)
+    lines = (
+        line("TEA", 2, "50.00", tax_rate=RATE), LineDraft(kind="discount", discount=Decimal(10), tax_rate=RATE),
+        LineDraft(kind="shipping", unit_price=Decimal(5), tax_rate=RATE),
+    )  # fmt: skip
+    card = (TenderDraft("card", Decimal("113.05")),)
+    order = _shipped(market, *lines, tenders=card, tax_included=False)
+    assert order.total == Decimal("113.05")
+    for key in ("r1", "r2"):
+        returns.take_return(order.pk, [Back(goods_line(order).pk, 1)], key=key, reason="hm", actor="ann")
+    assert sorted(_booked(order).values()) == [Decimal("53.55"), Decimal("53.55")]
+    assert _fresh(order).refunded == Decimal("107.10")
+
+
+@pytest.mark.parametrize(
+    ("included", "price", "sending"), [(True, "59.50", "11.90"), (False, "50.00", "10.00")],
+    ids=["in the prices", "on top"],
+)  # fmt: skip
+def test_the_tax_of_shipping_stays_on_an_order_whose_goods_are_not_paid_for(
+    market: Market, included: bool, price: str, sending: str
+) -> None:
+    market.goods("TEA", warehouse=5)
+    postage = LineDraft(kind="shipping", unit_price=Decimal(sending), tax_rate=RATE)
+    goods = line("TEA", 2, price, tax_rate=RATE)
+    order = _shipped(market, goods, postage, tenders=(), tax_included=included)
+    assert (order.tax, order.total) == (Decimal("20.90"), Decimal("130.90"))
+    left = []
+    for key in ("r1", "r2"):
+        returns.take_return(order.pk, [Back(goods_line(order).pk, 1)], key=key, reason="hm", actor="ann")
+        order = _fresh(order)
+        left.append((order.goods, order.tax, order.total))
+    assert left == [
+        (Decimal(price), Decimal("11.40"), Decimal("71.40")),
+        (Decimal(0), Decimal("1.90"), Decimal("11.90")),
+    ]
+
+
+def test_the_tax_of_shipping_stays_when_the_order_is_said_again_in_full(market: Market) -> None:
+    market.goods("TEA", warehouse=5)
+    postage = LineDraft(kind="shipping", unit_price=Decimal("11.90"), tax_rate=RATE)
+    said = draft(market.web, "1", line("TEA", 2, "59.50", tax_rate=RATE), postage, tenders=(), external_version="1")
+    order = take(said).order
+    aftersales.cancel_units(order.pk, {goods_line(order).pk: 1}, key="c", reason="one too many", actor="ann")
+    for version in ("2", "3"):
+        take(replace(said, external_version=version, email="ann@example.com"))
+        order = _fresh(order)
+        assert (order.goods, order.tax, order.total) == (Decimal("59.50"), Decimal("11.40"), Decimal("71.40"))
+
+
+@pytest.mark.parametrize(
+    ("said", "given"), [("10.005", "10.01"), ("10.004", "10.00"), ("0.004", "0"), ("99", "30.00")],
+    ids=["rounded up", "rounded down", "less than a coin", "more than it cost"],
+)  # fmt: skip
+def test_what_is_given_back_for_a_return_is_whole_coins(market: Market, said: str, given: str) -> None:
+    market.goods("TEA", warehouse=5)
+    order = _shipped(market, line("TEA", 3))
+    record = returns.request_return(order.pk, [Back(goods_line(order).pk, 3)], key="r", reason="hm", actor="ann")
+    returns.receive_return(record.pk, actor="ann", refund=Decimal(said))
+    assert _fresh(order).refunded == Decimal(given)
+    assert sum(_booked(order).values()) == Decimal(given)
+
+
+@pytest.mark.parametrize("said", ["-0.004", "-1", "NaN"])
+def test_a_refund_that_is_none_is_refused_and_nothing_has_come_back(market: Market, said: str) -> None:
+    tea = market.goods("TEA", warehouse=5)
+    order = _shipped(market, line("TEA", 3))
+    record = returns.request_return(order.pk, [Back(goods_line(order).pk, 3)], key="r", reason="hm", actor="ann")
+    with pytest.raises(UserError, match=r"cannot be|not an amount"):
+        returns.receive_return(record.pk, actor="ann", refund=Decimal(said))
+    assert (on_hand(tea), _fresh(order).refunded) == (2, 0)
 
 
 def test_a_return_goes_back_on_the_shelf_it_left_from(market: Market) -> None:

@@ -2,11 +2,15 @@
 
 from __future__ import annotations
 
+from collections import Counter
 from collections.abc import Sequence
 from dataclasses import dataclass
 from decimal import Decimal
+from random import Random
 
 import pytest
+from hypothesis import given
+from hypothesis import strategies as st
 
 from finalmarket.orders.amounts import Parts, Worth, line_total, lowered, parts_of, tax_of, with_total, worth_of
 
@@ -144,11 +148,65 @@ def test_what_is_taken_off_takes_its_share_of_the_tax_along_and_nothing_of_the_r
     goods: str, discount: str, tax: str, included: bool, currency: str, taken: str, left: tuple[str, str]
 ) -> None:
     before = with_goods(goods, discount, tax, included=included)
-    after = lowered(before, D(taken), tax_included=included, currency=currency)
+    lines = [Line("goods", 1, D(goods), tax=D(tax)), Line("shipping", 1, D(5)), Line("fee", 1, D(1))]
+    after = lowered(before, lines, D(taken), tax_included=included, currency=currency)
     assert (after.goods, after.tax) == (D(left[0]), D(left[1]))
     assert after.total == before.total - D(taken)
     assert after.total == after.goods - after.discount + D(8) + (D(0) if included else after.tax)
     assert (after.discount, after.shipping, after.fees, after.tip) == (D(discount), D("5"), D("1"), D("2"))
+
+
+SENT = [Line("goods", 2, D("59.50"), tax=D("19.00")), Line("shipping", 1, D("11.90"), tax=D("1.90"))]
+SENT_NET = [Line("goods", 2, D(50), tax=D("19.00")), Line("shipping", 1, D(10), tax=D("1.90"))]
+CHEAPER = Line("discount", 1, D(0), discount=D("23.80"), tax=D("-3.80"))
+
+
+@pytest.mark.parametrize(
+    ("lines", "included", "taken", "left"),
+    [
+        (SENT, True, "59.50", ("59.50", "11.40", "71.40")),
+        (SENT, True, "119", ("0", "1.90", "11.90")),
+        (SENT, True, "130", ("-11", "1.90", "0.90")),
+        (SENT_NET, False, "59.50", ("50", "11.40", "71.40")),
+        (SENT_NET, False, "119", ("0", "1.90", "11.90")),
+        ([*SENT, CHEAPER], True, "47.60", ("71.40", "9.50", "59.50")),
+        ([*SENT, CHEAPER], True, "95.20", ("23.80", "1.90", "11.90")),
+    ],
+    ids=["half", "all", "more than there is", "half, tax on top", "all, tax on top", "half for less", "all for less"],
+)
+def test_the_tax_of_what_sending_costs_stays_when_goods_are_taken_off(
+    lines: list[Line], included: bool, taken: str, left: tuple[str, str, str]
+) -> None:
+    before = parts_of(lines, tip=D(0), tax=None, tax_included=included, currency="EUR")
+    after = lowered(before, lines, D(taken), tax_included=included, currency="EUR")
+    assert (after.goods, after.tax, after.total) == tuple(map(D, left))
+    assert after.shipping == before.shipping
+
+
+@pytest.mark.parametrize(
+    ("tax", "left"), [("1.00", "1.00"), ("1.90", "1.90"), ("1.92", "1.91"), ("0", "0")],
+    ids=["less than that of sending", "just that of sending", "a little more", "none"],
+)  # fmt: skip
+def test_a_tax_that_is_not_that_of_the_lines_never_grows_nor_falls_below_that_of_sending(tax: str, left: str) -> None:
+    before = parts_of(SENT, tip=D(0), tax=D(tax), tax_included=True, currency="EUR")
+    assert lowered(before, SENT, D("59.50"), tax_included=True, currency="EUR").tax == D(left)
+
+
+@pytest.mark.parametrize(
+    ("tax", "included", "taken", "left"),
+    [
+        ("12", True, "50", ("60", "7")), ("12", True, "100", ("10", "2")), ("24", False, "60", ("60", "14")),
+        ("24", False, "120", ("10", "4")),
+    ],
+    ids=["half", "all", "half, tax on top", "all, tax on top"],
+)  # fmt: skip
+def test_a_tax_that_only_the_order_knows_goes_off_by_amount(
+    tax: str, included: bool, taken: str, left: tuple[str, str]
+) -> None:
+    lines = [Line("goods", 1, D(110), discount=D(10)), Line("shipping", 1, D(15)), Line("fee", 1, D(5))]
+    before = parts_of(lines, tip=D(5), tax=D(tax), tax_included=included, currency="EUR")
+    after = lowered(before, lines, D(taken), tax_included=included, currency="EUR")
+    assert (after.goods, after.tax) == (D(left[0]), D(left[1]))
 
 
 def test_units_are_worth_their_share_of_the_line() -> None:
@@ -191,6 +249,45 @@ def test_a_tax_on_top_is_part_of_the_worth_as_the_lines_have_it() -> None:
     taxed = [Line("goods", 2, D(10), tax=D("1.42"), pk=1), Line("goods", 1, D(30), tax=D("7.13"), pk=2), SOLD[2]]
     assert worths(taxed, tax="8.55", included=False) == {1: (2, D("19.42")), 2: (1, D("34.13"))}
     assert worths(taxed, tax="8.55", included=True) == {1: (2, D(18)), 2: (1, D(27))}
+
+
+def test_the_tax_of_a_discount_goes_off_with_it() -> None:
+    cheaper = Line("discount", 1, D(0), discount=D(5), tax=D("-0.95"), pk=3)
+    taxed = [Line("goods", 2, D(10), tax=D("3.80"), pk=1), Line("goods", 1, D(30), tax=D("5.70"), pk=2), cheaper]
+    sent = Line("shipping", 1, D(10), tax=D("1.90"), pk=4)
+    assert worths([*taxed, sent], tax="10.45", included=False) == {1: (2, D("21.42")), 2: (1, D("32.13"))}
+    assert worths([*taxed, sent], tax="10.45", included=True) == {1: (2, D(18)), 2: (1, D(27))}
+
+
+@given(
+    prices=st.lists(st.tuples(st.integers(1, 4), st.integers(100, 9999)), min_size=1, max_size=4),
+    off=st.integers(0, 50), sending=st.integers(0, 2000), rate=st.sampled_from(["0", "0.07", "0.19", "0.255"]),
+    included=st.booleans(), chance=st.randoms(use_true_random=False),
+)  # fmt: skip
+def test_taking_off_all_goods_in_whatever_steps_leaves_what_sending_costs_with_its_tax(
+    prices: list[tuple[int, int]], off: int, sending: int, rate: str, included: bool, chance: Random
+) -> None:
+    def tax(cents: Decimal) -> Decimal:
+        return tax_of(cents, D(rate), included=included).quantize(D("0.01"))
+
+    goods = [Line("goods", units, D(cents) / 100, tax=tax(units * D(cents) / 100), pk=number)
+             for number, (units, cents) in enumerate(prices)]  # fmt: skip
+    less = (sum((line_total(one) for one in goods), D(0)) * off / 100).quantize(D("0.01"))
+    cheaper = Line("discount", 1, D(0), discount=less, tax=-tax(less), pk=90)
+    sent = Line("shipping", 1, D(sending) / 100, tax=tax(D(sending) / 100), pk=91)
+    lines = [*goods, cheaper, sent]
+    parts = parts_of(lines, tip=D(0), tax=None, tax_included=included, currency="EUR")
+    measure = worth_of(lines, goods=parts.goods, discount=parts.discount, tax=parts.tax, tax_included=included,
+                       currency="EUR")  # fmt: skip
+    units = [one.pk for one in goods for _ in range(one.quantity)]
+    chance.shuffle(units)
+    before: Counter[int] = Counter()
+    for number in units:
+        parts = lowered(parts, lines, measure.added(before, {number: 1}), tax_included=included, currency="EUR")
+        before[number] += 1
+        assert parts.tax >= sent.tax
+    assert (parts.goods, parts.tax) == (parts.discount, sent.tax)
+    assert parts.total == parts.shipping + (0 if included else parts.tax)
 
 
 def test_a_tax_that_only_the_order_knows_is_shared_by_amount_with_the_services() -> None:

@@ -26,6 +26,7 @@ from finalmarket.orders import enquiries
 from finalmarket.orders.drafts import Address, OutOfStock
 from finalmarket.orders.enquiries import OrderNews, Usual, Wish
 from finalmarket.orders.models import Fulfilment, Order
+from finalmarket.orders.shopping import delivery_fee
 from finalmarket.stock.shelf import FEW
 
 MOST_NAMES = 3
@@ -212,13 +213,15 @@ def _reorder(turn: Turn) -> Reply:
     units = _units(turn, found)
     if answer.price is None or not answer.can_be_bought or answer.left < units:
         return turn.asks_on(turn.say("not_in_stock" if answer.left < units else "not_sold", name=answer.name))
+    fee = delivery_fee(turn.channel, answer.price * units)
+    total = answer.price * units + fee
     offer = {
-        "key": turn.asked.request_id, "variant": found.variant.pk, "units": units, "total": str(answer.price * units),
+        "key": turn.asked.request_id, "variant": found.variant.pk, "units": units, "total": str(total),
         "address": found.address.stored(), "person": turn.person.pk, "at": turn.asked.timestamp,
     }  # fmt: skip
     speech = turn.say(
         "offer_one" if units == 1 else "offer", units=units, name=answer.name,
-        price=turn.tongue.money(answer.price * units, turn.channel.currency),
+        price=turn.tongue.money(total, turn.channel.currency), delivery=turn.say("with_delivery") if fee else "",
         where=found.address.city or turn.say("your_address"),
     )  # fmt: skip
     return Reply(speech, speech, {OFFER: offer})

@@ -53,8 +53,9 @@ ENGLISH: Mapping[str, str] = {
     "and_more": "{first} and {more} more",
     "no_usual": "You have not bought that here before, so there is no usual.",
     "no_address": "I do not know where to send it. Please order once in the shop, and then it is your usual.",
-    "offer": "Your usual is {units} times {name}, for {price} together, sent to {where}. Shall I order it?",
-    "offer_one": "Your usual is {name}, for {price}, sent to {where}. Shall I order it?",
+    "offer": "Your usual is {units} times {name}, for {price} together{delivery}, sent to {where}. Shall I order it?",
+    "offer_one": "Your usual is {name}, for {price}{delivery}, sent to {where}. Shall I order it?",
+    "with_delivery": " with delivery",
     "offer_again": "Please say yes or no. Shall I order {name}, for {price}?",
     "ordered": "Done. I have ordered {name}. Your order number is {number}. It is not paid yet; the shop asks you for "
     "the payment.",
@@ -102,8 +103,9 @@ GERMAN: Mapping[str, str] = {
     "no_usual": "Das hast du hier noch nicht gekauft, deshalb gibt es nichts Übliches.",
     "no_address": "Ich weiß nicht, wohin ich es schicken soll. Bestelle es bitte einmal im Laden, dann ist es das "
     "Übliche.",
-    "offer": "Das Übliche ist {units} mal {name}, zusammen für {price}, nach {where}. Soll ich es bestellen?",
-    "offer_one": "Das Übliche ist {name}, für {price}, nach {where}. Soll ich es bestellen?",
+    "offer": "Das Übliche ist {units} mal {name}, zusammen für {price}{delivery}, nach {where}. Soll ich es bestellen?",
+    "offer_one": "Das Übliche ist {name}, für {price}{delivery}, nach {where}. Soll ich es bestellen?",
+    "with_delivery": " mit Versand",
     "offer_again": "Bitte sage ja oder nein. Soll ich {name} für {price} bestellen?",
     "ordered": "Erledigt. Ich habe {name} bestellt, mit der Nummer {number}. Bezahlt ist es noch nicht; der Laden "
     "meldet sich deswegen.",

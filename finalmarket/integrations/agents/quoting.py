@@ -17,7 +17,7 @@ from finalmarket.orders.composing import compose
 from finalmarket.orders.drafts import Address, LineDraft, OrderDraft
 from finalmarket.orders.models import OrderLine, TaxRate
 from finalmarket.orders.one_cart import Opened, Shown, opened
-from finalmarket.orders.shopping import delivery_fee
+from finalmarket.orders.shopping import delivery_charge, delivery_fee
 from finalmarket.stock.models import StockLocation
 
 DELIVERY, PICKUP = "delivery", "pickup:"
@@ -26,11 +26,12 @@ NOTHING = Parts(*[Decimal(0)] * 7)
 
 @dataclass(frozen=True, slots=True)
 class Way:
-    """A way in which the goods may come to the buyer: sent for a fee, or collected at `place`."""
+    """A way in which the goods may come to the buyer: sent for a fee to `country`, or collected at `place`."""
 
     name: str
     fee: Decimal
     place: StockLocation | None = None
+    country: str = ""
 
 
 @dataclass(frozen=True, slots=True)
@@ -79,7 +80,9 @@ def quote(session: AgentSession) -> Quote:
 def _ways(session: AgentSession, channel: SalesChannel, shown: Opened) -> tuple[Way, ...]:
     """Sending, once it is known where to; and the stores that have all of it."""
     goods = sum((one.price * one.wanted.quantity for one in shown.lines if one.price is not None), Decimal(0))
-    sent = (Way(DELIVERY, delivery_fee(channel, goods)),) if address_of(session).street else ()
+    to = address_of(session)
+    fee, country = delivery_fee(channel, goods), to.country or channel.country
+    sent = (Way(DELIVERY, fee, country=country),) if to.street else ()
     wanted = {one.wanted.variant_id: one.wanted.quantity for one in shown.lines}
     stores = [one.location for one in collecting.offers(channel, wanted) if one.has_all and wanted]
     return (*sent, *(Way(f"{PICKUP}{place.code}", Decimal(0), place) for place in stores))
@@ -112,7 +115,7 @@ def _reckoned(
 
 def charges_of(way: Way | None) -> tuple[LineDraft, ...]:
     """What sending costs, as a line of the order."""
-    return (LineDraft(kind="shipping", title="Delivery", unit_price=way.fee),) if way and way.fee else ()
+    return delivery_charge(way.fee, way.country) if way else ()
 
 
 def _faults(shown: Sequence[Shown]) -> list[Fault]:

@@ -34,6 +34,7 @@ from finalmarket.orders.addresses import latest_addresses
 from finalmarket.orders.drafts import Address, OutOfStock
 from finalmarket.orders.enquiries import Answer, OrderNews, Wish
 from finalmarket.orders.models import Order
+from finalmarket.orders.shopping import delivery_fee
 from finalmarket.stock.models import StockItem
 from finalmarket.stock.shelf import FEW
 
@@ -98,7 +99,7 @@ def _in_stock(turn: Turn, answer: Answer) -> str:
     head = f"{answer.name} ({answer.variant.sku})"
     if answer.price is None or answer.reason:
         return f"{head}: cannot be bought here now."
-    price = f"{quantize(answer.price, turn.channel.currency)} {turn.channel.currency}"
+    price = _money(turn, answer.price)
     if turn.is_agents:
         return f"{head}: {answer.left} can be sold on {turn.channel}, {price}.{_places(answer.variant)}"
     if answer.left <= 0:
@@ -207,8 +208,10 @@ def _buy(turn: Turn) -> str:
         return f"{answer.name} cannot be bought here now."
     if answer.left < units:
         return f"Not as many of {answer.name} are left."
-    total = answer.price * units
-    price = f"{units} × {answer.name}: {quantize(total, turn.channel.currency)} {turn.channel.currency}."
+    fee = delivery_fee(turn.channel, answer.price * units)
+    total = answer.price * units + fee
+    of_it = f", {_money(turn, fee)} of it for delivery" if fee else ""
+    price = f"{units} × {answer.name}: {_money(turn, total)}{of_it}."
     link = _link(turn, answer.variant, units)
     ways = [f"Order it here: {link}"] if link else []
     if not turn.is_agents and turn.known is not None and (address := _address(turn.known.pk)) is not None:
@@ -220,6 +223,10 @@ def _buy(turn: Turn) -> str:
     elif not link and not turn.is_agents:
         return f"{price} {_ask_for_code(turn) if turn.known is None else 'Our team will order it with you.'}"
     return " ".join([price, *ways])
+
+
+def _money(turn: Turn, amount: Decimal) -> str:
+    return f"{quantize(amount, turn.channel.currency)} {turn.channel.currency}"
 
 
 def _link(turn: Turn, variant: Variant, units: int) -> str:
