@@ -24,6 +24,7 @@ from django.db import connection, transaction
 from finalmarket.customers.known_by import Contact, Identity, identity
 from finalmarket.customers.models import ErasedIdentity, OmnichannelCustomer
 from finalmarket.kernel import clock
+from finalmarket.kernel.errors import UserError
 
 KEPT_DAYS = 3 * 365
 LOCK = 0x6572_6173_6564  # "erased"
@@ -111,6 +112,12 @@ def moments(profiles: Collection[int | None]) -> dict[int, datetime]:
         return {}
     rows = OmnichannelCustomer.objects.filter(pk__in=ids).exclude(erased_at=None)
     return {number: at for number, at in rows.values_list("pk", "erased_at") if at is not None}
+
+
+def refuse(profiles: Collection[int]) -> None:
+    """Raises UserError where one of the profiles is a number without a person."""
+    if among(profiles):
+        raise UserError("this person was erased")
 
 
 def names_one(given: Any, *, integration_id: int | None = None, country: str = "") -> bool:

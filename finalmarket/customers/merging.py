@@ -15,7 +15,8 @@ import structlog
 from django.db import transaction
 from django.db.models import Q, QuerySet
 
-from finalmarket.customers.models import CustomerMerge
+from finalmarket.customers import erased
+from finalmarket.customers.models import CustomerMerge, OmnichannelCustomer
 from finalmarket.customers.persons import evidence_alone, hold, members, recompute, without
 from finalmarket.kernel import clock
 from finalmarket.kernel.errors import UserError
@@ -40,14 +41,15 @@ def merge(one: int, other: int, *, actor: str, reason: str = "", source: str = "
 
     All profiles of both are one then: where the merge itself makes a value count as shared that has held one of them
     (two addresses use the phone now), what it held is joined by the same decision. What was said before against it is
-    undone. Raises UserError where they are one already, for a profile that does
-    not exist, and without an actor.
+    undone. Raises UserError where they are one already, for a profile that does not exist, for somebody who was erased,
+    and without an actor.
     """
     said = _said(actor, reason, source)
     hold()
     left, right = _members(one), _members(other)
     if left[0] == right[0]:
         raise UserError(f"customers {one} and {other} are one person already")
+    _check_nobody_was_erased([*left, *right])
     together = _pairs(evidence_alone([*left, *right]))
     _undo(_crossing(left, right), said)
     decision = _write([(left[0], right[0])], Kind.JOIN, said)
@@ -189,6 +191,12 @@ def _members(profile: int) -> list[int]:
     if not found:
         raise UserError(f"there is no customer {profile}")
     return found
+
+
+def _check_nobody_was_erased(profiles: Sequence[int]) -> None:
+    """Lock the profiles, so that no erasure of theirs begins meanwhile. Raises UserError where one has begun."""
+    list(OmnichannelCustomer.objects.select_for_update(no_key=True).filter(pk__in=profiles).order_by("pk").only("pk"))
+    erased.refuse(profiles)
 
 
 def _among(profiles: Sequence[int], kind: str) -> QuerySet[CustomerMerge]:

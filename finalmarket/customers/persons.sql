@@ -70,11 +70,12 @@ WHERE profile.merged_into_id IS NOT NULL
 UNION SELECT front.id, member.id FROM front JOIN omnichannel_customers member ON member.merged_into_id = front.id
 
 -- name: load
--- Profiles with their present person and their identities; one row each, also for those without any identity.
+-- Profiles with their present person and their identities; one row each, also for those without any identity. Whose
+-- erasure has begun is known by nothing any more, although the identities go when it is carried out.
 SELECT profile.id, coalesce(profile.merged_into_id, profile.id), identity.kind, identity.value, identity.is_anchor
 FROM unnest(%(profiles)s::bigint[]) wanted(id)
 JOIN omnichannel_customers profile ON profile.id = wanted.id
-LEFT JOIN customer_identities identity ON identity.customer_id = profile.id
+LEFT JOIN customer_identities identity ON identity.customer_id = profile.id AND profile.erased_at IS NULL
 
 -- name: lifted
 -- Parts among these profiles that a join among them has undone: without the join they count again.

@@ -138,12 +138,15 @@ def set_preference(
     which changes nothing that was said explicitly; of two words the newer stays, whatever comes in first.
 
     The language is put on the profile, too, where CRM and mailing platforms are told it; the newsletter goes into the
-    consent ledger, and so to them. Raises UserError for a key or value that is none, and for somebody who was erased.
+    consent ledger, and so to them. Raises UserError for a key or value that is none, for a moment to come, and for
+    somebody who was erased.
     """
     _check(key, value)
+    moment = at or clock.now()
+    if moment > clock.now():
+        raise UserError("nobody prefers anything in time to come")
     if OmnichannelCustomer.objects.filter(pk=customer_id).exclude(erased_at=None).exists():
         raise UserError("this person was erased")
-    moment = at or clock.now()
     if key == NEWSLETTER:
         consents.say(customer_id, NEWSLETTER, value is True, channel_id=channel_id, source=source, at=moment)
         return

@@ -6,6 +6,7 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 from typing import Any
 
+from finalmarket.customers import erased
 from finalmarket.customers.known_by import account_space
 from finalmarket.customers.models import CustomerIdentity, CustomerMerge, OmnichannelCustomer
 from finalmarket.customers.persons import members
@@ -51,7 +52,8 @@ class Preview:
 def preview(one: int, other: int) -> Preview:
     """Return what a merge of the persons of two profiles would do; nothing is changed.
 
-    Raises UserError where they are one person already, and for a profile that does not exist.
+    Raises UserError where they are one person already, for a profile that does not exist, and for somebody who was
+    erased.
     """
     left, right = members(one), members(other)
     for profile, found in ((one, left), (other, right)):
@@ -59,6 +61,7 @@ def preview(one: int, other: int) -> Preview:
             raise UserError(f"there is no customer {profile}")
     if left[0] == right[0]:
         raise UserError(f"customers {one} and {other} are one person already")
+    erased.refuse([*left, *right])
     profiles = {row.pk: row for row in OmnichannelCustomer.objects.filter(pk__in=[*left, *right])}
     sides = [_side([profiles[pk] for pk in side]) for side in (left, right)]
     both = survive(list(profiles.values()))

@@ -23,9 +23,10 @@ State = MergeSuggestion.State
 
 def suggest(one: int, other: int, *, source: str, evidence: Mapping[str, Any]) -> bool:
     """Put two profiles before a person; return whether that is new. Profiles that are one already are left alone, and
-    what was decided once stays decided."""
-    persons = dict(OmnichannelCustomer.objects.filter(pk__in=[one, other]).values_list("pk", "merged_into"))
-    if len({persons.get(number) or number for number in (one, other)}) < 2:
+    so is who was erased; what was decided once stays decided."""
+    living = OmnichannelCustomer.objects.filter(pk__in=[one, other], erased_at=None)
+    persons = dict(living.values_list("pk", "merged_into"))
+    if len({person or number for number, person in persons.items()}) < 2:
         return False
     first, second = sorted((one, other))
     _, is_new = MergeSuggestion.objects.get_or_create(
@@ -38,8 +39,8 @@ def suggest(one: int, other: int, *, source: str, evidence: Mapping[str, Any]) -
 @transaction.atomic
 def decide(suggestion_id: int, *, are_one: bool, actor: str, keep_apart: bool = False) -> MergeSuggestion:
     """Write down what a person decided: one person (they are merged) or not; with `keep_apart` they are two persons,
-    whatever evidence comes. Deciding the same again changes nothing. Raises UserError for an unknown suggestion, and
-    for one that was decided otherwise."""
+    whatever evidence comes. Deciding the same again changes nothing. Raises UserError for an unknown suggestion, for
+    one that was decided otherwise, and for a merge with somebody who was erased."""
     rows = MergeSuggestion.objects.select_for_update()
     suggestion: MergeSuggestion | None = rows.filter(pk=suggestion_id).first()
     if suggestion is None:

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import os
 import secrets as chance
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Mapping, Sequence
 from contextlib import closing
 from dataclasses import dataclass, field
 from ipaddress import ip_address
@@ -20,7 +20,7 @@ from finalmarket.connectors.errors import ConnectorError, NotSupported
 from finalmarket.integrations.accounts import account_of, keep_secrets, open_connector
 from finalmarket.integrations.budget import SharedBudget
 from finalmarket.integrations.models import ChannelIntegration, Credential, IntegrationHealth
-from finalmarket.integrations.wire import wire_to
+from finalmarket.integrations.wire import HOST_PLACE, wire_to
 from finalmarket.kernel import clock, failpoints
 from finalmarket.kernel.errors import UserError
 
@@ -55,11 +55,12 @@ def open_account(platform: str, *, label: str = "", channel: SalesChannel | None
 def connect(integration: ChannelIntegration, credentials: Mapping[str, str], *, actor: str = "system") -> None:
     """Check the credentials by name and at the platform, keep them, and be active (see IntegrationVerbs.connect).
 
-    Where the house is known from outside (FINALMARKET_PUBLIC_URL), the platform is then asked to call us; if it does
-    not, the account works all the same and is asked every minute instead.
+    What is kept already need not be entered again, as long as it goes where it went before. Where the house is known
+    from outside (FINALMARKET_PUBLIC_URL), the platform is then asked to call us; if it does not, the account works all
+    the same and is asked every minute instead.
     """
     connector = platform_of(integration)
-    given = sort_names(connector, {**_kept(integration), **credentials}, integration)
+    given = sort_names(connector, _with_kept(integration, credentials), integration)
     renewed: dict[str, str] = {}
     account = Account(given.secrets, given.settings, given.base_url, keep=renewed.update)
     wire = wire_to(connector, account)
@@ -70,16 +71,55 @@ def connect(integration: ChannelIntegration, credentials: Mapping[str, str], *, 
     subscribe(integration)
 
 
-def _kept(integration: ChannelIntegration) -> dict[str, str]:
-    """What is kept already and need not be entered again, unless the account was let go."""
+def _with_kept(integration: ChannelIntegration, entered: Mapping[str, str]) -> dict[str, str]:
+    """What was entered, with what is kept already. Kept secrets go only where they were entered for: whoever says
+    another place has to know them. Raises UserError where they were not entered anew."""
+    secrets, settings = _kept(integration)
+    elsewhere = moves(integration, entered) if secrets else []
+    if not elsewhere:
+        return {**secrets, **settings, **entered}
+    wanted = set(platform_of(integration).secrets) or set(secrets)
+    if missing := sorted(name for name in wanted & set(secrets) if not str(entered.get(name, "")).strip()):
+        raise UserError(f"{_goes_elsewhere(integration, elsewhere)}: enter the secrets anew ({', '.join(missing)})")
+    return {**settings, **entered}
+
+
+def _kept(integration: ChannelIntegration) -> tuple[dict[str, str], dict[str, str]]:
+    """The secrets and the settings that are kept and need not be entered again; none of an account that was let go."""
     if not integration.credentials.exists():
-        return {}
+        return {}, {}
     connector = platform_of(integration)
     account = account_of(integration)
     declared = {*connector.secrets, *connector.optional_secrets}
     named = {setting.name for setting in connector.settings}
     secrets = {name: value for name, value in account.secrets.items() if name in declared}
-    return {**secrets, **{name: value for name, value in account.settings.items() if name in named}}
+    return secrets, {name: value for name, value in account.settings.items() if name in named}
+
+
+def moves(integration: ChannelIntegration, entered: Mapping[str, str]) -> list[str]:
+    """The names of what was entered that leads to another place than the account has: the address of a stand-in and,
+    where the host is entered by a person, every setting, for a token may be asked for at an address of its own."""
+    connector = platform_of(integration)
+    said = {name: str(value).strip() for name, value in entered.items()}
+    found = ["base_url"] if said.get("base_url", "") not in ("", integration.base_url) else []
+    for one in connector.settings if HOST_PLACE in connector.base_url else ():
+        kept = str(integration.settings.get(one.name) or one.default)
+        found += [one.name] if (said.get(one.name, kept) or one.default) != kept else []
+    return sorted(found)
+
+
+def stay_in_place(integration: ChannelIntegration, entered: Mapping[str, str]) -> None:
+    """To be asked before a round trip in the browser is begun. Raises UserError where it would lead the secrets that
+    are kept to another place; `entered` has the address of a stand-in, "" where there is to be none."""
+    leaves = ["base_url"] if integration.base_url and not entered.get("base_url") else []
+    elsewhere = sorted([*moves(integration, entered), *leaves])
+    if elsewhere and integration.credentials.exists():
+        raise UserError(f"{_goes_elsewhere(integration, elsewhere)}: disconnect it, and enter the secrets anew")
+
+
+def _goes_elsewhere(integration: ChannelIntegration, names: Sequence[str]) -> str:
+    name, other = platform_of(integration).name, ", ".join(names)
+    return f"{name} would have another {other}, and the secrets that are kept go only where they were entered for"
 
 
 def platform_of(integration: ChannelIntegration) -> type[Connector]:
@@ -151,7 +191,10 @@ def _asked(check: Callable[[], str], name: str) -> str:
 @failpoints.around("connect.keep")
 @transaction.atomic
 def _keep(integration: ChannelIntegration, given: Given, secrets: Mapping[str, str], name: str) -> None:
-    stays = {*secrets, *(_webhook_names(integration) if integration.account_name == name[:200] else ())}
+    is_same = integration.account_name == name[:200] and not moves(
+        integration, {**given.settings, "base_url": given.base_url}
+    )
+    stays = {*secrets, *(_webhook_names(integration) if is_same else ())}
     integration.credentials.exclude(name__in=stays).delete()
     keep_secrets(integration, secrets)
     integration.settings, integration.base_url = given.settings, given.base_url

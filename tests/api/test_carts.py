@@ -134,6 +134,47 @@ def test_a_key_of_one_channel_sees_no_cart_of_another(shop: Market, program: Pro
     assert told(bound.post("/carts", {"channel": shop.till.pk}), 201)["channel"] == shop.till.pk
 
 
+def till_key(shop: Market) -> Program:
+    return Program("carts:read", "carts:write", channels=[shop.till.pk], name="till")
+
+
+def ways(bound: Program, shop: Market, customer: int) -> dict[str, Any]:
+    """The four ways to a cart by the number of its person, each tried with a key of the till."""
+    mine = told(bound.post("/carts", {"channel": shop.till.pk}), 201)["token"]
+    home = f"/customers/{customer}/cart"
+    return {
+        "open": bound.post("/carts", {"channel": shop.till.pk, "customer": customer}),
+        "claim": bound.post(f"/carts/{mine}/claim", {"customer": customer}),
+        "look": bound.get(home, channel=shop.till.pk),
+        "take over": bound.post(f"{home}/take-over", {"channel": shop.till.pk}),
+    }
+
+
+@pytest.mark.parametrize("way", ["open", "claim", "look", "take over"])
+def test_a_key_of_one_channel_reaches_no_cart_of_whom_that_channel_has_never_met(
+    shop: Market, program: Program, way: str
+) -> None:
+    token = open_for(program, shop, "ann@example.com")
+    ann = told(program.post(f"/carts/{token}/lines", {"sku": "TEA", "quantity": 2}))["customer"]
+    there, nobody = (ways(till_key(shop), shop, number)[way] for number in (ann, 10**9))
+    details = [problem(one, "not-allowed", 403)["detail"] for one in (there, nobody)]
+    assert details[0].replace(f" {ann}.", " 1000000000.") == details[1]  # not even whether there is such a number
+    assert not Order.objects.exists()
+    assert not Cart.objects.filter(sales_channel=shop.till).exclude(customer=None).exists()
+
+
+@pytest.mark.parametrize(("way", "status"), [("open", 201), ("claim", 200), ("look", 200), ("take over", 201)])
+def test_a_key_of_one_channel_reaches_the_cart_of_whom_that_channel_has_met(
+    shop: Market, program: Program, way: str, status: int
+) -> None:
+    token = open_for(program, shop, "ann@example.com")
+    told(program.post(f"/carts/{token}/lines", {"sku": "TEA", "quantity": 2}))
+    bound = till_key(shop)
+    met = told(bound.post("/carts", {"channel": shop.till.pk, "contact": {"email": "ann@example.com"}}), 201)
+    assert shown(met) == {"TEA": 2}
+    told(ways(bound, shop, met["customer"])[way], status)
+
+
 def test_reading_carts_does_not_change_them(shop: Market) -> None:
     reader = Program("carts:read", name="reader")
     problem(reader.post("/carts", {"channel": shop.web.pk}), "not-allowed", 403)

@@ -12,7 +12,9 @@ from finalmarket.channels.models import SalesChannel
 from finalmarket.integrations import pull, runs
 from finalmarket.integrations.accounts import account_of
 from finalmarket.integrations.models import ChannelIntegration, DeadLetter, DriftFinding, SyncRun
-from finalmarket.sandbox.platforms.fake import TOKEN
+from finalmarket.sandbox.platforms.fake import TOKEN, Fake
+from finalmarket.sandbox.wire import served
+from finalmarket.sandbox.world import World
 from tests.api.calling import Program, problem, told
 from tests.integrations.conftest import Shop, account, shop, world  # noqa: F401  fixtures
 from tests.integrations.stalls import Account
@@ -62,6 +64,18 @@ def test_no_answer_no_log_and_no_record_holds_a_secret(
     everything = " ".join([*(one.decode() for one in seen), *map(str, kept), caplog.text])
     assert "canary" not in everything
     assert TOKEN not in everything
+
+
+def test_who_may_connect_accounts_reads_no_secret_that_is_kept(
+    committed_database: object, shop: Shop  # noqa: F811
+) -> None:  # fmt: skip
+    program, stranger = Program("integrations:read", "integrations:write"), Fake(World(seed=2))
+    number = added(program)
+    told(program.post(f"/integrations/{number}/connect", {"credentials": {"token": TOKEN, "base_url": shop.address}}))
+    with served(stranger) as (address,):
+        answer = program.post(f"/integrations/{number}/connect", {"credentials": {"base_url": address}})
+        assert "enter the secrets anew (token)" in problem(answer, "refused", 422)["detail"]
+        assert stranger.world.journal.entries(platform="fake") == []
 
 
 def test_a_connection_that_is_sent_twice_is_asked_of_the_platform_once(committed_database: object, shop: Shop) -> None:  # noqa: F811

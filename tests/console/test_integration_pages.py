@@ -15,6 +15,7 @@ from finalmarket.sandbox.platforms.fake import TOKEN, Fake
 from finalmarket.sandbox.wire import served
 from finalmarket.sandbox.world import World
 from tests.console.reading import read, told
+from tests.integrations.test_connect import Guided
 
 pytestmark = pytest.mark.committed_database
 
@@ -87,6 +88,33 @@ def test_an_account_is_connected_tested_paused_and_let_go(
     account.refresh_from_db()
     assert account.status == "disconnected"
     assert not Credential.objects.exists()
+
+
+def test_kept_secrets_go_to_no_other_address_by_form_by_browser_or_by_record(
+    clerk: Client, account: ChannelIntegration, shop: tuple[Fake, str], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    _connected(clerk, account, shop[1])
+    elsewhere = "http://127.0.0.1:9/shop"
+    assert "enter the secrets anew (token)" in _do(clerk, account, "connect", base_url=elsewhere)[0]
+    monkeypatch.setattr("finalmarket.connectors.registry.connectors", lambda: {"fake": Guided})
+    for address in (elsewhere, ""):
+        answer = clerk.post(reverse("console:authorize", args=[account.pk]), {"base_url": address}, follow=True)
+        assert "disconnect it, and enter the secrets anew" in told(answer)[0]
+    record = reverse("admin:integrations_channelintegration_change", args=[account.pk])
+    fields = clerk.get(record).context["adminform"].form.fields
+    assert not {"base_url", "platform_name", "integration_type"} & set(fields)
+    account.refresh_from_db()
+    assert account.base_url == shop[1]
+
+
+def test_an_account_without_secrets_is_connected_in_the_browser_at_any_address(
+    clerk: Client, account: ChannelIntegration, shop: tuple[Fake, str], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr("finalmarket.connectors.registry.connectors", lambda: {"fake": Guided})
+    answer = clerk.post(reverse("console:authorize", args=[account.pk]), {"base_url": shop[1]})
+    assert answer.headers["Location"].startswith("https://platform.example/authorize")
+    account.refresh_from_db()
+    assert account.base_url == shop[1]
 
 
 def test_what_the_account_sells_is_linked_or_confirmed_by_a_person_and_nothing_is_told_before(

@@ -56,7 +56,10 @@ def told_in_words(buyer: OmnichannelCustomer, market: Market) -> None:
     """What platforms and files say of the person, kept where it is no field of a person's."""
     account = ChannelIntegration.objects.create(platform_name="amazon", integration_type="marketplace")
     raw = {"buyer": {"email": "quetzalia@example.com", "name": "Quetzalia Plume"}}
-    DeadLetter.objects.create(integration=account, stream="orders", external_id="1", reason="odd", payload={"raw": raw})
+    DeadLetter.objects.create(
+        integration=account, stream="customers", external_id="quetzalia@example.com", payload={"raw": raw},
+        reason="'quetzalia@example.com' is no address of Quetzalia Plume",
+    )  # fmt: skip
     ChannelInteraction.objects.create(
         customer=buyer, sales_channel=market.web, interaction_type="email_open", occurred_at=NOON,
         context={"subject": "Only for you, Quetzalia"},
@@ -99,6 +102,7 @@ def pages(market: Market) -> Iterator[str]:
         ("order", Order.objects.get().pk), ("journey", CrossChannelJourney.objects.earliest("pk").pk),
         ("channel", market.web.pk), ("sku", market.variants["TEA"].pk), ("segment", Segment.objects.earliest("pk").pk),
         ("customer", OmnichannelCustomer.objects.get().pk), ("customer_advice", OmnichannelCustomer.objects.get().pk),
+        ("integration", ChannelIntegration.objects.get().pk),
     ):  # fmt: skip
         yield reverse(f"console:{name}", args=[key])
     for model in admin.site._registry:
@@ -122,6 +126,22 @@ def met(client: Client, market: Market) -> dict[str, list[str]]:
 @pytest.mark.parametrize("role", ["analyst", "merchandiser"])
 def test_who_has_no_business_with_people_meets_nobody_by_name(house: Market, role: str) -> None:
     assert met(logged_in(person(role)), house) == {}
+
+
+def test_letters_are_for_those_who_may_see_them_and_their_words_for_those_who_may_see_people(house: Market) -> None:
+    letter, home = DeadLetter.objects.get(), reverse("console:integration", args=[ChannelIntegration.objects.get().pk])
+    told = {role: logged_in(person(role)).get(home).content.decode() for role in ("owner", "merchandiser", "analyst")}
+    assert letter.external_id in told["owner"] and "is no address of Quetzalia" in told["owner"]
+    assert f"customers (letter {letter.pk})" in told["merchandiser"]
+    assert 'id="letters"' not in told["analyst"]
+
+
+def test_who_tries_a_letter_again_reads_no_name_in_what_comes_of_it(house: Market) -> None:
+    client, letter = logged_in(person("merchandiser")), DeadLetter.objects.get()
+    for verb, words in (("replay", "failed again; who may see people is told why"), ("drop", "is closed")):
+        answer = client.post(reverse("console:letter", args=[letter.pk, verb]), follow=True)
+        assert f"Letter {letter.pk} {words}" in answer.content.decode()
+        assert "quetzalia" not in answer.content.decode().lower()
 
 
 def test_to_find_an_order_by_its_buyer_is_to_see_them(house: Market) -> None:

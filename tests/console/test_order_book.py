@@ -167,3 +167,16 @@ def test_a_cancelled_order_gives_its_promise_back(market: Market, operator: Clie
 def test_there_is_no_verb_that_nobody_wrote(market: Market, operator: Client) -> None:
     order = take(draft(market.bazaar, "b1", line("TEA"))).order
     assert operator.post(reverse("console:order_verb", args=[order.pk, "delete"])).status_code == 404
+
+
+@pytest.mark.parametrize("line_name", ["\u00b2", "7" * 30])
+def test_a_line_whose_number_is_none_is_passed_over(market: Market, operator: Client, line_name: str) -> None:
+    market.goods("TEA", warehouse=5)
+    order = take(draft(market.web, "w1", line("TEA", 2))).order
+    page, part = reverse("console:order_verb", args=[order.pk, "ship"]), parcels(order)[0].pk
+    assert "has no such part" in told(operator.post(page, {"part": "7" * 5_000}, follow=True))[0]
+    assert "has left" in told(operator.post(page, {"part": part, f"part-{line_name}": "1"}, follow=True))[0]
+    form = {f"units-{line_name}": "1", "reason": "broken", "form_key": "abc"}
+    answer = operator.post(reverse("console:order_verb", args=[order.pk, "take-return"]), form, follow=True)
+    assert answer.status_code == 200
+    assert not order.returns.exists()

@@ -89,3 +89,14 @@ def test_what_a_person_says_to_the_staff_needs_a_proof(ann: OmnichannelCustomer)
     assert (said.is_granted, said.source, said.proof) == (True, "console: olga", {"words": "letter of 3 March"})
     client.post(at("say_consent", ann), {"purpose": "newsletter", "word": "no", "proof": "call"})
     assert not ann.agrees_to("newsletter")
+
+
+def test_a_consent_of_nobody_is_not_found_and_a_channel_that_is_none_is_refused(ann: OmnichannelCustomer) -> None:
+    client = clerk("view_omnichannelcustomer", "add_consent")
+    word = {"purpose": "newsletter", "word": "yes", "proof": "letter of 3 March"}
+    nobody = reverse("console:say_consent", args=[ann.pk + 1000])
+    assert client.post(nobody, word).status_code == 404
+    for channel in ("\u00b2", "7" * 5_000, "0", "-1"):
+        answer = client.post(at("say_consent", ann), {**word, "channel": channel}, follow=True)
+        assert "There is no such channel" in answer.content.decode()
+    assert not Consent.objects.exists()

@@ -164,3 +164,11 @@ def test_the_page_of_the_order_says_where_it_is_collected_and_the_code_to_clerks
     seen = read(client, f"/orders/{order.pk}/")
     assert "Collected at North store" in seen
     assert order.pickup.code not in seen
+
+
+@pytest.mark.parametrize("line_name", ["\u00b2", "7" * 30])
+def test_a_line_whose_number_is_none_brings_nothing_back(stores: Market, operator: Client, line_name: str) -> None:
+    order = take(draft(stores.web, "1", line("TEA", 3))).order
+    form = {f"units-{line_name}": "1"}
+    assert len(_post(operator, "take-return", order=order.pk, form_key="abc", reason="broken", **form)) == 1
+    assert not Return.objects.exists()

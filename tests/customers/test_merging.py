@@ -131,6 +131,31 @@ def test_what_makes_no_sense_is_refused() -> None:
     assert CustomerMerge.objects.count() == 1
 
 
+def test_nobody_is_merged_with_a_number_that_somebody_left_behind() -> None:
+    ann, bob = come(email="ann@example.com"), come(email="bob@example.com")
+    suggest(ann.pk, bob.pk, source="test", evidence={})
+    OmnichannelCustomer.objects.filter(pk=bob.pk).update(erased_at=NOON)
+    suggestion = MergeSuggestion.objects.get()
+    for verb in (
+        lambda: ann.merge(bob, actor="olga"),
+        lambda: bob.merge(ann, actor="olga"),
+        lambda: preview(ann.pk, bob.pk),
+        lambda: decide(suggestion.pk, are_one=True, actor="olga"),
+    ):
+        with pytest.raises(UserError, match="this person was erased"):
+            verb()
+    assert persons(ann, bob) == [ann.pk, bob.pk]
+    assert not CustomerMerge.objects.exists()
+    assert decide(suggestion.pk, are_one=False, actor="olga").state == "rejected"
+
+
+def test_who_was_erased_is_suggested_to_be_nobody() -> None:
+    ann, bob = come(email="ann@example.com"), come(email="bob@example.com")
+    OmnichannelCustomer.objects.filter(pk=bob.pk).update(erased_at=NOON)
+    assert not suggest(ann.pk, bob.pk, source="test", evidence={})
+    assert not MergeSuggestion.objects.exists()
+
+
 def test_two_who_are_kept_apart_are_joined_by_no_evidence_and_by_a_person_all_the_same() -> None:
     ann, bob = come(email="ann@example.com"), come(email="bob@example.com")
     merging.keep_apart(ann.pk, bob.pk, actor="olga")

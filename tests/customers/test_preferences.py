@@ -11,6 +11,7 @@ from finalmarket.customers.models import ChannelPreference, OmnichannelCustomer
 from finalmarket.customers.persons import settle
 from finalmarket.customers.preferences import set_preference, view
 from finalmarket.customers.resolve import Contact, resolve
+from finalmarket.kernel import clock
 from finalmarket.kernel.errors import UserError
 
 pytestmark = pytest.mark.django_db
@@ -99,3 +100,16 @@ def test_the_language_is_told_to_those_who_keep_the_profile_and_the_newsletter_i
 def test_what_is_no_preference_is_refused(ann: OmnichannelCustomer, web: SalesChannel, key: str, value: object) -> None:
     with pytest.raises(UserError):
         set_preference(ann.pk, web.pk, key, value)
+
+
+@pytest.mark.parametrize("source", ["customer", "integration:5"])
+def test_nobody_says_in_time_to_come_what_would_silence_all_later_words(
+    ann: OmnichannelCustomer, web: SalesChannel, source: str
+) -> None:
+    with clock.steered(NOON):
+        with pytest.raises(UserError, match="in time to come"):
+            set_preference(ann.pk, web.pk, "size", "XL", source=source, at=NOON + timedelta(seconds=1))
+        set_preference(ann.pk, web.pk, "size", "S", source=source, at=NOON)
+    with clock.steered(NOON + timedelta(days=1)):
+        set_preference(ann.pk, web.pk, "size", "M", source=source)
+    assert ann.preferences(web)["size"] == "M"

@@ -1,7 +1,7 @@
 """Carts: opened, filled, held, given to whom they belong, taken over by staff, and ordered.
 
 What a cart shows is the one cart of its person (orders/one_cart.py), with the prices and the stock of its own channel.
-A key that is bound to channels sees and changes the carts of these channels.
+A key that is bound to channels sees and changes the carts of these channels, and of persons whom they have met.
 """
 
 from datetime import datetime
@@ -16,6 +16,7 @@ from pydantic import BaseModel, Field, model_validator
 from finalmarket.access.keys import Caller
 from finalmarket.api.door import Done, caller_of, channel_of, read, write
 from finalmarket.api.problems import Problem, fault
+from finalmarket.api.v1.met import check_is_met
 from finalmarket.api.v1.shapes import (
     About,
     ContactIn,
@@ -204,6 +205,7 @@ BUYER = {"name": "Ann Lee", "email": "ann@example.com", "shipping_address": {"ci
 def open_cart(request: HttpRequest, told: CartOpening) -> Done:
     """Open an empty cart on a channel. It shows what its person has put into carts elsewhere, too."""
     channel = channel_of(request, told.channel)
+    check_is_met(request, told.customer)
     customer = None
     if told.customer is not None or told.contact is not None:
         about = About(customer=told.customer, contact=told.contact)
@@ -259,6 +261,7 @@ def remove_from_cart(request: HttpRequest, token: Token, variant: Key) -> Done:
 def claim_cart(request: HttpRequest, token: Token, told: Owner) -> Done:
     """Give a cart that is nobody's to a customer: from then on it is one with all other carts of theirs."""
     cart = _cart(request, token)
+    check_is_met(request, told.customer)
     (customer,) = whose(request, [(told, cart.sales_channel.country)])
     if customer is None:
         raise nobody(told)
@@ -300,6 +303,7 @@ def check_out_cart(request: HttpRequest, token: Token, told: Buyer) -> Done:
 def get_cart_of_customer(request: HttpRequest, customer: Key, asked: Query[CartFilters]) -> CartContent:
     """Show the one cart of a person as a channel has it: what they put in anywhere, and what is different there."""
     channel = channel_of(request, asked.channel, "query.channel")
+    check_is_met(request, customer, "path.customer")
     found = customer_or_404(customer)
     return CartContent.model_validate(_content(open_cart_of(found.pk, channel), found.pk))
 
@@ -312,6 +316,7 @@ def take_cart_over(request: HttpRequest, customer: Key, told: TakeOver) -> Done:
     """Order the cart of a person on a channel of staff, all of it or what was chosen, at what was agreed. What is not
     taken stays in their carts."""
     channel = channel_of(request, told.channel)
+    check_is_met(request, customer, "path.customer")
     person = customer_or_404(customer)
     chosen = None if told.chosen is None else {one.variant: one.quantity for one in told.chosen}
     terms = carts.Terms(**_terms(told), handed_over=told.handed_over)

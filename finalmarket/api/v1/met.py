@@ -1,4 +1,5 @@
-"""Whom the channels of a bound key have met: who did something there, ordered there, or began a journey there.
+"""Whom the channels of a bound key have met: who did something there, ordered there, began a journey there, or has a
+cart there.
 
 Such a key names by number only these, or it could make itself known to anybody by counting numbers, and follow what
 they do on other channels. Whom its channels meet now it knows by a contact.
@@ -13,7 +14,7 @@ from finalmarket.api.door import caller_of
 from finalmarket.api.problems import Problem
 from finalmarket.customers.models import OmnichannelCustomer
 from finalmarket.journeys.models import ChannelInteraction, CrossChannelJourney
-from finalmarket.orders.models import Order
+from finalmarket.orders.models import Cart, Order
 
 BY_CONTACT = "Say by what you know the customer: an e-mail address, a phone number or an id."
 
@@ -33,7 +34,8 @@ def unmet(request: HttpRequest, numbers: Collection[int]) -> set[int]:
     seen = OmnichannelCustomer.objects.filter(
         Exists(ChannelInteraction.objects.filter(mine, sales_channel__in=channels))
         | Exists(Order.objects.filter(mine, sales_channel__in=channels))
-        | Exists(CrossChannelJourney.objects.filter(mine, start_channel__in=channels)),
+        | Exists(CrossChannelJourney.objects.filter(mine, start_channel__in=channels))
+        | Exists(Cart.objects.filter(mine, sales_channel__in=channels)),
         pk__in=list(person_by_profile),
     )
     met = {person_by_profile[profile] for profile in seen.values_list("pk", flat=True)}

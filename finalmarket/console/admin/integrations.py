@@ -2,11 +2,14 @@
 
 from __future__ import annotations
 
+from typing import Any
+
 from django.contrib import admin
 from django.db.models import Model
 from django.http import HttpRequest
 
 from finalmarket.console.admin.records import KeptAdmin, ReadOnlyAdmin, ReadOnlyTable, RecordAdmin, RecordTable, pilled
+from finalmarket.console.people import may_see_people
 from finalmarket.integrations.models import (
     ChannelIntegration,
     Credential,
@@ -28,6 +31,8 @@ from finalmarket.integrations.models import (
     WebhookDelivery,
     WebhookEndpoint,
 )
+
+WHERE_SECRETS_GO = ("platform_name", "integration_type", "base_url")
 
 
 class CredentialTable(ReadOnlyTable):
@@ -73,6 +78,11 @@ class IntegrationAdmin(KeptAdmin):
     inlines = (CredentialTable, PlaceTable, CursorTable)
 
     state = pilled("status")
+
+    def get_readonly_fields(self, request: HttpRequest, obj: ChannelIntegration | None = None) -> Any:
+        """Where secrets are kept, also where they go: another place takes connecting anew, which asks for them."""
+        fixed = super().get_readonly_fields(request, obj)
+        return (*fixed, *WHERE_SECRETS_GO) if obj is not None and obj.credentials.exists() else fixed
 
 
 class _OfIntegration(ReadOnlyAdmin):
@@ -180,7 +190,14 @@ class DeadLetterAdmin(_OfIntegration):
     """Records that could not be taken or sent, and why."""
 
     list_display = ("id", "integration", "stream", "external_id", "reason", "attempts", "at", "settled_at")
-    of_people = ("payload",)  # a record as the platform gave it
+    of_people = ("external_id", "reason", "payload")  # words of the platform, and a record as it gave it
+
+    def get_object(self, request: HttpRequest, object_id: str, from_field: str | None = None) -> DeadLetter | None:
+        """The letter, which goes by its reason; for those who may not see people by its number."""
+        found: DeadLetter | None = super().get_object(request, object_id, from_field)
+        if found is not None and not may_see_people(request.user):
+            found.reason = f"Letter {found.pk}"
+        return found
 
 
 @admin.register(DueNotice)

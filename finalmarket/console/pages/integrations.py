@@ -17,14 +17,16 @@ from finalmarket.connectors.errors import NotSupported
 from finalmarket.connectors.matrix import WORDS
 from finalmarket.connectors.registry import real_connectors
 from finalmarket.connectors.talk import SendsMessages
-from finalmarket.console.keyset import cut
+from finalmarket.console.keyset import Slice, cut
 from finalmarket.console.pages import asked
 from finalmarket.console.pages.books import books_of, send_past
 from finalmarket.console.pages.frame import attempt, back, page, show
 from finalmarket.console.pages.talk import change_duties, duties_of
-from finalmarket.integrations import authorize, dead_letters, health
+from finalmarket.console.people import may_see_people
+from finalmarket.integrations import authorize, connect, dead_letters, health
 from finalmarket.integrations.accounts import connector_class
 from finalmarket.integrations.models import ChannelIntegration, DeadLetter, DriftFinding, PushRecord, SyncRun
+from finalmarket.kernel.errors import UserError
 
 CHANGE = "integrations.change_channelintegration"
 LATEST = 8
@@ -91,9 +93,8 @@ def integration(request: HttpRequest, key: int) -> HttpResponse:
         "books": books_of(account),
         "sends_mails": issubclass(connector, SendsMessages),
         "runs": SyncRun.objects.filter(integration=account)[:LATEST],
-        "letters": cut(
-            DeadLetter.objects.filter(integration=account, settled_at=None), ("-id",), request.GET, asked.PAGE_SIZE
-        ),
+        "letters": _letters(request, account),
+        "sees_people": may_see_people(request.user),
         "findings": DriftFinding.objects.filter(integration=account).select_related("listing__variant")[:LATEST],
         "pushes": PushRecord.objects.filter(integration=account).select_related("listing__variant")[:LATEST],
         "counts": account.links.aggregate(
@@ -102,6 +103,14 @@ def integration(request: HttpRequest, key: int) -> HttpResponse:
         "filters": asked.Filters(request),
     }  # fmt: skip
     return show(request, "integration.html", str(account), context)
+
+
+def _letters(request: HttpRequest, account: ChannelIntegration) -> Slice | None:
+    """The open letters of an account; None for those who may not see letters."""
+    if not request.user.has_perm("integrations.view_deadletter"):
+        return None
+    rows = DeadLetter.objects.filter(integration=account, settled_at=None)
+    return cut(rows, ("-id",), request.GET, asked.PAGE_SIZE)
 
 
 class ConnectForm(forms.Form):
@@ -205,6 +214,7 @@ def begin(request: HttpRequest, key: int) -> HttpResponse:
 
     def verb() -> str:
         nonlocal where
+        connect.stay_in_place(account, {**entered, "base_url": address})
         ChannelIntegration.objects.filter(pk=account.pk).update(base_url=address)
         account.base_url = address
         finish_uri = request.build_absolute_uri(reverse("console:authorized"))
@@ -236,18 +246,29 @@ def authorized(request: HttpRequest) -> HttpResponse:
 
 @page("integrations.change_deadletter", "POST")
 def letter(request: HttpRequest, key: int, verb: str) -> HttpResponse:
-    """Try what was set aside again, or close it as dealt with."""
+    """Try what was set aside again, or close it as dealt with. What the platform calls it, and why it failed again, are
+    told to those who may see people."""
     one = get_object_or_404(DeadLetter, pk=key)
-    actor = request.user.get_username()
+    actor, sees_people = request.user.get_username(), may_see_people(request.user)
+    name = f"{one.stream} {one.external_id}" if sees_people else f"Letter {one.pk}"
 
     def act() -> str:
         if verb == "replay":
-            dead_letters.replay(one.pk, actor=actor)
-            return f"{one.stream} {one.external_id} was taken."
+            _replay(one.pk, actor, sees_people)
+            return f"{name} was taken."
         if verb == "drop":
             dead_letters.drop(one.pk, actor=actor)
-            return f"{one.stream} {one.external_id} is closed."
+            return f"{name} is closed."
         return _refuse(f"It cannot {verb}.")
 
     attempt(request, act)
     return back(request, reverse("console:integration", args=[one.integration_id]))
+
+
+def _replay(letter_id: int, actor: str, sees_people: bool) -> None:
+    try:
+        dead_letters.replay(letter_id, actor=actor)
+    except UserError as error:
+        if sees_people:
+            raise
+        raise UserError(f"letter {letter_id} failed again; who may see people is told why") from error

@@ -11,6 +11,7 @@ from django.shortcuts import get_object_or_404
 from django.urls import reverse
 
 from finalmarket.console.pages.frame import actor, attempt, back, page
+from finalmarket.console.pages.order_terms import number_of
 from finalmarket.kernel.errors import UserError
 from finalmarket.kernel.money import parse
 from finalmarket.orders import aftersales, fulfilment, intake, payments, refunds, returns
@@ -50,7 +51,7 @@ def _ship(order: Order, given: Given, who: str) -> str:
 def _parts(given: Given) -> dict[int, int]:
     """The units that leave by line of the parcel, where a part is sent; empty: all of it."""
     named = {name.removeprefix("part-"): units for name, units in given.items() if name.startswith("part-")}
-    return {int(line): _units(units) for line, units in named.items() if line.isdigit() and units.strip()}
+    return {number_of(line): _units(units) for line, units in named.items() if number_of(line) and units.strip()}
 
 
 def _deliver(order: Order, given: Given, who: str) -> str:
@@ -64,9 +65,9 @@ def _reject(order: Order, given: Given, who: str) -> str:
 
 def _take_return(order: Order, given: Given, who: str) -> str:
     goods = [
-        returns.Back(int(name.removeprefix("units-")), _units(units), given.get("disposition", "restock"))
+        returns.Back(number_of(name.removeprefix("units-")), _units(units), given.get("disposition", "restock"))
         for name, units in given.items()
-        if name.removeprefix("units-").isdigit() and name.startswith("units-") and units.strip() not in ("", "0")
+        if name.startswith("units-") and number_of(name.removeprefix("units-")) and units.strip() not in ("", "0")
     ]
     record = returns.take_return(order.pk, goods, key=_key(given, "return"), reason=_reason(given), actor=who)
     return f"{unit_words(sum(one.quantity for one in goods))} came back (return {record.pk})."
@@ -119,11 +120,10 @@ def _settle(order: Order, given: Given, who: str) -> str:
 
 def _part(order: Order, parts: str, given: Given) -> int:
     """The id of a part of this very order."""
-    wanted = given.get("part", "")
-    known = getattr(order, parts).filter(pk=int(wanted)) if wanted.isascii() and wanted.isdigit() else None
-    if known is None or not known.exists():
+    wanted = number_of(given.get("part", ""))
+    if not getattr(order, parts).filter(pk=wanted).exists():
         raise UserError(f"order {order.number} has no such part; look at its page again")
-    return int(wanted)
+    return wanted
 
 
 def _reason(given: Given) -> str:

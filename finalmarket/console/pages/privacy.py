@@ -10,6 +10,7 @@ from django.urls import reverse
 
 from finalmarket.channels.models import SalesChannel
 from finalmarket.console.pages.frame import actor, attempt, page, show
+from finalmarket.console.pages.order_terms import number_of
 from finalmarket.customers import consents
 from finalmarket.customers.models import Consent, OmnichannelCustomer, PrivacyRequest
 from finalmarket.customers.persons import members
@@ -90,19 +91,22 @@ def _erase(request: HttpRequest, key: int) -> str:
 @page(CONSENTED, "POST")
 def say_consent(request: HttpRequest, key: int) -> HttpResponse:
     """Write into the ledger what a person said to somebody of the staff."""
+    if not members(key):
+        raise Http404(f"there is no customer {key}")
     attempt(request, lambda: _say(request, key))
     return HttpResponseRedirect(reverse("console:privacy", args=[key]))
 
 
 def _say(request: HttpRequest, key: int) -> str:
-    channel, proof = request.POST.get("channel", ""), request.POST.get("proof", "").strip()
-    if channel and not SalesChannel.objects.filter(pk=int(channel) if channel.isdecimal() else 0).exists():
+    chosen, proof = request.POST.get("channel", ""), request.POST.get("proof", "").strip()
+    channel = number_of(chosen)
+    if chosen and not SalesChannel.objects.filter(pk=channel).exists():
         raise ValidationError("There is no such channel.")
     if not proof:
         raise ValidationError("Say what proves it: a letter, a call with its date.")
     is_granted = request.POST.get("word") == "yes"
     consents.say(
-        key, request.POST.get("purpose", ""), is_granted, channel_id=int(channel) if channel else None,
+        key, request.POST.get("purpose", ""), is_granted, channel_id=channel or None,
         source=f"console: {actor(request)}", proof={"words": proof[:500]},
     )  # fmt: skip
     return "Written down."

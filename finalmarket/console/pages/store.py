@@ -15,6 +15,7 @@ from django.urls import reverse
 from finalmarket.access import roles
 from finalmarket.console import finding
 from finalmarket.console.pages.frame import actor, attempt, back, page, show
+from finalmarket.console.pages.order_terms import number_of
 from finalmarket.console.people import may_see_buyers
 from finalmarket.integrations.talk import letters
 from finalmarket.kernel.errors import UserError
@@ -152,20 +153,22 @@ def _reject(place: StockLocation, given: Given, who: str) -> str:
 
 def _take_return(place: StockLocation, given: Given, who: str) -> str:
     goods = [
-        returns.Back(int(name.removeprefix("units-")), _units(units), given.get("disposition", "restock"), place.pk)
+        returns.Back(
+            number_of(name.removeprefix("units-")), _units(units), given.get("disposition", "restock"), place.pk
+        )
         for name, units in given.items()
-        if name.startswith("units-") and name.removeprefix("units-").isdigit() and units.strip() not in ("", "0")
+        if name.startswith("units-") and number_of(name.removeprefix("units-")) and units.strip() not in ("", "0")
     ]
     key, reason = given.get("form_key", "").strip()[:MOST_KEY_CHARACTERS], given.get("reason", "").strip()
     if not key or not reason:
         raise ValidationError("Say why it comes back; the reason stays in the history.")
-    order_id = _number(given.get("order", ""))
+    order_id = number_of(given.get("order", ""))
     record = returns.take_return(order_id, goods, key=f"store-{key}", reason=reason, actor=who)
     return f"{unit_words(sum(one.quantity for one in goods))} came back to {place} (return {record.pk})."
 
 
 def _receive(place: StockLocation, given: Given, who: str) -> str:
-    wanted = at_store.announced_returns(place).filter(pk=_number(given.get("part", ""))).first()
+    wanted = at_store.announced_returns(place).filter(pk=number_of(given.get("part", ""))).first()
     if wanted is None:
         raise UserError("there is no such return; look at the page of the store again")
     arrived = {
@@ -177,13 +180,13 @@ def _receive(place: StockLocation, given: Given, who: str) -> str:
 
 def _pickup(place: StockLocation, given: Given) -> int:
     """The id of a pick up at this very store."""
-    wanted = place.pickups.filter(pk=_number(given.get("part", "")))
+    wanted = place.pickups.filter(pk=number_of(given.get("part", "")))
     return _first(wanted.values_list("pk", flat=True).first())
 
 
 def _parcel(place: StockLocation, given: Given) -> int:
     """The id of a parcel of this very store."""
-    wanted = place.fulfilments.filter(pk=_number(given.get("part", "")))
+    wanted = place.fulfilments.filter(pk=number_of(given.get("part", "")))
     return _first(wanted.values_list("pk", flat=True).first())
 
 
@@ -191,10 +194,6 @@ def _first(found: Any) -> int:
     if found is None:
         raise UserError("there is no such thing at this store; look at its page again")
     return int(found)
-
-
-def _number(text: str) -> int:
-    return int(text) if text.isascii() and text.isdigit() and len(text) < 19 else 0
 
 
 def _units(text: str) -> int:

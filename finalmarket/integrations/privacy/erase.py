@@ -1,7 +1,8 @@
 """Erasing a person: the books stay, the person goes, whole or not at all.
 
 1. It is asked for: the request is written down, digests of all that the person is known by are kept, and the profiles
-   are marked. From the commit on, whatever comes in is known to be of somebody who was erased.
+   are marked. From the commit on, whatever comes in is known to be of somebody who was erased, and what the person
+   does from then on begins anew: the profiles have no anchors any more, and evidence joins nobody with them.
 2. It is done: one transaction walks the lists of the rooms, set-based. A kill before its commit leaves nothing half
    done, and the worker does it within a minute. Platforms that know the person are told then (elsewhere.py).
 
@@ -20,7 +21,7 @@ from django.db import connection, transaction
 
 from finalmarket.customers import erased, persons
 from finalmarket.customers.known_by import Identity
-from finalmarket.customers.models import OmnichannelCustomer, PrivacyRequest
+from finalmarket.customers.models import CustomerIdentity, OmnichannelCustomer, PrivacyRequest
 from finalmarket.customers.persons import members
 from finalmarket.customers.rules import blocked_among
 from finalmarket.integrations.privacy import elsewhere
@@ -98,10 +99,7 @@ def ask(customer_id: int, *, actor: str, source: str = "", at_once: bool = False
     if not actor.strip():
         raise UserError("an erasure has an actor: say who asks for it")
     erased.alone()  # before any row is locked: whoever resolves people holds this, and then rows
-    profiles = members(customer_id)
-    if not profiles:
-        raise UserError(f"there is no customer {customer_id}")
-    list(OmnichannelCustomer.objects.select_for_update().filter(pk__in=profiles).order_by("pk"))
+    profiles = _locked(customer_id)
     earlier = list(PrivacyRequest.objects.filter(kind=Kind.ERASURE, person_id__in=profiles).order_by("pk"))
     begun = [one for one in earlier if one.state != State.WAITING]
     if begun and _all_erased(profiles):
@@ -119,6 +117,15 @@ def ask(customer_id: int, *, actor: str, source: str = "", at_once: bool = False
         _begin(profiles)
     request.save()
     return request
+
+
+def _locked(customer_id: int) -> list[int]:
+    """The profiles of the person, locked: whoever was merging somebody with them meanwhile has done it by then."""
+    profiles = members(customer_id)
+    if not profiles:
+        raise UserError(f"there is no customer {customer_id}")
+    list(OmnichannelCustomer.objects.select_for_update().filter(pk__in=profiles).order_by("pk"))
+    return profiles if members(customer_id) == profiles else _locked(customer_id)
 
 
 def _all_erased(profiles: Sequence[int]) -> bool:
@@ -141,13 +148,16 @@ def _under_way(profiles: Sequence[int]) -> int:
 
 
 def _begin(profiles: Sequence[int]) -> None:
-    """From the end of this transaction on, the person is known to be erased, whatever comes in."""
+    """From the end of this transaction on, the person is known to be erased, whatever comes in. Their profiles stay one
+    buyer by decision, for evidence of theirs joins nobody any more; what they do next claims a profile of its own."""
     failpoints.hit("privacy.before_begin")
     now = clock.now()
-    values: dict[str, Any] = {"profiles": list(profiles), "orders": _orders(profiles)}
+    values: dict[str, Any] = {"profiles": list(profiles), "orders": _orders(profiles), "first": profiles[0]}
     with connection.cursor() as cursor:
         cursor.execute(NAMES, values)
         names: set[Identity] = set(cursor.fetchall())
+        cursor.execute(STAY_ONE, values)
+    CustomerIdentity.objects.filter(customer__in=profiles, is_anchor=True).update(is_anchor=False)
     erased.remember(profiles[0], names - blocked_among({one for one in names if one[0] != erased.ORDER}), now)
     OmnichannelCustomer.objects.filter(pk__in=profiles).update(erased_at=now)
 
