@@ -67,6 +67,8 @@ def finish_authorization(query: Mapping[str, str], session: Session, *, actor: s
     integration = ChannelIntegration.objects.get(pk=kept["integration"])
     connector = _authorizing(integration)
     entered = {name: secrets.decrypt(value) for name, value in kept["entered"].items()}
+    # Somebody may have connected the account since: what is kept by now goes nowhere else.
+    connect.stay_in_place(integration, {"base_url": integration.base_url, **entered})
     account = _account(integration, entered)
     with closing(_open(connector, account)) as there:
         try:

@@ -3,10 +3,13 @@
 from __future__ import annotations
 
 from collections.abc import Iterator, Mapping
+from typing import Any
+from urllib.parse import parse_qs, urlsplit
 
 import pytest
 
 from finalmarket.integrations.accounts import account_of, keep_secrets
+from finalmarket.integrations.authorize import begin_authorization, finish_authorization
 from finalmarket.integrations.models import ChannelIntegration
 from finalmarket.kernel.errors import UserError
 from finalmarket.sandbox.platforms.fake import TOKEN, Fake
@@ -44,6 +47,20 @@ def test_kept_secrets_are_sent_to_no_other_address(integration: ChannelIntegrati
     integration.connect({"base_url": shop.address})
     integration.connect({"token": TOKEN, "base_url": stranger.address})
     assert ChannelIntegration.objects.get().base_url == stranger.address
+
+
+def test_a_round_trip_that_was_begun_before_the_account_was_connected_leads_its_secrets_nowhere_else(
+    committed_database: object,
+) -> None:
+    account = ChannelIntegration.objects.create(platform_name="salesforce", integration_type="crm")
+    session: dict[str, Any] = {}
+    entered = {"host": "stranger.example", "client_id": "app", "client_secret": "theirs"}
+    there = begin_authorization(account, "https://house.example/back", session, entered)
+    keep_secrets(account, {"client_id": "app", "client_secret": "ours"})
+    ChannelIntegration.objects.filter(pk=account.pk).update(settings={"host": "ours.my.salesforce.com"})
+    state = parse_qs(urlsplit(there).query)["state"][0]
+    with pytest.raises(UserError, match="another host"):
+        finish_authorization({"state": state, "code": "good"}, session)
 
 
 def test_a_kept_webhook_secret_goes_to_no_other_address(
