@@ -49,7 +49,7 @@ def test_a_touch_counts_half_after_thirty_days_and_a_look_less_than_a_purchase()
 
 
 @given(st.permutations(range(12)))
-@settings(max_examples=25, deadline=None)
+@settings(max_examples=25)
 def test_the_order_of_rows_changes_nothing(order: list[int]) -> None:
     chosen = np.array(order)
     shuffled = Touches(SHOP.persons[chosen], SHOP.goods[chosen], SHOP.weights[chosen])

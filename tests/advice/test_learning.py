@@ -62,7 +62,7 @@ def test_what_was_learned_is_kept_as_json_and_comes_back_the_same() -> None:
 
 
 @given(st.integers(0, 10_000), st.floats(0.01, 1), st.floats(0.001, 1))
-@settings(max_examples=40, deadline=None)
+@settings(max_examples=40)
 def test_probabilities_are_whole_and_never_below_the_share_that_explores(
     seed: int, explore: float, temperature: float
 ) -> None:

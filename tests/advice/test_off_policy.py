@@ -98,7 +98,7 @@ def test_a_propensity_of_a_millionth_leaves_every_figure_finite(name: str) -> No
 @given(
     weights=st.lists(st.floats(0, 1e200), min_size=1, max_size=50),
 )
-@settings(max_examples=100, deadline=None)
+@settings(max_examples=100)
 def test_effective_rows_lie_between_one_and_all_of_them(weights: list[float]) -> None:
     found = effective_rows(np.array(weights))
     assert found == 0 if max(weights) == 0 else 0.999 <= found <= len(weights) + 1e-6

@@ -147,7 +147,7 @@ def test_value_discounted_by_month_is_what_the_reference_computed(cdnow: Path, r
     assert value.sum() == pytest.approx(wanted["sum"], rel=2e-3)
 
 
-@settings(max_examples=30, deadline=None)
+@settings(max_examples=30)
 @given(
     st.tuples(*[st.floats(0.05, 5)] * 2, st.floats(0.05, 0.9), st.floats(0.2, 20)),
     st.integers(0, 60), st.floats(1, 100), st.floats(0.1, 1), st.floats(1, 120),

@@ -155,7 +155,7 @@ def try_ways(tried: Tried, call: Call, examples: int) -> None:
     method, path, operation = call
     described = {str(status) for status in operation["responses"]}
 
-    @settings(max_examples=examples, deadline=None, derandomize=True, database=None)
+    @settings(max_examples=examples, derandomize=True, database=None)
     @given(way=calls(call))
     def try_it(way: Any) -> None:
         rates.forget()

@@ -146,7 +146,7 @@ def test_whatever_is_said_is_answered_as_described_whoever_says_it(
     weighed = [*["all"] * 10, *known]
 
     @seed(SEED + part)
-    @settings(max_examples=CALLS // PARTS, deadline=None, database=None, suppress_health_check=QUIETLY, phases=AS_FOUND)
+    @settings(max_examples=CALLS // PARTS, database=None, suppress_health_check=QUIETLY, phases=AS_FOUND)
     @given(data=some.data())
     def say(data: some.DataObject) -> None:
         note(f"again with FINALMARKET_API_SEED={SEED}")
@@ -196,7 +196,7 @@ def test_what_is_made_can_be_read_changed_and_ended_in_any_order(there: Furnishe
 
     Story.run(
         settings=settings(
-            max_examples=STORIES, stateful_step_count=STEPS, deadline=None, database=None, derandomize=CALLS == DOSE,
+            max_examples=STORIES, stateful_step_count=STEPS, database=None, derandomize=CALLS == DOSE,
             suppress_health_check=QUIETLY, phases=AS_FOUND,
         )
     )  # fmt: skip

@@ -259,7 +259,7 @@ class _List:
         return {"data": inside[start : start + 3], "has_more": start + 3 < len(inside)}
 
 
-@settings(max_examples=150, deadline=None)
+@settings(max_examples=150)
 @given(st.lists(st.integers(min_value=0, max_value=5_000), max_size=60), st.integers(min_value=0, max_value=6_000))
 def test_windows_of_time_bring_everything_once_and_oldest_first(moments: list[int], now: int) -> None:
     there = _List(moments)

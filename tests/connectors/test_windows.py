@@ -43,7 +43,7 @@ def rows_at(*moments: int) -> list[Raw]:
     return [{"id": number, "at": at} for number, at in enumerate(moments)]
 
 
-@settings(max_examples=60, deadline=None)
+@settings(max_examples=60)
 @given(st.lists(st.integers(EARLIEST, NOW), max_size=60), st.integers(0, 40))
 def test_every_record_comes_once_and_in_order_however_they_lie(moments: list[int], crowd: int) -> None:
     rows = rows_at(*moments, *[NOW - 7_000] * crowd)

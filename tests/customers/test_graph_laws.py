@@ -16,7 +16,7 @@ from tests.customers.crowds import Record, partition, profiles_of, records
 GRAPHS = int(os.environ.get("FINALMARKET_PROOF_GRAPHS", "200"))
 ORDERS = 20
 BLOCKED = frozenset({("email", "reception@example.com")})
-slowly = settings(max_examples=GRAPHS, deadline=None, suppress_health_check=list(HealthCheck))
+slowly = settings(max_examples=GRAPHS, suppress_health_check=list(HealthCheck))
 
 
 def one(number: int, *identities: tuple[str, str]) -> Profile:

@@ -74,7 +74,7 @@ def test_who_was_parted_is_in_no_group_together_by_way_of_others_either() -> Non
     assert not any({1, 4} <= set(group) for group in guarded.groups)
 
 
-@settings(max_examples=300, deadline=None)
+@settings(max_examples=300)
 @given(crowds(), st.randoms(use_true_random=False), PARTED)
 def test_order_does_not_matter_and_pairs_that_join_make_exactly_the_groups(
     crowd: list[Pair], chance: random.Random, apart: set[tuple[int, int]]

@@ -43,7 +43,7 @@ from tests.orders.market import together
 
 WORLDS = int(os.environ.get("FINALMARKET_PROOF_WORLDS", "8"))
 AT_ONCE = 16
-slowly = settings(max_examples=WORLDS, deadline=None, suppress_health_check=list(HealthCheck))
+slowly = settings(max_examples=WORLDS, suppress_health_check=list(HealthCheck))
 BLOCKED = {("email", "reception@example.com")}
 
 

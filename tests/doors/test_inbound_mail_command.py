@@ -41,4 +41,4 @@ def test_which_channel_is_meant_has_to_be_clear() -> None:
         _run(message=letter("3 x TEA"))
     with pytest.raises(UserError, match='no e-mail channel "web-shop"'):
         _run("--channel", "web-shop", message=letter("3 x TEA"))
-    assert "1 lines, 1 of them read, 0 to be looked at" in _run("--channel", "Mail too", message=letter("3 x TEA"))
+    assert "1 line, 1 of them read, 0 to be looked at" in _run("--channel", "Mail too", message=letter("3 x TEA"))

@@ -153,7 +153,7 @@ class House:
 
 
 TALES = int(os.environ.get("FINALMARKET_PROOF_WORLDS", "12"))
-LAW = settings(max_examples=TALES, deadline=None, suppress_health_check=[HealthCheck.function_scoped_fixture])
+LAW = settings(max_examples=TALES, suppress_health_check=[HealthCheck.function_scoped_fixture])
 
 
 @pytest.mark.django_db

@@ -43,7 +43,7 @@ PLACES = (
 )
 NOT_FIGURES = {"id", "sales_channel_id"}
 slowly = settings(  # a history is not made shorter: that takes longer than reading it
-    max_examples=HISTORIES, deadline=None, suppress_health_check=list(HealthCheck), phases=[Phase.generate]
+    max_examples=HISTORIES, suppress_health_check=list(HealthCheck), phases=[Phase.generate]
 )
 
 

@@ -224,7 +224,7 @@ def _not_given_back(history: History) -> Iterator[Operation]:
     )
 
 
-@settings(max_examples=HISTORIES, deadline=None, derandomize=True, database=None)
+@settings(max_examples=HISTORIES, derandomize=True, database=None)
 @given(histories(1, may_release=True, most=6))
 def test_some_order_of_the_books_explains_a_history_if_and_only_if_it_is_linearizable(history: History) -> None:
     assume(not list(_groundless(history)))
@@ -238,13 +238,13 @@ def test_some_order_of_the_books_explains_a_history_if_and_only_if_it_is_lineari
     assert any(is_explained(order) for order in permutations(effects)) == is_linearizable(history)
 
 
-@settings(max_examples=HISTORIES, deadline=None, derandomize=True, database=None)
+@settings(max_examples=HISTORIES, derandomize=True, database=None)
 @given(histories(3, may_release=False))
 def test_without_releases_the_rule_says_what_trying_every_order_says(history: History) -> None:
     assert (complaints(history) == []) == is_linearizable(history)
 
 
-@settings(max_examples=HISTORIES, deadline=None, derandomize=True, database=None)
+@settings(max_examples=HISTORIES, derandomize=True, database=None)
 @given(histories(1, may_release=True))
 def test_with_releases_the_sweep_says_what_trying_every_order_says(history: History) -> None:
     assert (complaints(history) == []) == is_linearizable(history)

@@ -352,7 +352,6 @@ def test_the_laws_of_stock_hold_in_every_order_of_events(tried: Counter[str]) ->
             stateful_step_count=STEPS,
             derandomize=not GAMES,
             database=None,
-            deadline=None,
             report_multiple_bugs=False,
             suppress_health_check=list(HealthCheck),
             phases=[Phase.generate, *([Phase.shrink] if SHRINKS else [])],

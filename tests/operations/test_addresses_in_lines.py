@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import io
 import logging
-from collections.abc import Iterator
 from typing import Any
 
 import pytest
@@ -22,15 +21,14 @@ OF_MAIL = "/inbound/mail/<str:secret>/"
 
 
 @pytest.fixture(params=["words", "json"])
-def written(request: pytest.FixtureRequest, monkeypatch: pytest.MonkeyPatch) -> Iterator[io.StringIO]:
+def written(request: pytest.FixtureRequest, monkeypatch: pytest.MonkeyPatch) -> io.StringIO:
     """What the house's own handler writes of requests, in each of the two forms in which lines may be wanted."""
     handler = of_house("django")
     if request.param == "json":
         monkeypatch.setattr(handler, "formatter", formatter_for_json())
-    kept, stream = handler.stream, io.StringIO()
-    handler.setStream(stream)
-    yield stream
-    handler.setStream(kept)
+    stream = io.StringIO()
+    monkeypatch.setattr(handler, "stream", stream)  # what it wrote to before may be closed by now
+    return stream
 
 
 def of_house(logger: str) -> Lines:

@@ -260,7 +260,7 @@ def test_units_stock_and_money_agree_whatever_happens() -> None:
     run_state_machine_as_test(
         OrderBook,
         settings=settings(
-            max_examples=BOOKS, stateful_step_count=30, deadline=None, suppress_health_check=list(HealthCheck),
+            max_examples=BOOKS, stateful_step_count=30, suppress_health_check=list(HealthCheck),
             database=None, print_blob=True,
         ),
     )  # fmt: skip

@@ -107,7 +107,7 @@ def test_whatever_is_said_is_answered_as_described_whoever_says_it(
 
     @seed(SEED + part)
     @settings(
-        max_examples=CALLS // PARTS, deadline=None, database=None, suppress_health_check=QUIETLY,
+        max_examples=CALLS // PARTS, database=None, suppress_health_check=QUIETLY,
         phases=[Phase.generate],
     )  # fmt: skip
     @given(data=some.data())

@@ -65,7 +65,7 @@ def test_a_column_of_names_stands_beside_that_of_skus() -> None:
     assert (wish.what, wish.also, wish.units) == ("C-1", "Blue coat", 3)
 
 
-@settings(deadline=None, max_examples=60)
+@settings(max_examples=60)
 @given(st.text(alphabet="3 x×*-:;,|\t\n()ab.@Cto und and of", max_size=4000))
 def test_any_text_is_read_within_a_moment_and_units_are_numbers_that_can_be_ordered(text: str) -> None:
     began = time.process_time()
