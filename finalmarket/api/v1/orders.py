@@ -229,7 +229,7 @@ def cancel_order(request: HttpRequest, order: Key, told: OrderCancellation) -> D
 
 @write(
     router, "POST", "/orders/{order}/notes", scope="orders:write", status=201, answer=OrderShown, example=ORDER,
-    body={"text": "Leave it with the neighbour"},
+    body={"text": "Leave it with the neighbour"}, matches=True,
 )  # fmt: skip
 def note_on_order(request: HttpRequest, order: Key, told: NoteSaid) -> Done:
     """Write a note into the history of an order. It is erased with the customer."""

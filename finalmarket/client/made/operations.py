@@ -1212,7 +1212,9 @@ class Orders:
             ),
         )
 
-    def note_on_order(self, order: int, *, text: str, idempotency_key: str = "") -> shapes.OrderShown:
+    def note_on_order(
+        self, order: int, *, text: str, idempotency_key: str = "", if_match: str = ""
+    ) -> shapes.OrderShown:
         """Write a note into the history of an order. It is erased with the customer."""
         return self._caller.call(
             NOTE_ON_ORDER,
@@ -1220,6 +1222,7 @@ class Orders:
                 path={"order": order},
                 query={},
                 body={"text": text},
+                headers={"If-Match": if_match},
                 idempotency_key=new_idempotency_key(idempotency_key),
             ),
         )
