@@ -244,7 +244,12 @@ class Captures:
             takings.void_what_is_not_due(payment, actor=ACTOR)
             return NOTHING
         name = payments.name_at_provider(payment)
-        record = connector.capture_payment(name, amount, payment.currency, notice.key)
+        try:
+            record = connector.capture_payment(name, amount, payment.currency, notice.key)
+        except Rejected as error:
+            if error.status == NOT_THERE and notice.row.found_at > clock.now() - NEW_FOR:
+                raise RetryLater(f"the payment may not show there yet: {error}", retry_after=LATER_SECONDS) from None
+            raise
         return self._taken(connector, notice, payment, record)
 
     def shows(self, connector: Any, notice: Notice) -> bool:

@@ -110,6 +110,28 @@ def test_what_the_platform_said_yes_to_and_did_not_take_is_asked_for_again(
     assert (held.state, moved(account, "payment")) == ("captured", ["20.00"])
 
 
+def test_a_payment_that_the_platform_does_not_show_at_this_moment_is_taken_a_little_later(
+    account: Account, held: Payment
+) -> None:
+    (parcel,) = held.order.fulfilments.filter(state="pending")
+    fulfilment.ship(parcel.pk, actor="ann")
+    hidden = account.shop.state["payments"].pop(held.external_id)
+    tell(account)
+    account.shop.state["payments"][held.external_id] = hidden
+    assert not DeadLetter.objects.exists()
+    tell(account, 2)
+    assert moved(account, "payment") == ["20.00"]
+
+
+def test_a_payment_that_the_platform_has_not_got_is_put_before_a_person(account: Account, held: Payment) -> None:
+    (parcel,) = held.order.fulfilments.filter(state="pending")
+    fulfilment.ship(parcel.pk, actor="ann")
+    account.shop.state["payments"].pop(held.external_id)
+    tell(account)
+    tell(account, 15)
+    assert DeadLetter.objects.get().stream == "notice_capture"
+
+
 def test_an_authorisation_of_which_nothing_is_due_any_more_is_let_go(account: Account) -> None:
     with account.shop.lock:
         number = account.shop.add_payment(Decimal("10.00"))

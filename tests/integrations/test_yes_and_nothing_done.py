@@ -54,6 +54,19 @@ def test_a_change_of_an_order_that_was_only_said_to_be_taken_is_told_once_more(b
     assert books.there(order)["state"] == "fulfilled"
 
 
+def test_somebody_who_was_only_said_to_be_made_is_made_when_they_change(books: Office) -> None:
+    books.keep("customers")
+    ann = books.person()
+    books.office.faults.then(Fault.NOT_APPLIED)
+    books.tell()
+    assert books.customers() == []
+    ann.name = "Ann Other"
+    ann.save()
+    books.tell(5)
+    assert [one["name"] for one in books.customers()] == ["Ann Other"]
+    assert not DeadLetter.objects.exists()
+
+
 def test_what_stands_as_it_was_told_is_told_once_more_and_then_left_alone(books: Office) -> None:
     order = books.buy()
     books.tell()

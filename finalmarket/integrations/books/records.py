@@ -33,7 +33,7 @@ from finalmarket.integrations.books.finding import Books, books_of
 from finalmarket.integrations.books.wares import WARES, Due, Ware, What
 from finalmarket.integrations.intake_map import account_of, source_of
 from finalmarket.integrations.lanes import Lane, lane
-from finalmarket.integrations.models import ChannelIntegration, DeadLetter, ExternalId
+from finalmarket.integrations.models import ChannelIntegration, DeadLetter, DueRecord, ExternalId
 from finalmarket.integrations.privacy import elsewhere
 from finalmarket.integrations.push import Pushed, opened, reason_not_to_push
 from finalmarket.integrations.telling import from_json
@@ -124,17 +124,21 @@ def replay(integration: ChannelIntegration, letter: DeadLetter) -> None:
     """Have a refused record told again, as it stands now; one that is gone there is made anew. Raises UserError when
     there is none behind the letter."""
     payload = letter.payload
-    with failpoints.around("records.replay"), transaction.atomic():
-        is_gone = payload.get("is_gone") is True
-        if is_gone:
-            _forget_name(integration, str(payload.get("what")), str(payload.get("external_id")))
-        with connection.cursor() as cursor:
-            record = payload.get("record") or 0
-            values = {"record": record, "integration": integration.pk, "is_gone": is_gone, "now": clock.held()}
-            cursor.execute(QUERIES["again"], values)
-            found = cursor.rowcount
-    if not found:
+    gone = str(payload.get("external_id")) if payload.get("is_gone") is True else ""
+    if not _tell_again(integration, payload.get("record") or 0, str(payload.get("what")), gone):
         raise UserError("there is no record behind this letter any more; settle it by hand")
+
+
+def _tell_again(integration: ChannelIntegration, record: int, what: str, gone: str) -> bool:
+    """Have a record told once more, as it stands; made anew, where the name that it had there is `gone`. Return whether
+    there is such a record."""
+    with failpoints.around("records.replay"), transaction.atomic():
+        if gone:
+            _forget_name(integration, what, gone)
+        with connection.cursor() as cursor:
+            values = {"record": record, "integration": integration.pk, "is_gone": bool(gone), "now": clock.held()}
+            cursor.execute(QUERIES["again"], values)
+            return int(cursor.rowcount) > 0
 
 
 REPLAYS = {f"record_{ware.what}": replay for ware in WARES}
@@ -249,7 +253,10 @@ class _Drain:
             names = ware.tell(self._connector, content)
             failpoints.hit("records.after_send")
         except (Rejected, NotSupported, UserError) as error:
-            self._refuse(ware, due, content, error)
+            if self._was_only_said_to_be_made(ware, due, content, error):
+                _tell_again(self._integration, due.pk, ware.what, content.external_id)
+            else:
+                self._refuse(ware, due, content, error)
             return
         except READING_ERRORS as error:
             raise OutcomeUnknown(f"{type(error).__name__}: {error}") from error
@@ -257,6 +264,14 @@ class _Drain:
         is_again = due.was_tried and ware.what == What.CUSTOMER and not content.external_id
         told = ("", {}) if is_again else (digest, ware.echoes(content))
         self._settle(ware, due, names, told, is_again=is_again)
+
+    def _was_only_said_to_be_made(self, ware: Ware, due: Due, content: Any, error: ConnectorError | UserError) -> bool:
+        """Whether the platform has nothing of what it said to have made lately: it was not looked for yet."""
+        if not content.external_id or getattr(error, "status", None) != GONE:
+            return False
+        if not DueRecord.objects.filter(pk=due.pk, verified_at=None).exists():
+            return False
+        return not ware.is_there(self._connector, content.external_id, due.local_id)
 
     def _settle(self, ware: Ware, due: Due, names: OrderNames, told: Told, *, is_again: bool) -> None:
         """Write down that the platform was told, and what it calls the record; nothing by which somebody could be known
