@@ -107,10 +107,7 @@ def _verify_all(integration: ChannelIntegration, connector: Connector) -> int:
         "unverified", integration=integration.pk, before=before, most=MOST_VERIFIED
     ):
         ware = next(one for one in WARES if one.what == what)
-        try:
-            is_there = not isinstance(connector, ware.capability) or ware.is_there(connector, external_id, local_id)
-        except (Rejected, NotSupported, *READING_ERRORS):
-            is_there = True  # this one cannot be asked for
+        is_there = not isinstance(connector, ware.capability) or _is_there(connector, ware, external_id, local_id)
         with failpoints.around("records.verify"), transaction.atomic():
             rows("verify", record=pk, is_there=is_there, sure=SURE)
             if not is_there:
@@ -118,6 +115,13 @@ def _verify_all(integration: ChannelIntegration, connector: Connector) -> int:
         missing += not is_there
     breaker.note_success(integration.pk)
     return missing
+
+
+def _is_there(connector: Connector, ware: Ware, external_id: str, local_id: int) -> bool:
+    try:
+        return ware.is_there(connector, external_id, local_id)
+    except (Rejected, NotSupported, *READING_ERRORS):
+        return True  # this one cannot be asked for
 
 
 def replay(integration: ChannelIntegration, letter: DeadLetter) -> None:
@@ -271,7 +275,7 @@ class _Drain:
             return False
         if not DueRecord.objects.filter(pk=due.pk, verified_at=None).exists():
             return False
-        return not ware.is_there(self._connector, content.external_id, due.local_id)
+        return not _is_there(self._connector, ware, content.external_id, due.local_id)
 
     def _settle(self, ware: Ware, due: Due, names: OrderNames, told: Told, *, is_again: bool) -> None:
         """Write down that the platform was told, and what it calls the record; nothing by which somebody could be known
