@@ -27,13 +27,16 @@ def cells_of(page: str, *heads: str) -> list[list[str]]:
 
 def test_the_readme_tells_of_the_peers_what_their_page_tells() -> None:
     root = Path(__file__).resolve().parents[2]
-    found = cells_of((root / "docs" / "peers.md").read_text("utf-8"), *page.TITLES.values())
+    told = (root / "docs" / "peers.md").read_text("utf-8")
+    found = cells_of(told, *page.TITLES.values())
     expected = []
     for speed in (row for row in found if row[1] == "one hot"):
         (race,) = [row for row in found if row[0] == speed[0] and " x " in row[1]]
+        (spread,) = [row for row in found if row[0] == speed[0] and row[1] == "1,000"]
+        (day,) = re.findall(rf"^- {re.escape(speed[0])}, .*: (\d{{4}}-\d\d-\d\d), ", told, re.MULTILINE)
         races_run, ours = race[1].split(" x ")[0], race[6].split(",")[0]
-        expected.append([speed[0].split(" on ")[0], speed[2].split()[0], speed[3].split()[0],
-                         f"{race[3]} of {races_run}", ours])  # fmt: skip
+        rates = [row[column].split()[0] for row in (speed, spread) for column in (2, 3)]
+        expected.append([speed[0].split(" on ")[0], *rates, f"{race[3]} of {races_run}", ours, day])
     assert len(expected) == len(page.TITLES)
     assert cells_of((root / "README.md").read_text("utf-8"), *page.TITLES.values()) == expected
 
