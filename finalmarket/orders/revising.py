@@ -101,7 +101,9 @@ def revise(known: Known, draft: OrderDraft, composed: Composed) -> Revised:
     before = _net(known.goods, credited)
     goods = _revise_goods(known, composed.lines)
     others = _revise_others(known, composed.lines)
-    taken_off = _still_off(known, composed.lines, credited, before) if order.taken_off else Decimal(0)
+    taken_off: Decimal = order.taken_off
+    if taken_off and (goods or composed.parts.total != order.total + taken_off):  # else it says what it said before
+        taken_off = _still_off(known, composed.lines, credited, before)
     changed = write_header(order, draft, composed, taken_off)
     changed = _revise_payments(known, draft) or goods or others or changed
     for text in composed.problems:

@@ -84,6 +84,21 @@ def test_a_changed_order_costs_what_it_says_less_what_it_says_of_units_that_were
     assert (take(changed).outcome, take(changed).order.total) == ("unchanged", Decimal(total))
 
 
+def test_the_same_word_again_takes_nothing_back_on_though_a_line_that_had_left_is_not_in_it(market: Market) -> None:
+    market.goods("TEA", warehouse=9)
+    market.goods("POT", warehouse=9)
+    first = draft(market.till, "1", line("TEA", 3), tenders=(), handed_over=True, external_version="1")
+    take(first)
+    newer = replace(draft(market.till, "1", line("POT", 4), tenders=()), external_version="2")
+    order = take(newer).order
+    pot, tea = order.lines.get(sku="POT"), order.lines.get(sku="TEA")
+    aftersales.cancel_units(order.pk, {pot.pk: 2}, key="c", reason="too many", actor="ann")
+    returns.take_return(order.pk, [Back(tea.pk, 1)], key="b", reason="hm", actor="ann")
+    before = Order.objects.get(pk=order.pk)
+    again = take(newer).order
+    assert (again.total, again.taken_off) == (before.total, before.taken_off)
+
+
 def test_what_came_in_is_not_raised_to_what_was_authorised(three_teas: OrderDraft) -> None:
     _without_one_tea(three_teas)
     payments.capture(_card().pk, actor="psp")
