@@ -179,11 +179,12 @@ def _stock(ids: Sequence[int], now: datetime) -> dict[int, list[Finding]]:
     for channel, short, ran_out, fresh, listings in _rows("stock", channels=ids, now=now, most=COUNTED_AT_MOST):
         findings = found.setdefault(channel, [])
         if short:
-            findings.append(Finding(SHORT, f"of {short} SKUs more was sold than there is"))
+            findings.append(Finding(SHORT, f"of {plural(short, 'SKU')} more was sold than there is"))
         if listings and ran_out > MOST_RUN_OUT * listings:
             share = 100 * ran_out / listings
+            gone = plural(ran_out, "SKU has run out", "SKUs have run out")
             new = f", {fresh} in the last day" if fresh else ""
-            findings.append(Finding(SHORT, f"{ran_out} SKUs have run out, {share:.0f} % of the listings{new}"))
+            findings.append(Finding(SHORT, f"{gone}, {share:.0f} % of the listings{new}"))
     return found
 
 

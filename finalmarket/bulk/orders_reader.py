@@ -299,7 +299,10 @@ class Reader:
         return sku, "goods"
 
     def _read_quantity(self, cell: Any) -> int:
-        amount = self._read_decimal(cell)
+        try:
+            amount = self._read_decimal(cell)
+        except ValueError as error:
+            raise ValueError(str(error).replace("an amount", "a whole number of units")) from None
         if amount != amount.to_integral_value():
             raise ValueError("is no whole number of units")
         if abs(amount) > MOST_UNITS:

@@ -87,7 +87,11 @@ def whole_number(most: int = MOST_UNITS, what: str = "a whole number from 0") ->
         if isinstance(cell, str) and cell.isascii() and cell.isdigit() and len(cell) < 16:
             number = int(cell)
         else:
-            exact = _decimal(cell)
+            try:
+                exact = _decimal(cell)
+            except ValueError as error:
+                wrong = "beyond any amount" if "beyond" in str(error) else f"not {what}"
+                raise ValueError(f"is {wrong}") from None
             if exact != exact.to_integral_value():
                 raise ValueError(f"must be {what}, without fractions")
             number = int(exact)

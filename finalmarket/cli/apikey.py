@@ -9,6 +9,7 @@ import click
 
 from finalmarket.access import keys
 from finalmarket.access.models import ApiKey
+from finalmarket.cli.channel_named import channel_named
 from finalmarket.kernel import clock
 from finalmarket.kernel.database import database_ready
 
@@ -26,18 +27,21 @@ def command() -> None:
     "--scope", "scopes", multiple=True, required=True, metavar="SCOPE",
     help=f"What it may do, once for each: {', '.join(keys.SCOPES)}.",
 )  # fmt: skip
-@click.option("--channel", "channels", multiple=True, type=int, help="Bind it to this sales channel; may be repeated.")
+@click.option(
+    "--channel", "channels", multiple=True, metavar="CHANNEL",
+    help="Bind it to this sales channel (its number or slug); may be repeated.",
+)  # fmt: skip
 @click.option("--days", type=click.IntRange(1, 3650), help="It expires after so many days.")
 @click.option("--calls-per-minute", type=int, default=keys.CALLS_PER_MINUTE, show_default=True)
 def create(
-    name: str, scopes: tuple[str, ...], channels: tuple[int, ...], days: int | None, calls_per_minute: int
+    name: str, scopes: tuple[str, ...], channels: tuple[str, ...], days: int | None, calls_per_minute: int
 ) -> None:  # fmt: skip
     """Make a key called NAME and print it, once."""
     database_ready()
     expires_at = clock.now() + timedelta(days=days) if days else None
     row, shown = keys.create(
-        name, scopes, channels=channels, actor=getpass.getuser(), expires_at=expires_at,
-        calls_per_minute=calls_per_minute,
+        name, scopes, channels=[channel_named(one).pk for one in channels], actor=getpass.getuser(),
+        expires_at=expires_at, calls_per_minute=calls_per_minute,
     )  # fmt: skip
     click.echo(f"key {row.pk}, {row.name}: {shown}")
     click.echo(ONCE, err=True)

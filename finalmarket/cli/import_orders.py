@@ -94,7 +94,7 @@ def _tell_file(file: Path, outcome: Outcome) -> None:
     """Tell what is in the file, whatever was stored of it before."""
     found = outcome.survey
     of_use = {use: sum(n for (kind, _), n in found.lines.items() if kind == use) for use in (SALE, CANCELLATION, STOCK)}
-    click.echo(f"{file.name}: {found.rows:,} lines")
+    click.echo(f"{file.name}: {plural(found.rows, 'line')}")
     click.echo(f"  order lines         {of_use[SALE]:>11,}   {_amounts(outcome, 'charged')}")
     if found.adjustments:
         click.echo(f"  of them adjustments {found.adjustments:>11,}   {_amounts(outcome, 'taken off')}")
@@ -132,9 +132,11 @@ def _tell_preview(orders: OrderFile, outcome: Outcome) -> None:
     if outcome.missing_skus:
         some = ", ".join(outcome.missing_skus[:NAMES_SHOWN])
         verb = "would make products for" if outcome.creates_products else "would refuse the lines of"
-        click.echo(f"{verb} {len(outcome.missing_skus):,} unknown SKUs: {some}, ...")
+        click.echo(f"{verb} {plural(len(outcome.missing_skus), 'unknown SKU')}: {some}, ...")
     if orders.wish.opening_stock:
-        click.echo(f"would receive {found.units():,} units of {len(found.skus):,} SKUs as opening stock")
+        click.echo(
+            f"would receive {plural(found.units(), 'unit')} of {plural(len(found.skus), 'SKU')} as opening stock"
+        )
     click.echo("nothing was stored")
 
 
@@ -146,26 +148,30 @@ def _tell_stored(outcome: Outcome) -> None:
     def count(name: str) -> str:
         return f"{counts.get(name, 0):,}"
 
+    def some(name: str, one: str, many: str = "") -> str:
+        return plural(counts.get(name, 0), one, many)
+
     def amount(name: str) -> str:
         return f"{quantize(Decimal(counts.get(name, '0')), outcome.currency):,} {outcome.currency}"
 
-    click.echo(f"new: {count('new_orders')} orders with {count('new_lines')} lines, {count('new_products')} products")
+    lines, products = some("new_lines", "line"), some("new_products", "product")
+    click.echo(f"new: {some('new_orders', 'order')} with {lines}, {products}")
     if counts.get("opening_units"):
-        click.echo(f"opening stock: {count('opening_units')} units")
+        click.echo(f"opening stock: {some('opening_units', 'unit')}")
     click.echo(
         f"cancellations: {count('matched')} matched to a sale ({count('matched_in_part')} of them in part,"
-        f" {count('matched_over_several')} over several sales), {count('unlinked')} unlinked credits"
-        f" ({count('unlinked_without_customer')} without a customer); {count('returns')} returns,"
+        f" {count('matched_over_several')} over several sales), {some('unlinked', 'unlinked credit')}"
+        f" ({count('unlinked_without_customer')} without a customer); {some('returns', 'return')},"
         f" {amount('refunded')} given back, {amount('uncovered')} credited beyond what was paid"
     )
     click.echo(
-        f"stock adjustments: {count('corrections')} booked, {count('corrected_units')} units taken off,"
+        f"stock adjustments: {count('corrections')} booked, {some('corrected_units', 'unit')} taken off,"
         f" {count('corrections_cut')} took more than was there"
     )
     if counts.get("booked_before"):
         click.echo(f"{count('booked_before')} cancellations and stock adjustments had been booked before")
     if counts.get("short_units"):
-        click.echo(f"{count('short_units')} units were sold that the stock does not hold; see the alerts")
+        click.echo(f"{some('short_units', 'unit was', 'units were')} sold that the stock does not hold; see the alerts")
 
 
 def _tell_refused(orders: OrderFile, outcome: Outcome) -> None:

@@ -8,7 +8,7 @@ import click
 
 from finalmarket.access import shop_devices, shop_keys
 from finalmarket.access.shop_models import ShopDevice, ShopKey
-from finalmarket.channels.models import SalesChannel
+from finalmarket.cli.channel_named import channel_named
 from finalmarket.kernel.database import database_ready
 from finalmarket.kernel.errors import UserError
 from finalmarket.stock.models import StockLocation
@@ -28,7 +28,11 @@ def create(channel: str, kind: str | None, origins: tuple[str, ...], calls_per_m
     """Make a key for CHANNEL (its number or slug) and print it."""
     database_ready()
     row = shop_keys.create(
-        _channel(channel), kind=kind or "", origins=origins, actor=getpass.getuser(), calls_per_minute=calls_per_minute
+        channel_named(channel),
+        kind=kind or "",
+        origins=origins,
+        actor=getpass.getuser(),
+        calls_per_minute=calls_per_minute,
     )
     click.echo(f"key {row.pk}, {row.get_kind_display()} of {row.sales_channel}: {row.key}")
 
@@ -64,7 +68,7 @@ def pair(channel: str, name: str, location: str | None) -> None:
     if location and place is None:
         raise UserError(f"there is no stock location {location!r}")
     row, code = shop_devices.open_pairing(
-        _channel(channel), name, location_id=place.pk if place else None, actor=getpass.getuser()
+        channel_named(channel), name, location_id=place.pk if place else None, actor=getpass.getuser()
     )
     click.echo(f"device {row.pk}, {row}: {code}")
     click.echo("Type it in at the kiosk within fifteen minutes; it works once.", err=True)
@@ -76,12 +80,3 @@ def end_device(number: int) -> None:
     """End device NUMBER now."""
     database_ready()
     click.echo(f"{shop_devices.end(number)} is let in no more.")
-
-
-def _channel(given: str) -> SalesChannel:
-    found = SalesChannel.objects.filter(slug=given).first()
-    if found is None and given.isascii() and given.isdigit() and len(given) < 19:
-        found = SalesChannel.objects.filter(pk=int(given)).first()
-    if found is None:
-        raise UserError(f"there is no sales channel {given!r}")
-    return found

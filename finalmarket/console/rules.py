@@ -85,7 +85,8 @@ def _stock() -> Iterator[Rule]:
     back = StockPool.objects.filter(backorder_limit__gt=0).count()
     yield Rule(
         _("Safety stock and backorders"),
-        _("{safe} SKUs keep safety stock, {back} may be sold beyond what there is").format(safe=safe, back=back),
+        _counted("{count} SKU keeps safety stock", "{count} SKUs keep safety stock", safe)
+        + _(", {back} may be sold beyond what there is").format(back=back),
         _("Set on the page of a SKU."), reverse("console:stock"), "stock.add_stockmovement",
     )  # fmt: skip
     held = sum("hold_minutes" in (one or {}) for one in SalesChannel.objects.values_list("configuration", flat=True))

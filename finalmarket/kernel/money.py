@@ -43,6 +43,11 @@ def quantize(amount: Decimal, currency: str) -> Decimal:
     return amount.quantize(Decimal(1).scaleb(-minor_digits(currency)), rounding=ROUND_HALF_UP)
 
 
+def money_words(amount: Decimal, currency: str) -> str:
+    """The amount as people read it, in whole smallest units: `89.30 EUR`. Raises UserError as `quantize` does."""
+    return f"{quantize(amount, currency)} {currency}"
+
+
 def parse(text: str) -> Decimal:
     """The decimal number written in `text`: digits with a point, a sign if need be, as in -12.50.
 

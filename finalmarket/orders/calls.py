@@ -21,6 +21,7 @@ from finalmarket.customers.persons import members
 from finalmarket.customers.survivorship import shown
 from finalmarket.kernel import clock
 from finalmarket.kernel.errors import UserError
+from finalmarket.kernel.money import money_words, quantize
 from finalmarket.orders import cart as carts
 from finalmarket.orders.cart import Terms
 from finalmarket.orders.drafts import LineDraft, plain
@@ -215,16 +216,16 @@ def end_forgotten(after: timedelta = timedelta(hours=4)) -> int:
 
 def _check_amounts(call: PhoneCall, wanted: dict[int, int], wish: Wish) -> None:
     """Refuse a total that is not the one that was said, and to take more off than the goods cost."""
-    agreed = wish.agreed
+    agreed, currency = wish.agreed, call.sales_channel.currency
     prices, faults = sold_lines(call.sales_channel, wanted)
     total = sum((prices[variant] * units for variant, units in wanted.items() if variant in prices), Decimal(0))
     if agreed is not None and not faults and total != agreed:
         raise UserError(
-            f"the goods cost {total.normalize():f} {call.sales_channel.currency} now and not {agreed.normalize():f} as "
-            "was said; tell the caller"
+            f"the goods cost {money_words(total, currency)} now and not {quantize(agreed, currency)} as was said; "
+            "tell the caller"
         )
     if not faults and sum((line.discount for line in wish.terms.charges), Decimal(0)) > total:
-        raise UserError(f"no more than {total.normalize():f} {call.sales_channel.currency} can be taken off the goods")
+        raise UserError(f"no more than {money_words(total, currency)} can be taken off the goods")
 
 
 def carts_elsewhere(call: PhoneCall) -> Sequence[Cart]:

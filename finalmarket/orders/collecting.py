@@ -19,6 +19,7 @@ from finalmarket.catalog.models import BundleComponent
 from finalmarket.channels.models import SalesChannel
 from finalmarket.kernel import clock
 from finalmarket.kernel.errors import UserError
+from finalmarket.kernel.money import money_words
 from finalmarket.orders import aftersales, fulfilment, payments
 from finalmarket.orders.drafts import plain
 from finalmarket.orders.history import locked, note
@@ -193,7 +194,5 @@ def _settle(pickup: Pickup, order: Order, tender: str, actor: str) -> None:
     if due <= 0:
         return
     if not tender.strip():
-        raise UserError(
-            f"order {order.number}: {due.normalize():f} {order.currency} are still due; say how it was paid"
-        )
+        raise UserError(f"order {order.number}: {money_words(due, order.currency)} are still due; say how it was paid")
     payments.receive(order.pk, tender=tender.strip(), amount=due, external_id=f"pickup:{pickup.pk}", actor=actor)

@@ -8,6 +8,7 @@ from django.db import connection
 from django.db.models import Sum
 
 from finalmarket.kernel.errors import UserError
+from finalmarket.kernel.money import money_words
 from finalmarket.kernel.plural import plural
 from finalmarket.orders.models import Order, OrderEvent, OrderLine, Payment, Refund
 from finalmarket.orders.states import order_state, payment_state
@@ -38,7 +39,7 @@ def note(order: Order, kind: str, text: str, *, actor: str, key: str = "") -> No
 
 def taken_words(order: Order, goods: int) -> str:
     """What the history says of an order with so many lines of goods that was taken."""
-    return f"{plural(goods, 'line')} of goods, {order.total} {order.currency}"
+    return f"{plural(goods, 'line')} of goods, {money_words(order.total, order.currency)}"
 
 
 def routed_words(units: int, reason: str) -> str:

@@ -9,7 +9,7 @@ from django.db import transaction
 
 from finalmarket.kernel import clock
 from finalmarket.kernel.errors import UserError
-from finalmarket.kernel.money import quantize
+from finalmarket.kernel.money import money_words, quantize
 from finalmarket.orders.history import follow, locked, note
 from finalmarket.orders.models import Order, Payment
 from finalmarket.orders.states import payment_state, still_due
@@ -70,7 +70,7 @@ def _added(
     payment.tender, payment.external_id, payment.currency = tender, external_id, order.currency
     payment.amount, payment.state, payment.at = whole, state, clock.now()
     payment.save()
-    note(order, "paid", f"{state.label.lower()}: {whole} {order.currency} by {tender}", actor=actor)
+    note(order, "paid", f"{state.label.lower()}: {money_words(whole, order.currency)} by {tender}", actor=actor)
     return payment
 
 
@@ -171,7 +171,7 @@ def void_open(order: Order, *, actor: str, payments: Iterable[Payment] | None = 
             continue
         payment.state = Payment.State.VOIDED
         payment.save(update_fields=["state"])
-        note(order, "paid", f"voided: {payment.amount} {payment.currency} by {payment.tender}", actor=actor)
+        note(order, "paid", f"voided: {_words(payment)}", actor=actor)
 
 
 def _locked_payment(payment_id: int) -> tuple[Payment, Order]:
@@ -185,16 +185,19 @@ def _locked_payment(payment_id: int) -> tuple[Payment, Order]:
 def _refuse_unless_open(payment: Payment, order: Order, done: str) -> None:
     if payment.state not in OPEN:
         raise UserError(
-            f"order {order.number}: the payment of {payment.amount} by {payment.tender} is {payment.state} "
-            f"and cannot be {done}"
+            f"order {order.number}: the payment of {_words(payment)} is {payment.state} and cannot be {done}"
         )
+
+
+def _words(payment: Payment) -> str:
+    return f"{money_words(payment.amount, payment.currency)} by {payment.tender}"
 
 
 def _move(payment: Payment, order: Order, state: Payment.State, actor: str, reason: str = "") -> Payment:
     payment.state = state
     payment.at = clock.now()
     payment.save()
-    words = f"{state.label.lower()}: {payment.amount} {payment.currency} by {payment.tender}"
+    words = f"{state.label.lower()}: {_words(payment)}"
     note(order, "paid", f"{words} ({reason})" if reason else words, actor=actor)
     follow(order)
     return payment

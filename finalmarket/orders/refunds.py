@@ -14,7 +14,7 @@ from django.db import transaction
 
 from finalmarket.kernel import clock
 from finalmarket.kernel.errors import UserError
-from finalmarket.kernel.money import quantize
+from finalmarket.kernel.money import money_words, quantize
 from finalmarket.orders.history import add_problem, follow, locked, note
 from finalmarket.orders.models import Order, Payment, Refund, Return
 from finalmarket.orders.states import refundable
@@ -101,7 +101,7 @@ def book(
     if booked:
         order.refunded += booked
         _say_what_nobody_sends(order, rows, key)
-        note(order, "refunded", f"{booked} {order.currency}: {reason}", actor=actor)
+        note(order, "refunded", f"{money_words(booked, order.currency)}: {reason}", actor=actor)
     return booked
 
 

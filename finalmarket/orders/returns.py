@@ -16,7 +16,7 @@ from finalmarket.catalog.models import Variant
 from finalmarket.customers.resolve import Contact, resolve_many
 from finalmarket.kernel import clock
 from finalmarket.kernel.errors import UserError
-from finalmarket.kernel.money import quantize
+from finalmarket.kernel.money import money_words, quantize
 from finalmarket.orders import aftersales, refunds
 from finalmarket.orders.drafts import Address, LineDraft, OrderDraft
 from finalmarket.orders.history import follow, goods_of, locked, note, unit_words
@@ -301,5 +301,5 @@ def _pay_exchange(instead: Order, record: Return, amount: Decimal, actor: str) -
         order=instead, tender=EXCHANGE, state=Payment.State.CAPTURED, amount=amount, currency=instead.currency,
         external_id=f"return:{record.pk}", at=clock.now(),
     )  # fmt: skip
-    note(instead, "paid", f"{amount} {instead.currency} from an exchange", actor=actor)
+    note(instead, "paid", f"{money_words(amount, instead.currency)} from an exchange", actor=actor)
     follow(instead)

@@ -15,6 +15,7 @@ from django.db import transaction
 from finalmarket.channels.models import SalesChannel
 from finalmarket.customers.persons import members
 from finalmarket.kernel.errors import UserError
+from finalmarket.kernel.money import money_words, quantize
 from finalmarket.orders.cart import Terms, order
 from finalmarket.orders.intake import Taken
 from finalmarket.orders.models import Cart
@@ -64,6 +65,6 @@ def _check_total(channel: SalesChannel, wanted: dict[int, int], agreed: Decimal 
     total = sum((prices[variant] * units for variant, units in wanted.items() if variant in prices), Decimal(0))
     if agreed is not None and not faults and total != agreed:
         raise UserError(
-            f"the goods cost {total.normalize():f} {channel.currency} now and not {agreed.normalize():f} as was said; "
-            "open the cart again"
+            f"the goods cost {money_words(total, channel.currency)} now and not {quantize(agreed, channel.currency)} "
+            "as was said; open the cart again"
         )

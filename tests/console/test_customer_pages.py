@@ -183,7 +183,7 @@ def test_a_cart_is_opened_on_another_channel_and_taken_over_there(market: Market
 
 @pytest.mark.parametrize(
     ("given", "said"),
-    [({"form_key": ""}, "not complete"), ({"channel": "0"}, "not complete"), ({"price": "9.99"}, "cost 22 CHF now"),
+    [({"form_key": ""}, "not complete"), ({"channel": "0"}, "not complete"), ({"price": "9.99"}, "cost 22.00 CHF now"),
      ({"price": "x"}, "not complete"), ({"units": "7"}, "changed the cart meanwhile"), ({"units": "-1"}, "no whole"),
      ({"units": "0"}, "Nothing of the cart was chosen")],
 )  # fmt: skip

@@ -76,7 +76,7 @@ def test_a_scanner_that_beeps_each_piece_counts_them_together(market: Market, op
     page = read(operator, reverse("console:count", args=[taken.pk]))
     assert "What applying it would change" in page
     assert at(tea, market.north)[0] == 5
-    assert _do(operator, taken, "apply") == ["The books say what was counted: 1 SKUs differed."]
+    assert _do(operator, taken, "apply") == ["The books say what was counted: 1 SKU differed."]
     assert at(tea, market.north)[0] == 3
 
 

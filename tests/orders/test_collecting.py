@@ -99,7 +99,7 @@ def test_what_is_not_paid_yet_is_paid_when_it_is_collected(market: Market) -> No
     market.goods("TEA", north=5)
     pickup = _buy(market, tenders=(), charges=(LineDraft(kind="fee", unit_price=Decimal("1.50")),)).pickup
     collecting.make_ready(pickup.pk, actor="nora")
-    with pytest.raises(UserError, match=r"21\.5 EUR are still due"):
+    with pytest.raises(UserError, match=r"21\.50 EUR are still due"):
         collecting.hand_over(pickup.pk, pickup.code, actor="nora")
     collecting.hand_over(pickup.pk, pickup.code, actor="nora", tender="cash")
     order = Order.objects.get()

@@ -278,7 +278,7 @@ def test_staff_takes_over_what_its_channel_sells_and_the_rest_stays(market: Mark
 def test_what_was_not_said_is_not_ordered(market: Market) -> None:
     ann, zurich = differing(market)
     shown = {line.sku: line.wanted.variant_id for line in open_cart_of(ann.pk, zurich).lines}
-    with pytest.raises(UserError, match="cost 33 CHF now and not 30 as was said"):
+    with pytest.raises(UserError, match=r"cost 33\.00 CHF now and not 30\.00 as was said"):
         take_over(ann.pk, zurich, actor="c", key="1", quantities={shown["SAME"]: 3}, agreed=Decimal("30.00"))
     with pytest.raises(UserError, match="changed the cart meanwhile"):
         take_over(ann.pk, zurich, actor="c", key="1", quantities={shown["SAME"]: 4})

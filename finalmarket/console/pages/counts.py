@@ -18,6 +18,7 @@ from finalmarket.console.keyset import cut
 from finalmarket.console.pages import asked
 from finalmarket.console.pages.frame import actor, attempt, back, page, places, show
 from finalmarket.console.typed_lines import units_by_variant
+from finalmarket.kernel.plural import plural
 from finalmarket.stock import counts as verbs
 from finalmarket.stock.models import StockCount, StockLocation
 
@@ -107,12 +108,13 @@ def _record(request: HttpRequest, found: StockCount, who: str) -> str:
     counted = units_by_variant(request.POST.get("lines", "")[:50_000])
     for variant, units in counted.items():
         verbs.record(found.pk, variant, units)
-    return f"{len(counted)} SKUs are counted; counting one again takes the place of what stood there."
+    some = plural(len(counted), "SKU is", "SKUs are")
+    return f"{some} counted; counting one again takes the place of what stood there."
 
 
 def _apply(request: HttpRequest, found: StockCount, who: str) -> str:
     done = verbs.apply(found.pk, actor=who, reason=request.POST.get("reason", "").strip()[:150])
-    return f"The books say what was counted: {sum(one.difference != 0 for one in done)} SKUs differed."
+    return f"The books say what was counted: {plural(sum(one.difference != 0 for one in done), 'SKU')} differed."
 
 
 def _cancel(request: HttpRequest, found: StockCount, who: str) -> str:

@@ -27,7 +27,7 @@ from finalmarket.integrations.models import ChatAnswer, ChatTalk
 from finalmarket.integrations.talk.order_context import contexts
 from finalmarket.kernel import clock
 from finalmarket.kernel.errors import UserError
-from finalmarket.kernel.money import quantize
+from finalmarket.kernel.money import money_words
 from finalmarket.orders import cart as carts
 from finalmarket.orders import enquiries
 from finalmarket.orders.addresses import latest_addresses
@@ -226,7 +226,7 @@ def _buy(turn: Turn) -> str:
 
 
 def _money(turn: Turn, amount: Decimal) -> str:
-    return f"{quantize(amount, turn.channel.currency)} {turn.channel.currency}"
+    return money_words(amount, turn.channel.currency)
 
 
 def _link(turn: Turn, variant: Variant, units: int) -> str:
@@ -266,7 +266,7 @@ def _yes(turn: Turn) -> str:
     except UserError:
         return "The price has changed, or it is not sold any more; nothing was ordered. Please ask again."
     order = taken.order
-    total = f"{quantize(order.total, order.currency)} {order.currency}"
+    total = money_words(order.total, order.currency)
     return f"Thank you: order {order.number}, {total}. We ask you for the payment by mail."
 
 

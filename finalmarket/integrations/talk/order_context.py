@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections import defaultdict
 from collections.abc import Collection, Iterable, Mapping
 
-from finalmarket.kernel.money import quantize
+from finalmarket.kernel.money import money_words, quantize
 from finalmarket.orders.models import Fulfilment, Order, OrderLine, Return
 
 MOST_LINES = 40
@@ -41,7 +41,7 @@ def _by_order(rows: Iterable[OrderLine | Fulfilment | Return]) -> defaultdict[in
 
 
 def _head(order: Order) -> list[str]:
-    total = f"{quantize(order.total, order.currency)} {order.currency}"
+    total = money_words(order.total, order.currency)
     back = f", {quantize(order.refunded, order.currency)} given back" if order.refunded else ""
     head = [
         f"Order {order.number} on {order.sales_channel.name}, placed {order.placed_at:%Y-%m-%d %H:%M} UTC",

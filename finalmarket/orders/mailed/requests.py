@@ -17,6 +17,7 @@ from finalmarket.customers.models import CustomerIdentity, OmnichannelCustomer
 from finalmarket.customers.resolve import identity
 from finalmarket.kernel import clock, failpoints
 from finalmarket.kernel.errors import UserError
+from finalmarket.kernel.money import money_words, quantize
 from finalmarket.orders import cart as carts
 from finalmarket.orders.cart import Terms
 from finalmarket.orders.drafts import MOST_UNITS, plain
@@ -181,8 +182,8 @@ def _check_agreed(channel: SalesChannel, wanted: Mapping[int, int], agreed: Deci
     total = sum((prices[variant] * units for variant, units in wanted.items() if variant in prices), Decimal(0))
     if agreed is not None and not faults and total != agreed:
         raise UserError(
-            f"the goods cost {total.normalize():f} {channel.currency} now and not {agreed.normalize():f} as was shown; "
-            "look at them again"
+            f"the goods cost {money_words(total, channel.currency)} now and not {quantize(agreed, channel.currency)} "
+            "as was shown; look at them again"
         )
 
 
