@@ -6,6 +6,10 @@ Texts are scrubbed before they get here (`http.Http` does it): no error carries 
 from __future__ import annotations
 
 MOST_LETTERS = 500
+NOT_ASKED = "not_asked"
+"""The code of a wait of our own: the platform was not even asked, so nothing is said of how it does."""
+ONE_RECORD = "one_record"
+"""The code of a wait of one record: the platform answered, and what it said holds for no other record."""
 
 
 class ConnectorError(Exception):

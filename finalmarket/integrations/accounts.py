@@ -10,7 +10,7 @@ import httpx2
 
 from finalmarket.connectors import registry
 from finalmarket.connectors.contract import Account, Connector
-from finalmarket.connectors.errors import RetryLater
+from finalmarket.connectors.errors import NOT_ASKED, RetryLater
 from finalmarket.integrations.budget import SharedBudget
 from finalmarket.integrations.lanes import lane
 from finalmarket.integrations.models import ChannelIntegration, Credential
@@ -73,7 +73,7 @@ def renewing(integration: ChannelIntegration) -> Iterator[Mapping[str, str]]:
     long."""
     with lane(integration.pk, LANE, seconds=MOST_SECONDS) as held:
         if held is None:
-            raise RetryLater("another worker has not ended renewing the token of this account")
+            raise RetryLater("another worker has not ended renewing the token of this account", code=NOT_ASKED)
         yield _secrets_of(integration)
 
 

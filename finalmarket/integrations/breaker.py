@@ -12,9 +12,8 @@ from typing import Any
 
 from django.db import connection, transaction
 
-from finalmarket.connectors.errors import ConnectorError, NeedsAttention, RetryLater
+from finalmarket.connectors.errors import NOT_ASKED, ONE_RECORD, ConnectorError, NeedsAttention, RetryLater
 from finalmarket.integrations.accounts import open_connector
-from finalmarket.integrations.budget import OWN_BUDGET
 from finalmarket.integrations.connect import need_attention
 from finalmarket.integrations.models import ChannelIntegration, IntegrationHealth
 from finalmarket.kernel import clock, failpoints, randomness
@@ -50,7 +49,10 @@ def note_failure(integration: ChannelIntegration, error: ConnectorError) -> bool
     NeedsAttention is confirmed by asking the platform anew whether it lets us in: one spurious 401 pauses no merchant,
     it counts like any failure of the platform.
     """
-    if error.code == OWN_BUDGET:
+    if error.code == NOT_ASKED:
+        return False
+    if error.code == ONE_RECORD:
+        note_success(integration.pk)
         return False
     if isinstance(error, NeedsAttention):
         reason = _refusal(integration)

@@ -17,7 +17,7 @@ from typing import Any
 import psycopg
 from django.db import connections
 
-from finalmarket.connectors.errors import RetryLater
+from finalmarket.connectors.errors import NOT_ASKED, RetryLater
 from finalmarket.connectors.rates import Rate
 from finalmarket.kernel import clock, failpoints
 from finalmarket.kernel.sql import Queries, open_connection
@@ -27,8 +27,6 @@ MOST_SECONDS = 2.0
 HEADROOM_SECONDS = 0.05
 """A call may take so much less time to the platform than the one before it: so much of the pace is left unspent at the
 bottom of the bucket, or the platform would count calls that we sent in time as too many."""
-OWN_BUDGET = "own_budget"
-"""The code of our own "not now": the platform was not even asked, so nothing is said of how it does."""
 
 
 class SharedBudget:
@@ -54,7 +52,7 @@ class SharedBudget:
         if wait is None:
             seconds = _ask("seconds_until", values) or 0.0
             raise RetryLater(
-                "the budget of calls for this account is used up", retry_after=max(0.1, seconds), code=OWN_BUDGET
+                "the budget of calls for this account is used up", retry_after=max(0.1, seconds), code=NOT_ASKED
             )
         if wait > 0:
             self._pause(wait)

@@ -20,11 +20,10 @@ from django.db import transaction
 
 from finalmarket.channels.due import mark_due
 from finalmarket.connectors.contract import Connector, PullsOrders, PullsStock, PushesStock
-from finalmarket.connectors.errors import ConnectorError, Rejected, RetryLater
+from finalmarket.connectors.errors import NOT_ASKED, ConnectorError, Rejected, RetryLater
 from finalmarket.connectors.records import StockLevel
 from finalmarket.integrations import breaker, pull, runs
 from finalmarket.integrations.accounts import connector_class, open_connector
-from finalmarket.integrations.budget import OWN_BUDGET
 from finalmarket.integrations.lanes import lane
 from finalmarket.integrations.models import ChannelIntegration, DriftFinding, SyncRun
 from finalmarket.integrations.push import reason_not_to_push
@@ -203,7 +202,7 @@ def _certain(
     is_away = run.outcome == "failed" if run is not None else not pull.breaker_allows(integration.pk)
     if is_away:
         words = run.error if run is not None else "the platform is left alone for a while"
-        raise RetryLater(f"the newest orders are not known ({words})", code=OWN_BUDGET)
+        raise RetryLater(f"the newest orders are not known ({words})", code=NOT_ASKED)
     known = pull.orders_known_until(integration.pk)
     return [one for one in suspects if known is not None and look.stands_since[one.listing_id] < known]
 

@@ -12,11 +12,10 @@ from typing import Any
 from django.db import transaction
 
 from finalmarket.connectors.contract import Connector
-from finalmarket.connectors.errors import ConnectorError, NeedsAttention, Rejected, RetryLater
+from finalmarket.connectors.errors import NOT_ASKED, ConnectorError, NeedsAttention, Rejected, RetryLater
 from finalmarket.connectors.records import Event
 from finalmarket.connectors.talk import InteractionRecord
 from finalmarket.integrations import breaker, connect, dead_letters
-from finalmarket.integrations.budget import OWN_BUDGET
 from finalmarket.integrations.desk import tracking_in
 from finalmarket.integrations.inbox import WAITS, as_delivery, read_events, settle
 from finalmarket.integrations.models import (
@@ -166,7 +165,7 @@ def _not_asked(stopped: ConnectorError) -> ConnectorError:
     """What becomes of those behind the question that was the last. Rights that are missing are missing for all."""
     if not isinstance(stopped, RetryLater):
         return stopped
-    return RetryLater(f"not asked: {stopped}", retry_after=stopped.retry_after, code=OWN_BUDGET)
+    return RetryLater(f"not asked: {stopped}", retry_after=stopped.retry_after, code=NOT_ASKED)
 
 
 def _left_alone(integration: ChannelIntegration) -> ConnectorError | None:
@@ -280,7 +279,7 @@ def _settle(integration: ChannelIntegration, claimed: Sequence[WebhookDelivery],
 
 def _is_a_wait(error: ConnectorError | None) -> bool:
     """Whether the platform was not even asked."""
-    return error is not None and error.code == OWN_BUDGET
+    return error is not None and error.code == NOT_ASKED
 
 
 def _pause(attempts: int, error: ConnectorError) -> float:

@@ -20,7 +20,7 @@ from finalmarket.connectors.contract import (
     TakesPayments,
     TakesPaymentsInParts,
 )
-from finalmarket.connectors.errors import Rejected, RetryLater
+from finalmarket.connectors.errors import ONE_RECORD, Rejected, RetryLater
 from finalmarket.connectors.records import FulfilmentNotice, FulfilmentRecord, OrderRecord, PaymentRecord, RefundNotice
 from finalmarket.integrations.desk import payment_parts, takings
 from finalmarket.integrations.models import ChannelIntegration, DueNotice, DueRecord, ExternalId, PlaceMapping
@@ -121,7 +121,7 @@ class Parcels:
             return str(connector.push_fulfilment(told)) or NOTHING
         except Rejected as error:
             if error.status == NOT_THERE and names and _is_new_there(notice.integration, parcel.order):
-                raise RetryLater(f"the order may not show there yet: {error}", retry_after=LATER_SECONDS) from None
+                raise _later(f"the order may not show there yet: {error}", LATER_SECONDS) from None
             raise
 
     def shows(self, connector: Any, notice: Notice) -> bool | None:
@@ -248,7 +248,7 @@ class Captures:
             record = connector.capture_payment(name, amount, payment.currency, notice.key)
         except Rejected as error:
             if error.status == NOT_THERE and notice.row.found_at > clock.now() - NEW_FOR:
-                raise RetryLater(f"the payment may not show there yet: {error}", retry_after=LATER_SECONDS) from None
+                raise _later(f"the payment may not show there yet: {error}", LATER_SECONDS) from None
             raise
         return self._taken(connector, notice, payment, record)
 
@@ -259,7 +259,7 @@ class Captures:
         """Write what the platform took into our books, and have it let the rest go. Raises RetryLater where it has yet
         to do either, though it said yes; Rejected where it took nothing and never will."""
         if record.state in ("authorised", "pending"):
-            raise RetryLater(f"the payment {payment.external_id} is {record.state} there still, nothing was taken")
+            raise _later(f"the payment {payment.external_id} is {record.state} there still, nothing was taken")
         if record.state not in ("captured", "refunded", "disputed"):
             raise Rejected(f"the payment {payment.external_id} is {record.state} there, nothing was taken")
         if payment.state == Payment.State.AUTHORISED:
@@ -270,7 +270,7 @@ class Captures:
                 aftersales.refund_surplus(payment.order_id, key=str(payment.pk), actor=ACTOR)
         name = payments.name_at_provider(payment)
         if record.is_held and connector.cancel_payment(name, f"{notice.key}:rest").is_held:
-            raise RetryLater(f"the rest of the payment {name} is held there still")
+            raise _later(f"the rest of the payment {name} is held there still")
         return record.external_id or NOTHING
 
 
@@ -388,6 +388,11 @@ def _order_there(connector: Any, order: Order, names: OrderNames | None = None) 
     if isinstance(connector, PullsOrders):
         found = connector.pull_order(names.external_id if names else order.external_id)
     return found
+
+
+def _later(reason: str, seconds: float | None = None) -> RetryLater:
+    """This notice has to wait; the others do not."""
+    return RetryLater(reason, retry_after=seconds, code=ONE_RECORD)
 
 
 def _is_settled_there(connector: Any, notice: Notice) -> bool:

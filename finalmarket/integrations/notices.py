@@ -16,6 +16,7 @@ from django.db.models import Q, QuerySet
 
 from finalmarket.connectors.contract import Connector
 from finalmarket.connectors.errors import (
+    ONE_RECORD,
     ConnectorError,
     NotSupported,
     OutcomeUnknown,
@@ -176,6 +177,8 @@ def _tell_all(integration: ChannelIntegration, connector: Connector, held: Lane)
             _put_off(notice, error, was_doubtful)
             breaker.note_failure(integration, error)
             done.put_off, done.reason = done.put_off + 1, str(error)
+            if error.code == ONE_RECORD:
+                continue
             break
         breaker.note_success(integration.pk, stream="push")
     return done

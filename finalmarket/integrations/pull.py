@@ -17,11 +17,10 @@ from typing import Any
 from django.db import transaction
 
 from finalmarket.connectors.contract import Connector
-from finalmarket.connectors.errors import ConnectorError, Rejected, RetryLater, Unintelligible
+from finalmarket.connectors.errors import NOT_ASKED, ConnectorError, Rejected, RetryLater, Unintelligible
 from finalmarket.connectors.records import Page
 from finalmarket.integrations import breaker, runs
 from finalmarket.integrations.accounts import connector_class, open_connector
-from finalmarket.integrations.budget import OWN_BUDGET
 from finalmarket.integrations.lanes import Lane, lane
 from finalmarket.integrations.models import ChannelIntegration, StreamCursor, SyncRun
 from finalmarket.integrations.storing import CHANGED, FAILED, Stored, intake, patiently, set_unreadable_aside
@@ -181,7 +180,7 @@ def _run(work: Pull) -> SyncRun:
             _walk(work, there)
     except ConnectorError as error:
         breaker.note_failure(work.integration, error)
-        return _end(work, LATER if error.code == OWN_BUDGET else "failed", str(error))
+        return _end(work, LATER if error.code == NOT_ASKED else "failed", str(error))
     except UserError as error:  # a secret that cannot be read any more
         return _end(work, "failed", str(error))
     breaker.note_success(work.integration.pk, stream="pull")

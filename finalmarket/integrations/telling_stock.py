@@ -10,7 +10,7 @@ from typing import Any, ClassVar
 from psycopg.types.json import Jsonb
 
 from finalmarket.connectors.contract import PullsStock, PushesStock
-from finalmarket.connectors.errors import Rejected, RetryLater
+from finalmarket.connectors.errors import ONE_RECORD, Rejected, RetryLater
 from finalmarket.connectors.records import ListingRef, StockLevel
 from finalmarket.integrations.models import ChannelIntegration, PlaceMapping
 from finalmarket.integrations.telling import Claim, Linked, Telling, key_of, linked, rows
@@ -93,7 +93,8 @@ class Stock:
                 break
         stale = [error for error in refused.values() if error.code in connector.stale_codes]
         if stale:
-            raise RetryLater(f"what is shown changes while it is told: {stale[0]}", retry_after=STALE_SECONDS)
+            words = f"what is shown changes while it is told: {stale[0]}"
+            raise RetryLater(words, retry_after=STALE_SECONDS, code=ONE_RECORD)
         return {listing_of[key]: error for key, error in refused.items() if key in listing_of}
 
     def note(self, integration: ChannelIntegration, tellings: Sequence[Telling[Levels]]) -> None:

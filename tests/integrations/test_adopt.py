@@ -10,10 +10,9 @@ import pytest
 
 from finalmarket.catalog.models import Product, Variant, VariantPrice
 from finalmarket.channels.models import ChannelProduct, SalesChannel
-from finalmarket.connectors.errors import RetryLater
+from finalmarket.connectors.errors import NOT_ASKED, RetryLater
 from finalmarket.connectors.platforms.fake import Fake
 from finalmarket.integrations import adopt, before_pushing
-from finalmarket.integrations.budget import OWN_BUDGET
 from finalmarket.integrations.models import ChannelIntegration, ItemLink, ListingLink, SyncRun, UnlinkedListing
 from finalmarket.integrations.push import push
 from finalmarket.integrations.scoring import Described, score
@@ -189,7 +188,7 @@ def test_no_opening_stock_is_taken_while_our_own_used_up_calls_keep_the_newest_o
     adopt.look_through(seller.integration)
     with seller.shop.lock:
         seller.shop.order(("CUP-1", 3))
-    used_up = RetryLater("used up", retry_after=170.0, code=OWN_BUDGET)
+    used_up = RetryLater("used up", retry_after=170.0, code=NOT_ASKED)
     with monkeypatch.context() as patch:
         patch.setattr(Fake, "pull_orders", lambda *_: (_ for _ in ()).throw(used_up))
         with pytest.raises(UserError, match=r"are not known.*try again in a few minutes"):

@@ -211,6 +211,19 @@ def test_what_an_account_told_us_of_a_person_is_not_told_back_but_what_we_know_b
     assert (there["id"], there["orders"], books.there(order)["customer"]) == (number, 1, number)
 
 
+def test_somebody_who_came_from_there_and_was_deleted_there_is_not_made_anew_by_a_change_here(books: Office) -> None:
+    with books.office.lock:
+        number = books.office.add_customer("bea@example.com", name="Bea", accepts_email=True)
+    pull.pull(books.integration.pk, "customers")
+    with books.office.lock:
+        del books.office.state["customers"][number]
+    books.buy(email="bea@example.com")
+    for minutes in (1, 15, 30):
+        books.tell(minutes)
+    assert books.customers() == []
+    assert DeadLetter.objects.filter(stream="record_customer").count() == 1
+
+
 def test_news_of_a_person_of_whom_something_is_still_to_be_told_swallows_nothing(books: Office) -> None:
     order = books.buy(email="bea@example.com")
     books.tell()

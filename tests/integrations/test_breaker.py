@@ -4,10 +4,16 @@ from datetime import timedelta
 
 import pytest
 
-from finalmarket.connectors.errors import ConnectorError, NeedsAttention, OutcomeUnknown, RetryLater, Unintelligible
+from finalmarket.connectors.errors import (
+    NOT_ASKED,
+    ConnectorError,
+    NeedsAttention,
+    OutcomeUnknown,
+    RetryLater,
+    Unintelligible,
+)
 from finalmarket.integrations import breaker
 from finalmarket.integrations.accounts import keep_secrets
-from finalmarket.integrations.budget import OWN_BUDGET
 from finalmarket.integrations.connect import start_anew
 from finalmarket.integrations.models import IntegrationHealth
 from finalmarket.kernel import clock, randomness
@@ -119,7 +125,7 @@ def test_a_platform_that_is_connected_anew_is_called_at_once(account: Account) -
 
 def test_our_own_used_up_budget_says_nothing_of_the_platform(account: Account) -> None:
     for _ in range(5):
-        breaker.note_failure(account.integration, RetryLater("used up", retry_after=9.0, code=OWN_BUDGET))
+        breaker.note_failure(account.integration, RetryLater("used up", retry_after=9.0, code=NOT_ASKED))
     assert breaker.may_call(account.integration.pk)
     assert not IntegrationHealth.objects.filter(integration=account.integration).exists()
 

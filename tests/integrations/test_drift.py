@@ -11,11 +11,10 @@ import pytest
 
 from finalmarket.catalog.models import Product, Variant, VariantPrice
 from finalmarket.channels.models import ChannelProduct
-from finalmarket.connectors.errors import RetryLater
+from finalmarket.connectors.errors import NOT_ASKED, RetryLater
 from finalmarket.connectors.platforms.fake import Fake as FakeConnector
 from finalmarket.integrations import drift
 from finalmarket.integrations import pull as pulling
-from finalmarket.integrations.budget import OWN_BUDGET
 from finalmarket.integrations.lanes import lane
 from finalmarket.integrations.models import DriftFinding, ListingLink, PlaceMapping, SyncRun
 from finalmarket.integrations.pull import pull
@@ -135,7 +134,7 @@ def test_an_order_that_had_not_come_in_explains_the_difference(told: Account) ->
 @pytest.fixture
 def no_calls_left(monkeypatch: pytest.MonkeyPatch) -> pytest.MonkeyPatch:
     """This account's calls for orders are used up for now, until it is undone."""
-    used_up = RetryLater("used up", retry_after=170.0, code=OWN_BUDGET)
+    used_up = RetryLater("used up", retry_after=170.0, code=NOT_ASKED)
     monkeypatch.setattr(FakeConnector, "pull_orders", lambda *_: (_ for _ in ()).throw(used_up))
     return monkeypatch
 

@@ -8,13 +8,12 @@ from datetime import timedelta
 
 import pytest
 
-from finalmarket.connectors.errors import RetryLater
+from finalmarket.connectors.errors import NOT_ASKED, RetryLater
 from finalmarket.connectors.platforms import fake
 from finalmarket.connectors.platforms.fake import Fake
 from finalmarket.connectors.records import Delivery, Event
 from finalmarket.customers.models import OmnichannelCustomer, PrivacyRequest
 from finalmarket.integrations import breaker, hints, inbox
-from finalmarket.integrations.budget import OWN_BUDGET
 from finalmarket.integrations.models import (
     ChannelIntegration,
     DeadLetter,
@@ -157,7 +156,7 @@ def test_letters_that_our_own_used_up_calls_keep_waiting_use_up_none_of_their_tr
     number = post.buy(("TEA", 1))
     post.deliver_all()
     WebhookDelivery.objects.update(attempts=hints.MOST_ATTEMPTS - 1)
-    used_up = RetryLater("used up", retry_after=170.0, code=OWN_BUDGET)
+    used_up = RetryLater("used up", retry_after=170.0, code=NOT_ASKED)
     with clock.steered(), monkeypatch.context() as patch:
         patch.setattr(Fake, "pull_order", lambda *_: (_ for _ in ()).throw(used_up))
         inbox.work(post.account.integration.pk)

@@ -9,8 +9,8 @@ import pytest
 
 from finalmarket.connectors.platforms.fake import Fake
 from finalmarket.connectors.records import PaymentRecord
-from finalmarket.integrations import notices, pull
-from finalmarket.integrations.models import DeadLetter, DueNotice, ExternalId
+from finalmarket.integrations import breaker, notices, pull
+from finalmarket.integrations.models import DeadLetter, DueNotice, ExternalId, IntegrationHealth
 from finalmarket.kernel import clock
 from finalmarket.orders import aftersales, fulfilment, payments, returns
 from finalmarket.orders.intake import take
@@ -105,6 +105,7 @@ def test_what_the_platform_said_yes_to_and_did_not_take_is_asked_for_again(
     held.refresh_from_db()
     assert (held.state, moved(account, "payment")) == ("authorised", [])
     assert not DeadLetter.objects.exists()
+    assert not IntegrationHealth.objects.exclude(failures_in_row=0).exists()
     tell(account, 30)
     held.refresh_from_db()
     assert (held.state, moved(account, "payment")) == ("captured", ["20.00"])
@@ -119,6 +120,7 @@ def test_a_payment_that_the_platform_does_not_show_at_this_moment_is_taken_a_lit
     tell(account)
     account.shop.state["payments"][held.external_id] = hidden
     assert not DeadLetter.objects.exists()
+    assert breaker.may_call(account.integration.pk)
     tell(account, 2)
     assert moved(account, "payment") == ["20.00"]
 

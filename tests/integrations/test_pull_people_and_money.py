@@ -9,12 +9,12 @@ from typing import Any
 import pytest
 from django.db import connection
 
-from finalmarket.connectors.errors import RetryLater
+from finalmarket.connectors.errors import NOT_ASKED, RetryLater
 from finalmarket.connectors.rates import Rate
 from finalmarket.connectors.records import PaymentRecord, RefundRecord
 from finalmarket.customers.models import OmnichannelCustomer
 from finalmarket.integrations import jobs
-from finalmarket.integrations.budget import OWN_BUDGET, SharedBudget
+from finalmarket.integrations.budget import SharedBudget
 from finalmarket.integrations.models import DeadLetter, ExternalId, StreamCursor, SyncRun
 from finalmarket.integrations.payments_in import take_payments
 from finalmarket.integrations.pull import pull
@@ -151,7 +151,7 @@ def test_a_second_look_that_was_broken_off_goes_on_where_it_ended(
 
 def used_up(budget: SharedBudget, bucket: str, rate: Rate, cost: float) -> None:
     """There are no calls left."""
-    raise RetryLater("used up", code=OWN_BUDGET)
+    raise RetryLater("used up", code=NOT_ASKED)
 
 
 def test_a_callback_and_a_webhook_of_one_payment_take_effect_once(account: Account) -> None:

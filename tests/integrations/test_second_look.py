@@ -9,10 +9,9 @@ from typing import Any
 import pytest
 from django.db import connection
 
-from finalmarket.connectors.errors import RetryLater
+from finalmarket.connectors.errors import NOT_ASKED, RetryLater
 from finalmarket.connectors.platforms.fake import Fake
 from finalmarket.integrations import jobs
-from finalmarket.integrations.budget import OWN_BUDGET
 from finalmarket.integrations.lanes import lane
 from finalmarket.integrations.models import StreamCursor
 from finalmarket.integrations.pull import backfill
@@ -61,7 +60,7 @@ def test_a_look_that_waits_to_go_on_and_the_one_of_the_next_hour_both_have_their
     account: Account, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     since = clock.days_ago(2).isoformat()
-    used_up = RetryLater("used up", code=OWN_BUDGET)
+    used_up = RetryLater("used up", code=NOT_ASKED)
     monkeypatch.setattr(Fake, "pull_orders", lambda *_: (_ for _ in ()).throw(used_up))
     jobs.look_back()
     jobs.backfill(account.integration.pk, since)

@@ -63,6 +63,8 @@ def test_somebody_who_was_only_said_to_be_made_is_made_when_they_change(books: O
     ann.name = "Ann Other"
     ann.save()
     books.tell(5)
+    assert books.customers() == []
+    books.tell(11)
     assert [one["name"] for one in books.customers()] == ["Ann Other"]
     assert not DeadLetter.objects.exists()
 

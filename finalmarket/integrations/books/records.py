@@ -10,6 +10,7 @@ from __future__ import annotations
 import json
 import time
 from collections.abc import Sequence
+from datetime import datetime
 from pathlib import Path
 from typing import Any
 
@@ -257,10 +258,7 @@ class _Drain:
             names = ware.tell(self._connector, content)
             failpoints.hit("records.after_send")
         except (Rejected, NotSupported, UserError) as error:
-            if self._was_only_said_to_be_made(ware, due, content, error):
-                _tell_again(self._integration, due.pk, ware.what, content.external_id)
-            else:
-                self._refuse(ware, due, content, error)
+            self._take_no(ware, due, content, error)
             return
         except READING_ERRORS as error:
             raise OutcomeUnknown(f"{type(error).__name__}: {error}") from error
@@ -269,13 +267,25 @@ class _Drain:
         told = ("", {}) if is_again else (digest, ware.echoes(content))
         self._settle(ware, due, names, told, is_again=is_again)
 
-    def _was_only_said_to_be_made(self, ware: Ware, due: Due, content: Any, error: ConnectorError | UserError) -> bool:
-        """Whether the platform has nothing of what it said to have made lately: it was not looked for yet."""
-        if not content.external_id or getattr(error, "status", None) != GONE:
-            return False
-        if not DueRecord.objects.filter(pk=due.pk, verified_at=None).exists():
-            return False
-        return not _is_there(self._connector, ware, content.external_id, due.local_id)
+    def _take_no(self, ware: Ware, due: Due, content: Any, error: ConnectorError | UserError) -> None:
+        """Set the record aside; but what the platform said to have taken under this name, and was not looked for since,
+        has some time to show there, and is made anew where it then does not."""
+        told_at = self._unproved_since(due) if getattr(error, "status", None) == GONE else None
+        rest = (told_at + SHOWN_AFTER - clock.now()).total_seconds() if told_at else 0.0
+        if rest > 0:
+            self._put_off(due, RetryLater(str(error), retry_after=rest), was_doubtful=False)
+            self._done.put_off += 1
+        elif told_at and not _is_there(self._connector, ware, due.external_id, due.local_id):
+            _tell_again(self._integration, due.pk, ware.what, due.external_id)
+        else:
+            self._refuse(ware, due, content, error)
+
+    def _unproved_since(self, due: Due) -> datetime | None:
+        """When the platform said yes to the name that it gave the record, if that was not looked for since. A name that
+        came from there with the record is proved."""
+        rows = DueRecord.objects.filter(pk=due.pk, verified_at=None).exclude(external_id="")
+        found: datetime | None = rows.values_list("told_at", flat=True).first()
+        return found
 
     def _settle(self, ware: Ware, due: Due, names: OrderNames, told: Told, *, is_again: bool) -> None:
         """Write down that the platform was told, and what it calls the record; nothing by which somebody could be known

@@ -11,11 +11,10 @@ from __future__ import annotations
 from collections.abc import Sequence
 from dataclasses import replace
 
-from finalmarket.connectors.errors import ConnectorError, NeedsAttention
+from finalmarket.connectors.errors import NOT_ASKED, ConnectorError, NeedsAttention
 from finalmarket.connectors.paging import READING_ERRORS
 from finalmarket.connectors.shipping import Label, ParcelSize, Shipment, ShippingRate, Ships
 from finalmarket.integrations import breaker
-from finalmarket.integrations.budget import OWN_BUDGET
 from finalmarket.integrations.desk import label_book
 from finalmarket.integrations.desk.asking import is_refusal, opened_for, said_no, stand_alone
 from finalmarket.integrations.desk.parcels import key_of_label, read_parcel, shipment_of
@@ -91,7 +90,7 @@ def _buy(there: Ships, label: ShippingLabel, shipment: Shipment, rate: ShippingR
 def _failed(label: ShippingLabel, error: Exception) -> UserError:
     """Write down why there is no label, or that nobody knows whether there is one."""
     surely_nothing = is_refusal(error) or isinstance(error, NeedsAttention)
-    surely_nothing = surely_nothing or (isinstance(error, ConnectorError) and error.code == OWN_BUDGET)
+    surely_nothing = surely_nothing or (isinstance(error, ConnectorError) and error.code == NOT_ASKED)
     if surely_nothing:
         label_book.not_bought(label.pk, str(error))
         return said_no(label.integration, error)

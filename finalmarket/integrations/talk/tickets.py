@@ -15,7 +15,7 @@ from django.db import connection, transaction
 from django.db.models import CharField, Value
 from django.db.models.functions import Cast, Concat
 
-from finalmarket.connectors.errors import Rejected, RetryLater
+from finalmarket.connectors.errors import ONE_RECORD, Rejected, RetryLater
 from finalmarket.connectors.talk import OpensTickets, TicketContent
 from finalmarket.integrations.duties import does
 from finalmarket.integrations.models import ChannelIntegration, DueNotice, ExternalId, Ticket
@@ -122,7 +122,8 @@ class Tickets:
                 if error.status != NOT_THERE or not _was_never_opened(connector, ticket):
                     raise
                 _remember(ticket, external_id="")
-                raise RetryLater(f"the ticket was not opened after all: {error}", retry_after=LATER_SECONDS) from None
+                words = f"the ticket was not opened after all: {error}"
+                raise RetryLater(words, retry_after=LATER_SECONDS, code=ONE_RECORD) from None
             _remember(ticket, noted_digest=digest)
         return ticket.external_id or NOTHING
 

@@ -25,7 +25,7 @@ from finalmarket.connectors.http import Http
 from finalmarket.connectors.moments import to_millisecond
 from finalmarket.connectors.money import minor_units
 from finalmarket.connectors.platforms.ebay.calls import FULFILLMENT, amount, money
-from finalmarket.connectors.platforms.ebay.orders import collected_tax, refunds_by_name
+from finalmarket.connectors.platforms.ebay.orders import refunds_by_name, sellers_share
 from finalmarket.connectors.records import FulfilmentNotice, Raw, RefundNotice
 from finalmarket.connectors.refusals import refused_as, understood
 from finalmarket.kernel import clock
@@ -141,21 +141,21 @@ def push_refund(http: Http, notice: RefundNotice, signer: Signer | None, host: s
 
 def _made_before(order: Raw, notice: RefundNotice) -> str:
     """The name of the refund that this notice led to already, "" for none."""
-    least = _sellers_part(order, notice)
+    shown_as = _shown_as(order, notice)
     for name, one in refunds_by_name(order).items():
         is_whole = one.get("refundStatus") != "FAILED" and one["amount"].get("currency") == notice.currency
-        if is_whole and name not in notice.others and least <= amount(one["amount"]) <= notice.amount:
+        if is_whole and name not in notice.others and amount(one["amount"]) in shown_as:
             return name
     return ""
 
 
-def _sellers_part(order: Raw, notice: RefundNotice) -> Decimal:
-    """What eBay shows of a refund: its amount without the share of the tax that eBay collected, rounded down."""
-    total, tax = amount(order["pricingSummary"]["total"]), collected_tax(order)
-    if not 0 < tax < total:
-        return notice.amount
+def _shown_as(order: Raw, notice: RefundNotice) -> set[Decimal]:
+    """What eBay may show of a refund: its amount, or the seller's share of it, rounded down or up."""
+    if sellers_share(order) == 1:
+        return {notice.amount}
     smallest = Decimal(1).scaleb(-minor_units(notice.currency))
-    return (notice.amount * (total - tax) / total).quantize(smallest, rounding=ROUND_DOWN)
+    least = (notice.amount * sellers_share(order)).quantize(smallest, rounding=ROUND_DOWN)
+    return {least, least + smallest, notice.amount}
 
 
 def _refund_fields(notice: RefundNotice) -> dict[str, object]:

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import replace
-from decimal import ROUND_UP, Decimal
+from decimal import ROUND_DOWN, ROUND_UP, Decimal
 from typing import Any
 
 from finalmarket.connectors.moments import to_millisecond, utc
@@ -134,8 +134,20 @@ def _refunds(raw: Raw) -> tuple[RefundRecord, ...]:
     if there and rest > 0 and _is_all_back(raw, rest):
         latest = max(reversed(there), key=lambda name: str(there[name].get("refundDate") or NOT_YET))
         back[latest] += rest
-    tax = collected_tax(raw)
-    return tuple(RefundRecord(external_id=name, amount=value, most=value + tax) for name, value in back.items())
+    return tuple(
+        RefundRecord(
+            external_id=name, amount=value, most=max(value, _asked_at_most(raw, amount(there[name]["amount"])))
+        )
+        for name, value in back.items()
+    )
+
+
+def _asked_at_most(raw: Raw, shown: Decimal) -> Decimal:
+    """The largest refund of which eBay may tell so much."""
+    if sellers_share(raw) == 1:
+        return shown
+    smallest = Decimal(1).scaleb(-minor_units(raw["pricingSummary"]["total"]["currency"]))
+    return ((shown + smallest) / sellers_share(raw)).quantize(smallest, rounding=ROUND_DOWN)
 
 
 def _is_all_back(raw: Raw, rest: Decimal) -> bool:
@@ -143,10 +155,17 @@ def _is_all_back(raw: Raw, rest: Decimal) -> bool:
     yet: then it is known by what is missing, which is no more than the tax."""
     refunds = (raw.get("paymentSummary") or {}).get("refunds") or []
     is_under_way = any(one.get("refundStatus") == "PENDING" for one in refunds)
-    return raw.get("orderPaymentStatus") == FULLY_REFUNDED or (is_under_way and rest <= collected_tax(raw))
+    return raw.get("orderPaymentStatus") == FULLY_REFUNDED or (is_under_way and rest <= _collected_tax(raw))
 
 
-def collected_tax(raw: Raw) -> Decimal:
+def sellers_share(raw: Raw) -> Decimal:
+    """How much of each unit of money that goes back is the seller's, who is told of it: the rest is of the tax that eBay
+    collected."""
+    total, tax = amount(raw["pricingSummary"]["total"]), _collected_tax(raw)
+    return (total - tax) / total if 0 < tax < total else Decimal(1)
+
+
+def _collected_tax(raw: Raw) -> Decimal:
     """The tax of an order that eBay collects and pays itself: what is paid includes it, refunds are told without it."""
     taxes = (tax for item in raw["lineItems"] for tax in item.get("ebayCollectAndRemitTaxes") or [])
     return sum((amount(tax.get("amount")) for tax in taxes), ZERO)
