@@ -7,6 +7,7 @@ caller may try: if it succeeds the breaker closes.
 
 from __future__ import annotations
 
+from datetime import datetime
 from pathlib import Path
 from typing import Any
 
@@ -36,6 +37,14 @@ def may_call(integration_id: int) -> bool:
         cursor.execute(QUERIES["may_call"], values)
         (may,) = cursor.fetchone()
     return bool(may)
+
+
+def open_until(integration_id: int) -> datetime | None:
+    """Until when the platform is left alone; None where it is not. Asked without taking the one try that a half-open
+    breaker grants."""
+    rows = IntegrationHealth.objects.filter(integration=integration_id, breaker_open_until__gt=clock.now())
+    found: datetime | None = rows.values_list("breaker_open_until", flat=True).first()
+    return found
 
 
 def note_success(integration_id: int, *, stream: str = "") -> None:

@@ -37,8 +37,8 @@ LISTINGS_AT_ONCE = 1_000
 MOST_LISTINGS = 50_000
 """So many listings one sweep looks at; the next one begins with those that were looked at longest ago."""
 A_LOOK_TAKES = timedelta(minutes=10)
-"""No look takes longer. Of an earlier one only the beginning is known, and what was sold until its end explains its
-number."""
+"""So long a look may take, or its numbers are not noted. Of an earlier one only the beginning is known, and what was
+sold until its end explains its number."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -129,7 +129,7 @@ def _look(integration: ChannelIntegration, connector: Any, listing_ids: Sequence
     answered = clock.now()
     units = newest(integration, look.links, places)
     look.should = {link.listing_id: _levels(link, units[link.listing_id]) for link in look.links}
-    seen = _seen(look)
+    seen = _seen(look, is_late=answered - asked > A_LOOK_TAKES)
     look.stands_since = {link.listing_id: _since(link, seen[link.listing_id]) or answered for link in look.links}
     with failpoints.around("drift.note"), transaction.atomic():
         rows("seen", asked=asked, listings=list(seen), quantities=list(seen.values()))
@@ -154,12 +154,13 @@ def _levels(link: Linked, units: Any) -> list[StockLevel]:
     return [StockLevel(ref=link.ref, quantity=count, key="", location=place) for place, count in units.items()]
 
 
-def _seen(look: _Look) -> dict[int, int | None]:
-    """What each listing shows in all; None where the platform did not tell of one of its locations."""
+def _seen(look: _Look, *, is_late: bool) -> dict[int, int | None]:
+    """What each listing shows in all; None where the platform did not tell of one of its locations, or told it so late
+    that nobody knows since when it stands there."""
     seen: dict[int, int | None] = {}
     for link in look.links:
         numbers = [look.shown.get((one.ref.key, one.location)) for one in look.should[link.listing_id]]
-        seen[link.listing_id] = None if None in numbers else sum(number or 0 for number in numbers)
+        seen[link.listing_id] = None if is_late or None in numbers else sum(number or 0 for number in numbers)
     return seen
 
 
@@ -199,7 +200,7 @@ def _certain(
     run = pull.pull(integration.pk, "orders", is_quiet=True)
     if run is not None and run.outcome in pull.FINISHED:
         return suspects
-    is_away = run.outcome == "failed" if run is not None else not pull.breaker_allows(integration.pk)
+    is_away = run.outcome == "failed" if run is not None else breaker.open_until(integration.pk) is not None
     if is_away:
         words = run.error if run is not None else "the platform is left alone for a while"
         raise RetryLater(f"the newest orders are not known ({words})", code=NOT_ASKED)

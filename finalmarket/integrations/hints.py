@@ -20,7 +20,6 @@ from finalmarket.integrations.desk import tracking_in
 from finalmarket.integrations.inbox import WAITS, as_delivery, read_events, settle
 from finalmarket.integrations.models import (
     ChannelIntegration,
-    IntegrationHealth,
     ListingLink,
     PlaceMapping,
     WebhookDelivery,
@@ -172,9 +171,9 @@ def _left_alone(integration: ChannelIntegration) -> ConnectorError | None:
     """Why the platform is not asked now, and for how much longer; None where it may be."""
     if breaker.may_call(integration.pk):
         return None
-    rows = IntegrationHealth.objects.filter(integration=integration)
-    until, now = rows.values_list("breaker_open_until", flat=True).first(), clock.now()
-    return RetryLater("the platform is left alone for a while", retry_after=((until or now) - now).total_seconds())
+    now = clock.now()
+    rest = (breaker.open_until(integration.pk) or now) - now
+    return RetryLater("the platform is left alone for a while", retry_after=max(0.0, rest.total_seconds()))
 
 
 def _fetch(integration: ChannelIntegration, there: Connector, stream: Stream, hint: Hint) -> ConnectorError | None:

@@ -107,7 +107,7 @@ def catch_up_orders(
         run = pull(integration.pk, "orders", is_quiet=True)
         if run is not None:
             return run.outcome in FINISHED or (run.outcome == LATER and not is_strict)
-        if waited >= patience_seconds or not breaker_allows(integration.pk):
+        if waited >= patience_seconds or breaker.open_until(integration.pk) is not None:
             return False
         pause(0.05)
         waited += 0.05
@@ -127,13 +127,6 @@ def orders_known_until(integration_id: int) -> datetime | None:
     return found
 
 
-def breaker_allows(integration_id: int) -> bool:
-    """Whether the breaker is closed; asked without taking the one try that a half-open breaker grants."""
-    from finalmarket.integrations.models import IntegrationHealth
-
-    return not IntegrationHealth.objects.filter(integration=integration_id, breaker_open_until__gt=clock.now()).exists()
-
-
 def _pull(
     integration: ChannelIntegration, stream: Stream, name: str, *, is_quiet: bool = False, since: datetime | None = None
 ) -> SyncRun | None:
@@ -144,11 +137,7 @@ def _pull(
     with lane(integration.pk, f"pull {name}") as held:
         if held is None or not breaker.may_call(integration.pk):
             return None
-        if since is not None:
-            _begin_look(integration, name, since)
-        first = _first_moment(integration, stream)
-        with failpoints.around("pull.begin"):
-            row, _ = StreamCursor.objects.get_or_create(integration=integration, stream=name, defaults={"since": first})
+        row = _begin(integration, stream, name) if since is None else _begin_look(integration, name, since)
         if is_quiet:
             run = SyncRun(integration=integration, stream=name, started_at=clock.now())
         else:
@@ -156,15 +145,23 @@ def _pull(
         return _run(Pull(integration, stream, row, run, held, is_quiet))
 
 
+@failpoints.around("pull.begin")
+def _begin(integration: ChannelIntegration, stream: Stream, name: str) -> StreamCursor:
+    first = _first_moment(integration, stream)
+    row, _ = StreamCursor.objects.get_or_create(integration=integration, stream=name, defaults={"since": first})
+    return row
+
+
 @failpoints.around("pull.look_back")
 @transaction.atomic
-def _begin_look(integration: ChannelIntegration, name: str, since: datetime) -> None:
+def _begin_look(integration: ChannelIntegration, name: str, since: datetime) -> StreamCursor:
     """Begin anew from that moment, unless the last look began there. The caller holds the lane: the cursor of a look
     that is under way is nobody else's to reset."""
     row, _ = StreamCursor.objects.get_or_create(integration=integration, stream=name, defaults={"since": since})
     if row.since != since:
         row.since, row.cursor, row.pulled_at = since, "", None
         row.save()
+    return row
 
 
 def _first_moment(integration: ChannelIntegration, stream: Stream) -> datetime | None:

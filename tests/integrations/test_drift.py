@@ -202,6 +202,28 @@ def test_a_number_that_changed_since_the_newest_orders_were_pulled_may_have_been
     assert found(told) == []
 
 
+def test_what_was_sold_during_a_look_that_took_too_long_is_no_drift_at_the_next(
+    told: Account, no_calls_left: pytest.MonkeyPatch
+) -> None:
+    asked, shop = FakeConnector.pull_stock, told.shop
+    with no_calls_left.context() as patch, clock.steered(clock.now() + timedelta(minutes=10)) as time:
+
+        def tell_slowly(self: FakeConnector, refs: object, location: str = "") -> object:
+            time.advance(timedelta(minutes=15))
+            with patch.context() as calls:
+                calls.setattr(FakeConnector, "pull_orders", PULL_ORDERS)
+                pull(told.integration.pk, "orders")
+            time.advance(timedelta(minutes=5))
+            with shop.lock:
+                shop.order(("TEA", 1))
+            return asked(self, refs, location)  # type: ignore[arg-type]
+
+        patch.setattr(FakeConnector, "pull_stock", tell_slowly)
+        assert drift.sweep(told.integration.pk)
+    assert sweep(told, 70).changed_count == 0
+    assert found(told) == []
+
+
 def test_a_refused_listing_is_in_the_dead_letters_and_not_told_again_every_hour(told: Account) -> None:
     with told.shop.lock:
         told.shop.state["locations"] = ["elsewhere"]

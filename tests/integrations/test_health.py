@@ -108,6 +108,17 @@ def test_a_platform_that_fails_again_and_again_is_failing_and_recovers(busy: Acc
     assert word(busy) == "healthy"
 
 
+def test_a_webhook_that_waits_because_the_platform_asked_us_to_is_no_matter_of_the_worker(
+    busy: Account, now: clock.Steered
+) -> None:
+    WebhookDelivery.objects.create(
+        integration=busy.integration, event_id="e", body=b"", received_at=now.now(), next_try_at=now.now()
+    )
+    now.advance(timedelta(minutes=6))
+    IntegrationHealth.objects.update(breaker_open_until=now.now() + timedelta(minutes=1))
+    assert busy.refreshed().health().reason == "a webhook waits for 6 minutes; the platform asked us to wait"
+
+
 def test_refused_webhooks_and_letters_are_told_of(busy: Account) -> None:
     IntegrationHealth.objects.update(refused_webhook_count=2, last_refused_webhook="the signature does not fit")
     assert "2 webhooks were refused: the signature does not fit" in busy.refreshed().health().reason

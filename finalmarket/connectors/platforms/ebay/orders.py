@@ -134,12 +134,8 @@ def _refunds(raw: Raw) -> tuple[RefundRecord, ...]:
     if there and rest > 0 and _is_all_back(raw, rest):
         latest = max(reversed(there), key=lambda name: str(there[name].get("refundDate") or NOT_YET))
         back[latest] += rest
-    return tuple(
-        RefundRecord(
-            external_id=name, amount=value, most=max(value, _asked_at_most(raw, amount(there[name]["amount"])))
-        )
-        for name, value in back.items()
-    )
+    most = {name: _asked_at_most(raw, amount(one["amount"])) for name, one in there.items()}
+    return tuple(RefundRecord(external_id=name, amount=one, most=max(one, most[name])) for name, one in back.items())
 
 
 def _asked_at_most(raw: Raw, shown: Decimal) -> Decimal:
@@ -159,8 +155,7 @@ def _is_all_back(raw: Raw, rest: Decimal) -> bool:
 
 
 def sellers_share(raw: Raw) -> Decimal:
-    """How much of each unit of money that goes back is the seller's, who is told of it: the rest is of the tax that eBay
-    collected."""
+    """How much of what goes back is told of as the seller's: the rest is of the tax that eBay collected."""
     total, tax = amount(raw["pricingSummary"]["total"]), _collected_tax(raw)
     return (total - tax) / total if 0 < tax < total else Decimal(1)
 
