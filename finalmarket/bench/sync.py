@@ -1,4 +1,4 @@
-"""`finalmarket bench sync`: how soon eight platforms show what changed here, and how well a budget of calls is used.
+"""`finalmarket bench sync`: how soon eight accounts show what changed here, and how well a budget of calls is used.
 
 Eight accounts on the sandbox (on seven platforms that show stock and on the practice platform), one worker process,
 real HTTP, published limits. A change is fresh on a platform when the stand-in itself holds the new number. The budget

@@ -62,7 +62,7 @@ def import_(wants_json: bool, quick: bool, seed: int) -> None:
 @click.option("--quick", is_flag=True, help="One short run instead of five: a first impression.")
 @click.option("--seed", default=1, show_default=True, help="Decides what the sandbox does.")
 def sync(wants_json: bool, quick: bool, seed: int) -> None:
-    """Freshness on eight sandbox platforms, and how their budgets are used. Takes about three minutes."""
+    """How soon eight accounts on the sandbox show what changed here, and how their budgets are used: three minutes."""
     run("sync", replace(QUICK if quick else Pace(), seed=seed), wants_json=wants_json, work=_work)
 
 

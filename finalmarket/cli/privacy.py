@@ -42,10 +42,9 @@ def erase(customer: str, yes: bool, at_once: bool) -> None:
     if not yes:
         click.confirm(f"Erase customer {number} for good?", abort=True, err=True)
     request = erasing.erase(number, actor=getpass.getuser(), source=SOURCE, at_once=at_once)
-    waits = request.outcome.get("waits_for_orders", 0)
-    if waits:
-        orders = plural(waits, "order that is", "orders that are")
-        click.echo(f"request {request.pk}: waits for {orders} under way; the worker goes on by itself")
+    orders = erasing.waits_for(request)
+    if orders:
+        click.echo(f"request {request.pk}: waits for {orders}; the worker goes on by itself")
         return
     rows = plural(sum(request.outcome.get("rows", {}).values()), "row")
     click.echo(f"request {request.pk}: customer {number} is erased; {rows} lost something")

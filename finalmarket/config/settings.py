@@ -162,6 +162,7 @@ _SHARED_PROCESSORS: list[structlog.typing.Processor] = [
 ]
 _LOG_LEVEL = os.environ.get("FINALMARKET_LOG_LEVEL", "WARNING")
 _DJANGO_LEVEL = _LOG_LEVEL if _LOG_LEVEL in ("ERROR", "CRITICAL") else "WARNING"
+LINES_AS_JSON = [structlog.processors.format_exc_info, structlog.processors.JSONRenderer()]
 LOGGING = {
     "version": 1,
     "disable_existing_loggers": False,
@@ -172,7 +173,7 @@ LOGGING = {
                 structlog.stdlib.ProcessorFormatter.remove_processors_meta,
                 # A plain traceback: the fancy one shows local variables, and with them secrets and people's data.
                 *(
-                    [structlog.processors.format_exc_info, structlog.processors.JSONRenderer()]
+                    LINES_AS_JSON
                     if os.environ.get("FINALMARKET_LOG") == "json"
                     else [
                         structlog.dev.ConsoleRenderer(colors=False, exception_formatter=structlog.dev.plain_traceback)

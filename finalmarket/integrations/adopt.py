@@ -118,7 +118,8 @@ def _take_page(
 
 
 def without_ignored(integration: ChannelIntegration, records: Sequence[ListingRecord]) -> list[ListingRecord]:
-    """Those of these listings that nobody said to leave alone: a name that fits is no reason to tell the others."""
+    """Those of these listings that nobody said to leave alone: a variant whose name fits is no reason
+    to link them."""
     seen = UnlinkedListing.objects.filter(integration=integration, state=State.IGNORED)
     keys = [record.ref.key for record in records]
     ignored = set(seen.filter(external_key__in=keys).values_list("external_key", flat=True))

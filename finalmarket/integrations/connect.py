@@ -109,8 +109,9 @@ def moves(integration: ChannelIntegration, entered: Mapping[str, str]) -> list[s
 
 
 def stay_in_place(integration: ChannelIntegration, entered: Mapping[str, str]) -> None:
-    """To be asked before a round trip in the browser is begun. Raises UserError where it would lead the secrets that
-    are kept to another place; `entered` has the address of a stand-in, "" where there is to be none."""
+    """To be asked before a round trip in the browser is begun, and before it is finished. Raises UserError where it
+    would lead the secrets that are kept to another place; `entered` has the address of a stand-in, "" where there is to
+    be none."""
     leaves = ["base_url"] if integration.base_url and not entered.get("base_url") else []
     elsewhere = sorted([*moves(integration, entered), *leaves])
     if elsewhere and integration.credentials.exists():

@@ -204,10 +204,8 @@ def _behind(integration: ChannelIntegration, facts: _Facts, connector: type[Conn
         waited = in_words(now - facts.due_since)
         return Health(BEHIND, f"{waiting} to be told, the oldest for {waited}{_asked_to_wait(facts)}")
     if facts.webhook_waits_since is not None and now - facts.webhook_waits_since > WEBHOOK_LAG:
-        return Health(
-            BEHIND,
-            f"a webhook waits for {in_words(now - facts.webhook_waits_since)}{_asked_to_wait(facts) or NO_WORKER}",
-        )
+        waited = in_words(now - facts.webhook_waits_since)
+        return Health(BEHIND, f"a webhook waits for {waited}{_asked_to_wait(facts) or NO_WORKER}")
     last = facts.pulled_at or integration.connected_at
     if issubclass(connector, PullsOrders) and last is not None and now - last > PULL_LAG:
         return Health(BEHIND, f"orders were last pulled {in_words(now - last)} ago{_asked_to_wait(facts)}")

@@ -42,7 +42,7 @@ def formatter_for_json() -> structlog.stdlib.ProcessorFormatter:
     """The one of the settings, as it is with FINALMARKET_LOG=json."""
     told: Any = settings.LOGGING["formatters"]
     first = told["lines"]["processors"][0]
-    ends = [first, structlog.processors.format_exc_info, structlog.processors.JSONRenderer()]
+    ends = [first, *settings.LINES_AS_JSON]
     return structlog.stdlib.ProcessorFormatter(processors=ends, foreign_pre_chain=told["lines"]["foreign_pre_chain"])
 
 

@@ -6,17 +6,15 @@ fails in one of them is named.
 
 from __future__ import annotations
 
-import json
 import os
 import subprocess
 import sys
 import tempfile
 import time
 from collections.abc import Sequence
-from dataclasses import asdict
 from pathlib import Path
 
-from finalmarket.bench.report import Figure, figure
+from finalmarket.bench.report import Figure, as_json, figure
 from tests.proof import where
 from tests.proof.reading import read_laws
 from tests.proof.result import Reading
@@ -31,8 +29,7 @@ def main() -> int:
     took, read = zip(*[run() for _ in range(runs)], strict=True)
     for one in read:
         sys.stderr.write("".join(f"{complaint}\n" for complaint in one.complaints))
-    figures = [asdict(one) for one in figures_of(took, read)]
-    sys.stdout.write(json.dumps({"bench": "suite", "machine": {}, "seed": None, "figures": figures}))
+    sys.stdout.write(as_json("suite", {}, 0, figures_of(took, read)))
     return int(any(one.counts["failed"] for one in read))
 
 
@@ -49,7 +46,7 @@ def figures_of(took: Sequence[float], read: Sequence[Reading]) -> Sequence[Figur
 def run() -> tuple[float, Reading]:
     """Run all tests once, as `make test` does; return the minutes that took, and what came of each."""
     workers = str((os.cpu_count() or 1) + 1)
-    # The server of the tests, which need not keep anything.
+    # The proof's own server keeps all it is told; the tests start theirs, which need not, as they do without a proof.
     environment = {name: value for name, value in os.environ.items() if name != "FINALMARKET_DATA"}
     with tempfile.TemporaryDirectory(prefix="fm-suite-") as folder:
         report = Path(folder) / "report"

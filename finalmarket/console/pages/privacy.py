@@ -18,7 +18,6 @@ from finalmarket.customers.preferences import view
 from finalmarket.customers.survivorship import shown
 from finalmarket.integrations.privacy import erase, export
 from finalmarket.kernel.errors import UserError
-from finalmarket.kernel.plural import plural
 
 SEEN = "customers.view_omnichannelcustomer"
 ASKED = "customers.add_privacyrequest"
@@ -81,10 +80,9 @@ def _erase(request: HttpRequest, key: int) -> str:
         raise ValidationError(f"Type the customer's number, {key}, to erase them.")
     at_once = request.POST.get("at_once") == "on"
     done = erase.erase(key, actor=actor(request), source="console", at_once=at_once)
-    waits = done.outcome.get("waits_for_orders", 0)
-    if waits:
-        orders = plural(waits, "order that is", "orders that are")
-        return f"Written down: it waits for {orders} under way, and is then done by itself."
+    orders = erase.waits_for(done)
+    if orders:
+        return f"Written down: it waits for {orders}, and is then done by itself."
     return "Erased. The books stay; the person is gone."
 
 

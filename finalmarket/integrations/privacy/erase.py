@@ -32,6 +32,7 @@ from finalmarket.journeys import ingest, stitching, whose
 from finalmarket.kernel import clock, failpoints
 from finalmarket.kernel.errors import UserError
 from finalmarket.kernel.personal import Table
+from finalmarket.kernel.plural import plural
 from finalmarket.orders.models import Order
 
 State, Kind = PrivacyRequest.State, PrivacyRequest.Kind
@@ -141,6 +142,12 @@ def _close_waiting(done: PrivacyRequest) -> None:
         if _all_erased(one.profiles):
             one.state, one.done_at, one.outcome = State.DONE, clock.now(), {"done_with": done.pk}
             one.save()
+
+
+def waits_for(request: PrivacyRequest) -> str:
+    """What an erasure waits for, in words; "" where it does not wait."""
+    waits = request.outcome.get("waits_for_orders", 0)
+    return f"{plural(waits, 'order that is', 'orders that are')} under way" if waits else ""
 
 
 def _under_way(profiles: Sequence[int]) -> int:

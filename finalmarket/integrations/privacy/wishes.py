@@ -14,9 +14,8 @@ from finalmarket.customers.models import CustomerIdentity, PrivacyRequest
 from finalmarket.customers.persons import members
 from finalmarket.integrations.intake_map import account_of, source_of
 from finalmarket.integrations.models import ChannelIntegration, ExternalId
-from finalmarket.integrations.privacy.erase import ask
+from finalmarket.integrations.privacy.erase import ask, waits_for
 from finalmarket.kernel.jobs import enqueue
-from finalmarket.kernel.plural import plural
 
 JOB = "integrations.privacy"
 NOBODY = "nobody is known here by that name: nothing is kept of them"
@@ -36,9 +35,8 @@ def erase(integration: ChannelIntegration, external_id: str, topic: str) -> str:
         return NOBODY
     request = ask(person, actor=f"platform:{integration.platform_name}", source=f"{source_of(integration.pk)} {topic}")
     enqueue(JOB, queueing_lock=JOB)
-    waits = request.outcome.get("waits_for_orders", 0)
-    orders = plural(waits, "order that is", "orders that are")
-    return f"erasure {request.pk}: " + (f"waits for {orders} under way" if waits else "under way")
+    orders = waits_for(request)
+    return f"erasure {request.pk}: " + (f"waits for {orders}" if orders else "under way")
 
 
 def show(integration: ChannelIntegration, external_id: str, topic: str) -> str:
