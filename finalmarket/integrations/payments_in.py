@@ -182,7 +182,9 @@ def _refund(
         if refund.amount > possible:
             add_problem(order, f"the provider gave back {refund.amount}, {possible} was left to give back")
         amount = quantize(min(refund.amount, possible), order.currency)
-        refunds.book(order, amount, key=key, reason=refund.reason, actor=ACTOR, payments=whole)
+        refunds.book(
+            order, amount, key=key, reason=refund.reason, actor=ACTOR, payments=whole, surplus_first=True
+        )  # fmt: skip
         follow(order)
 
 

@@ -11,7 +11,6 @@ from collections.abc import Mapping, Sequence
 from decimal import Decimal
 
 from django.db import transaction
-from django.db.models import Sum
 
 from finalmarket.kernel import clock
 from finalmarket.kernel.errors import UserError
@@ -19,17 +18,16 @@ from finalmarket.orders import payments, refunds
 from finalmarket.orders.amounts import PARTS, Parts, Worth, lowered, worth_of
 from finalmarket.orders.history import done, follow, locked, note, unit_words, write_units
 from finalmarket.orders.known import Known
-from finalmarket.orders.models import Order, OrderLine, Payment, Refund, Return
+from finalmarket.orders.models import Order, OrderLine, Payment, Return
 from finalmarket.orders.parcels import settle
 from finalmarket.orders.promises import lock_stock
 from finalmarket.orders.refunds import refund
-from finalmarket.orders.states import captured, refundable
+from finalmarket.orders.states import captured, refundable, surplus
 
 __all__ = [
     "cancel", "cancel_known", "cancel_units", "close_cancelled", "credit", "credited_units", "refund", "refund_surplus",
     "take_off_unpaid", "worth", "worth_of_what_left",
 ]  # fmt: skip
-SURPLUS = "surplus:"
 """How the keys of refunds begin that give back what was taken beyond what an order costs."""
 
 
@@ -146,23 +144,26 @@ def refund_surplus(order_id: int, *, key: str, actor: str) -> Decimal:
     as such: a provider took an amount that had become too much meanwhile. Returns what is given back."""
     order = locked(order_id)
     tenders = list(Payment.objects.filter(order=order))
-    # Not what was refunded otherwise: that was paid for goods whose worth is in the total still.
-    sent_back = Refund.objects.filter(order=order, key__startswith=SURPLUS).aggregate(amount=Sum("amount"))["amount"]
-    surplus = min(captured(tenders) - order.total - (sent_back or Decimal(0)), refundable(tenders))
+    amount = min(surplus(order, tenders), refundable(tenders))
     reason = "more was taken than the order costs"
-    booked = refunds.book(order, surplus, key=f"{SURPLUS}{key}", reason=reason, actor=actor, payments=tenders)
+    booked = refunds.book(
+        order, amount, key=f"surplus:{key}", reason=reason, actor=actor, payments=tenders, surplus_first=True
+    )
     follow(order)
     return booked
 
 
 def _lower(order: Order, amount: Decimal) -> None:
     """Take `amount` off the order, and keep in mind that it is off: whoever says the order again says it in full."""
-    parts = Parts(**{part: getattr(order, part) for part in PARTS})
     lines = list(order.lines.all())
-    less = lowered(parts, lines, amount, tax_included=order.tax_included, currency=order.currency)
+    less = lowered(_parts(order), lines, amount, tax_included=order.tax_included, currency=order.currency)
     order.goods, order.tax, order.total = less.goods, less.tax, less.total
     order.taken_off += amount
     order.save(update_fields=["tax", "goods", "total", "taken_off", "updated_at"])
+
+
+def _parts(order: Order) -> Parts:
+    return Parts(**{part: getattr(order, part) for part in PARTS})
 
 
 def worth_of_what_left(order: Order) -> Decimal:
@@ -180,10 +181,7 @@ def worth_of_what_left(order: Order) -> Decimal:
 def worth(order: Order) -> Worth:
     """Say what the units of the order's goods are worth; see `amounts.worth_of`."""
     lines = list(order.lines.all())
-    return worth_of(
-        lines, goods=order.goods, discount=order.discount, tax=order.tax, tax_included=order.tax_included,
-        currency=order.currency,
-    )  # fmt: skip
+    return worth_of(lines, _parts(order), tax_included=order.tax_included, currency=order.currency)
 
 
 def credited_units(lines: Sequence[OrderLine]) -> dict[int, int]:

@@ -158,29 +158,28 @@ class Charged(Priced, Protocol):
     def pk(self) -> int: ...
 
 
-def worth_of(lines: Sequence[Charged], *, goods: Decimal, discount: Decimal, tax: Decimal, tax_included: bool,
-             currency: str) -> Worth:  # fmt: skip
-    """Say what the goods lines of an order are worth. `goods`, `discount` and `tax` are the order's own parts.
+def worth_of(lines: Sequence[Charged], parts: Parts, *, tax_included: bool, currency: str) -> Worth:
+    """Say what the goods lines of an order are worth. `parts` are the order's own.
 
     The order's discount (beyond the lines' own), the tax that goes off with it, and a tax that only the order knows
     are shared by line total. Where the order's parts differ from its lines by rounding alone the parts count; where
-    units were taken off an unpaid order, its parts are lower than its lines, and the lines count.
+    units were taken off an unpaid order, its parts are lower than its lines, and the lines count, taxed as the parts.
     """
     sold = [line for line in lines if line.kind == "goods"]
     net = {line.pk: line_total(line) for line in sold}
     all_net = sum(net.values(), NOTHING)
     by_lines = all_net + sum((line_total(line) for line in lines if line.kind == "discount"), NOTHING)
     rounding = (len(lines) + 1) * Decimal(1).scaleb(-minor_digits(currency))
-    charged = goods - discount if abs(goods - discount - by_lines) <= rounding else by_lines
-    on_lines = sum((line.tax for line in lines), NOTHING)
-    everything = sum((abs(line_total(line)) for line in lines if line.kind != "discount"), NOTHING)
+    sales = parts.goods - parts.discount
+    charged = sales if abs(sales - by_lines) <= rounding else by_lines
+    on_lines = any(line.tax for line in lines)
     tax_off = sum(line.tax for line in lines if line.kind == "discount")
+    rate = tax_of_goods(parts, lines) / sales if sales and not on_lines else NOTHING
     per_line: dict[int, tuple[int, Decimal]] = {}
     for line in sold:
         share = net[line.pk] / all_net if all_net else NOTHING
         worth = charged * share
         if not tax_included:
-            worth += line.tax if on_lines else (tax * net[line.pk] / everything if everything else NOTHING)
-            worth += tax_off * share
+            worth += line.tax + tax_off * share if on_lines else worth * rate
         per_line[line.pk] = (line.quantity, max(NOTHING, worth))
     return Worth(currency, per_line)

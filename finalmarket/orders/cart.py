@@ -266,13 +266,18 @@ def _end_bought(cart: Cart, carts: Sequence[Cart], bought: dict[int, int], order
     """The cart is ended by its order, and with it all others of the person in which nothing is left unbought.
     What is too old to follow anybody is left where it was put. All else is taken out of those that stay."""
     others = [one for one in carts if one.pk != cart.pk]
-    left = [line for one in others for line in wanted_in(carts, one.pk) if line.variant_id not in bought]
+    counting = [line for one in others for line in wanted_in(carts, one.pk)]
+    left = [line for line in counting if line.quantity > bought.get(line.variant_id, 0)]
     staying = {line.cart_id for line in left} - {cart.pk}
     ended = [one.pk for one in carts if one.pk not in staying]
     Cart.objects.filter(pk__in=ended).update(reservation_key=CHECKED_OUT, order=order, updated_at=clock.now())
     if staying:
         in_them = CartLine.objects.filter(cart__in=staying)
         in_them.exclude(variant__in=[line.variant_id for line in left]).delete()
+        for line in left:
+            if line.variant_id in bought:
+                in_part = in_them.filter(cart=line.cart_id, variant=line.variant_id)
+                in_part.update(quantity=line.quantity - bought[line.variant_id])
     cart.reservation_key, cart.order = CHECKED_OUT, order
 
 

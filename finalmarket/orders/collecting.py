@@ -190,7 +190,7 @@ def folded(name: str) -> str:
 
 
 def _settle(pickup: Pickup, order: Order, tender: str, actor: str) -> None:
-    due = still_due(order.total, order.refunded, order.payments.all())
+    due = still_due(order, order.payments.all())
     if due <= 0:
         return
     if not tender.strip():

@@ -59,7 +59,7 @@ def _added(
 ) -> Payment:  # fmt: skip
     """Write the payment down beside the `others` of its order, and in the order's history."""
     whole = quantize(amount, order.currency)
-    due = still_due(order.total, order.refunded, others)
+    due = still_due(order, others)
     if order.state == Order.State.CANCELLED:
         raise UserError(f"order {order.number} is cancelled and takes no payment")
     if not 0 < whole <= due:

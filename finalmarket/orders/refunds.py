@@ -17,7 +17,7 @@ from finalmarket.kernel.errors import UserError
 from finalmarket.kernel.money import money_words, quantize
 from finalmarket.orders.history import add_problem, follow, locked, note
 from finalmarket.orders.models import Order, Payment, Refund, Return
-from finalmarket.orders.states import refundable
+from finalmarket.orders.states import refundable, surplus
 
 GIFT_CARD = "gift_card"
 EXCHANGE = "exchange"
@@ -44,7 +44,7 @@ def refund(
     if whole > possible:
         left = quantize(possible, order.currency)
         raise UserError(f"order {order.number}: {whole} cannot be refunded; {left} was paid and not given back yet")
-    booked = book(order, whole, key=key, reason=reason, actor=actor, gift_cards=gift_cards)
+    booked = book(order, whole, key=key, reason=reason, actor=actor, gift_cards=gift_cards, surplus_first=True)
     follow(order)
     return booked
 
@@ -66,13 +66,14 @@ def _booked(order: Order, key: str) -> Decimal:
 
 def book(
     order: Order, amount: Decimal, *, key: str, reason: str, actor: str, return_record: Return | None = None,
-    gift_cards: GiftCards = "first", payments: Sequence[Payment] | None = None,
+    gift_cards: GiftCards = "first", payments: Sequence[Payment] | None = None, surplus_first: bool = False,
 ) -> Decimal:  # fmt: skip
     """Spread `amount` over the tenders and book it under `key`, unless that was done; return what was booked now.
 
     The caller holds the order's row, has bounded the amount by what can be given back of these tenders, and calls
     `follow` afterwards. `payments` are the tenders that it is spread over, without them all that the order has: whoever
-    paid money out by one of them names it, or another provider would be asked to pay the same out again.
+    paid money out by one of them names it, or another provider would be asked to pay the same out again. With
+    `surplus_first` it is no credit for goods that are in the order's total: what came in beyond that goes back first.
     """
     if amount <= 0 or is_booked(order, key):
         return Decimal(0)
@@ -99,6 +100,8 @@ def book(
     Refund.objects.bulk_create(rows)
     booked = amount - rest
     if booked:
+        if surplus_first:
+            order.surplus_refunded += min(booked, surplus(order, Payment.objects.filter(order=order)))
         order.refunded += booked
         _say_what_nobody_sends(order, rows, key)
         note(order, "refunded", f"{money_words(booked, order.currency)}: {reason}", actor=actor)

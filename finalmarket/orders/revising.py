@@ -20,7 +20,7 @@ from finalmarket.orders.history import add_problem
 from finalmarket.orders.known import Known
 from finalmarket.orders.models import Order, OrderLine, Payment
 from finalmarket.orders.payments import PART, name_at_provider
-from finalmarket.orders.states import captured, refundable
+from finalmarket.orders.states import captured, refundable, surplus
 
 LINE_FIELDS = ("title", "external_id", "unit_price", "discount", "tax", "tax_rate", "total")
 SETTLED = (Payment.State.FAILED, Payment.State.VOIDED)
@@ -101,14 +101,23 @@ def revise(known: Known, draft: OrderDraft, composed: Composed) -> Revised:
     before = _net(known.goods, credited)
     goods = _revise_goods(known, composed.lines)
     others = _revise_others(known, composed.lines)
-    taken_off: Decimal = order.taken_off
+    taken_off, total = order.taken_off, order.total
     if taken_off and (goods or composed.parts.total != order.total + taken_off):  # else it says what it said before
         taken_off = _still_off(known, composed.lines, credited, before)
     changed = write_header(order, draft, composed, taken_off)
     changed = _revise_payments(known, draft) or goods or others or changed
+    _settle_credit(known, total - order.total)
     for text in composed.problems:
         add_problem(order, text)
     return Revised(changed, goods)
+
+
+def _settle_credit(known: Known, less: Decimal) -> None:
+    """What was refunded for goods that the order's total is `less` by now was paid for nothing that is in it."""
+    order = known.order
+    if less > 0:
+        credit = order.refunded - order.surplus_refunded
+        order.surplus_refunded += min(less, credit, surplus(order, known.payments))
 
 
 def _still_off(known: Known, drafted: Sequence[OrderLine], credited: Mapping[int, int], before: Decimal) -> Decimal:
@@ -300,7 +309,7 @@ def take_refunds(known: Known, draft: OrderDraft, *, actor: str) -> bool:
             add_problem(order, f"the channel refunded {refund.amount}, {left} was left to refund")
         booked = refunds.book(
             order, min(refund.amount, possible), key=refund.external_id, reason=refund.reason, actor=actor,
-            payments=own,
+            payments=own, surplus_first=True,
         )  # fmt: skip
         changed = changed or booked > Decimal(0)
     return changed

@@ -26,6 +26,15 @@ class Tendered(Protocol):
     refunded: Decimal
 
 
+class Owed(Protocol):
+    """What an order costs, and what was given back of what came in for it; `surplus_refunded` is the part of that which
+    had come in beyond what it costs."""
+
+    total: Decimal
+    refunded: Decimal
+    surplus_refunded: Decimal
+
+
 def order_state(lines: Iterable[Counted]) -> Order.State:
     """Return cancelled when every unit is, fulfilled when no unit is open, partly fulfilled when some have left.
 
@@ -51,10 +60,19 @@ def refundable(payments: Iterable[Tendered]) -> Decimal:
     return sum((payment.amount - payment.refunded for payment in payments if payment.state == "captured"), Decimal(0))
 
 
-def still_due(total: Decimal, refunded: Decimal, payments: Iterable[Tendered]) -> Decimal:
-    """Return what no tender stands for yet: not come in, not authorised, not under way; never below nothing."""
+def still_due(order: Owed, payments: Iterable[Tendered]) -> Decimal:
+    """Return what no tender stands for yet: not come in, not authorised, not under way; never below nothing.
+
+    What was refunded for goods is owed no more; what was refunded as surplus was never owed.
+    """
     standing = (one.amount - one.refunded for one in payments if one.state not in ("failed", "voided"))
-    return max(total - refunded - sum(standing, Decimal(0)), Decimal(0))
+    owed = order.total - (order.refunded - order.surplus_refunded)
+    return max(owed - sum(standing, Decimal(0)), Decimal(0))
+
+
+def surplus(order: Owed, payments: Iterable[Tendered]) -> Decimal:
+    """Return what came in beyond what the order costs and has not gone back as such; never below nothing."""
+    return max(captured(payments) - order.total - order.surplus_refunded, Decimal(0))
 
 
 def payment_state(total: Decimal, payments: Iterable[Tendered]) -> Order.PaymentState:

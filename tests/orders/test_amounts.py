@@ -230,9 +230,9 @@ def worths(
     lines: Sequence[Line], *, goods: str = "50", discount: str = "5", tax: str = "0", included: bool = True
 ) -> dict[int, tuple[int, Decimal]]:
     """What the goods of an order are worth, line by line."""
-    found = worth_of(
-        lines, goods=D(goods), discount=D(discount), tax=D(tax), tax_included=included, currency="EUR"
-    )  # fmt: skip
+    sent = sum((line_total(one) for one in lines if one.kind == "shipping"), D(0))
+    parts = Parts(goods=D(goods), discount=D(discount), shipping=sent, fees=D(0), tip=D(0), tax=D(tax), total=D(0))
+    found = worth_of(lines, parts, tax_included=included, currency="EUR")
     assert found.currency == "EUR"
     return dict(found.per_line)
 
@@ -277,8 +277,7 @@ def test_taking_off_all_goods_in_whatever_steps_leaves_what_sending_costs_with_i
     sent = Line("shipping", 1, D(sending) / 100, tax=tax(D(sending) / 100), pk=91)
     lines = [*goods, cheaper, sent]
     parts = parts_of(lines, tip=D(0), tax=None, tax_included=included, currency="EUR")
-    measure = worth_of(lines, goods=parts.goods, discount=parts.discount, tax=parts.tax, tax_included=included,
-                       currency="EUR")  # fmt: skip
+    measure = worth_of(lines, parts, tax_included=included, currency="EUR")
     units = [one.pk for one in goods for _ in range(one.quantity)]
     chance.shuffle(units)
     before: Counter[int] = Counter()
@@ -292,7 +291,16 @@ def test_taking_off_all_goods_in_whatever_steps_leaves_what_sending_costs_with_i
 
 def test_a_tax_that_only_the_order_knows_is_shared_by_amount_with_the_services() -> None:
     lines = [*SOLD, Line("shipping", 1, D(10), pk=4)]
-    assert worths(lines, tax="8.55", included=False) == {1: (2, D("20.85")), 2: (1, D("31.275"))}
+    assert worths(lines, tax="10.45", included=False) == {1: (2, D("21.42")), 2: (1, D("32.13"))}
+
+
+def test_a_tax_that_only_the_order_knows_is_the_same_of_each_unit_though_others_were_taken_off() -> None:
+    lines = [Line("goods", 3, D(10), pk=1)]
+    parts = parts_of(lines, tip=D(0), tax=D("5.70"), tax_included=False, currency="EUR")
+    for left in ("23.80", "11.90", "0"):
+        worth = worth_of(lines, parts, tax_included=False, currency="EUR").of({1: 1})
+        parts = lowered(parts, lines, worth, tax_included=False, currency="EUR")
+        assert (worth, parts.total) == (D("11.90"), D(left))
 
 
 @pytest.mark.parametrize(

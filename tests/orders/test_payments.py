@@ -1,11 +1,13 @@
 """Payments, and the order's payment state that follows them."""
 
+from dataclasses import replace
 from decimal import Decimal
 
 import pytest
 
 from finalmarket.kernel.errors import UserError
 from finalmarket.orders import aftersales, payments
+from finalmarket.orders.drafts import RefundDraft, TenderDraft
 from finalmarket.orders.intake import take
 from finalmarket.orders.models import Order
 from tests.orders.market import Market, draft, line, together
@@ -53,6 +55,33 @@ def test_what_two_payments_took_too_much_goes_back_once(market: Market) -> None:
         back += [aftersales.refund_surplus(order.pk, key=str(half.pk), actor="psp") for _ in range(2)]
     assert back == [Decimal(10), 0, Decimal(50), 0]
     assert Order.objects.get(pk=order.pk).refunded == Decimal(60)
+
+
+def test_what_the_channel_gave_back_for_goods_that_it_left_out_is_not_given_back_once_more(market: Market) -> None:
+    market.goods("TEA", warehouse=20)
+    ten = draft(market.web, "1", line("TEA", 10), tenders=(TenderDraft("card", Decimal(100), external_id="a"),))
+    order = take(ten).order
+    six = replace(
+        ten, happened=True, external_version="2", lines=(line("TEA", 6),),
+        refunds=(RefundDraft(external_id="r", amount=Decimal("40.00"), reason="fewer"),),
+    )  # fmt: skip
+    nine = replace(six, external_version="3", lines=(line("TEA", 9),))
+    for newer in (six, nine):
+        order = take(newer).order
+    assert (order.total, order.refunded, order.surplus_refunded) == (Decimal(90), Decimal(40), Decimal(40))
+    paid = payments.authorise(order.pk, tender="card", amount=Decimal("30.00"), external_id="b", actor="psp")
+    payments.capture(paid.pk, happened=True, actor="psp")
+    assert aftersales.refund_surplus(order.pk, key="b", actor="psp") == 0
+
+
+def test_what_was_given_back_for_cancelled_units_is_no_surplus_when_the_channel_leaves_them_out(market: Market) -> None:
+    market.goods("TEA", warehouse=20)
+    ten = draft(market.web, "1", line("TEA", 10), tenders=(TenderDraft("card", Decimal(100), external_id="a"),))
+    order = take(ten).order
+    aftersales.cancel_units(order.pk, {order.lines.get().pk: 4}, key="c", reason="fewer", actor="ann")
+    order = take(replace(ten, happened=True, external_version="2", lines=(line("TEA", 6),))).order
+    assert (order.total, order.refunded, order.surplus_refunded) == (Decimal(60), Decimal(40), Decimal(40))
+    assert aftersales.refund_surplus(order.pk, key="late", actor="psp") == 0
 
 
 def test_a_failed_or_voided_payment_pays_nothing(market: Market) -> None:

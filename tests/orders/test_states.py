@@ -7,7 +7,7 @@ from decimal import Decimal
 
 import pytest
 
-from finalmarket.orders.states import captured, order_state, payment_state, refundable, still_due
+from finalmarket.orders.states import captured, order_state, payment_state, refundable, still_due, surplus
 
 
 @dataclass
@@ -27,6 +27,20 @@ class Tender:
     state: str
     amount: Decimal
     refunded: Decimal = Decimal(0)
+
+
+@dataclass
+class Cost:
+    """What an order costs, and what was given back of what came in for it."""
+
+    total: Decimal
+    refunded: Decimal
+    surplus_refunded: Decimal
+
+
+def costs(total: int, refunded: int = 0, surplus_refunded: int = 0) -> Cost:
+    """An order of so much."""
+    return Cost(Decimal(total), Decimal(refunded), Decimal(surplus_refunded))
 
 
 def paid(amount: int, refunded: int = 0) -> Tender:
@@ -93,7 +107,19 @@ def test_what_no_tender_stands_for_is_due() -> None:
         Tender("pending", Decimal(1)),
         Tender("failed", Decimal(90)),
     ]
-    assert still_due(Decimal(20), Decimal(1), tenders) == 20 - 1 - 3 - 2 - 1
-    assert still_due(Decimal(20), Decimal(0), [Tender("voided", Decimal(90))]) == 20
-    assert still_due(Decimal(5), Decimal(0), [paid(9)]) == 0
-    assert still_due(Decimal(5), Decimal(0), []) == 5
+    assert still_due(costs(20, refunded=1), tenders) == 20 - 1 - 3 - 2 - 1
+    assert still_due(costs(20), [Tender("voided", Decimal(90))]) == 20
+    assert still_due(costs(5), [paid(9)]) == 0
+    assert still_due(costs(5), []) == 5
+
+
+def test_what_was_given_back_as_surplus_is_no_less_to_be_paid_when_the_order_grows() -> None:
+    assert still_due(costs(9, refunded=4, surplus_refunded=4), [paid(10, 4)]) == 3
+    assert still_due(costs(9, refunded=5, surplus_refunded=4), [paid(10, 5)]) == 3
+
+
+def test_surplus_is_what_came_in_beyond_the_total_and_goes_back_once() -> None:
+    assert surplus(costs(6), [paid(10), Tender("authorised", Decimal(5))]) == 4
+    assert surplus(costs(6, refunded=4, surplus_refunded=4), [paid(10, 4)]) == 0
+    assert surplus(costs(6, refunded=2), [paid(10, 2)]) == 4  # that was for goods which are in the total still
+    assert surplus(costs(11), [paid(10)]) == 0

@@ -243,7 +243,7 @@ def get_shop_order(request: HttpRequest, token: OrderToken) -> OrderStatus:
     shopper = shopper_of(request)
     order = order_by(shopper, token)
     pickup = Pickup.objects.select_related("location").filter(order=order).first()
-    due = max(Decimal(0), still_due(order.total, order.refunded, order.payments.all()))
+    due = max(Decimal(0), still_due(order, order.payments.all()))
     is_over = order.state == Order.State.CANCELLED
     return OrderStatus(
         **_ordered(order, pickup), state=order.state, placed_at=order.placed_at.isoformat(), goods=order.goods,

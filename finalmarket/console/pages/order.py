@@ -106,5 +106,5 @@ def _possible(found: Order, lines: Sequence[OrderLine], payments: Sequence[Any])
         "cancel": is_open and any(one.quantity > one.cancelled_quantity + one.fulfilled_quantity for one in goods),
         "return": [one for one in goods if one.fulfilled_quantity > one.returned_quantity],
         "refund": refundable(payments),
-        "pay": still_due(found.total, found.refunded, payments) if found.state != Order.State.CANCELLED else 0,
+        "pay": still_due(found, payments) if found.state != Order.State.CANCELLED else 0,
     }

@@ -51,7 +51,7 @@ def store(request: HttpRequest, code: str) -> HttpResponse:
     pickups = list(at_store.pickups_at([place])[:most])
     for pickup in pickups:
         order = pickup.order
-        pickup.due = still_due(order.total, order.refunded, order.payments.all())  # type: ignore[attr-defined]
+        pickup.due = still_due(order, order.payments.all())  # type: ignore[attr-defined]
         pickup.goods = [line for line in order.all_lines if line.kind == "goods"]  # type: ignore[attr-defined]
     context = {
         "place": place, "pickups": pickups, "parcels": list(at_store.parcels_at([place])[:most]),

@@ -179,7 +179,7 @@ def locked_page(page_id: int) -> tuple[PaymentPage, Order]:
 def _due(order: Order) -> Decimal:
     if order.state == Order.State.CANCELLED:
         return Decimal(0)
-    return quantize(still_due(order.total, order.refunded, Payment.objects.filter(order=order)), order.currency)
+    return quantize(still_due(order, Payment.objects.filter(order=order)), order.currency)
 
 
 def _end(page: PaymentPage, state: PaymentPage.State, reason: str) -> None:

@@ -78,6 +78,7 @@ class Order(models.Model):
     total = amount_field()
     taken_off = amount_field(help_text="Off the goods and the total: what was not paid of units that are not kept")
     refunded = amount_field()
+    surplus_refunded = amount_field(help_text="Of what was refunded: what had come in beyond what the order costs")
     raw = models.JSONField(default=dict, blank=True, help_text="As the platform gave it")
     reservation = models.ForeignKey(
         Reservation, null=True, blank=True, on_delete=models.PROTECT, related_name="orders", db_index=False
