@@ -69,7 +69,7 @@ class Report:
         cells in the order of the header."""
         if self._file is None:
             self._file = self._begin()
-        own = [cells[place] if place < len(cells) else "" for place in self._places]
+        own = [cells[at] if at < len(cells) else "" for at in self._places]
         own += list(cells[max(self._places, default=-1) + 1 :]) if len(cells) > len(self.header) else []
         values = [line, problem.column, shorten(problem.value), problem.reason, *place, *own]
         csv.writer(self._file, lineterminator="\n").writerow([_cell(value) for value in values])

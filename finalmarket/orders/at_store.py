@@ -6,11 +6,11 @@ from __future__ import annotations
 from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
 
-from django.db.models import Count, F, Prefetch, Q, QuerySet
+from django.db.models import Count, Exists, F, OuterRef, Prefetch, Q, QuerySet
 from django.db.models.functions import Coalesce
 
 from finalmarket.catalog.models import Variant
-from finalmarket.orders.collecting import OPEN
+from finalmarket.orders.collecting import LEFT, OPEN
 from finalmarket.orders.models import Fulfilment, FulfilmentLine, Order, Pickup, Return
 from finalmarket.stock.atp import LOW_STOCK_THRESHOLD
 from finalmarket.stock.models import StockItem, StockLocation
@@ -43,8 +43,10 @@ def stores() -> list[StockLocation]:
 
 
 def pickups_at(places: Iterable[StockLocation]) -> QuerySet[Pickup]:
-    """Orders that are to be collected at these places, the oldest first."""
-    waiting = Pickup.objects.filter(location__in=list(places), state__in=OPEN, order__state__in=UNDER_WAY)
+    """Orders that are to be collected at these places, the oldest first; also those that were marked as sent there."""
+    sent = Fulfilment.objects.filter(order=OuterRef("order"), location=OuterRef("location"), state__in=LEFT)
+    awaited = Q(order__state__in=UNDER_WAY) | Q(Exists(sent), order__state=Order.State.FULFILLED)
+    waiting = Pickup.objects.filter(awaited, location__in=list(places), state__in=OPEN)
     lines = Prefetch("order__lines", to_attr="all_lines")
     return waiting.select_related("order__sales_channel").prefetch_related(lines, "order__payments").order_by("id")
 

@@ -29,6 +29,7 @@ from finalmarket.stock.models import ChannelSource, StockItem, StockLocation
 
 CODE_DIGITS = 6
 OPEN = (Pickup.State.WAITING, Pickup.State.READY)
+LEFT = (Fulfilment.State.SHIPPED, Fulfilment.State.DELIVERED)
 
 
 @dataclass(frozen=True, slots=True)
@@ -106,7 +107,8 @@ def make_ready(pickup_id: int, *, actor: str) -> Pickup:
 def hand_over(pickup_id: int, shown: str, *, actor: str, tender: str = "") -> Pickup:
     """Give the goods to whoever shows the code (`shown`), or the name on the order where they have no code.
 
-    What is still due is paid now by `tender`. One that was collected is returned as it is. Raises UserError for another
+    What is still due is paid now by `tender`; goods that were marked as sent from there are the ones that are given.
+    One that was collected is returned as it is. Raises UserError for another
     code or name, for an order that is not paid and no tender, and for one that is not ready.
     """
     pickup, order = _locked(pickup_id)
@@ -115,7 +117,7 @@ def hand_over(pickup_id: int, shown: str, *, actor: str, tender: str = "") -> Pi
     _refuse_ended(pickup, order)
     if pickup.state != Pickup.State.READY:
         raise UserError(f"order {order.number} is not put together yet; mark it as ready first")
-    by, parcels = _proof(pickup, shown), _parcels_of(pickup, order)
+    by, parcels = _proof(pickup, shown), _parcels_of(pickup, order, *LEFT)
     _settle(pickup, order, tender, actor)
     for parcel in parcels:
         fulfilment.ship(parcel, actor=actor)
@@ -129,7 +131,8 @@ def hand_over(pickup_id: int, shown: str, *, actor: str, tender: str = "") -> Pi
 @transaction.atomic
 def give_up(pickup_id: int, *, reason: str, actor: str) -> Pickup:
     """Nobody comes for it, or the store does not have it: what has not left is cancelled, its stock is free and its
-    money given back. One that was given up is returned as it is. Raises UserError for one that was collected."""
+    money given back. One that was given up is returned as it is. Raises UserError for one that was collected, or all of
+    which was marked as sent from the store."""
     pickup, order = _locked(pickup_id)
     if pickup.state == Pickup.State.GIVEN_UP:
         return pickup
@@ -137,6 +140,8 @@ def give_up(pickup_id: int, *, reason: str, actor: str) -> Pickup:
         raise UserError(f"order {order.number} was collected; take it back as a return")
     if not reason.strip():
         raise UserError("say why it is not collected")
+    if order.state == Order.State.FULFILLED and _there(pickup, order, *LEFT):
+        raise UserError(f"order {order.number} has left the store; hand it over, and take it back as a return")
     if order.state != Order.State.CANCELLED:
         aftersales.cancel(order.pk, reason=reason, actor=actor)
     pickup.state, pickup.ended_at = Pickup.State.GIVEN_UP, clock.now()
@@ -159,13 +164,17 @@ def _refuse_ended(pickup: Pickup, order: Order) -> None:
         raise UserError(f"order {order.number} is cancelled; put its goods back on the shelf")
 
 
-def _parcels_of(pickup: Pickup, order: Order) -> list[int]:
-    """The parcels of the order that wait at the store. Raises UserError where there are none: what was ready may have
-    been rejected since, and leaves from elsewhere."""
-    waiting = Fulfilment.objects.filter(order=order, location=pickup.location_id, state=Fulfilment.State.PENDING)
-    if found := list(waiting.order_by("id").values_list("pk", flat=True)):
+def _parcels_of(pickup: Pickup, order: Order, *besides: str) -> list[int]:
+    """The parcels of the order that wait at the store, or are in one of these states. Raises UserError where there are
+    none: what was ready may have been rejected since, and leaves from elsewhere."""
+    if found := _there(pickup, order, Fulfilment.State.PENDING, *besides):
         return found
     raise UserError(f"order {order.number}: nothing of it is promised at {pickup.location.name}; look at the order")
+
+
+def _there(pickup: Pickup, order: Order, *states: str) -> list[int]:
+    parcels = Fulfilment.objects.filter(order=order, location=pickup.location_id, state__in=states)
+    return list(parcels.order_by("id").values_list("pk", flat=True))
 
 
 def _proof(pickup: Pickup, shown: str) -> str:

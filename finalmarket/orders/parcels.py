@@ -171,7 +171,8 @@ def pack(standing: Standing, *, actor: str, avoid: Iterable[int] = (), policies:
 
 
 def pack_where_promised(standing: Standing, *, reason: str, actor: str) -> str:
-    """Make parcels where the units are promised, without routing: goods that were handed over there."""
+    """Make parcels where the units are promised, without routing: goods that were handed over there, or
+    are to leave from there and nowhere else."""
     at_hand = trim(standing)
     for parcel in where_promised(at_hand, reason):
         _write(standing, parcel, at_hand, actor)

@@ -81,8 +81,8 @@ def receive_return(
     """Take returned goods in: what is fit goes back on the shelf, their worth is given back; only once.
 
     `arrived` says by return line id what really came; by default what was requested. `refund` overrides the worth of
-    the goods, between nothing and what was paid, rounded as every refund is. Raises UserError for more units than were
-    requested and for a location that nobody named.
+    the goods, between nothing and what the order costs, rounded as every refund is. Raises UserError for more units
+    than were requested and for a location that nobody named.
     """
     record, order = _locked_return(return_id)
     if record.state == Return.State.RECEIVED:

@@ -137,6 +137,24 @@ def test_a_page_that_is_opened_again_without_a_network_has_a_button_that_sends_t
     assert_one_sale(front.web, "TEA", 2, before=before, customer="ann@example.com")
 
 
+def test_an_order_that_came_too_fast_is_kept_and_sent_again(front: Shopfront) -> None:
+    before = stand(front.web, "TEA")
+    page = front.page(front.context())
+    _to_checkout(page, front)
+    fill_checkout(page, "ann@example.com")
+    _lose_the_order(page)
+    said = {"type": "urn:finalmarket:problem:too-fast", "title": "Too many calls", "status": 429, "detail": "Wait."}
+    page.route("**/checkout", lambda route: route.fulfill(status=429, json=said))
+    page.reload()
+    playwright.expect(page.locator("#said")).to_contain_text("Wait. Nothing is lost")
+    again = page.get_by_role("button", name="Send the order again")
+    playwright.expect(again).to_be_enabled()
+    page.unroute("**/checkout")
+    again.click()
+    page.get_by_role("heading", name="Thank you!").wait_for()
+    assert_one_sale(front.web, "TEA", 2, before=before, customer="ann@example.com")
+
+
 def test_an_order_that_costs_something_else_by_now_is_shown_anew_with_the_reason(front: Shopfront) -> None:
     before = stand(front.web, "TEA")
     page = front.page(front.context())

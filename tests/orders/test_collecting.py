@@ -7,10 +7,10 @@ from decimal import Decimal
 import pytest
 
 from finalmarket.kernel.errors import UserError
+from finalmarket.orders import at_store, collecting, fulfilment
 from finalmarket.orders import cart as carts
-from finalmarket.orders import collecting, fulfilment
 from finalmarket.orders.drafts import LineDraft, OutOfStock, TenderDraft
-from finalmarket.orders.models import Order, Pickup
+from finalmarket.orders.models import Fulfilment, Order, Pickup
 from tests.orders.market import Market, at, parcels
 
 
@@ -104,6 +104,21 @@ def test_what_is_not_paid_yet_is_paid_when_it_is_collected(market: Market) -> No
     collecting.hand_over(pickup.pk, pickup.code, actor="nora", tender="cash")
     order = Order.objects.get()
     assert (order.payment_state, order.payments.get().amount) == ("paid", Decimal("21.50"))
+
+
+def test_what_the_store_marked_as_sent_is_handed_over_and_paid_all_the_same(market: Market) -> None:
+    _open_stores(market)
+    tea = market.goods("TEA", north=5)
+    pickup = _buy(market, tenders=()).pickup
+    collecting.make_ready(pickup.pk, actor="nora")
+    fulfilment.ship(Fulfilment.objects.get().pk, actor="nora")
+    assert [one.pk for one in at_store.pickups_at([market.north])] == [pickup.pk]
+    with pytest.raises(UserError, match="has left the store"):
+        collecting.give_up(pickup.pk, reason="nobody came", actor="nora")
+    collecting.hand_over(pickup.pk, pickup.code, actor="nora", tender="cash")
+    order = Order.objects.get()
+    assert (order.payment_state, order.pickup.state, at(tea, market.north)) == ("paid", "collected", (3, 0))
+    assert not at_store.pickups_at([market.north])
 
 
 def test_what_nobody_collects_is_free_again_and_paid_back(market: Market) -> None:

@@ -1,4 +1,4 @@
-"""What sending costs, and its tax: the same at every door of ours, and what was said before is what is charged."""
+"""What sending costs, and its tax: the same at every door that asks where to, and what was said is what is charged."""
 
 from __future__ import annotations
 

@@ -157,13 +157,11 @@ def order_at_once(request: HttpRequest, told: OrderAtOnce) -> Done:
     chose as theirs.
     """
     shopper = shopper_of(request)
-    cart, is_new = Cart.objects.get_or_create(
+    cart, _ = Cart.objects.get_or_create(
         token=_token_at_once(request, shopper), defaults={"sales_channel": shopper.channel, "is_own_only": True}
     )
     if cart.order is not None:
         return _answer(cart.order, Pickup.objects.filter(order=cart.order).first())
-    if not is_new:
-        cart.lines.all().delete()  # its order failed: what is said now counts
     for line in told.lines:
         carts.add(cart.token, variant_of(shopper.channel, line), line.quantity)
     return _bought(shopper, cart, told)

@@ -291,7 +291,8 @@ def release_cart(request: HttpRequest, token: Token) -> Done:
 )  # fmt: skip
 def check_out_cart(request: HttpRequest, token: Token, told: Buyer) -> Done:
     """Order what a cart shows, exactly once: the second time the same order is answered, on whatever device. It is
-    unpaid; refused where goods do not fit or are not sold."""
+    unpaid, and of the goods alone, without the channel's delivery fee; refused where goods do not fit or are not
+    sold."""
     cart = _cart(request, token)
     taken = carts.check_out(cart.token, actor=source_of(request), **_terms(told))
     return _ordered(taken)

@@ -2953,7 +2953,8 @@ class Carts:
         idempotency_key: str = "",
     ) -> shapes.Ordered:
         """Order what a cart shows, exactly once: the second time the same order is answered, on whatever device. It
-        is unpaid; refused where goods do not fit or are not sold."""
+        is unpaid, and of the goods alone, without the channel's delivery fee; refused where goods do not fit or
+        are not sold."""
         return self._caller.call(
             CHECK_OUT_CART,
             Said(

@@ -19,8 +19,9 @@ from finalmarket.console.keyset import cut
 from finalmarket.console.pages import asked
 from finalmarket.console.pages.frame import actor, attempt, back, page, show
 from finalmarket.console.pages.mail_shown import shown
-from finalmarket.console.pages.order_terms import agreed_of, number_of, terms_of, units_of
+from finalmarket.console.pages.order_terms import agreed_of, terms_of
 from finalmarket.console.people import may_see_people
+from finalmarket.console.typed import number_of, units_of
 from finalmarket.integrations.connect import public_address
 from finalmarket.integrations.talk import letters
 from finalmarket.kernel.errors import UserError

@@ -11,6 +11,7 @@ from typing import Any
 from django.core.exceptions import ValidationError
 
 from finalmarket.channels.models import SalesChannel
+from finalmarket.console.typed import number_of
 from finalmarket.kernel.errors import UserError
 from finalmarket.kernel.money import minor_digits, parse
 from finalmarket.orders import calls, collecting
@@ -49,19 +50,6 @@ def terms_of(given: Given, channel: SalesChannel) -> Terms:
 def agreed_of(given: Given) -> Decimal | None:
     """What the goods cost as they were shown with the form."""
     return parse(given["agreed"]) if given.get("agreed") else None
-
-
-def number_of(text: str) -> int:
-    """A whole number as a form gives it; 0 for anything else."""
-    return int(text) if text.isascii() and text.isdigit() and len(text) < 19 else 0
-
-
-def units_of(text: str) -> int:
-    """A number of units. Raises ValidationError for anything else."""
-    written = text.strip()
-    if not (written.isascii() and written.isdigit() and len(written) < 8):
-        raise ValidationError(f"{text[:20]!r} is no number of units.")
-    return int(written)
 
 
 def _checked(address: Address, country: str) -> Address:

@@ -11,7 +11,7 @@ from django.shortcuts import get_object_or_404
 from django.urls import reverse
 
 from finalmarket.console.pages.frame import actor, attempt, back, page
-from finalmarket.console.pages.order_terms import number_of
+from finalmarket.console.typed import number_of, units_of
 from finalmarket.kernel.errors import UserError
 from finalmarket.kernel.money import parse
 from finalmarket.orders import aftersales, fulfilment, intake, payments, refunds, returns
@@ -51,7 +51,7 @@ def _ship(order: Order, given: Given, who: str) -> str:
 def _parts(given: Given) -> dict[int, int]:
     """The units that leave by line of the parcel, where a part is sent; empty: all of it."""
     named = {name.removeprefix("part-"): units for name, units in given.items() if name.startswith("part-")}
-    return {number_of(line): _units(units) for line, units in named.items() if number_of(line) and units.strip()}
+    return {number_of(line): units_of(units) for line, units in named.items() if number_of(line) and units.strip()}
 
 
 def _deliver(order: Order, given: Given, who: str) -> str:
@@ -65,7 +65,7 @@ def _reject(order: Order, given: Given, who: str) -> str:
 
 def _take_return(order: Order, given: Given, who: str) -> str:
     goods = [
-        returns.Back(number_of(name.removeprefix("units-")), _units(units), given.get("disposition", "restock"))
+        returns.Back(number_of(name.removeprefix("units-")), units_of(units), given.get("disposition", "restock"))
         for name, units in given.items()
         if name.startswith("units-") and number_of(name.removeprefix("units-")) and units.strip() not in ("", "0")
     ]
@@ -134,12 +134,6 @@ def _reason(given: Given) -> str:
 
 def _amount(given: Given) -> Decimal:
     return parse(given.get("amount", ""))
-
-
-def _units(text: str) -> int:
-    if not (text.strip().isascii() and text.strip().isdigit() and len(text.strip()) < 9):
-        raise ValidationError(f"{text[:20]!r} is no number of units.")
-    return int(text)
 
 
 def _key(given: Given, what: str) -> str:

@@ -15,7 +15,8 @@ from finalmarket.channels.models import SalesChannel
 from finalmarket.connectors.contract import StartsPayments
 from finalmarket.console.pages import phone_shown
 from finalmarket.console.pages.frame import actor, attempt, page, show
-from finalmarket.console.pages.order_terms import agreed_of, number_of, terms_of, units_of
+from finalmarket.console.pages.order_terms import agreed_of, terms_of
+from finalmarket.console.typed import number_of, units_of
 from finalmarket.customers.resolve import Contact, resolve
 from finalmarket.integrations.desk import pages
 from finalmarket.integrations.desk.asking import accounts_that

@@ -10,7 +10,7 @@ from django.urls import reverse
 
 from finalmarket.channels.models import SalesChannel
 from finalmarket.console.pages.frame import actor, attempt, page, show
-from finalmarket.console.pages.order_terms import number_of
+from finalmarket.console.typed import number_of
 from finalmarket.customers import consents
 from finalmarket.customers.models import Consent, OmnichannelCustomer, PrivacyRequest
 from finalmarket.customers.persons import members

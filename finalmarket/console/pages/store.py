@@ -15,8 +15,8 @@ from django.urls import reverse
 from finalmarket.access import roles
 from finalmarket.console import finding
 from finalmarket.console.pages.frame import actor, attempt, back, page, show
-from finalmarket.console.pages.order_terms import number_of
 from finalmarket.console.people import may_see_buyers
+from finalmarket.console.typed import number_of, units_of
 from finalmarket.integrations.talk import letters
 from finalmarket.kernel.errors import UserError
 from finalmarket.orders import at_store, collecting, fulfilment, returns
@@ -154,7 +154,7 @@ def _reject(place: StockLocation, given: Given, who: str) -> str:
 def _take_return(place: StockLocation, given: Given, who: str) -> str:
     goods = [
         returns.Back(
-            number_of(name.removeprefix("units-")), _units(units), given.get("disposition", "restock"), place.pk
+            number_of(name.removeprefix("units-")), units_of(units), given.get("disposition", "restock"), place.pk
         )
         for name, units in given.items()
         if name.startswith("units-") and number_of(name.removeprefix("units-")) and units.strip() not in ("", "0")
@@ -194,12 +194,6 @@ def _first(found: Any) -> int:
     if found is None:
         raise UserError("there is no such thing at this store; look at its page again")
     return int(found)
-
-
-def _units(text: str) -> int:
-    if not (text.strip().isascii() and text.strip().isdigit() and len(text.strip()) < 9):
-        raise ValidationError(f"{text[:20]!r} is no number of units.")
-    return int(text)
 
 
 VERBS: dict[str, Verb] = {

@@ -15,6 +15,7 @@ from finalmarket.access.roles import may_work_at
 from finalmarket.console.keyset import cut
 from finalmarket.console.pages import asked
 from finalmarket.console.pages.frame import actor, attempt, back, page, places, show
+from finalmarket.console.typed import units_of
 from finalmarket.console.typed_lines import units_by_variant
 from finalmarket.stock import transfers as verbs
 from finalmarket.stock.models import StockLocation, Transfer
@@ -131,10 +132,7 @@ def _receive(request: HttpRequest, found: Transfer, who: str) -> str:
 
 
 def _units(request: HttpRequest, name: str) -> int:
-    typed = request.POST.get(name, "").strip() or "0"
-    if not (typed.isascii() and typed.isdigit() and len(typed) < 8):
-        raise ValidationError(f"{typed[:20]!r} is no number of units.")
-    return int(typed)
+    return units_of(request.POST.get(name, "").strip() or "0")
 
 
 def _close(request: HttpRequest, found: Transfer, who: str) -> str:

@@ -60,8 +60,9 @@ async function send(pending) {
     return true;
   } catch (error) {
     button.disabled = false;
-    if (error instanceof api.NoAnswer) {
-      say("No answer came. Nothing is lost: press the button again, and it stays one order.", "bad");
+    if (error instanceof api.NoAnswer || error.kind === "too-fast") {
+      const why = error instanceof api.NoAnswer ? "No answer came." : error.message;
+      say(`${why} Nothing is lost: press the button again, and it stays one order.`, "bad");
       return false;
     }
     kept.drop("pending");
