@@ -37,11 +37,11 @@ def size_of(folder: Path) -> int:
     return sum(path.lstat().st_blocks * 512 for path in folder.rglob("*"))
 
 
-@pytest.mark.slow
 def _are(count: Callable[[], int], enough: int) -> bool:
     return count() >= enough
 
 
+@pytest.mark.slow
 @in_the_proof
 def test_a_full_disk_under_the_database_loses_nothing_that_was_answered_and_all_goes_on_when_there_is_room(
     test_database: object,

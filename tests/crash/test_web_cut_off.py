@@ -25,16 +25,22 @@ from finalmarket.stock import desk as desk_room
 from tests.api.calling import Program
 from tests.api.conftest import open_house
 from tests.api.furnished import Furnished, calls
-from tests.crash.dose import in_the_proof
 from tests.crash.kept import furnish
 from tests.crash.ways_over_http import WAYS, Way, Within
 from tests.laws.cut_off import cut_off
+from tests.laws.test_every_step_can_be_cut import failpoints_in
 from tests.laws.trail import HOUSE, ROOT, Trail, watched
 
 EVERYWHERE = os.environ.get("FINALMARKET_PROOF_CUTS") == "all"
 DESK = "stock desk"
 """The thread that carries what callers want to the database, and back."""
 DOORS = (HOUSE / "api", HOUSE / "console" / "pages" / "frame.py", HOUSE / "journeys" / "ingest.py")
+ON_THE_WAYS = (
+    HOUSE / "api" / "door.py", HOUSE / "api" / "shop" / "door.py", *sorted((HOUSE / "api" / "v1").glob("*.py")),
+    HOUSE / "journeys" / "ingest.py", HOUSE / "stock" / "clerk.py", HOUSE / "access" / "keys.py",
+    HOUSE / "orders" / "mailed" / "doors.py", HOUSE / "orders" / "mailed" / "requests.py",
+)  # fmt: skip
+"""Where what programs ask over HTTP has its failpoints."""
 _words = count(1)
 
 
@@ -82,7 +88,6 @@ def cuts(trail: Trail) -> list[str]:
     return [f"{name}@{passed.count(name)}" for name in dict.fromkeys(passed)]
 
 
-@in_the_proof
 @pytest.mark.parametrize("way", [way for way in WAYS if way.is_short or EVERYWHERE], ids=str)
 def test_a_web_process_that_is_killed_anywhere_loses_nothing_and_whoever_asks_again_finds_it_done_once(
     way: Way, programs: Within, record_property: Callable[[str, object], None]
@@ -105,7 +110,11 @@ def test_a_web_process_that_is_killed_anywhere_loses_nothing_and_whoever_asks_ag
         assert way.stands(word, about) == 1, f"killed at {cut}"
 
 
-@in_the_proof
+def test_every_failpoint_of_what_programs_ask_over_http_is_on_a_way_that_is_cut(programs: Within) -> None:
+    passed = {name for way in WAYS for name in walked(programs, way).points()}
+    assert sorted({name for path in ON_THE_WAYS for name in failpoints_in(path)} - passed) == []
+
+
 def test_every_write_of_the_rest_api_commits_between_failpoints(
     committed_database: object, record_property: Callable[[str, object], None]
 ) -> None:
@@ -145,7 +154,6 @@ def test_no_door_opens_a_transaction_without_a_failpoint_around_it() -> None:
 # The law bites.
 
 
-@in_the_proof
 @pytest.mark.parametrize(
     ("name", "names", "where"),
     [

@@ -112,6 +112,11 @@ def _shop_line(programs: Within, word: str, about: str) -> Answer:
     return programs.call("POST", path, {"sku": "TEA", "quantity": 3}, word, headers=_shop_key(programs))
 
 
+def _shop_change(programs: Within, word: str, about: str) -> Answer:
+    path = f"/api/shop/v1/carts/{about}/lines/{programs.facts.variant}"
+    return programs.call("PUT", path, {"quantity": 5}, headers=_shop_key(programs))
+
+
 def _shop_checkout(programs: Within, word: str, about: str) -> Answer:
     """By somebody new each time, who has to become known."""
     path, buyer = f"/api/shop/v1/carts/{about}/checkout", {"agreed": "5.00", "email": f"{word}@example.com"}
@@ -147,6 +152,15 @@ WAYS = (
     Way("an order is placed", lambda programs, word, about: programs.order(word),
         "SELECT count(*) FROM orders JOIN order_lines ON order_id = orders.id WHERE orders.external_id = %(word)s",
         is_short=True),
+    Way("many orders are placed", lambda programs, word, about: programs.call(
+            "POST", "/api/v1/orders/bulk",
+            {"items": [{"channel": programs.facts.channel, "external_id": f"{word}-{n}",
+                        "lines": [{"sku": "TEA", "quantity": 1}]} for n in range(3)]}, word),
+        "SELECT count(*) / 3 FROM orders WHERE external_id LIKE %(word)s || '-%%'", may_differ=True),
+    Way("many listings are written", lambda programs, word, about: programs.call(
+            "POST", "/api/v1/listings/bulk",
+            {"items": [{"channel": programs.facts.channel, "sku": "TEA", "title": word}]}, word),
+        "SELECT count(*) FROM channel_products WHERE title = %(word)s", may_differ=True),
     Way("a cart is opened", lambda programs, word, about: programs.call(
             "POST", "/api/v1/carts", {"channel": programs.facts.channel}, word),
         "SELECT count(*) FROM carts WHERE id > (SELECT id FROM carts WHERE token::text = %(about)s)",
@@ -164,6 +178,9 @@ WAYS = (
     Way("a shopper puts goods into the cart", _shop_line,
         "SELECT sum(quantity) / 4 FROM cart_lines JOIN carts ON cart_id = carts.id WHERE token::text = %(about)s",
         before=_shop_cart),
+    Way("a shopper wants another number", _shop_change,
+        "SELECT count(*) FROM cart_lines JOIN carts ON cart_id = carts.id WHERE token::text = %(about)s"
+        " AND quantity = 5", before=_shop_cart),
     Way("a shopper checks out", _shop_checkout,
         "SELECT count(order_id) FROM carts WHERE token::text = %(about)s", before=_shop_cart),
     Way("a mail with wishes is brought", _mail,

@@ -30,6 +30,10 @@ def test_the_page_lists_every_defect() -> None:
     assert text == page.written(text, DEFECTS), "write it anew: python -m tests.defects --page"
 
 
+def test_readme_tells_how_many_there_are() -> None:
+    assert f"[{len(DEFECTS)} defects](docs/defects.md)" in (page.PAGE.parents[1] / "README.md").read_text("utf-8")
+
+
 def test_what_a_run_found_stays_on_the_page_until_the_next_and_nothing_is_said_where_there_was_none() -> None:
     empty = f"{page.BEGIN}\n\n{page.END}"
     before = page.written(empty, DEFECTS)

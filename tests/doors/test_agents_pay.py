@@ -9,6 +9,7 @@ from collections.abc import Iterator
 from dataclasses import dataclass
 from datetime import timedelta
 from decimal import Decimal
+from functools import partial
 from typing import Any
 
 import pytest
@@ -34,6 +35,7 @@ from finalmarket.stock import ledger
 from tests.doors.agent import HOME, WEBHOOK, Agent, judge, let_in
 from tests.doors.stories import assert_one_sale, stand
 from tests.integrations.receivers import Receiver, receiving
+from tests.laws.cut_off import cut_off
 from tests.orders.market import Market, draft, line, open_market, together
 
 pytestmark = pytest.mark.committed_database
@@ -121,6 +123,17 @@ def test_whoever_dies_after_the_charge_charges_and_orders_once_all_the_same(shop
     with clock.steered(clock.now() + completing.LEASE):
         done = shop.agent.complete(token, paid, handler="card_tokenized", key="k")
     assert done["status"] == "completed"
+    assert (Order.objects.count(), Payment.objects.count(), shop.states()) == (1, 1, ["held"])
+
+
+@pytest.mark.parametrize("place", ["agents.before_charge", "agents.after_charge"])
+def test_a_process_that_is_killed_while_it_charges_charges_and_orders_once_all_the_same(shop: Shop, place: str) -> None:
+    token, paid = shop.begin(), shop.bank.grant(TOTAL)
+    complete = partial(shop.agent.complete, token, paid, handler="card_tokenized", key="k")
+    assert cut_off(complete, f"{place}@1") == ""
+    assert shop.agent.show(token)["status"] == "complete_in_progress"
+    with clock.steered(clock.now() + completing.LEASE):
+        assert complete()["status"] == "completed"
     assert (Order.objects.count(), Payment.objects.count(), shop.states()) == (1, 1, ["held"])
 
 

@@ -198,17 +198,21 @@ def name_of(call: ast.Call) -> str:
 
 def named_failpoints(*roots: File) -> list[str]:
     """The names of all failpoints there. Raises AssertionError for one whose name is not written out."""
+    return list(dict.fromkeys(name for path in sources(*roots) for name in failpoints_in(path)))
+
+
+def failpoints_in(path: File) -> list[str]:
+    """The names of all failpoints in a file. Raises AssertionError for one whose name is not written out."""
     found: list[str] = []
-    for path in sources(*roots):
-        for call in calls(path):
-            if name_of(call) not in ("hit", "around") or not ast.unparse(call.func).startswith("failpoints."):
-                continue
-            (name,) = call.args
-            assert isinstance(name, ast.Constant) and isinstance(name.value, str), f"{path}:{call.lineno}"
-            room, _, step = name.value.partition(".")
-            is_around = name_of(call) == "around"
-            found += [f"{room}.before_{step}", f"{room}.after_{step}"] if is_around else [name.value]
-    return list(dict.fromkeys(found))
+    for call in calls(path):
+        if name_of(call) not in ("hit", "around") or not ast.unparse(call.func).startswith("failpoints."):
+            continue
+        (name,) = call.args
+        assert isinstance(name, ast.Constant) and isinstance(name.value, str), f"{path}:{call.lineno}"
+        room, _, step = name.value.partition(".")
+        is_around = name_of(call) == "around"
+        found += [f"{room}.before_{step}", f"{room}.after_{step}"] if is_around else [name.value]
+    return found
 
 
 def places(root: File) -> Iterator[Place]:

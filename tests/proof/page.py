@@ -6,7 +6,7 @@ from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import replace
 from typing import Any
 
-from tests.proof.result import Population, Result
+from tests.proof.result import Population, Result, promises_of
 from tests.proof.step import Step
 
 HEAD = """\
@@ -44,15 +44,22 @@ PAGES = {
     "scale": "scale.md", "proof-defects": "defects.md", "mutants": "defects.md#mutants", "peers": "peers.md",
 }  # fmt: skip
 """Where what these commands found stands, beside this page."""
+OF_THE_DESK = """\
+What the ratios of the desk (`hot_sku_256`, `hot_sku_1000`) depend on, and why no more is promised of them than that,
+says [decision 4](decisions/0004-the-desk.md).
+"""
 MACHINE_WORDS = {"processor", "cpus", "memory_mb", "system"}
 NOT_SHOWN = {"load", "fsync", *MACHINE_WORDS}
 
 
 def page(results: Mapping[str, Result], steps: Sequence[Step], elsewhere: str = ELSEWHERE) -> str:
     """The page, from all that is known: steps in their order, those of this run and of earlier ones. What a step proves
-    and how long it may take is said as it is declared now."""
+    and promises, and how long it may take, is said as it is declared now."""
     known = [
-        replace(results[step.name], proves=step.proves, minutes_allowed=step.minutes)
+        replace(
+            results[step.name], proves=step.proves, minutes_allowed=step.minutes,
+            promises=promises_of(step, results[step.name].reading),
+        )
         for step in steps if step.name in results
     ]  # fmt: skip
     parts = [HEAD, _outcomes(known, steps), _trouble(known), _promises(known), _machine(known)]
@@ -117,7 +124,7 @@ def _promises(known: Sequence[Result]) -> str:
         for result in known for one in result.promises
     ]  # fmt: skip
     table = _table(["what", "promised", "measured", "", "step"], rows, [2])
-    return f"## What was promised\n\n{table}" if rows else ""
+    return f"## What was promised\n\n{table}\n{OF_THE_DESK}" if rows else ""
 
 
 def _machine(known: Sequence[Result]) -> str:

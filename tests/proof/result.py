@@ -6,6 +6,8 @@ from collections.abc import Mapping, Sequence
 from dataclasses import asdict, dataclass, field
 from typing import Any, Literal
 
+from tests.proof.step import Step
+
 Outcome = Literal["held", "broken", "missed", "out of time", "unreadable"]
 Value = int | float | str
 NO_SUMS = {"seed"}
@@ -58,6 +60,12 @@ class Promise:
     floor: str
     measured: float | None
     is_kept: bool
+
+
+def promises_of(step: Step, reading: Reading) -> list[Promise]:
+    """What the step promises now, beside what was measured."""
+    measured = [(floor, reading.measured(floor.name, floor.measure)) for floor in step.floors]
+    return [Promise(floor.name, str(floor), value, floor.is_kept_by(value)) for floor, value in measured]
 
 
 @dataclass(frozen=True, slots=True)

@@ -15,7 +15,7 @@ from pathlib import Path
 
 from tests.proof import where
 from tests.proof.reading import Unreadable, read_figures, read_laws
-from tests.proof.result import Outcome, Promise, Reading, Result
+from tests.proof.result import Outcome, Promise, Reading, Result, promises_of
 from tests.proof.step import PROCESSES, REPORT, Step
 
 STOP_SECONDS = 20
@@ -36,7 +36,7 @@ def run(step: Step, machine: Mapping[str, object]) -> Result:
         code = _run(step, report, where.environment(doses, where.ROOT / _data(step)))
         seconds = time.monotonic() - began
         reading, complaint = _read(step, report)
-    promises = [_promise(step, reading, number) for number in range(len(step.floors))]
+    promises = promises_of(step, reading)
     outcome, why = judged(code, reading, complaint, promises)
     return Result(
         name=step.name, proves=step.proves, command=step.shown(doses), outcome=outcome, why=why,
@@ -95,12 +95,6 @@ def _read(step: Step, report: Path) -> tuple[Reading, str]:
         return READ[step.kind](report), ""
     except Unreadable as error:
         return Reading(), str(error)
-
-
-def _promise(step: Step, reading: Reading, number: int) -> Promise:
-    floor = step.floors[number]
-    measured = reading.measured(floor.name, floor.measure)
-    return Promise(floor.name, str(floor), measured, floor.is_kept_by(measured))
 
 
 def judged(

@@ -40,7 +40,7 @@ STEPS = (
     ),
     Step(
         "figures", "The figures of today hold an order soon, and cost little to whoever takes it.",
-        "figures", figures("figures"), minutes=2.5,
+        "figures", figures("figures"), minutes=2.5, floors=(Floor("figures_freshness_p95_s", at_most=2),),
     ),
     Step(
         "api", "The REST API over HTTP: reservations beside doing nothing, lists over a million orders.",
@@ -109,8 +109,8 @@ STEPS = (
     ),
     Step(
         "cuts",
-        "A worker that is killed at any named point of any path of the border post loses and doubles nothing (practice"
-        " platforms).",
+        "A worker that is killed on any path of the border post, at every third of the named points that it passes,"
+        " loses and doubles nothing (practice platforms).",
         "laws",
         laws("tests/laws/test_killed_anywhere.py", "tests/laws/test_every_step_can_be_cut.py",
              "tests/laws/test_talk_can_be_cut.py", "tests/laws/test_border_parts.py",
@@ -133,8 +133,9 @@ STEPS = (
             "FINALMARKET_PROOF_FILLED": "3",
         },
         floors=(
-            Floor("kills", at_least=100), Floor("writes seen to commit", at_least=70), Floor("lost", at_most=0),
-            Floor("doubled", at_most=0),
+            Floor("kills", at_least=130), Floor("kills of the database", at_least=20),
+            Floor("ready again within ten seconds", at_least=20), Floor("times filled up", at_least=3),
+            Floor("writes seen to commit", at_least=70), Floor("lost", at_most=0), Floor("doubled", at_most=0),
         ),
     ),
     Step(
@@ -202,11 +203,14 @@ STEPS = (
         floors=(Floor("faults", at_least=5_000), Floor("lost or doubled", at_most=0)), is_in_the_hour=False,
     ),
     Step(
-        "cuts-long", "A worker (practice platforms), and a web process, killed at every visit of every named point.",
+        "cuts-long",
+        "A worker (practice platforms, and what it does inside the house), and a web process on every way that programs"
+        " take, killed at every visit of every named point.",
         "laws",
         laws("tests/laws/test_killed_anywhere.py", "tests/laws/test_talk_can_be_cut.py",
              "tests/integrations/test_desk_cut.py", "tests/integrations/test_books_cut.py",
-             "tests/crash/test_web_cut_off.py"),
+             "tests/crash/test_web_cut_off.py", "tests/crash/test_work_cut_off.py",
+             "tests/doors/test_doors_cut_off.py"),
         minutes=40, doses={"FINALMARKET_PROOF_CUTS": "all", "FINALMARKET_PROOF_CRASH": "1"},
         floors=(
             Floor("paths", at_least=60), Floor("workers killed", at_least=1_200), Floor("kills", at_least=60),

@@ -36,9 +36,10 @@ def test_every_requirement_of_level_1_is_decided_once() -> None:
 
 def test_every_test_and_every_setting_that_the_page_names_is_there() -> None:
     missing = []
-    for number, _, _, shown in rows():
+    for number, _, decision, shown in rows():
         tests, named = re.findall(r"`(tests/[\w/]+\.py)(?:::(\w+))?`", shown), re.findall(r"setting `(\w+)`", shown)
-        missing += [] if tests or named else [f"{number}: nothing"]
+        is_shown = bool(tests or named) != (shown == "nothing of ours" and decision.startswith(("left", "operator")))
+        missing += [] if is_shown else [f"{number}: nothing"]
         missing += [f"{number}: {name}" for name in named if not hasattr(settings, name)]
         for file, test in tests:
             path = ROOT / file

@@ -54,7 +54,7 @@ def complete_checkout(call: Call, token: str) -> Told:
             buyer=told.buyer.model_dump(exclude_none=True) if told.buyer else None,
             billing=paid.billing_address.model_dump() if paid.billing_address else None,
             attribution=told.affiliate_attribution.kept() if told.affiliate_attribution else None,
-            notes=told.order_notes,
+            notes=told.order_notes, call=call.digest,
         )  # fmt: skip
     return _told(session, 200)
 

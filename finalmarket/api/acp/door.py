@@ -17,7 +17,7 @@ import hashlib
 import hmac
 import json
 from collections.abc import Callable
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from datetime import datetime, timedelta
 from typing import Any, TypeVar
 
@@ -62,6 +62,8 @@ class Call:
     caller: keys.Caller
     channel: SalesChannel
     door: AgentDoor
+    digest: str = ""
+    """Of a write: the same for the same call alone, with its Idempotency-Key and what it says."""
 
     def body(self, shape: type[ShapeType]) -> ShapeType:
         """Return what is said. Raises Refused for what is no JSON, or not of that shape."""
@@ -197,6 +199,7 @@ def _once(verb: Verb, call: Call, named: dict[str, Any]) -> HttpResponse:
     token = f"acp {hashlib.sha256((head + key).encode()).hexdigest()}"
     said = json.dumps(_json(call.request.body or b"{}"), sort_keys=True)
     digest = digest_of((head + said).encode())
+    call = replace(call, digest=digest_of(f"{token}\n{digest}".encode()))
     try:
         return (_outside if getattr(verb, "is_outside", False) else _inside)(verb, call, named, token, digest)
     except idempotency.UnderWay:

@@ -75,17 +75,21 @@ class Payment:
 def complete(
     channel: SalesChannel, token: str, payment: Payment, *, buyer: Mapping[str, Any] | None = None,
     billing: Mapping[str, Any] | None = None, attribution: Mapping[str, Any] | None = None, notes: str | None = None,
+    call: str = "",
 ) -> AgentSession:  # fmt: skip
-    """Charge and order a checkout; return it. Raises NotThere, Ended, NotReady (nothing was charged, or it was let go),
-    UnderWay and Unknown. Must not be called within a transaction."""
+    """Charge and order a checkout; return it, also where the same `call` (its digest) has completed it. Raises
+    NotThere, Ended, NotReady (nothing was charged, or it was let go), UnderWay and Unknown. Must not be called within
+    a transaction."""
     stand_alone("completing a checkout")
     said = {"buyer": buyer, "billing": billing, "attribution": attribution or {}, "notes": notes}
-    session = _write_down(channel, token, payment, said)
-    return _go_on(session)
+    session = _write_down(channel, token, payment, said, call)
+    return session if session.state == State.COMPLETED else _go_on(session)
 
 
 @transaction.atomic
-def _write_down(channel: SalesChannel, token: str, payment: Payment, said: Mapping[str, Any]) -> AgentSession:
+def _write_down(
+    channel: SalesChannel, token: str, payment: Payment, said: Mapping[str, Any], call: str
+) -> AgentSession:  # fmt: skip
     """Note what is about to be charged; nobody else completes the session while the lease lasts. One whose charge is
     not known goes on as it was begun."""
     session = sessions.find(channel, Kind.CHECKOUT, token)
@@ -93,6 +97,8 @@ def _write_down(channel: SalesChannel, token: str, payment: Payment, said: Mappi
     session = sessions.find(channel, Kind.CHECKOUT, token)
     if session.state == State.PAYING:
         _take_lease(session)
+        return session
+    if session.state == State.COMPLETED and call and session.completing_call == call:
         return session
     if sessions.standing(session) != State.OPEN:
         raise sessions.Ended(sessions.standing(session))
@@ -112,6 +118,7 @@ def _write_down(channel: SalesChannel, token: str, payment: Payment, said: Mappi
     }  # fmt: skip
     session.encrypted = _sealed(asked)
     session.attempts += 1
+    session.completing_call = call
     session.state, session.option = State.PAYING, reckoned.way.name if reckoned.way else ""
     session.paying_until = clock.now() + LEASE
     session.save()

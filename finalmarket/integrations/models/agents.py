@@ -68,6 +68,10 @@ class AgentSession(models.Model):
     shown_total = models.DecimalField(max_digits=16, decimal_places=4, null=True, blank=True)
     attempts = models.PositiveIntegerField(default=0)
     encrypted = models.BinaryField(null=True, blank=True, editable=False)
+    completing_call = models.CharField(
+        max_length=64, blank=True, default="", db_default="", editable=False,
+        help_text="The digest of the call that completes it",
+    )  # fmt: skip
     paying_until = models.DateTimeField(null=True, blank=True)
     trouble = models.CharField(max_length=40, blank=True, default="", help_text="Why it was not ordered, in a word")
     expires_at = models.DateTimeField()
