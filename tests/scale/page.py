@@ -17,7 +17,7 @@ cores; `make scale SCALE="skus"` does one of them anew. The numbers: [scale.json
 
 Both axes of every picture are logarithmic: a flat line is a cost that does not grow, and the slope is the **exponent**
 of the growth, 1 for a cost in proportion to the work. It is fitted to all runs, with an interval of 95 %; medians are
-drawn, with the span of the runs. Dashed is what the same machine does at most of the like, measured in the same run:
+drawn, with the span of the runs. Dashed, where there is such a thing, is what the machine does at most, in that run:
 rows by COPY, writes that are safe on the disk, a server that does nothing, the bare reading of the same rows.
 
 Each figure is the median of three runs; of five where it is a page, of two or one where a question takes longer than a

@@ -7,6 +7,8 @@ from decimal import Decimal
 from typing import Any
 
 import pytest
+from django.db import connection
+from django.test.utils import CaptureQueriesContext
 
 from finalmarket.access import idempotency, shop_keys
 from finalmarket.catalog.models import VariantPrice
@@ -256,3 +258,12 @@ def test_whoever_says_nothing_of_themselves_is_known_by_their_visit(shops: Shops
     told(page.post("/orders", body, token="t"), 201)
     assert Order.objects.get().customer is not None
     assert not CustomerIdentity.objects.exclude(kind="device").exists()
+
+
+def test_a_checkout_asks_the_database_some_fifty_questions_as_the_page_of_the_peers_says(shops: Shops) -> None:
+    told(shops.web.order(shops.web.cart(("TEA", 1))), 201)
+    cart = shops.web.cart(("TEA", 1))
+    with CaptureQueriesContext(connection) as asked:
+        told(shops.web.order(cart, email="new@example.com"), 201)
+    questions = [one for one in asked if not one["sql"].startswith(("SAVEPOINT", "RELEASE"))]
+    assert 40 <= len(questions) <= 55
