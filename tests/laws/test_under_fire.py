@@ -200,6 +200,7 @@ def test_under_fire_nothing_is_oversold_and_nothing_wrongly_refused(
     for variant, lines in histories(market, events):
         wrong += [f"variant {variant}: {sentence}" for sentence in (complaints(read(lines)) if lines else [])]
     asked = sum(one["kind"] == "invoke" for one in events)
+    record_property("seed", SEED)
     record_property("requests", asked)
     record_property(f"buyers at {'one SKU' if goods == 1 else f'{goods:,} SKUs'}", BUYERS)
     for kind, name in ((OK, "granted or given back"), (FAIL, "refused"), (UNKNOWN, "never told")):

@@ -10,7 +10,7 @@ from tests.proof.step import Step
 
 Outcome = Literal["held", "broken", "missed", "out of time", "unreadable"]
 Value = int | float | str
-NO_SUMS = {"seed"}
+NO_SUMS = {"seed", "first seed"}
 
 
 @dataclass(frozen=True, slots=True)

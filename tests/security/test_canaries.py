@@ -28,6 +28,7 @@ from finalmarket.sandbox.platforms.fake import TOKEN
 from tests.api.calling import Program, told
 from tests.integrations.conftest import Shop, shop, world
 from tests.integrations.stalls import connect
+from tests.operations.test_addresses_in_lines import formatter_for_json
 
 __all__ = ["shop", "world"]
 HOOK_SECRET = "whsec-canary-7f3a9e51c2"
@@ -121,7 +122,8 @@ def test_no_canary_is_found_where_it_must_not_be(
     said += [*SyncRun.objects.values_list("error", flat=True), *DeadLetter.objects.values_list("reason", flat=True)]
 
     secrets_ = (TOKEN, HOOK_SECRET, WRONG_TOKEN, program.key, hook, "canary password 99", "local-canary-5566778899")
-    everything = caplog.text + "".join(said)
+    as_json = formatter_for_json()
+    everything = caplog.text + "".join(said) + "".join(as_json.format(record) for record in caplog.records)
     assert len(caplog.records) > 50
     assert [word for word in secrets_ if word in everything] == []
     assert [word for word in PERSON.values() if word in everything] == []

@@ -46,6 +46,7 @@ def test_no_order_of_events_breaks_a_law(
         played = open_theatre.play(seed)
         counts.update(played.counts)
         wrong += [played] if played.wrong else []
+    record_property("first seed", seeds.start)
     record_property("seeds", len(seeds))
     record_property("virtual days", len(seeds) * DAYS)
     for name in ("moves", "jobs", "calls", "faults", "power cuts", "turns of others"):
