@@ -76,7 +76,7 @@ TABLES = (
         "agent_sessions", "cart_id IN (SELECT id FROM carts WHERE order_id = ANY (%(orders)s))",
         {"buyer": EMPTY_OBJECT, "details": EMPTY_OBJECT, "notes": EMPTY_TEXT, "attribution": EMPTY_OBJECT},
         searched=("buyer", "details", "notes", "attribution"),
-        none=("kind", "state", "key_name", "option", "locale", "encrypted", "trouble"),
+        none=("kind", "state", "key_name", "option", "locale", "encrypted", "completing_call", "trouble"),
         kept="That an assistant had something in hand, and what became of it.",
     ),
     Table("chat_talks", "customer_id = ANY (%(profiles)s)", {"address": EMPTY_TEXT, "offer": EMPTY_OBJECT},
