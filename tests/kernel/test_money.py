@@ -113,3 +113,11 @@ def test_what_is_beyond_any_amount_is_said_with_the_limits() -> None:
     with pytest.raises(UserError) as caught:
         money.parse("1e15")
     assert str(caught.value) == '"1e15" is beyond any amount: at most 15 digits before the point and 12 after it'
+
+
+@pytest.mark.parametrize(
+    ("amount", "currency", "words"),
+    [("89.3000", "EUR", "89.30 EUR"), ("1234.5", "JPY", "1235 JPY"), ("0", "KWD", "0.000 KWD")],
+)
+def test_an_amount_is_told_in_whole_smallest_units_with_its_currency(amount: str, currency: str, words: str) -> None:
+    assert money.money_words(Decimal(amount), currency) == words

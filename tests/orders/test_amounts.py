@@ -12,7 +12,17 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from finalmarket.orders.amounts import Parts, Worth, line_total, lowered, parts_of, tax_of, with_total, worth_of
+from finalmarket.orders.amounts import (
+    Parts,
+    Worth,
+    line_total,
+    lowered,
+    parts_of,
+    tax_of,
+    tax_of_goods,
+    with_total,
+    worth_of,
+)
 
 D = Decimal
 
@@ -315,3 +325,8 @@ def test_goods_for_nothing_are_worth_nothing_and_nothing_is_worth_less() -> None
     assert worths(free, goods="0", discount="0", tax="3", included=False) == {1: (1, D(0))}
     given_away = [Line("goods", 2, D(10), pk=1), Line("discount", 1, D(0), discount=D(25), pk=2)]
     assert worths(given_away, goods="20", discount="25") == {1: (2, D(0))}
+
+
+def test_an_order_of_which_nothing_is_charged_has_no_tax_on_its_goods() -> None:
+    nothing = Parts(goods=D(0), discount=D(0), shipping=D(0), fees=D(0), tip=D(0), tax=D(3), total=D(3))
+    assert tax_of_goods(nothing, [Line("goods", 1, D(0))]) == 0
