@@ -21,14 +21,14 @@ from finalmarket.customers.persons import members
 from finalmarket.customers.survivorship import shown
 from finalmarket.kernel import clock
 from finalmarket.kernel.errors import UserError
-from finalmarket.kernel.money import money_words, quantize
+from finalmarket.kernel.money import money_words
 from finalmarket.orders import cart as carts
 from finalmarket.orders.cart import Terms
 from finalmarket.orders.drafts import LineDraft, plain
 from finalmarket.orders.history import locked, note
 from finalmarket.orders.intake import Taken
 from finalmarket.orders.models import Cart, CartLine, PhoneCall, TaxRate
-from finalmarket.orders.one_cart import sold_lines, together
+from finalmarket.orders.one_cart import agreed_cost, together
 from finalmarket.stock.models import Reservation
 
 MOST_NOTE_CHARACTERS = 5_000
@@ -216,16 +216,9 @@ def end_forgotten(after: timedelta = timedelta(hours=4)) -> int:
 
 def _check_amounts(call: PhoneCall, wanted: dict[int, int], wish: Wish) -> None:
     """Refuse a total that is not the one that was said, and to take more off than the goods cost."""
-    agreed, currency = wish.agreed, call.sales_channel.currency
-    prices, faults = sold_lines(call.sales_channel, wanted)
-    total = sum((prices[variant] * units for variant, units in wanted.items() if variant in prices), Decimal(0))
-    if agreed is not None and not faults and total != agreed:
-        raise UserError(
-            f"the goods cost {money_words(total, currency)} now and not {quantize(agreed, currency)} as was said; "
-            "tell the caller"
-        )
-    if not faults and sum((line.discount for line in wish.terms.charges), Decimal(0)) > total:
-        raise UserError(f"no more than {money_words(total, currency)} can be taken off the goods")
+    cost = agreed_cost(call.sales_channel, wanted, wish.agreed, "as was said; tell the caller")
+    if cost is not None and sum((line.discount for line in wish.terms.charges), Decimal(0)) > cost:
+        raise UserError(f"no more than {money_words(cost, call.sales_channel.currency)} can be taken off the goods")
 
 
 def carts_elsewhere(call: PhoneCall) -> Sequence[Cart]:

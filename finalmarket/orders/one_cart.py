@@ -29,6 +29,8 @@ from finalmarket.channels.models import ChannelProduct, SalesChannel
 from finalmarket.customers.models import OmnichannelCustomer
 from finalmarket.customers.persons import members
 from finalmarket.kernel import clock
+from finalmarket.kernel.errors import UserError
+from finalmarket.kernel.money import money_words, quantize
 from finalmarket.orders.models import Cart, CartLine
 from finalmarket.stock.atp import Level, levels
 from finalmarket.stock.models import Reservation, ReservationLine
@@ -268,6 +270,21 @@ def _stock_differences(wanted: Wanted, level: Level, held: int) -> list[Differen
 def sold_lines(channel: SalesChannel, wanted: Mapping[int, int]) -> tuple[dict[int, Decimal], list[str]]:
     """Return the prices of what the channel sells of these variants now, and what it does not sell, in words."""
     return sold_of(listings_of(channel, wanted), channel, wanted)
+
+
+def agreed_cost(
+    channel: SalesChannel, wanted: Mapping[int, int], agreed: Decimal | None, otherwise: str
+) -> Decimal | None:  # fmt: skip
+    """Return what so many units cost there now; None where not all of them are sold, which the order then says. Raises
+    UserError, which ends with what to do `otherwise`, where somebody was told another total."""
+    prices, faults = sold_lines(channel, wanted)
+    if faults:
+        return None
+    cost = sum((prices[variant] * units for variant, units in wanted.items()), Decimal(0))
+    if agreed is not None and cost != agreed:
+        now, then = money_words(cost, channel.currency), quantize(agreed, channel.currency)
+        raise UserError(f"the goods cost {now} now and not {then} {otherwise}")
+    return cost
 
 
 def sold_of(

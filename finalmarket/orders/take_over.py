@@ -15,11 +15,10 @@ from django.db import transaction
 from finalmarket.channels.models import SalesChannel
 from finalmarket.customers.persons import members
 from finalmarket.kernel.errors import UserError
-from finalmarket.kernel.money import money_words, quantize
 from finalmarket.orders.cart import Terms, order
 from finalmarket.orders.intake import Taken
 from finalmarket.orders.models import Cart
-from finalmarket.orders.one_cart import CHECKED_OUT, sold_lines, together, wanted_in
+from finalmarket.orders.one_cart import CHECKED_OUT, agreed_cost, together, wanted_in
 
 KEYS = uuid.UUID("6f1d8a52-9a0e-4c0b-8f57-2f2f5b0c7a11")
 
@@ -46,7 +45,7 @@ def take_over(
     if cart.reservation_key == CHECKED_OUT and cart.order is not None:
         return Taken(cart.order, "unchanged", cart.order.problem)
     wanted = _chosen({line.variant_id: line.quantity for line in wanted_in(carts)}, quantities)
-    _check_total(channel, wanted, agreed)
+    agreed_cost(channel, wanted, agreed, "as was said; open the cart again")
     return order(cart, carts, wanted, terms or Terms(), actor=actor)
 
 
@@ -57,14 +56,3 @@ def _chosen(in_cart: dict[int, int], quantities: Mapping[int, int] | None) -> di
     if any(units < 0 or units > in_cart.get(variant, 0) for variant, units in chosen.items()):
         raise UserError("the customer has changed the cart meanwhile; open it again")
     return chosen
-
-
-def _check_total(channel: SalesChannel, wanted: dict[int, int], agreed: Decimal | None) -> None:
-    """Refuse a total that is not the one that was said; what is not sold at all is said by the order."""
-    prices, faults = sold_lines(channel, wanted)
-    total = sum((prices[variant] * units for variant, units in wanted.items() if variant in prices), Decimal(0))
-    if agreed is not None and not faults and total != agreed:
-        raise UserError(
-            f"the goods cost {money_words(total, channel.currency)} now and not {quantize(agreed, channel.currency)} "
-            "as was said; open the cart again"
-        )

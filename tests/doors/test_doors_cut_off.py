@@ -16,6 +16,7 @@ from django.urls import reverse
 from finalmarket.access import rates
 from finalmarket.channels.models import SalesChannel
 from finalmarket.integrations.models import AgentSession, VoiceLink
+from finalmarket.orders.drafts import Address
 from finalmarket.orders.intake import take
 from finalmarket.orders.models import Order
 from finalmarket.stock import desk
@@ -27,6 +28,7 @@ from tests.orders.market import Market, at, draft, line, open_market, parcels
 
 __all__ = ["alexa"]
 pytestmark = pytest.mark.committed_database
+AT_HOME = Address(name="Ann Lee", street="Hauptstr. 1", postcode="10115", city="Berlin", country="DE")
 BEGIN = {
     "line_items": [{"id": "SCARF"}], "currency": "eur", "capabilities": {},
     "fulfillment_details": {"address": HOME, "name": "Ann Lee", "email": "ann@example.com"},
@@ -92,14 +94,8 @@ def linking(market: Market, alexa: Alexa, monkeypatch: pytest.MonkeyPatch) -> Li
     alexa.token = found.skill.token
     market.goods("TEA", warehouse=40)
     found.channel.add_product(market.product)
-    take(draft(market.web, "w1", line("TEA", 2), email="ann@example.com", shipping_address=_home()))
+    take(draft(market.web, "w1", line("TEA", 2), email="ann@example.com", shipping_address=AT_HOME))
     return found
-
-
-def _home() -> Any:
-    from finalmarket.orders.drafts import Address
-
-    return Address(name="Ann Lee", street="Hauptstr. 1", postcode="10115", city="Berlin", country="DE")
 
 
 @pytest.mark.parametrize("cut", ["voice.before_answer@1", "voice.after_answer@1"])

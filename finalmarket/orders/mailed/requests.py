@@ -17,7 +17,6 @@ from finalmarket.customers.models import CustomerIdentity, OmnichannelCustomer
 from finalmarket.customers.resolve import identity
 from finalmarket.kernel import clock, failpoints
 from finalmarket.kernel.errors import UserError
-from finalmarket.kernel.money import money_words, quantize
 from finalmarket.orders import cart as carts
 from finalmarket.orders.cart import Terms
 from finalmarket.orders.drafts import MOST_UNITS, plain
@@ -27,7 +26,7 @@ from finalmarket.orders.mailed.message import Mail
 from finalmarket.orders.mailed.quoted import own_words
 from finalmarket.orders.mailed.rules import wishes_in
 from finalmarket.orders.models import Cart, OrderRequest, OrderRequestLine
-from finalmarket.orders.one_cart import sold_lines, together
+from finalmarket.orders.one_cart import agreed_cost, together
 
 State = OrderRequest.State
 MOST_LINES = 200
@@ -150,7 +149,7 @@ def confirm(request_id: int, said: Confirmed, *, actor: str) -> Taken:
         return Taken(request.order, "unchanged", request.order.problem)
     _refuse_decided(request)
     wanted = _wanted(request)
-    _check_agreed(request.sales_channel, wanted, said.agreed)
+    agreed_cost(request.sales_channel, wanted, said.agreed, "as was shown; look at them again")
     customer_id = said.customer_id or request.customer_id
     if customer_id is not None and not OmnichannelCustomer.objects.filter(pk=customer_id, erased_at=None).exists():
         raise UserError(f"there is no customer {customer_id}")
@@ -175,16 +174,6 @@ def _wanted(request: OrderRequest) -> dict[int, int]:
     if not wanted:
         raise UserError("nothing is ordered; choose goods, or reject the request")
     return wanted
-
-
-def _check_agreed(channel: SalesChannel, wanted: Mapping[int, int], agreed: Decimal | None) -> None:
-    prices, faults = sold_lines(channel, wanted)
-    total = sum((prices[variant] * units for variant, units in wanted.items() if variant in prices), Decimal(0))
-    if agreed is not None and not faults and total != agreed:
-        raise UserError(
-            f"the goods cost {money_words(total, channel.currency)} now and not {quantize(agreed, channel.currency)} "
-            "as was shown; look at them again"
-        )
 
 
 def _order(
