@@ -14,6 +14,7 @@ from typing import Protocol
 from finalmarket.kernel.money import minor_digits, quantize
 
 NOTHING = Decimal(0)
+FINER_THAN_ANY_COIN = Decimal("1e-12")
 STORED = Decimal("0.0001")
 PARTS = ("goods", "discount", "shipping", "fees", "tip", "tax", "total")
 
@@ -143,7 +144,7 @@ class Worth:
         for line_id, count in units.items():
             quantity, worth = self.per_line[line_id]
             whole += worth * count / quantity
-        return quantize(whole, self.currency)
+        return quantize(whole.quantize(FINER_THAN_ANY_COIN), self.currency)  # half a coin is one in whatever order
 
     def added(self, before: Mapping[int, int], more: Mapping[int, int]) -> Decimal:
         """Return what is to be credited for `more` units when `before` units are credited already."""

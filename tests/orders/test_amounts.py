@@ -330,3 +330,15 @@ def test_goods_for_nothing_are_worth_nothing_and_nothing_is_worth_less() -> None
 def test_an_order_of_which_nothing_is_charged_has_no_tax_on_its_goods() -> None:
     nothing = Parts(goods=D(0), discount=D(0), shipping=D(0), fees=D(0), tip=D(0), tax=D(3), total=D(3))
     assert tax_of_goods(nothing, [Line("goods", 1, D(0))]) == 0
+
+
+def test_half_a_coin_is_rounded_alike_in_whatever_order_units_are_summed() -> None:
+    goods = [Line("goods", units, D(price), pk=number) for number, (units, price) in enumerate(
+        [(1, "1.00"), (3, "1.00"), (4, "8.15"), (4, "8.15")])]  # fmt: skip
+    lines = [*goods, Line("discount", 1, D(0), discount=D("30.45"), pk=90)]
+    parts = parts_of(lines, tip=D(0), tax=None, tax_included=False, currency="EUR")
+    measure, before, back = worth_of(lines, parts, tax_included=False, currency="EUR"), Counter[int](), D(0)
+    for number in (1, 2, 3, 0, 2, 3, 2, 2, 1, 3, 3, 1):
+        back += measure.added(before, {number: 1})
+        before[number] += 1
+    assert back == D("38.75")
